@@ -1,0 +1,61 @@
+// The layer rule of the architecture: a module of src-main imports only from the folders below it.
+const layers = [
+  'shell',
+  'serve',
+  'cli',
+  'engine',
+  'jobs',
+  'cases',
+  'reports',
+  'detector',
+  'evaluation',
+  'datasets',
+  'features',
+  'audio',
+  'base',
+];
+// These three know nothing of ours but audio and base.
+const leaves = ['evaluation', 'features', 'audio'];
+
+/** @type {import('dependency-cruiser').IConfiguration} */
+module.exports = {
+  forbidden: [
+    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true, dependencyTypesNot: ['type-only'] } },
+    ...layers.map((layer, index) => ({
+      name: `${layer}-imports-only-from-below`,
+      severity: 'error',
+      from: { path: `^src-main/${layer}/` },
+      to: {
+        path: `^src-(main|renderer)/`,
+        pathNot: [
+          layer,
+          ...(leaves.includes(layer) ? ['audio', 'base'].slice(layer === 'audio' ? 1 : 0) : layers.slice(index + 1)),
+        ].map((allowed) => `^src-main/${allowed}/`),
+      },
+    })),
+    {
+      name: 'only-the-shell-imports-electron',
+      severity: 'error',
+      from: { pathNot: '^src-main/shell/|^src-preload/preload' },
+      to: { path: '(^|/)electron($|/)', dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'renderer-knows-only-the-contract',
+      severity: 'error',
+      from: { path: '^src-renderer/' },
+      to: { path: '^src-(main|preload)/', pathNot: '^src-preload/contract' },
+    },
+    {
+      name: 'product-does-not-import-tests',
+      severity: 'error',
+      from: { path: '^src-', pathNot: '\\.test\\.ts$|/testing\\.ts$' },
+      to: { path: '\\.test\\.ts$|/testing\\.ts$' },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: { extensions: ['.ts', '.js', '.mjs', '.json'] },
+  },
+};

@@ -1,0 +1,18 @@
+import { fileURLToPath } from 'node:url';
+
+/**
+ * The file of a worker: beside the built entry (`out/main/NAME.js`), or its TypeScript source when the
+ * program runs from source, as under the test runner.
+ * @param sourcePath the worker's path below `src-main`, without its extension, as in `detector/infer-worker`.
+ */
+export function workerFile(sourcePath: string): URL {
+  const here = import.meta.url;
+  if (here.endsWith('.ts')) return new URL(`../${sourcePath}.ts`, here);
+  return new URL(`./${sourcePath.slice(sourcePath.lastIndexOf('/') + 1)}.js`, here);
+}
+
+/** The project's or the packaged application's root, which holds `resources` and `package.json`. */
+export function applicationRoot(): string {
+  // src-main/base/workers.ts and out/main/chunk.js lie equally deep below it.
+  return fileURLToPath(new URL('../..', import.meta.url));
+}

@@ -1,0 +1,50 @@
+import { styleText } from 'node:util';
+
+/** Exit statuses of the command line. */
+export const exitStatus = {
+  done: 0,
+  failure: 1,
+  wrongUsage: 2,
+  someFailed: 3,
+  notIntact: 4,
+  interrupted: 130,
+} as const;
+
+/** Colours a text where the stream is a terminal (and NO_COLOR is not set). */
+export function colour(style: Parameters<typeof styleText>[0], text: string, stream: NodeJS.WriteStream): string {
+  return stream.isTTY && !process.env['NO_COLOR'] ? styleText(style, text) : text;
+}
+
+/** One line on standard error that is written over: only on a terminal, at most ten times a second. */
+export class ProgressLine {
+  #last = 0;
+  #shown = false;
+
+  get visible(): boolean {
+    return process.stderr.isTTY;
+  }
+
+  /** Shows the text now, or drops it if the last one is younger than 100 ms. */
+  show(text: string, force = false): void {
+    const now = Date.now();
+    if (!this.visible || (!force && now - this.#last < 100)) return;
+    this.#last = now;
+    this.#shown = true;
+    const width = process.stderr.columns || 80;
+    process.stderr.write(`\r\x1b[2K${text.slice(0, width - 1)}`);
+  }
+
+  /** Takes the line away. */
+  clear(): void {
+    if (this.#shown) process.stderr.write('\r\x1b[2K');
+    this.#shown = false;
+  }
+}
+
+/** Seconds as `3 s`, `4 min 10 s` or `2 h 05 min`. */
+export function formatSeconds(seconds: number): string {
+  const whole = Math.max(0, Math.round(seconds));
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${String(whole % 60).padStart(2, '0')} s`;
+  return `${Math.floor(whole / 3600)} h ${String(Math.floor((whole % 3600) / 60)).padStart(2, '0')} min`;
+}

@@ -1,0 +1,46 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Command, CommanderError } from 'commander';
+import { UserFacingError } from '../base/errors.ts';
+import { applicationRoot } from '../base/workers.ts';
+import { colour, exitStatus } from './context.ts';
+
+/** The whole command line; each command's module is loaded only when it runs, so that starting is quick. */
+export function buildProgram(): Command {
+  const { version } = JSON.parse(readFileSync(join(applicationRoot(), 'package.json'), 'utf8')) as { version: string };
+  const program = new Command('earwitness')
+    .description("Is recorded speech a human voice or a machine's? Train, evaluate and scan.")
+    .version(version)
+    .showHelpAfterError('(add --help for the options)')
+    .exitOverride();
+
+  return program;
+}
+
+async function main(): Promise<void> {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(exitStatus.done);
+    throw error;
+  });
+  try {
+    await buildProgram().parseAsync(process.argv);
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      // Commander has said what is wrong already.
+      process.exitCode = error.exitCode === 0 ? exitStatus.done : exitStatus.wrongUsage;
+      return;
+    }
+    const label = colour('red', 'error:', process.stderr);
+    if (error instanceof UserFacingError) {
+      process.stderr.write(`${label} ${error.sentence}\n`);
+      process.exitCode = error.code === 'usage' ? exitStatus.wrongUsage : exitStatus.failure;
+    } else {
+      process.stderr.write(
+        `${label} this is a bug in Earwitness, please report it:\n${(error as Error).stack ?? String(error)}\n`,
+      );
+      process.exitCode = exitStatus.failure;
+    }
+  }
+}
+
+await main();
