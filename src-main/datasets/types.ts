@@ -1,0 +1,33 @@
+export type Label = 'bonafide' | 'spoof';
+
+export type Layout = 'asvspoof2019' | 'for' | 'folder' | 'manifest';
+
+/** One recording of a dataset. */
+export interface DatasetItem {
+  /** Absolute path. */
+  path: string;
+  /** Name unique within the dataset: the path below its root with `/`, or the file id of an ASVspoof protocol. */
+  id: string;
+  label: Label;
+  /** `train`, `dev`, `test` (every alias is brought to these), another name, or null where there are no splits. */
+  split: string | null;
+  /** Attack or generator of a spoof; always null for bona fide speech. */
+  generator: string | null;
+  speaker: string | null;
+  source: string | null;
+}
+
+/** What one layout's loader finds. */
+export interface LoadedItems {
+  /** The folder in which the layout was found, absolute. */
+  root: string;
+  items: DatasetItem[];
+  /** What was found odd, as sentences: ignored files and folders, repeated lines, missing parts. */
+  notes: string[];
+}
+
+export interface Dataset extends LoadedItems {
+  /** As the person wrote it. */
+  spec: string;
+  layout: Layout;
+}
