@@ -1,0 +1,89 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Command } from 'commander';
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
+import { register } from './metrics.ts';
+
+let folder = '';
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'metrics-'));
+  await writeFile(join(folder, 'cm'), 'a - bonafide 2\nb - bonafide 4\nc A01 spoof 1\nd A02 spoof 3\nd A02 spoof 0\n');
+  await writeFile(join(folder, 'two'), 'a 2\nc 1\n');
+  await writeFile(join(folder, 'key'), 'a bonafide\nc spoof\n');
+  await writeFile(join(folder, 'asv'), 'bonafide target 5\nbonafide nontarget 1\nA01 spoof 5\n');
+});
+afterAll(() => rm(folder, { recursive: true }));
+afterEach(() => vi.restoreAllMocks());
+
+async function run(...options: string[]): Promise<{ out: string; err: string }> {
+  const texts = { out: '', err: '' };
+  vi.spyOn(process.stdout, 'write').mockImplementation((text) => Boolean((texts.out += String(text))));
+  vi.spyOn(process.stderr, 'write').mockImplementation((text) => Boolean((texts.err += String(text))));
+  const program = new Command().exitOverride();
+  register(program);
+  await program.parseAsync(['metrics', ...options], { from: 'user' });
+  return texts;
+}
+
+const keys = [
+  'bonafide',
+  'spoof',
+  'eer',
+  'eer_threshold',
+  'min_tdcf_2019',
+  'min_tdcf_v2',
+  'auc',
+  'average_precision_bonafide',
+  'average_precision_spoof',
+  'cllr_bits_scores_as_log_lr',
+  'min_cllr_bits_pav',
+  'accuracy_at_eer_threshold',
+  'eer_by_attack',
+  'asv',
+];
+
+test('prints JSON, without ASV scores their figures as null', async () => {
+  const { out, err } = await run('--cm-scores', join(folder, 'cm'), '--json');
+  const json = JSON.parse(out) as Record<string, unknown>;
+  expect(Object.keys(json)).toEqual(keys);
+  expect(json).toMatchObject({ bonafide: 2, spoof: 3, min_tdcf_2019: null, min_tdcf_v2: null, asv: null });
+  expect(err).toMatch(/warning: 1 lines? name a file that was there before/);
+});
+
+test('adds ASV figures and a threshold', async () => {
+  const { out } = await run(
+    '--cm-scores',
+    join(folder, 'cm'),
+    '--asv-scores',
+    join(folder, 'asv'),
+    '--threshold',
+    '2.5',
+    '--json',
+  );
+  const json = JSON.parse(out) as Record<string, unknown>;
+  expect(json['min_tdcf_2019']).toBeTypeOf('number');
+  expect(Object.keys(json['asv'] as object).sort()).toEqual(
+    ['eer', 'nontargets', 'p_fa', 'p_fa_spoof', 'p_miss', 'p_miss_spoof', 'spoofs', 'targets', 'threshold'].sort(),
+  );
+  expect(json['at_threshold']).toEqual({
+    threshold: 2.5,
+    accuracy: 0.6,
+    bonafide_accepted: 1,
+    bonafide_rejected: 1,
+    spoof_accepted: 1,
+    spoof_rejected: 2,
+  });
+});
+
+test('prints a table, here of two columns with a key', async () => {
+  const { out, err } = await run('--cm-scores', join(folder, 'two'), '--key', join(folder, 'key'));
+  expect(out).toMatch(/^Trials +1 bona fide, 1 spoof$/m);
+  expect(out).toMatch(/^EER +0\.00 % at a score of 1$/m);
+  expect(out).not.toMatch(/t-DCF/);
+  expect(err).toBe('');
+});
+
+test('a threshold that is no number is wrong usage', async () => {
+  await expect(run('--cm-scores', join(folder, 'cm'), '--threshold', 'high')).rejects.toMatchObject({ code: 'usage' });
+});

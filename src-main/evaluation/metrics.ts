@@ -1,0 +1,289 @@
+import { UserFacingError } from '../base/errors.ts';
+import { logOnePlusExp } from './calibration.ts';
+import {
+  areaUnderRoc,
+  averagePrecision,
+  equalErrorRate,
+  precisionRecallPoints,
+  sweepSorted,
+  type ThresholdSweep,
+} from './sweep.ts';
+import { type AsvFigures, asvFigures, minTdcf2019, minTdcfRevised } from './tdcf.ts';
+import type { AsvScores, Trial } from './trials.ts';
+
+/** Decisions at a threshold; what scores at least the threshold is taken for bona fide. */
+export interface Confusion {
+  threshold: number;
+  bonafideAccepted: number;
+  bonafideRejected: number;
+  spoofAccepted: number;
+  spoofRejected: number;
+  accuracy: number;
+}
+
+/** One attack's (or generator's) spoofs against all bona fide trials. */
+interface AttackFigures {
+  attack: string;
+  spoofs: number;
+  eer: number;
+  threshold: number;
+}
+
+/** One bin of a reliability curve; means and shares are weighted so that both classes weigh alike, null if empty. */
+interface CalibrationBin {
+  from: number;
+  to: number;
+  bonafide: number;
+  spoof: number;
+  meanProbability: number | null;
+  bonafideShare: number | null;
+}
+
+/** Whether the scores, read as natural-log likelihood ratios, mean what they say. */
+export interface CalibrationCurve {
+  bins: CalibrationBin[];
+  /** Mean distance between stated probability and share, weighted by what is in the bins. */
+  expectedCalibrationError: number;
+  /** Mean squared distance between stated probability and truth. */
+  brier: number;
+}
+
+/** Everything that is computed from one set of scored trials. Rates are fractions. */
+export interface DetectionMetrics {
+  bonafide: number;
+  spoof: number;
+  eer: number;
+  /** As the ASVspoof organisers name it; decide by `eerDecisionThreshold`, which lies between two scores. */
+  eerThreshold: number;
+  eerDecisionThreshold: number;
+  auc: number;
+  averagePrecisionBonafide: number;
+  averagePrecisionSpoof: number;
+  /** Cllr of the scores as natural-log likelihood ratios, and after the best monotonic mapping, in bits. */
+  cllrBits: number;
+  minCllrBits: number;
+  calibration: CalibrationCurve;
+  atEerThreshold: Confusion;
+  /** At the threshold that was passed in, as a rule the one fixed on dev; null without one. */
+  atThreshold: Confusion | null;
+  /** By name; spoofs without a named attack are only in the pooled figures. */
+  eerByAttack: AttackFigures[];
+  asv: AsvFigures | null;
+  minTdcf2019: number | null;
+  minTdcfRevised: number | null;
+}
+
+/**
+ * All figures of a detector on a set of trials. Bona fide is the positive class, equal scores move together, and the
+ * order of the trials does not matter.
+ * @param options.threshold decides for `atThreshold`.
+ * @param options.asv adds min t-DCF.
+ * @throws UserFacingError `no-trials`, `one-class` when bona fide or spoofs are missing, `not-a-number` naming the file
+ *   whose score is NaN. Infinite scores count as certain: a wrong one makes Cllr infinite.
+ */
+export function detectionMetrics(
+  trials: readonly Trial[],
+  options: { threshold?: number; asv?: AsvScores } = {},
+): DetectionMetrics {
+  const { bonafide, spoof, byAttack } = sortedScores(trials);
+  const sweep = sweepSorted(bonafide, spoof);
+  const { eer, threshold, decisionThreshold } = equalErrorRate(sweep);
+  const asv = options.asv ? asvFigures(options.asv) : null;
+  return {
+    bonafide: bonafide.length,
+    spoof: spoof.length,
+    eer,
+    eerThreshold: threshold,
+    eerDecisionThreshold: decisionThreshold,
+    auc: areaUnderRoc(sweep),
+    averagePrecisionBonafide: averagePrecision(precisionRecallPoints(sweep, 'bonafide')),
+    averagePrecisionSpoof: averagePrecision(precisionRecallPoints(sweep, 'spoof')),
+    cllrBits: cllr(bonafide, spoof),
+    minCllrBits: minCllr(sweep),
+    calibration: reliability(bonafide, spoof),
+    atEerThreshold: confusionAt(threshold, bonafide, spoof),
+    atThreshold: options.threshold === undefined ? null : confusionAt(options.threshold, bonafide, spoof),
+    eerByAttack: byAttack.map(({ attack, scores }) => {
+      const found = equalErrorRate(sweepSorted(bonafide, scores));
+      return { attack, spoofs: scores.length, eer: found.eer, threshold: found.threshold };
+    }),
+    asv,
+    minTdcf2019: asv && minTdcf2019(sweep, asv),
+    minTdcfRevised: asv && minTdcfRevised(sweep, asv),
+  };
+}
+
+/**
+ * The operating points of a set of trials, for curves.
+ * @throws UserFacingError as {@link detectionMetrics}.
+ */
+export function thresholdSweep(trials: readonly Trial[]): ThresholdSweep {
+  const { bonafide, spoof } = sortedScores(trials);
+  return sweepSorted(bonafide, spoof);
+}
+
+/** The figures as plain JSON, under the names that the help of `earwitness metrics` explains. */
+export function metricsJson(metrics: DetectionMetrics): Record<string, unknown> {
+  const { asv } = metrics;
+  return {
+    bonafide: metrics.bonafide,
+    spoof: metrics.spoof,
+    eer: metrics.eer,
+    eer_threshold: metrics.eerThreshold,
+    min_tdcf_2019: metrics.minTdcf2019,
+    min_tdcf_v2: metrics.minTdcfRevised,
+    auc: metrics.auc,
+    average_precision_bonafide: metrics.averagePrecisionBonafide,
+    average_precision_spoof: metrics.averagePrecisionSpoof,
+    cllr_bits_scores_as_log_lr: metrics.cllrBits,
+    min_cllr_bits_pav: metrics.minCllrBits,
+    accuracy_at_eer_threshold: metrics.atEerThreshold.accuracy,
+    eer_by_attack: Object.fromEntries(metrics.eerByAttack.map(({ attack, eer }) => [attack, eer])),
+    asv: asv && {
+      eer: asv.eer,
+      threshold: asv.threshold,
+      p_fa: asv.falseAcceptRate,
+      p_miss: asv.missRate,
+      p_miss_spoof: asv.spoofMissRate,
+      p_fa_spoof: asv.spoofFalseAcceptRate,
+      targets: asv.targets,
+      nontargets: asv.nontargets,
+      spoofs: asv.spoofs,
+    },
+  };
+}
+
+interface SortedScores {
+  bonafide: Float64Array;
+  spoof: Float64Array;
+  byAttack: { attack: string; scores: Float64Array }[];
+}
+
+function sortedScores(trials: readonly Trial[]): SortedScores {
+  if (trials.length === 0) {
+    throw new UserFacingError('no-trials', 'There are no scored trials.', { advice: 'Score some recordings first.' });
+  }
+  const bonafide: number[] = [];
+  const spoof: number[] = [];
+  const attacks = new Map<string, number[]>();
+  for (const trial of trials) {
+    if (Number.isNaN(trial.score)) {
+      throw new UserFacingError('not-a-number', `The score of ${trial.file} is not a number.`, {
+        path: trial.file,
+        advice: 'Leave the file out or score it again.',
+      });
+    }
+    (trial.bonafide ? bonafide : spoof).push(trial.score);
+    if (trial.bonafide || trial.attack === null) continue;
+    const scores = attacks.get(trial.attack);
+    if (scores) scores.push(trial.score);
+    else attacks.set(trial.attack, [trial.score]);
+  }
+  if (bonafide.length === 0 || spoof.length === 0) {
+    const [kind, missing] = bonafide.length === 0 ? ['spoofs', 'bona fide'] : ['bona fide', 'spoof'];
+    const message = `The trials (${trials.length}) are all ${kind}: error rates need at least one ${missing} trial too.`;
+    throw new UserFacingError('one-class', message, {
+      advice: 'Evaluate on trials of both classes.',
+    });
+  }
+  const sorted = (scores: number[]): Float64Array => Float64Array.from(scores).sort();
+  return {
+    bonafide: sorted(bonafide),
+    spoof: sorted(spoof),
+    byAttack: [...attacks]
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([attack, scores]) => ({ attack, scores: sorted(scores) })),
+  };
+}
+
+function confusionAt(threshold: number, bonafide: Float64Array, spoof: Float64Array): Confusion {
+  const accepted = (scores: Float64Array): number =>
+    scores.reduce((count, score) => count + (score >= threshold ? 1 : 0), 0);
+  const bonafideAccepted = accepted(bonafide);
+  const spoofAccepted = accepted(spoof);
+  const spoofRejected = spoof.length - spoofAccepted;
+  return {
+    threshold,
+    bonafideAccepted,
+    bonafideRejected: bonafide.length - bonafideAccepted,
+    spoofAccepted,
+    spoofRejected,
+    accuracy: (bonafideAccepted + spoofRejected) / (bonafide.length + spoof.length),
+  };
+}
+
+/** Cost of log likelihood ratios in bits (Brümmer and du Preez, 2006): 1 for what says nothing, 0 for certainty. */
+function cllr(bonafide: Float64Array, spoof: Float64Array): number {
+  const bonafideCost = bonafide.reduce((sum, llr) => sum + logOnePlusExp(-llr), 0) / bonafide.length;
+  const spoofCost = spoof.reduce((sum, llr) => sum + logOnePlusExp(llr), 0) / spoof.length;
+  return (bonafideCost + spoofCost) / 2 / Math.LN2;
+}
+
+/**
+ * Cllr after the best non-decreasing mapping of scores to likelihood ratios: isotonic regression of the labels by
+ * pooling adjacent violators, its log odds less those of the trials (Brümmer and du Preez, 2006).
+ */
+function minCllr(sweep: ThresholdSweep): number {
+  const { misses, falseAccepts, positives, negatives } = sweep;
+  // A stack of blocks whose share of positives rises strictly.
+  const blockPositives = new Float64Array(misses.length);
+  const blockNegatives = new Float64Array(misses.length);
+  let top = -1;
+  for (let i = 1; i < misses.length; i++) {
+    top++;
+    blockPositives[top] = misses[i] - misses[i - 1];
+    blockNegatives[top] = falseAccepts[i - 1] - falseAccepts[i];
+    while (top > 0 && blockPositives[top] * blockNegatives[top - 1] <= blockPositives[top - 1] * blockNegatives[top]) {
+      blockPositives[top - 1] += blockPositives[top];
+      blockNegatives[top - 1] += blockNegatives[top];
+      top--;
+    }
+  }
+  let positiveCost = 0;
+  let negativeCost = 0;
+  for (let block = 0; block <= top; block++) {
+    // The block's likelihood ratio; a block of one class costs that class nothing.
+    const ratio = blockPositives[block] / positives / (blockNegatives[block] / negatives);
+    if (blockPositives[block] > 0) positiveCost += blockPositives[block] * Math.log2(1 + 1 / ratio);
+    if (blockNegatives[block] > 0) negativeCost += blockNegatives[block] * Math.log2(1 + ratio);
+  }
+  return (positiveCost / positives + negativeCost / negatives) / 2;
+}
+
+/**
+ * Reliability of scores read as natural-log likelihood ratios at a prior of one half: ten bins of equal width over the
+ * probability of bona fide. Each class weighs one half in total, whatever its number of trials, since that is the prior
+ * to which the probabilities belong.
+ */
+function reliability(bonafide: Float64Array, spoof: Float64Array): CalibrationCurve {
+  const binCount = 10;
+  const counts = [new Float64Array(binCount), new Float64Array(binCount)];
+  const weights = new Float64Array(binCount);
+  const probabilities = new Float64Array(binCount);
+  const shares = new Float64Array(binCount);
+  let brier = 0;
+  [spoof, bonafide].forEach((scores, truth) => {
+    const weight = 0.5 / scores.length;
+    for (const llr of scores) {
+      const probability = 1 / (1 + Math.exp(-llr));
+      const bin = Math.min(binCount - 1, Math.floor(probability * binCount));
+      counts[truth][bin]++;
+      weights[bin] += weight;
+      probabilities[bin] += weight * probability;
+      shares[bin] += weight * truth;
+      brier += weight * (probability - truth) ** 2;
+    }
+  });
+  return {
+    bins: Array.from(weights, (weight, bin) => ({
+      from: bin / binCount,
+      to: (bin + 1) / binCount,
+      bonafide: counts[1][bin],
+      spoof: counts[0][bin],
+      meanProbability: weight > 0 ? probabilities[bin] / weight : null,
+      bonafideShare: weight > 0 ? shares[bin] / weight : null,
+    })),
+    expectedCalibrationError: probabilities.reduce((sum, value, bin) => sum + Math.abs(value - shares[bin]), 0),
+    brier,
+  };
+}

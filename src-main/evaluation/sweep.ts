@@ -1,0 +1,151 @@
+/**
+ * Every distinct operating point of a detector, from which all threshold figures and curves follow.
+ *
+ * Point `i` accepts as bona fide what scores at least `thresholds[i]`; the last point, at +Infinity, accepts nothing.
+ * Equal scores are one point: they move together, so that no figure depends on the order of the trials.
+ */
+export interface ThresholdSweep {
+  /** Distinct scores, ascending, then +Infinity. */
+  thresholds: Float64Array;
+  /** Positives (bona fide, or an ASV system's targets) that point `i` rejects. */
+  misses: Float64Array;
+  /** Negatives (spoofs, or nontargets) that point `i` accepts. */
+  falseAccepts: Float64Array;
+  positives: number;
+  negatives: number;
+}
+
+/** Builds the sweep of scores that are each sorted ascending and hold no NaN. */
+export function sweepSorted(positives: Float64Array, negatives: Float64Array): ThresholdSweep {
+  const most = positives.length + negatives.length + 1;
+  const thresholds = new Float64Array(most);
+  const misses = new Float64Array(most);
+  const falseAccepts = new Float64Array(most);
+  let count = 0;
+  let p = 0;
+  let n = 0;
+  while (p < positives.length || n < negatives.length) {
+    const value =
+      n === negatives.length || (p < positives.length && positives[p] <= negatives[n]) ? positives[p] : negatives[n];
+    thresholds[count] = value;
+    misses[count] = p;
+    falseAccepts[count] = negatives.length - n;
+    count++;
+    while (p < positives.length && positives[p] === value) p++;
+    while (n < negatives.length && negatives[n] === value) n++;
+  }
+  thresholds[count] = Infinity;
+  misses[count] = positives.length;
+  count++;
+  return {
+    thresholds: thresholds.slice(0, count),
+    misses: misses.slice(0, count),
+    falseAccepts: falseAccepts.slice(0, count),
+    positives: positives.length,
+    negatives: negatives.length,
+  };
+}
+
+/** An equal error rate and where it lies. */
+export interface EqualErrorRate {
+  /** Mean of the two error rates where they differ least. */
+  eer: number;
+  /**
+   * The threshold as the ASVspoof organisers name it: the highest score that the point rejects (the lowest score less
+   * 0.001 where it rejects none).
+   */
+  threshold: number;
+  /** Halfway between the highest score that the point rejects and the lowest that it accepts: to decide by. */
+  decisionThreshold: number;
+}
+
+/**
+ * EER as the ASVspoof organisers' `compute_eer`: the point where miss and false-accept rate differ least (the lowest
+ * threshold of several), the mean of both there. Their code walks through equal scores one by one, those of the
+ * positives first; here they move together, which gives the same wherever the crossing is not inside a tie.
+ */
+export function equalErrorRate(sweep: ThresholdSweep): EqualErrorRate {
+  const { thresholds, misses, falseAccepts, positives, negatives } = sweep;
+  let best = 0;
+  let least = Infinity;
+  for (let i = 0; i < thresholds.length; i++) {
+    const difference = Math.abs(misses[i] / positives - falseAccepts[i] / negatives);
+    if (difference < least) {
+      least = difference;
+      best = i;
+    }
+  }
+  const rejected = best === 0 ? thresholds[0] - 0.001 : thresholds[best - 1];
+  const accepted = thresholds[best];
+  // Halves are added, since the sum of two large scores may overflow; where no number lies between, take the upper.
+  const halfway = rejected / 2 + accepted / 2;
+  return {
+    eer: (misses[best] / positives + falseAccepts[best] / negatives) / 2,
+    threshold: rejected,
+    decisionThreshold: accepted === Infinity ? rejected + 0.001 : halfway > rejected ? halfway : accepted,
+  };
+}
+
+/**
+ * Area under the ROC: the share of pairs in which the positive scores higher, equal ones counting half
+ * (Mann-Whitney; scikit-learn's `roc_auc_score`).
+ */
+export function areaUnderRoc(sweep: ThresholdSweep): number {
+  const { misses, falseAccepts, positives, negatives } = sweep;
+  let pairs = 0;
+  for (let i = 1; i < misses.length; i++) {
+    const tiedPositives = misses[i] - misses[i - 1];
+    pairs += tiedPositives * (negatives - falseAccepts[i - 1] + (falseAccepts[i - 1] - falseAccepts[i]) / 2);
+  }
+  return pairs / (positives * negatives);
+}
+
+/** Points of a curve, one after the other. */
+export interface CurvePoints {
+  x: Float64Array;
+  y: Float64Array;
+}
+
+/** ROC: false-accept rate (x) and true-accept rate (y), from the strictest threshold to the most lenient. */
+export function rocPoints(sweep: ThresholdSweep): CurvePoints {
+  const last = sweep.thresholds.length - 1;
+  return {
+    x: Float64Array.from(sweep.falseAccepts, (_, i) => sweep.falseAccepts[last - i] / sweep.negatives),
+    y: Float64Array.from(sweep.misses, (_, i) => 1 - sweep.misses[last - i] / sweep.positives),
+  };
+}
+
+/** DET: false-accept rate (x) and miss rate (y) as fractions, from the most lenient threshold to the strictest. */
+export function detPoints(sweep: ThresholdSweep): CurvePoints {
+  return {
+    x: sweep.falseAccepts.map((count) => count / sweep.negatives),
+    y: sweep.misses.map((count) => count / sweep.positives),
+  };
+}
+
+/**
+ * Recall (x) and precision (y) of either class, from the strictest threshold for it to the most lenient, beginning at
+ * recall 0 and precision 1 as scikit-learn's `precision_recall_curve` ends.
+ */
+export function precisionRecallPoints(sweep: ThresholdSweep, of: 'bonafide' | 'spoof'): CurvePoints {
+  const { misses, falseAccepts, positives, negatives } = sweep;
+  const length = misses.length;
+  const x = new Float64Array(length);
+  const y = new Float64Array(length);
+  y[0] = 1;
+  for (let step = 1; step < length; step++) {
+    const i = of === 'bonafide' ? length - 1 - step : step;
+    const right = of === 'bonafide' ? positives - misses[i] : negatives - falseAccepts[i];
+    const wrong = of === 'bonafide' ? falseAccepts[i] : misses[i];
+    x[step] = right / (of === 'bonafide' ? positives : negatives);
+    y[step] = right / (right + wrong);
+  }
+  return { x, y };
+}
+
+/** Average precision: precision weighted by the gain in recall, without interpolation (scikit-learn's definition). */
+export function averagePrecision(curve: CurvePoints): number {
+  let sum = 0;
+  for (let i = 1; i < curve.x.length; i++) sum += (curve.x[i] - curve.x[i - 1]) * curve.y[i];
+  return sum;
+}
