@@ -1,18 +1,31 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { UserFacingError } from '../base/errors.ts';
-import { applicationRoot } from '../base/workers.ts';
-import { colour, exitStatus } from './context.ts';
+import { register as registerAnalyze } from './analyze.ts';
+import { applicationVersion, colour, exitStatus } from './context.ts';
+import { register as registerDataset } from './dataset.ts';
+import { register as registerEvaluate } from './evaluate.ts';
+import { register as registerMetrics } from './metrics.ts';
+import { register as registerScan } from './scan.ts';
+import { register as registerSpectrogram } from './spectrogram.ts';
+import { register as registerTrain } from './train.ts';
 
 /** The whole command line; each command's module is loaded only when it runs, so that starting is quick. */
 export function buildProgram(): Command {
-  const { version } = JSON.parse(readFileSync(join(applicationRoot(), 'package.json'), 'utf8')) as { version: string };
   const program = new Command('earwitness')
     .description("Is recorded speech a human voice or a machine's? Train, evaluate and scan.")
-    .version(version)
+    .version(applicationVersion())
     .showHelpAfterError('(add --help for the options)')
     .exitOverride();
+  const commands = [
+    registerAnalyze,
+    registerScan,
+    registerTrain,
+    registerEvaluate,
+    registerMetrics,
+    registerDataset,
+    registerSpectrogram,
+  ];
+  for (const register of commands) register(program);
 
   return program;
 }

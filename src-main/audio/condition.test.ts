@@ -1,0 +1,110 @@
+import { describe, expect, it } from 'vitest';
+import { Random } from '../base/random.ts';
+import { BandLimiter, FramePowers, fillWindow, findActivity, levelWindow, planWindows } from './condition.ts';
+import type { Conditioning } from './condition.ts';
+
+const conditioning: Conditioning = {
+  sampleRateHz: 16_000,
+  bandHz: [70, 7400],
+  activeRangeDb: 40,
+  windowLevelDbfs: -25,
+};
+
+function sine(frequencyHz: number, seconds: number, amplitude = 0.5): Float32Array {
+  return Float32Array.from(
+    { length: Math.round(16_000 * seconds) },
+    (_, index) => amplitude * Math.sin((2 * Math.PI * frequencyHz * index) / 16_000),
+  );
+}
+
+function powerDb(samples: Float32Array): number {
+  return 10 * Math.log10(samples.reduce((sum, sample) => sum + sample * sample, 0) / samples.length);
+}
+
+/** Gain of the limiter at a frequency, once it has settled. */
+function gainDb(frequencyHz: number): number {
+  const input = sine(frequencyHz, 2);
+  const output = new BandLimiter(70, 7400, 16_000).process(input.slice());
+  return powerDb(output.subarray(16_000)) - powerDb(input.subarray(16_000));
+}
+
+describe('BandLimiter', () => {
+  it('keeps the band, halves the power at its edges, and cuts beyond', () => {
+    for (const frequencyHz of [200, 1000, 4000, 6500]) expect(Math.abs(gainDb(frequencyHz))).toBeLessThan(0.2);
+    expect(gainDb(70)).toBeCloseTo(-3, 0);
+    expect(gainDb(7400)).toBeCloseTo(-3, 0);
+    expect(gainDb(20)).toBeLessThan(-40);
+    expect(gainDb(7700)).toBeLessThan(-40);
+  });
+
+  it('does not depend on how the signal is cut into blocks', () => {
+    const whole = new BandLimiter(70, 7400, 16_000).process(sine(300, 1));
+    const limiter = new BandLimiter(70, 7400, 16_000);
+    const input = sine(300, 1);
+    const pieces = [0, 1, 700, 701, 9000].map((start, index, starts) =>
+      limiter.process(input.slice(start, starts[index + 1] ?? input.length)),
+    );
+    expect(Float32Array.from(pieces.flatMap((piece) => [...piece]))).toEqual(whole);
+  });
+});
+
+/** A second of noise between silences. */
+function islands(leadSeconds: number, tailSeconds: number, gain: number): Float32Array {
+  const random = new Random(1);
+  const signal = new Float32Array(Math.round((leadSeconds + 1 + tailSeconds) * 16_000));
+  for (let i = 0; i < 16_000; i++) signal[leadSeconds * 16_000 + i] = gain * (random.uniform() - 0.5);
+  return signal;
+}
+
+function activityOf(signal: Float32Array) {
+  const frames = new FramePowers(16_000);
+  frames.push(signal);
+  return findActivity(frames, conditioning);
+}
+
+describe('findActivity', () => {
+  it('finds the sound between silences, whatever the gain', () => {
+    for (const gain of [1, 0.25, 0.01]) {
+      const { startSample, endSample, activeSeconds, silent } = activityOf(islands(2, 1, gain));
+      expect([startSample, endSample, silent]).toEqual([32_000, 48_000, false]);
+      expect(activeSeconds).toBeCloseTo(1, 6);
+    }
+  });
+
+  it('is not led astray by a click', () => {
+    const signal = islands(1, 1, 0.02);
+    signal[100] = 1;
+    const { endSample, activeSeconds } = activityOf(signal);
+    expect(endSample).toBe(32_000);
+    expect(activeSeconds).toBeCloseTo(1, 1);
+  });
+
+  it('calls silence silence, and nothing too', () => {
+    expect(activityOf(new Float32Array(32_000)).silent).toBe(true);
+    expect(activityOf(new Float32Array(0)).silent).toBe(true);
+    expect(activityOf(sine(500, 1, 1e-5)).silent).toBe(true);
+  });
+});
+
+describe('windows', () => {
+  it('cover the span, the last ending where it ends', () => {
+    expect(planWindows(100, 100 + 50, 20, 10)).toEqual([100, 110, 120, 130]);
+    expect(planWindows(0, 47, 20, 10)).toEqual([0, 10, 20, 27]);
+    expect(planWindows(5, 20, 20, 10)).toEqual([5]);
+    expect(planWindows(0, 20, 20, 10)).toEqual([0]);
+  });
+
+  it('are filled by repetition and brought to one level', () => {
+    const window = new Float32Array(7);
+    fillWindow(Float32Array.of(1, 2, 3), window);
+    expect([...window]).toEqual([1, 2, 3, 1, 2, 3, 1]);
+    for (const gain of [1, 0.01]) {
+      const levelled = sine(300, 1, gain);
+      levelWindow(levelled, -25);
+      expect(powerDb(levelled)).toBeCloseTo(-25, 3);
+    }
+    const silent = new Float32Array(10);
+    levelWindow(silent, -25);
+    expect(silent.every((sample) => sample === 0)).toBe(true);
+  });
+});

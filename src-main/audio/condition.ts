@@ -1,0 +1,209 @@
+import { z } from 'zod';
+
+/**
+ * What is done to a recording before the front end, alike in training, evaluation and scanning: mixed and resampled
+ * (decode.ts), cut below and above a band, trimmed of leading and trailing silence, each window brought to one level.
+ * Every step is indifferent to gain; the parameters stand in the model's card.
+ */
+export const conditioningSchema = z.object({
+  sampleRateHz: z.int().positive(),
+  /** Butterworth high-pass of fourth and low-pass of eighth order. */
+  bandHz: z.tuple([z.number().positive(), z.number().positive()]),
+  /** A frame is active if its power is no more than this below the loudest 0.1 s. */
+  activeRangeDb: z.number().positive(),
+  /** Mean power of a window after levelling. */
+  windowLevelDbfs: z.number().negative(),
+});
+export type Conditioning = z.infer<typeof conditioningSchema>;
+
+/** Frames in which activity is measured. */
+export const frameSeconds = 0.02;
+/** Frames over whose median power the loudest stretch is taken, so that a click does not set the reference. */
+const referenceFrames = 5;
+/** Below this the loudest stretch counts as silence. */
+const silenceDbfs = -85;
+
+interface Biquad {
+  b0: number;
+  b1: number;
+  b2: number;
+  a1: number;
+  a2: number;
+  z1: number;
+  z2: number;
+}
+
+/** Butterworth sections by the bilinear transform (R. Bristow-Johnson, Audio EQ Cookbook), Q by pole angle. */
+function butterworth(kind: 'high-pass' | 'low-pass', order: number, cutHz: number, sampleRateHz: number): Biquad[] {
+  const omega = (2 * Math.PI * cutHz) / sampleRateHz;
+  const cosine = Math.cos(omega);
+  return Array.from({ length: order / 2 }, (_, section) => {
+    const q = 1 / (2 * Math.cos((Math.PI * (2 * section + 1)) / (2 * order)));
+    const alpha = Math.sin(omega) / (2 * q);
+    const a0 = 1 + alpha;
+    const edge = kind === 'low-pass' ? (1 - cosine) / 2 : (1 + cosine) / 2;
+    const middle = kind === 'low-pass' ? 1 - cosine : -(1 + cosine);
+    return {
+      b0: edge / a0,
+      b1: middle / a0,
+      b2: edge / a0,
+      a1: (-2 * cosine) / a0,
+      a2: (1 - alpha) / a0,
+      z1: 0,
+      z2: 0,
+    };
+  });
+}
+
+/** Keeps a band of a signal that arrives in blocks; the state runs on from block to block. */
+export class BandLimiter {
+  readonly #sections: Biquad[];
+
+  /** A cut at or above half the sample rate is left out. */
+  constructor(lowHz: number, highHz: number, sampleRateHz: number) {
+    this.#sections = [
+      ...butterworth('high-pass', 4, lowHz, sampleRateHz),
+      ...(highHz < sampleRateHz / 2 ? butterworth('low-pass', 8, highHz, sampleRateHz) : []),
+    ];
+  }
+
+  /** Filters the block in place and returns it. */
+  process(block: Float32Array): Float32Array {
+    for (const section of this.#sections) {
+      const { b0, b1, b2, a1, a2 } = section;
+      let { z1, z2 } = section;
+      for (let i = 0; i < block.length; i++) {
+        const x = block[i];
+        const y = b0 * x + z1;
+        z1 = b1 * x - a1 * y + z2;
+        z2 = b2 * x - a2 * y;
+        block[i] = y;
+      }
+      // Denormal numbers in the tail of silence would slow everything down.
+      section.z1 = Math.abs(z1) < 1e-30 ? 0 : z1;
+      section.z2 = Math.abs(z2) < 1e-30 ? 0 : z2;
+    }
+    return block;
+  }
+}
+
+/** Mean power per frame of a signal that arrives in blocks; the last, shorter frame is dropped. */
+export class FramePowers {
+  readonly frameLength: number;
+  #powers = new Float32Array(1024);
+  #count = 0;
+  #sum = 0;
+  #filled = 0;
+  #samples = 0;
+
+  constructor(sampleRateHz: number) {
+    this.frameLength = Math.round(frameSeconds * sampleRateHz);
+  }
+
+  push(block: Float32Array): void {
+    for (const sample of block) {
+      this.#sum += sample * sample;
+      if (++this.#filled === this.frameLength) {
+        if (this.#count === this.#powers.length) {
+          const grown = new Float32Array(2 * this.#count);
+          grown.set(this.#powers);
+          this.#powers = grown;
+        }
+        this.#powers[this.#count++] = this.#sum / this.frameLength;
+        this.#sum = 0;
+        this.#filled = 0;
+      }
+    }
+    this.#samples += block.length;
+  }
+
+  /** Samples seen. */
+  get samples(): number {
+    return this.#samples;
+  }
+
+  powers(): Float32Array {
+    return this.#powers.subarray(0, this.#count);
+  }
+}
+
+/** Where a recording's sound lies. */
+export interface Activity {
+  /** The span from the first to the last active frame, in samples; empty (0, 0) where all is silence. */
+  startSample: number;
+  endSample: number;
+  /** One per frame: 1 if active. */
+  active: Uint8Array;
+  activeSeconds: number;
+  /** Mean power of the active frames; -Infinity where there are none. */
+  activeLevelDbfs: number;
+  silent: boolean;
+}
+
+/** Finds the active frames: those within `activeRangeDb` of the loudest 0.1 s. */
+export function findActivity(frames: FramePowers, conditioning: Conditioning): Activity {
+  const powers = frames.powers();
+  const active = new Uint8Array(powers.length);
+  const span = Math.min(referenceFrames, powers.length);
+  const median = new Float32Array(span);
+  let reference = 0;
+  for (let at = 0; at + span <= powers.length && span > 0; at++) {
+    // Only a stretch whose middle can exceed the reference needs sorting.
+    median.set(powers.subarray(at, at + span));
+    median.sort();
+    reference = Math.max(reference, median[span >> 1]);
+  }
+  const silent = !(10 * Math.log10(reference) > silenceDbfs);
+  const none = { startSample: 0, endSample: 0, active, activeSeconds: 0, activeLevelDbfs: -Infinity, silent: true };
+  if (silent) return none;
+  const threshold = reference * 10 ** (-conditioning.activeRangeDb / 10);
+  let first = -1;
+  let last = -1;
+  let count = 0;
+  let sum = 0;
+  for (let i = 0; i < powers.length; i++) {
+    if (powers[i] < threshold) continue;
+    if (first < 0) first = i;
+    last = i;
+    active[i] = 1;
+    count++;
+    sum += powers[i];
+  }
+  return {
+    startSample: first * frames.frameLength,
+    endSample: (last + 1) * frames.frameLength,
+    active,
+    activeSeconds: (count * frames.frameLength) / conditioning.sampleRateHz,
+    activeLevelDbfs: 10 * Math.log10(sum / count),
+    silent: false,
+  };
+}
+
+/**
+ * Starts of the windows that cover a span, in samples: one every hop, and one that ends where the span ends. A span
+ * shorter than a window gets one window, which `fillWindow` fills by repeating it.
+ */
+export function planWindows(startSample: number, endSample: number, windowLength: number, hopLength: number): number[] {
+  const last = endSample - windowLength;
+  if (last <= startSample) return [startSample];
+  const starts: number[] = [];
+  for (let start = startSample; start < last; start += hopLength) starts.push(start);
+  starts.push(last);
+  return starts;
+}
+
+/** Copies a span into a window, repeated from its start where it is shorter. */
+export function fillWindow(span: Float32Array, window: Float32Array): void {
+  for (let at = 0; at < window.length; at += span.length) {
+    window.set(span.length <= window.length - at ? span : span.subarray(0, window.length - at), at);
+  }
+}
+
+/** Brings a window to a mean power, in place; a silent one stays as it is. */
+export function levelWindow(window: Float32Array, levelDbfs: number): void {
+  let sum = 0;
+  for (const sample of window) sum += sample * sample;
+  if (sum === 0) return;
+  const gain = Math.sqrt((10 ** (levelDbfs / 10) * window.length) / sum);
+  for (let i = 0; i < window.length; i++) window[i] *= gain;
+}

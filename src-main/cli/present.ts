@@ -1,0 +1,78 @@
+import { createRequire } from 'node:module';
+import { basename } from 'node:path';
+import type { Finding } from '../detector/finding.ts';
+import type { StoredModel } from '../detector/store.ts';
+import { provenance } from '../reports/scan.ts';
+import type { Provenance, ScannedFile } from '../reports/scan.ts';
+import { applicationVersion, colour } from './context.ts';
+
+/** What made the results of this run. */
+export function runProvenance(model: StoredModel): Provenance {
+  // Its package.json says the version without loading its native part.
+  const { version } = createRequire(import.meta.url)('onnxruntime-node/package.json') as { version: string };
+  return provenance(model, applicationVersion(), version);
+}
+
+/** The model in a line, with what its status means. */
+export function modelLine({ card, onnxSha256 }: StoredModel): string {
+  const status =
+    card.status === 'screening' ? 'screening: fit to sort recordings, not as evidence' : 'validated by a laboratory';
+  return `Model ${card.name} (${onnxSha256.slice(0, 12)}), ${status}.`;
+}
+
+const signs: Record<Finding, string> = {
+  'supports bona fide': '+',
+  'supports spoof': '-',
+  inconclusive: '~',
+  'not assessable': 'x',
+};
+
+const colours = {
+  'supports bona fide': 'blue',
+  'supports spoof': 'yellow',
+  inconclusive: 'gray',
+  'not assessable': 'gray',
+} as const;
+
+/** A finding with its sign, and in colour on a terminal. */
+export function findingText(finding: Finding, stream: NodeJS.WriteStream, width = 0): string {
+  return colour(colours[finding], `${signs[finding]} ${finding}`.padEnd(width), stream);
+}
+
+/** log10 of the likelihood ratio, with a sign and two digits. */
+export function log10LikelihoodRatio(llr: number | null): string {
+  if (llr === null) return '';
+  const value = llr / Math.LN10;
+  return `${value < 0 ? '-' : '+'}${Math.abs(value).toFixed(2)}`;
+}
+
+const nameWidth = 44;
+
+/** Shortened in the middle, so that a name's end stays readable. */
+function shortened(name: string): string {
+  // Control characters in a name must not steer the terminal.
+  const plain = name.replace(/[\p{Cc}\p{Cf}]/gu, '\uFFFD');
+  if (plain.length <= nameWidth) return plain.padEnd(nameWidth);
+  return `${plain.slice(0, nameWidth - 19)}…${plain.slice(-18)}`;
+}
+
+export function tableHeader(): string {
+  return `${'recording'.padEnd(nameWidth)}  ${'seconds'.padStart(8)}  ${'finding'.padEnd(20)}  ${'score'.padStart(8)}  ${'log10 LR'.padStart(8)}  reasons`;
+}
+
+/** A row of the table of a scan. */
+export function tableLine(file: ScannedFile, onTerminal: boolean): string {
+  const name = shortened(basename(file.path));
+  if (file.analysis === null) return `${name}  ${' '.repeat(8)}  failed: ${file.error?.message ?? ''}`;
+  const { durationSeconds, finding, score, llr, reasons } = file.analysis;
+  const found = onTerminal ? findingText(finding, process.stdout, 20) : `${signs[finding]} ${finding}`.padEnd(20);
+  const cells = [
+    name,
+    durationSeconds.toFixed(2).padStart(8),
+    found,
+    (score === null ? '' : score.toFixed(3)).padStart(8),
+    log10LikelihoodRatio(llr).padStart(8),
+    reasons.map((reason) => reason.code).join('; '),
+  ];
+  return cells.join('  ').trimEnd();
+}

@@ -1,0 +1,175 @@
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { InvalidArgumentError, Option } from 'commander';
+import type { Command } from 'commander';
+import { UserFacingError } from '../base/errors.ts';
+import type { BackendName } from '../detector/backends/index.ts';
+import type { TrainModelEvent } from '../jobs/train-model.ts';
+import {
+  ProgressLine,
+  applicationVersion,
+  exitStatus,
+  formatSeconds,
+  interruption,
+  positiveInteger,
+} from './context.ts';
+
+interface TrainOptions {
+  dataset: string;
+  network: string;
+  out: string;
+  name?: string;
+  backend: BackendName | 'auto';
+  epochs: number;
+  batchSize: number;
+  learningRate: number;
+  patience: number;
+  seed: number;
+  from?: string;
+  resume?: boolean;
+  overwrite?: boolean;
+  note: string[];
+}
+
+function seedNumber(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 0) throw new InvalidArgumentError('It must be a whole number from 0 up.');
+  return value;
+}
+
+function positiveNumber(text: string): number {
+  const value = Number(text);
+  if (!(value > 0 && value < Infinity)) throw new InvalidArgumentError('It must be a number above zero.');
+  return value;
+}
+
+function evenInteger(text: string): number {
+  const value = positiveInteger(text);
+  if (value % 2 !== 0) throw new InvalidArgumentError('It must be even: both classes are drawn equally often.');
+  return value;
+}
+
+export function register(program: Command): void {
+  program
+    .command('train')
+    .description('train a model on a labelled dataset')
+    .requiredOption('--dataset <spec>', 'what to train on, for instance asvspoof2019:DIR (see: dataset inspect --help)')
+    .requiredOption('--out <folder>', "the model's folder: network, weights, card; checkpoints while it trains")
+    .option('--network <name>', 'mel-cnn', 'mel-cnn')
+    .option('--name <name>', "the model's name (default: that of its folder)")
+    .addOption(
+      new Option('--backend <name>', 'what trains')
+        .choices(['auto', 'tensorflow', 'webgpu', 'wasm', 'cpu'])
+        .default('auto'),
+    )
+    .option('--epochs <n>', 'epochs at most', positiveInteger, 30)
+    .option('--batch-size <n>', 'clips in a step', evenInteger, 32)
+    .option('--learning-rate <x>', 'of Adam, falling to zero along a cosine', positiveNumber, 0.001)
+    .option('--patience <n>', 'stop after so many epochs without a better AUC on dev', positiveInteger, 8)
+    .option('--seed <n>', 'same seed, data and backend: same model', seedNumber, 1)
+    .option('--from <model>', 'train on from this model, with its network, front end and conditioning')
+    .option('--resume', 'go on from the checkpoint in the folder, if there is one')
+    .option('--overwrite', 'replace the model that stands in the folder')
+    .option(
+      '--note <sentence>',
+      "put this in the model's card (repeatable)",
+      (note, notes: string[]) => [...notes, note],
+      [],
+    )
+    .addHelpText(
+      'after',
+      `
+Ctrl-C saves a checkpoint and stops; the same command with --resume goes on, as it does after a crash.
+The epoch is chosen, and the model calibrated, on the dataset's dev split; its test split, if there is one, is only
+measured for the card.`,
+    )
+    .action(async (options: TrainOptions) => {
+      process.exitCode = await train(options);
+    });
+}
+
+/** Says on standard error what training does: a line an epoch, and in between one that is written over. */
+function reporter(progress: ProgressLine): (event: TrainModelEvent) => void {
+  const say = (line: string): void => {
+    progress.clear();
+    process.stderr.write(`${line}\n`);
+  };
+  return (event) => {
+    switch (event.type) {
+      case 'data':
+        say(`${event.train} recordings to train on, ${event.dev} dev, ${event.test} test.`);
+        if (event.note) say(event.note);
+        break;
+      case 'backend':
+        say(`Backend ${event.choice.name} (${event.choice.device}): ${event.choice.reason}`);
+        break;
+      case 'prepare':
+        progress.show(`reading ${event.done} of ${event.total} recordings`);
+        break;
+      case 'excluded':
+        say(`Left out ${event.path}: ${event.why}`);
+        break;
+      case 'resumed':
+        say(`Going on after epoch ${event.epoch}, step ${event.step}.`);
+        break;
+      case 'step': {
+        const { epoch, epochs, step, steps, loss, clipsPerSecond, secondsLeft } = event;
+        progress.show(
+          `epoch ${epoch}/${epochs}, step ${step}/${steps}, loss ${loss.toFixed(4)}, ${clipsPerSecond.toFixed(0)} clips/s, ${formatSeconds(secondsLeft)} left`,
+        );
+        break;
+      }
+      case 'epoch': {
+        const { epoch, epochs, loss, devEer, devAuc, best } = event;
+        say(
+          `epoch ${epoch}/${epochs}  loss ${loss.toFixed(4)}  dev EER ${(100 * devEer).toFixed(1)} %  dev AUC ${devAuc.toFixed(3)}${best ? '  best so far' : ''}  ${event.clipsPerSecond.toFixed(0)} clips/s  ${formatSeconds(event.secondsLeft)} left`,
+        );
+        break;
+      }
+      case 'score':
+        progress.show(`measuring on ${event.split}: ${event.done} of ${event.total}`);
+    }
+  };
+}
+
+async function train(options: TrainOptions): Promise<number> {
+  const folder = resolve(options.out);
+  const finished = existsSync(join(folder, 'card.json'));
+  const begun = existsSync(join(folder, 'checkpoint.safetensors'));
+  if (options.resume && finished && !begun) {
+    process.stderr.write(`The model in ${folder} is finished; there is nothing to resume.\n`);
+    return exitStatus.done;
+  }
+  if (!options.resume && !options.overwrite && (finished || begun)) {
+    throw new UserFacingError('usage', `${finished ? 'A model' : 'An unfinished training'} stands in ${folder}.`, {
+      path: folder,
+      advice: `Choose another folder${begun ? ', go on with --resume' : ''}, or add --overwrite to replace it.`,
+    });
+  }
+  const { trainModel } = await import('../jobs/train-model.ts');
+  const progress = new ProgressLine();
+  const { signal, dispose } = interruption();
+  try {
+    const { note, resume, overwrite: _, ...rest } = options;
+    const model = await trainModel(
+      { ...rest, resume: resume === true, notes: note },
+      `earwitness ${applicationVersion()}`,
+      { signal, onEvent: reporter(progress) },
+    );
+    progress.clear();
+    for (const { split, eer, auc, bonafide, spoof } of model.card.figures) {
+      process.stdout.write(
+        `${split}: EER ${(100 * eer).toFixed(1)} %, AUC ${auc.toFixed(3)} (${bonafide} bona fide, ${spoof} spoof)\n`,
+      );
+    }
+    process.stdout.write(`Model written to ${folder} (${model.onnxSha256.slice(0, 12)}).\n`);
+    return exitStatus.done;
+  } catch (error) {
+    progress.clear();
+    if (!signal.aborted) throw error;
+    process.stderr.write('Stopped. The same command with --resume goes on from the last checkpoint.\n');
+    return exitStatus.interrupted;
+  } finally {
+    dispose();
+  }
+}

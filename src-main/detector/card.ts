@@ -1,0 +1,75 @@
+import { z } from 'zod';
+import { conditioningSchema } from '../audio/condition.ts';
+import { frontEndSchema } from '../features/front-end.ts';
+import { augmentationSchema } from './augment.ts';
+import { networkSchema } from './network.ts';
+
+/** Figures of one split, at the threshold fixed on dev. */
+const splitFiguresSchema = z.object({
+  dataset: z.string(),
+  split: z.string(),
+  bonafide: z.int(),
+  spoof: z.int(),
+  eer: z.number(),
+  auc: z.number(),
+  averagePrecisionBonafide: z.number(),
+  averagePrecisionSpoof: z.number(),
+  accuracy: z.number(),
+  cllrBits: z.number(),
+  minCllrBits: z.number(),
+});
+export type SplitFigures = z.infer<typeof splitFiguresSchema>;
+
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+
+/** A model's card, `card.json` in its folder: everything needed to use, repeat and judge it. */
+export const cardSchema = z.object({
+  format: z.literal(1),
+  name: z.string().min(1),
+  /** `screening`: fit to sort recordings; `validated`: a laboratory has measured and calibrated it on its own. */
+  status: z.enum(['screening', 'validated']),
+  createdAt: z.string(),
+  application: z.string(),
+  conditioning: conditioningSchema,
+  frontEnd: frontEndSchema,
+  window: z.object({ seconds: z.number().positive(), hopSeconds: z.number().positive() }),
+  network: networkSchema,
+  training: z.object({
+    dataset: z.string(),
+    /** Recordings by split and class. */
+    counts: z.record(z.string(), z.object({ bonafide: z.int(), spoof: z.int() })),
+    sources: z.array(z.string()),
+    /** SHA-256 over the sorted lines `sha256 label split` of all items used. */
+    manifestSha256: sha256,
+    /** SHA-256 of every file trained on, sorted. */
+    fileSha256: z.array(sha256),
+    seed: z.int(),
+    backend: z.string(),
+    epochs: z.int(),
+    bestEpoch: z.int(),
+    clipsPerEpoch: z.int(),
+    batchSize: z.int(),
+    learningRate: z.number(),
+    augmentation: augmentationSchema,
+    /** The model whose weights training began with. */
+    from: z.object({ name: z.string(), onnxSha256: sha256 }).nullable(),
+    history: z.array(z.object({ epoch: z.int(), loss: z.number(), devEer: z.number(), devAuc: z.number() })),
+  }),
+  /** llr = a·score + b - logit(prior): natural logarithm, bona fide over spoof. */
+  calibration: z.object({ a: z.number(), b: z.number(), prior: z.number(), dataset: z.string(), split: z.string() }),
+  thresholds: z.object({
+    /** Scores at or above it count as bona fide: the equal-error threshold on dev. */
+    score: z.number(),
+    /** |llr| below it is inconclusive. */
+    inconclusiveLlr: z.number(),
+    /** Less active sound than this is not assessable. */
+    minimumActiveSeconds: z.number(),
+    /** A larger share of clipped samples than this is not assessable. */
+    maximumClippedFraction: z.number(),
+  }),
+  figures: z.array(splitFiguresSchema),
+  /** What a user must know: terms of the training data, limits. */
+  notes: z.array(z.string()),
+  files: z.object({ 'model.onnx': sha256, 'weights.safetensors': sha256 }),
+});
+export type Card = z.infer<typeof cardSchema>;

@@ -1,0 +1,84 @@
+import { applyCalibration } from '../evaluation/calibration.ts';
+import type { Card } from './card.ts';
+
+/** What may be said of a recording. Never a verdict of fact. */
+export type Finding = 'supports bona fide' | 'supports spoof' | 'inconclusive' | 'not assessable';
+
+export interface Reason {
+  /** A short stable word, for tables and scripts. */
+  code: string;
+  sentence: string;
+  /** True where it alone makes the recording not assessable. */
+  blocking: boolean;
+}
+
+/** What the finding rests on. */
+export interface FindingBasis {
+  score: number | null;
+  activeSeconds: number;
+  clippedFraction: number;
+  nonFiniteSamples: number;
+  truncated: boolean;
+  sampleRateHz: number;
+}
+
+function reasonsFor(card: Card, basis: FindingBasis): Reason[] {
+  const { thresholds, frontEnd } = card;
+  const reasons: Reason[] = [];
+  const add = (code: string, blocking: boolean, sentence: string): void => {
+    reasons.push({ code, sentence, blocking });
+  };
+  if (basis.nonFiniteSamples > 0) {
+    add(
+      'non-finite-samples',
+      true,
+      `${basis.nonFiniteSamples} samples are not finite numbers; they were taken as zero.`,
+    );
+  }
+  if (basis.score === null) {
+    add('silent', true, 'It holds no sound.');
+  } else if (basis.activeSeconds < thresholds.minimumActiveSeconds) {
+    const seconds = basis.activeSeconds.toFixed(2);
+    add('too-short', true, `It holds ${seconds} s of sound; ${thresholds.minimumActiveSeconds} s are needed.`);
+  }
+  if (basis.clippedFraction > thresholds.maximumClippedFraction) {
+    const percent = (100 * basis.clippedFraction).toFixed(1);
+    add(
+      'clipped',
+      true,
+      `${percent} % of its samples are clipped; at most ${100 * thresholds.maximumClippedFraction} % may be.`,
+    );
+  }
+  if (basis.sampleRateHz < 2 * frontEnd.fMax) {
+    add(
+      'narrow-band',
+      true,
+      `It was sampled at ${basis.sampleRateHz} Hz; the model looks at frequencies up to ${frontEnd.fMax} Hz.`,
+    );
+  }
+  if (basis.truncated) add('truncated', false, 'The file ends before its header says; what is there was scored.');
+  return reasons;
+}
+
+/** The finding, the calibrated likelihood ratio where one may be given, and the reasons, in order of weight. */
+export function findingFor(
+  card: Card,
+  basis: FindingBasis,
+): { finding: Finding; llr: number | null; reasons: Reason[] } {
+  const reasons = reasonsFor(card, basis);
+  if (basis.score === null || reasons.some((reason) => reason.blocking)) {
+    return { finding: 'not assessable', llr: null, reasons };
+  }
+  const llr = applyCalibration(card.calibration, basis.score);
+  const { inconclusiveLlr } = card.thresholds;
+  if (Math.abs(llr) < inconclusiveLlr) {
+    const limit = Math.exp(inconclusiveLlr).toFixed(1);
+    reasons.push({
+      code: 'weak',
+      sentence: `The likelihood ratio lies between 1/${limit} and ${limit}.`,
+      blocking: false,
+    });
+    return { finding: 'inconclusive', llr, reasons };
+  }
+  return { finding: llr > 0 ? 'supports bona fide' : 'supports spoof', llr, reasons };
+}

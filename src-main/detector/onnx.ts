@@ -1,0 +1,237 @@
+import { PbfWriter } from 'pbf';
+import { batchNorm, placeLayers } from './network.ts';
+import type { NetworkSpec, PlacedLayer, Weights } from './network.ts';
+
+/*
+ * Writes a network as an ONNX model (https://onnx.ai/onnx/repo-docs/IR.html, opset 17), field numbers as in
+ * onnx.proto. TensorFlow.js keeps images as [N, height, width, channels], ONNX as [N, channels, height, width]:
+ * kernels are transposed, and so are the rows of a dense layer that follows a flattening.
+ */
+const irVersion = 8;
+const opset = 17;
+const floatElements = 1;
+
+type Attribute = number | number[] | { float: number };
+
+interface Node {
+  op: string;
+  name: string;
+  inputs: string[];
+  output: string;
+  attributes: Record<string, Attribute>;
+}
+
+interface Initializer {
+  name: string;
+  shape: number[];
+  values: Float32Array;
+}
+
+/** Name of the graph's input, [N, 1, bins, frames] float32, and of its output, [N, 1] float32. */
+export const onnxNames = { input: 'log_spectrogram_db', output: 'logit' } as const;
+
+function bytesOf(values: Float32Array): Uint8Array {
+  // ONNX raw data is little-endian, as is every machine that Node runs on here.
+  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+}
+
+/** [height, width, in, out] to [out, in, height, width]. */
+function transposeKernel(values: Float32Array, [height, width, inputs, outputs]: number[]): Float32Array {
+  const result = new Float32Array(values.length);
+  let from = 0;
+  for (let y = 0; y < height; y++)
+    for (let x = 0; x < width; x++)
+      for (let i = 0; i < inputs; i++)
+        for (let o = 0; o < outputs; o++) result[((o * inputs + i) * height + y) * width + x] = values[from++];
+  return result;
+}
+
+/** Rows of a dense kernel from the order (height, width, channel) to (channel, height, width). */
+function reorderRows(values: Float32Array, [height, width, channels]: number[], units: number): Float32Array {
+  const result = new Float32Array(values.length);
+  for (let y = 0; y < height; y++)
+    for (let x = 0; x < width; x++)
+      for (let c = 0; c < channels; c++) {
+        const from = ((y * width + x) * channels + c) * units;
+        result.set(values.subarray(from, from + units), ((c * height + y) * width + x) * units);
+      }
+  return result;
+}
+
+/** TensorFlow's "same" padding, as ONNX wants it: top, left, bottom, right. */
+function samePads(input: number[], kernel: number[], strides: number[]): number[] {
+  const [vertical, horizontal] = [0, 1].map((axis) =>
+    Math.max((Math.ceil(input[axis] / strides[axis]) - 1) * strides[axis] + kernel[axis] - input[axis], 0),
+  );
+  return [vertical >> 1, horizontal >> 1, vertical - (vertical >> 1), horizontal - (horizontal >> 1)];
+}
+
+class GraphBuilder {
+  readonly nodes: Node[] = [];
+  readonly initializers: Initializer[] = [];
+  readonly #weights: Weights;
+  /** Shape before the last flattening, while its order still matters. */
+  #flattened: number[] | undefined;
+
+  constructor(weights: Weights) {
+    this.#weights = weights;
+  }
+
+  weight(name: string): Float32Array {
+    const values = this.#weights.get(name);
+    if (values === undefined) throw new Error(`weights hold no ${name}`);
+    return values;
+  }
+
+  constant(name: string, shape: number[], values: Float32Array): string {
+    this.initializers.push({ name, shape, values });
+    return name;
+  }
+
+  node(op: string, name: string, inputs: string[], attributes: Node['attributes'] = {}): string {
+    this.nodes.push({ op, name, inputs, output: name, attributes });
+    return name;
+  }
+
+  chain(layers: PlacedLayer[], input: string): string {
+    return layers.reduce((value, placed) => this.layer(placed, value), input);
+  }
+
+  layer(placed: PlacedLayer, x: string): string {
+    const { layer, name, input } = placed;
+    const channels = input.at(-1) ?? 1;
+    switch (layer.type) {
+      case 'normalise': {
+        const mean =
+          layer.mean === 'fixed'
+            ? this.constant(`${name}.fixed`, [1], Float32Array.of(layer.fixedMeanDb ?? 0))
+            : this.node('ReduceMean', `${name}.mean`, [x], {
+                axes: layer.mean === 'per-bin' ? [3] : [2, 3],
+                keepdims: 1,
+              });
+        const centred = this.node('Sub', `${name}.centred`, [x, mean]);
+        return this.node('Mul', name, [centred, this.constant(`${name}.scale`, [1], Float32Array.of(layer.scale))]);
+      }
+      case 'conv': {
+        const [height, width] = layer.kernel;
+        const kernel = transposeKernel(this.weight(`${name}.kernel`), [height, width, channels, layer.filters]);
+        const inputs = [x, this.constant(`${name}.kernel`, [layer.filters, channels, height, width], kernel)];
+        if (layer.bias) inputs.push(this.constant(`${name}.bias`, [layer.filters], this.weight(`${name}.bias`)));
+        return this.node('Conv', name, inputs, {
+          kernel_shape: layer.kernel,
+          strides: layer.strides,
+          pads: samePads(input, layer.kernel, layer.strides),
+        });
+      }
+      case 'batch-norm': {
+        const parts = ['gamma', 'beta', 'mean', 'variance'].map((part) =>
+          this.constant(`${name}.${part}`, [channels], this.weight(`${name}.${part}`)),
+        );
+        return this.node('BatchNormalization', name, [x, ...parts], { epsilon: { float: batchNorm.epsilon } });
+      }
+      case 'relu':
+        return this.node('Relu', name, [x]);
+      case 'max-pool':
+        return this.node('MaxPool', name, [x], { kernel_shape: layer.size, strides: layer.size });
+      case 'average-pool':
+        return this.node('AveragePool', name, [x], { kernel_shape: layer.size, strides: layer.size });
+      case 'global-average':
+        return this.node('ReduceMean', name, [x], { axes: [2, 3], keepdims: 0 });
+      case 'flatten':
+        if (input.length === 3) this.#flattened = input;
+        return this.node('Flatten', name, [x], { axis: 1 });
+      case 'dropout':
+        return x;
+      case 'dense': {
+        let kernel = this.weight(`${name}.kernel`);
+        if (this.#flattened) kernel = reorderRows(kernel, this.#flattened, layer.units);
+        this.#flattened = undefined;
+        return this.node('Gemm', name, [
+          x,
+          this.constant(`${name}.kernel`, [channels, layer.units], kernel),
+          this.constant(`${name}.bias`, [layer.units], this.weight(`${name}.bias`)),
+        ]);
+      }
+      case 'residual':
+        return this.node('Add', name, [this.chain(placed.body, x), this.chain(placed.shortcut, x)]);
+    }
+  }
+}
+
+function writeAttribute([name, value]: [string, Attribute], pbf: PbfWriter): void {
+  pbf.writeStringField(1, name);
+  if (typeof value === 'number') {
+    pbf.writeVarintField(3, value);
+    pbf.writeVarintField(20, 2);
+  } else if (Array.isArray(value)) {
+    for (const item of value) pbf.writeVarintField(8, item);
+    pbf.writeVarintField(20, 7);
+  } else {
+    pbf.writeFloatField(2, value.float);
+    pbf.writeVarintField(20, 1);
+  }
+}
+
+function writeNode(node: Node, pbf: PbfWriter): void {
+  for (const input of node.inputs) pbf.writeStringField(1, input);
+  pbf.writeStringField(2, node.output);
+  pbf.writeStringField(3, node.name);
+  pbf.writeStringField(4, node.op);
+  for (const attribute of Object.entries(node.attributes)) pbf.writeMessage(5, writeAttribute, attribute);
+}
+
+function writeInitializer(tensor: Initializer, pbf: PbfWriter): void {
+  for (const length of tensor.shape) pbf.writeVarintField(1, length);
+  pbf.writeVarintField(2, floatElements);
+  pbf.writeStringField(8, tensor.name);
+  pbf.writeBytesField(9, bytesOf(tensor.values));
+}
+
+/** One nested message. */
+function message(pbf: PbfWriter, tag: number, write: (inner: PbfWriter) => void): void {
+  pbf.writeMessage(tag, (_: null, inner: PbfWriter) => write(inner), null);
+}
+
+function writeValueInfo({ name, shape }: { name: string; shape: (number | string)[] }, pbf: PbfWriter): void {
+  pbf.writeStringField(1, name);
+  message(pbf, 2, (type) =>
+    message(type, 1, (tensor) => {
+      tensor.writeVarintField(1, floatElements);
+      message(tensor, 2, (dimensions) => {
+        for (const length of shape) {
+          message(dimensions, 1, (dimension) => {
+            if (typeof length === 'number') dimension.writeVarintField(1, length);
+            else dimension.writeStringField(2, length);
+          });
+        }
+      });
+    }),
+  );
+}
+
+/**
+ * The network as the bytes of an ONNX model; the same spec and weights give the same bytes.
+ * Input `log_spectrogram_db` [N, 1, bins, frames], output `logit` [N, 1].
+ */
+export function writeOnnx(spec: NetworkSpec, weights: Weights): Uint8Array {
+  const builder = new GraphBuilder(weights);
+  const last = builder.chain(placeLayers(spec), onnxNames.input);
+  builder.node('Identity', onnxNames.output, [last]);
+
+  const model = new PbfWriter();
+  model.writeVarintField(1, irVersion);
+  model.writeStringField(2, 'earwitness');
+  message(model, 7, (graph) => {
+    for (const node of builder.nodes) graph.writeMessage(1, writeNode, node);
+    graph.writeStringField(2, spec.name);
+    for (const tensor of builder.initializers) graph.writeMessage(5, writeInitializer, tensor);
+    const { bins, frames } = spec.input;
+    graph.writeMessage(11, writeValueInfo, { name: onnxNames.input, shape: ['N', 1, bins, frames] });
+    graph.writeMessage(12, writeValueInfo, { name: onnxNames.output, shape: ['N', 1] });
+  });
+  message(model, 8, (set) => {
+    set.writeStringField(1, '');
+    set.writeVarintField(2, opset);
+  });
+  return model.finish();
+}

@@ -1,0 +1,134 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { Random } from '../base/random.ts';
+import { batchNorm, parameterSpecs, placeLayers } from './network.ts';
+import type { NetworkSpec, PlacedLayer, Weights } from './network.ts';
+
+/** A network's weights as TensorFlow.js variables, and its forward pass. Call `dispose` when done. */
+export class TensorNetwork {
+  readonly spec: NetworkSpec;
+  readonly #layers: PlacedLayer[];
+  readonly #variables = new Map<string, tf.Variable>();
+  readonly #trained: string[];
+
+  constructor(spec: NetworkSpec, weights: Weights) {
+    this.spec = spec;
+    this.#layers = placeLayers(spec);
+    const parameters = parameterSpecs(spec);
+    this.#trained = parameters.filter((parameter) => parameter.trained).map((parameter) => parameter.name);
+    for (const { name, shape, trained } of parameters) {
+      const values = weights.get(name);
+      const size = shape.reduce((product, length) => product * length, 1);
+      if (values?.length !== size) throw new Error(`${spec.name}: weights hold no ${name} of ${size} values`);
+      const start = tf.tensor(values.slice(), shape, 'float32');
+      this.#variables.set(name, tf.variable(start, trained));
+      start.dispose();
+    }
+  }
+
+  /** The trained variables by name. */
+  trainedVariables(): Map<string, tf.Variable> {
+    return new Map(this.#trained.map((name) => [name, this.#variable(name)]));
+  }
+
+  /** All weights, running statistics included. */
+  async weights(): Promise<Weights> {
+    const weights: Weights = new Map();
+    for (const [name, variable] of this.#variables) weights.set(name, Float32Array.from(await variable.data()));
+    return weights;
+  }
+
+  dispose(): void {
+    for (const variable of this.#variables.values()) variable.dispose();
+    this.#variables.clear();
+  }
+
+  #variable(name: string): tf.Variable {
+    const variable = this.#variables.get(name);
+    if (variable === undefined) throw new Error(`no variable ${name}`);
+    return variable;
+  }
+
+  /**
+   * Logits [N] of log-spectrograms [N, bins, frames, 1].
+   * @param training where given: batch statistics, dropout drawn from this generator, running statistics updated.
+   */
+  forward(input: tf.Tensor4D, training?: Random): tf.Tensor1D {
+    return tf.tidy(() => tf.reshape(this.#chain(this.#layers, input, training), [input.shape[0]]));
+  }
+
+  #chain(layers: PlacedLayer[], input: tf.Tensor, training: Random | undefined): tf.Tensor {
+    return layers.reduce((value, placed) => this.#layer(placed, value, training), input);
+  }
+
+  #layer(placed: PlacedLayer, x: tf.Tensor, training: Random | undefined): tf.Tensor {
+    const { layer, name } = placed;
+    switch (layer.type) {
+      case 'normalise': {
+        const mean =
+          layer.mean === 'fixed'
+            ? tf.scalar(layer.fixedMeanDb ?? 0)
+            : tf.mean(x, layer.mean === 'per-bin' ? [2] : [1, 2], true);
+        return tf.mul(tf.sub(x, mean), layer.scale);
+      }
+      case 'conv': {
+        const kernel = this.#variable(`${name}.kernel`) as tf.Tensor as tf.Tensor4D;
+        const convolved: tf.Tensor = tf.conv2d(x as tf.Tensor4D, kernel, layer.strides, 'same');
+        return layer.bias ? tf.add(convolved, this.#variable(`${name}.bias`)) : convolved;
+      }
+      case 'batch-norm':
+        return this.#batchNorm(name, x, training !== undefined);
+      case 'relu':
+        return tf.relu(x);
+      case 'max-pool':
+        return tf.maxPool(x as tf.Tensor4D, layer.size, layer.size, 'valid');
+      case 'average-pool':
+        return tf.avgPool(x as tf.Tensor4D, layer.size, layer.size, 'valid');
+      case 'global-average':
+        return tf.mean(x, [1, 2]);
+      case 'flatten':
+        return tf.reshape(x, [x.shape[0], -1]);
+      case 'dropout': {
+        if (training === undefined || layer.rate === 0) return x;
+        const mask = new Float32Array(x.size);
+        const kept = 1 / (1 - layer.rate);
+        for (let i = 0; i < mask.length; i++) mask[i] = training.uniform() < layer.rate ? 0 : kept;
+        return tf.mul(x, tf.tensor(mask, x.shape));
+      }
+      case 'dense':
+        return tf.add(
+          tf.matMul(x as tf.Tensor2D, this.#variable(`${name}.kernel`) as tf.Tensor as tf.Tensor2D),
+          this.#variable(`${name}.bias`),
+        );
+      case 'residual':
+        return tf.add(this.#chain(placed.body, x, training), this.#chain(placed.shortcut, x, training));
+    }
+  }
+
+  #batchNorm(name: string, x: tf.Tensor, training: boolean): tf.Tensor {
+    const gamma = this.#variable(`${name}.gamma`);
+    const beta = this.#variable(`${name}.beta`);
+    const runningMean = this.#variable(`${name}.mean`);
+    const runningVariance = this.#variable(`${name}.variance`);
+    const normalise = (mean: tf.Tensor, variance: tf.Tensor): tf.Tensor =>
+      tf.add(tf.mul(tf.sub(x, mean), tf.mul(tf.rsqrt(tf.add(variance, batchNorm.epsilon)), gamma)), beta);
+    if (!training) return normalise(runningMean, runningVariance);
+    const axes = x.shape.slice(0, -1).map((_, axis) => axis);
+    const { mean, variance } = tf.moments(x, axes);
+    const { momentum } = batchNorm;
+    const follow = (running: tf.Variable, now: tf.Tensor): void =>
+      running.assign(tf.add(tf.mul(running, momentum), tf.mul(now, 1 - momentum)));
+    follow(runningMean, mean);
+    follow(runningVariance, variance);
+    return normalise(mean, variance);
+  }
+}
+
+/**
+ * Binary cross-entropy of logits [N] against targets [N] in [0, 1], averaged; in the form that does not overflow:
+ * max(x, 0) - x·t + log(1 + exp(-|x|)).
+ */
+export function binaryCrossEntropy(logits: tf.Tensor1D, targets: tf.Tensor1D): tf.Scalar {
+  return tf.tidy(() =>
+    tf.mean(tf.add(tf.sub(tf.relu(logits), tf.mul(logits, targets)), tf.log1p(tf.exp(tf.neg(tf.abs(logits)))))),
+  );
+}

@@ -1,0 +1,113 @@
+import { createHash } from 'node:crypto';
+import { Random } from '../base/random.ts';
+import type { Card } from './card.ts';
+import { defaultAugmentation } from './augment.ts';
+import { startingWeights } from './network.ts';
+import type { NetworkSpec } from './network.ts';
+import { writeModel } from './store.ts';
+import type { StoredModel } from './store.ts';
+
+/** A network of a few hundred weights for one second of sound. */
+export const tinyNetwork: NetworkSpec = {
+  name: 'tiny',
+  input: { bins: 20, frames: 49 },
+  layers: [
+    { type: 'normalise', mean: 'per-bin', scale: 0.1 },
+    { type: 'conv', filters: 4, kernel: [3, 3], strides: [2, 2], bias: true },
+    { type: 'relu' },
+    { type: 'global-average' },
+    { type: 'dense', units: 1 },
+  ],
+};
+
+export const tinyCard: Omit<Card, 'files'> = {
+  format: 1,
+  name: 'tiny',
+  status: 'screening',
+  createdAt: '2026-01-01T00:00:00.000Z',
+  application: 'a test',
+  conditioning: { sampleRateHz: 16_000, bandHz: [70, 7400], activeRangeDb: 40, windowLevelDbfs: -25 },
+  frontEnd: {
+    type: 'mel',
+    sampleRateHz: 16_000,
+    nFft: 512,
+    winLength: 400,
+    hopLength: 320,
+    window: 'hann',
+    center: false,
+    nMels: 20,
+    fMin: 70,
+    fMax: 7200,
+    melScale: 'slaney',
+    norm: 'slaney',
+    floorPower: 1e-7,
+  },
+  window: { seconds: 1, hopSeconds: 0.5 },
+  network: tinyNetwork,
+  training: {
+    dataset: 'none',
+    counts: {},
+    sources: [],
+    manifestSha256: createHash('sha256').digest('hex'),
+    fileSha256: [],
+    seed: 1,
+    backend: 'none',
+    epochs: 0,
+    bestEpoch: 0,
+    clipsPerEpoch: 0,
+    batchSize: 2,
+    learningRate: 0.001,
+    augmentation: defaultAugmentation,
+    from: null,
+    history: [],
+  },
+  calibration: { a: 2, b: 0.5, prior: 0.5, dataset: 'none', split: 'dev' },
+  thresholds: { score: 0, inconclusiveLlr: Math.LN2, minimumActiveSeconds: 0.5, maximumClippedFraction: 0.01 },
+  figures: [],
+  notes: [],
+};
+
+/** Writes a model that was never trained, its weights drawn from a seed. */
+export async function writeTinyModel(folder: string): Promise<StoredModel> {
+  const weights = startingWeights(tinyNetwork, 1);
+  const random = new Random(2);
+  for (const values of weights.values()) for (let i = 0; i < values.length; i++) values[i] += 0.5 * random.normal();
+  return writeModel(folder, tinyCard, weights);
+}
+
+/** Something like speech: a gliding, pulsing harmonic tone in noise, as mono samples at 16 kHz. */
+export function babble(seconds: number, seed: number, options: { noise?: number } = {}): Float32Array {
+  const random = new Random(seed);
+  const pitchHz = random.between(90, 220);
+  const pulseHz = random.between(3, 6);
+  let phase = 0;
+  return Float32Array.from({ length: Math.round(16_000 * seconds) }, (_, index) => {
+    const time = index / 16_000;
+    phase += (2 * Math.PI * pitchHz * (1 + 0.1 * Math.sin(2 * Math.PI * 0.7 * time))) / 16_000;
+    let voice = 0;
+    for (let harmonic = 1; harmonic <= 20; harmonic++) voice += Math.sin(harmonic * phase) / harmonic;
+    const loudness = 0.55 + 0.45 * Math.sin(2 * Math.PI * pulseHz * time);
+    return 0.1 * loudness * voice + (options.noise ?? 0.01) * (random.uniform() - 0.5);
+  });
+}
+
+/** Mono samples at 16 kHz as the bytes of a 16-bit WAV file. */
+export function wav16(samples: Float32Array): Buffer {
+  const bytes = Buffer.alloc(44 + 2 * samples.length);
+  bytes.write('RIFF', 0);
+  bytes.writeUInt32LE(bytes.length - 8, 4);
+  bytes.write('WAVEfmt ', 8);
+  bytes.writeUInt32LE(16, 16);
+  bytes.writeUInt16LE(1, 20);
+  bytes.writeUInt16LE(1, 22);
+  bytes.writeUInt32LE(16_000, 24);
+  bytes.writeUInt32LE(32_000, 28);
+  bytes.writeUInt16LE(2, 32);
+  bytes.writeUInt16LE(16, 34);
+  bytes.write('data', 36);
+  bytes.writeUInt32LE(2 * samples.length, 40);
+  samples.forEach((sample, index) => {
+    bytes.writeInt16LE(Math.round(32767 * Math.max(-1, Math.min(1, sample))), 44 + 2 * index);
+  });
+  return bytes;
+}

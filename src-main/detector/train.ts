@@ -1,0 +1,464 @@
+import { availableParallelism } from 'node:os';
+import * as tf from '@tensorflow/tfjs-core';
+import ort from 'onnxruntime-node';
+import { UserFacingError, describeError } from '../base/errors.ts';
+import { WorkerPool } from '../base/pool.ts';
+import { Random } from '../base/random.ts';
+import { workerFile } from '../base/workers.ts';
+import type { DatasetItem } from '../datasets/types.ts';
+import { detectionMetrics } from '../evaluation/metrics.ts';
+import { Adam } from './adam.ts';
+import { readCheckpoint, writeCheckpoint } from './checkpoint.ts';
+import type { Checkpoint } from './checkpoint.ts';
+import type { Clip, ExampleRequest, ExampleResponse, ExampleSettings } from './examples.ts';
+import { startingWeights } from './network.ts';
+import type { NetworkSpec, Weights } from './network.ts';
+import { onnxNames, writeOnnx } from './onnx.ts';
+import { sha256 } from './store.ts';
+import { TensorNetwork, binaryCrossEntropy } from './tensors.ts';
+
+export interface TrainingPlan {
+  network: NetworkSpec;
+  settings: ExampleSettings;
+  seed: number;
+  epochs: number;
+  batchSize: number;
+  learningRate: number;
+  /** Stops after so many epochs without a better AUC on dev. */
+  patience: number;
+  /** Named in the checkpoint: another backend's run is not continued. */
+  backend: string;
+  /** Weights to begin with, of the same network; fresh ones if not given. */
+  from?: Weights;
+}
+
+/** What a run reports while it goes on. */
+export type TrainingEvent =
+  | { type: 'prepare'; done: number; total: number }
+  | { type: 'excluded'; path: string; why: string }
+  | { type: 'resumed'; epoch: number; step: number }
+  | {
+      type: 'step';
+      epoch: number;
+      epochs: number;
+      step: number;
+      steps: number;
+      loss: number;
+      clipsPerSecond: number;
+      secondsLeft: number;
+    }
+  | {
+      type: 'epoch';
+      epoch: number;
+      epochs: number;
+      loss: number;
+      devEer: number;
+      devAuc: number;
+      best: boolean;
+      clipsPerSecond: number;
+      secondsLeft: number;
+    };
+
+export interface TrainingOutcome {
+  weights: Weights;
+  epochs: number;
+  bestEpoch: number;
+  clipsPerEpoch: number;
+  history: Checkpoint['history'];
+  /** SHA-256 of every file used, in the order of the items; null where a file was excluded. */
+  trainSha256: (string | null)[];
+  devSha256: (string | null)[];
+}
+
+/** Decoded training clips kept in memory, at most; beyond it clips are decoded again in every epoch. */
+const keptBytes = 2 * 1024 ** 3;
+/** Dev recordings looked at after each epoch, at most: a seeded sample of both classes. */
+const monitoredPerClass = 1000;
+/** Batches made ahead of the training step. */
+const batchesAhead = 4;
+/** Windows of the dev recordings in one run of the network. */
+const devBatch = 32;
+
+type ExamplePool = WorkerPool<ExampleRequest, ExampleResponse>;
+
+interface PreparedItem {
+  item: DatasetItem;
+  clip: Clip | null;
+}
+
+/**
+ * Draws balanced batches: both classes equally often, each through all its clips in seeded order before any comes
+ * again. What a batch holds depends on the seed, epoch and step alone.
+ */
+class BalancedSampler {
+  readonly #classes: PreparedItem[][];
+  readonly #seed: number;
+  readonly #batchSize: number;
+  readonly steps: number;
+  readonly #orders = new Map<string, number[]>();
+
+  constructor(items: PreparedItem[], batchSize: number, seed: number) {
+    this.#classes = [true, false].map((bonafide) =>
+      items.filter(({ item }) => (item.label === 'bonafide') === bonafide),
+    );
+    this.#seed = seed;
+    this.#batchSize = batchSize;
+    this.steps = Math.max(1, Math.floor(items.length / batchSize));
+  }
+
+  #draw(label: 0 | 1, position: number): PreparedItem {
+    const clips = this.#classes[label];
+    const round = Math.floor(position / clips.length);
+    const key = `${label}/${round}`;
+    let order = this.#orders.get(key);
+    if (order === undefined) {
+      order = new Random([this.#seed, 2, label, round]).shuffle(clips.map((_, index) => index));
+      this.#orders.set(key, order);
+      this.#orders.delete(`${label}/${round - 2}`);
+    }
+    return clips[order[position % clips.length]];
+  }
+
+  /** The batch's clips, each with its target and the seed of its augmentation. */
+  batch(epoch: number, step: number): { prepared: PreparedItem; target: 0 | 1; seed: number[] }[] {
+    const half = this.#batchSize / 2;
+    const start = (epoch * this.steps + step) * half;
+    return Array.from({ length: this.#batchSize }, (_, index) => {
+      const bonafide = index % 2 === 0;
+      const prepared = this.#draw(bonafide ? 0 : 1, start + (index >> 1));
+      return { prepared, target: bonafide ? 1 : 0, seed: [this.#seed, 3, epoch, step, index] };
+    });
+  }
+}
+
+/** Hashes, decodes and keeps the clips; those that cannot be used are reported and left out. */
+async function prepareItems(
+  pool: ExamplePool,
+  items: readonly DatasetItem[],
+  keep: boolean,
+  report: (event: TrainingEvent) => void,
+  progress: { done: number; total: number },
+  signal: AbortSignal | undefined,
+): Promise<{ prepared: PreparedItem[]; hashes: (string | null)[] }> {
+  let bytes = 0;
+  const results = await Promise.all(
+    items.map(async (item): Promise<{ clip: Clip | null; sha256: string } | null> => {
+      try {
+        const response = await pool.run({ kind: 'prepare', path: item.path, keep });
+        if (response.kind !== 'prepare') throw new Error('the worker answered another question');
+        if (response.samples === 0) {
+          report({ type: 'excluded', path: item.path, why: 'it holds no sound' });
+          return null;
+        }
+        bytes += 4 * response.samples;
+        return { clip: bytes <= keptBytes ? response.clip : null, sha256: response.sha256 };
+      } catch (error) {
+        signal?.throwIfAborted();
+        report({ type: 'excluded', path: item.path, why: describeError(error) });
+        return null;
+      } finally {
+        progress.done++;
+        report({ type: 'prepare', ...progress });
+      }
+    }),
+  );
+  const prepared = items.flatMap((item, index) => {
+    const result = results[index];
+    return result ? [{ item, clip: result.clip }] : [];
+  });
+  return { prepared, hashes: results.map((result) => result?.sha256 ?? null) };
+}
+
+function needBothClasses(items: readonly { label: string }[], split: string): void {
+  for (const [label, name] of [
+    ['bonafide', 'bona fide'],
+    ['spoof', 'spoof'],
+  ]) {
+    if (!items.some((item) => item.label === label)) {
+      throw new UserFacingError('dataset', `The ${split} split holds no usable ${name} recording.`, {
+        advice: 'Training needs both classes in both splits; `earwitness dataset inspect` shows what there is.',
+      });
+    }
+  }
+}
+
+/** A seeded sample of at most so many items of each class, in their order. */
+function sampleItems(items: readonly DatasetItem[], perClass: number, seed: number): DatasetItem[] {
+  const chosen = new Set<DatasetItem>();
+  for (const label of ['bonafide', 'spoof']) {
+    const ofClass = items.filter((item) => item.label === label);
+    new Random([seed, 4])
+      .shuffle(ofClass)
+      .slice(0, perClass)
+      .forEach((item) => chosen.add(item));
+  }
+  return items.filter((item) => chosen.has(item));
+}
+
+/** Dev recordings as features, scored after each epoch by the very graph that will be saved. */
+class DevMonitor {
+  readonly #spec: NetworkSpec;
+  readonly #recordings: { bonafide: boolean; features: Float32Array }[];
+
+  constructor(spec: NetworkSpec, recordings: { bonafide: boolean; features: Float32Array }[]) {
+    this.#spec = spec;
+    this.#recordings = recordings;
+  }
+
+  async measure(weights: Weights): Promise<{ devEer: number; devAuc: number }> {
+    const session = await ort.InferenceSession.create(writeOnnx(this.#spec, weights), { executionProviders: ['cpu'] });
+    const { bins, frames } = this.#spec.input;
+    const size = bins * frames;
+    const trials = [];
+    for (const [index, { bonafide, features }] of this.#recordings.entries()) {
+      const windows = features.length / size;
+      let sum = 0;
+      for (let at = 0; at < windows; at += devBatch) {
+        const count = Math.min(devBatch, windows - at);
+        const input = new ort.Tensor('float32', features.subarray(at * size, (at + count) * size), [
+          count,
+          1,
+          bins,
+          frames,
+        ]);
+        const output = await session.run({ [onnxNames.input]: input });
+        for (const score of output[onnxNames.output].data as Float32Array) sum += score;
+      }
+      trials.push({ file: String(index), bonafide, score: sum / windows, attack: null });
+    }
+    await session.release();
+    if (trials.some((trial) => !Number.isFinite(trial.score))) {
+      throw new UserFacingError('diverged', 'Training diverged: the network no longer gives finite scores.', {
+        advice: 'Train with a smaller --learning-rate.',
+      });
+    }
+    const { eer, auc } = detectionMetrics(trials);
+    return { devEer: eer, devAuc: auc };
+  }
+}
+
+/**
+ * Trains a network by binary cross-entropy and Adam (cosine learning rate) on balanced, augmented batches; keeps the
+ * weights of the epoch with the best AUC on dev and stops early. Writes a checkpoint into `folder` after every epoch,
+ * and where `signal` fires; with `resume` it goes on from there, step for step as without the stop.
+ * The TensorFlow.js backend must have been started.
+ * @throws UserFacingError for unusable data, a foreign checkpoint, divergence; the signal's reason when it fires.
+ */
+export async function trainNetwork(
+  plan: TrainingPlan,
+  data: { train: readonly DatasetItem[]; dev: readonly DatasetItem[] },
+  folder: string,
+  options: { resume?: boolean; signal?: AbortSignal; onEvent?: (event: TrainingEvent) => void } = {},
+): Promise<TrainingOutcome> {
+  const { signal } = options;
+  const report = options.onEvent ?? (() => undefined);
+  needBothClasses(data.train, 'train');
+  needBothClasses(data.dev, 'dev');
+  const workers = Math.max(1, availableParallelism() - 1);
+  const pool: ExamplePool = new WorkerPool(workerFile('detector/examples-worker'), workers, plan.settings);
+  let network: TensorNetwork | undefined;
+  const stop = (): void => void pool.close();
+  signal?.addEventListener('abort', stop, { once: true });
+  try {
+    const progress = { done: 0, total: data.train.length + data.dev.length };
+    const train = await prepareItems(pool, data.train, true, report, progress, signal);
+    const dev = await prepareItems(pool, data.dev, false, report, progress, signal);
+    signal?.throwIfAborted();
+    needBothClasses(
+      train.prepared.map(({ item }) => item),
+      'train',
+    );
+    needBothClasses(
+      dev.prepared.map(({ item }) => item),
+      'dev',
+    );
+    const monitored = sampleItems(
+      dev.prepared.map(({ item }) => item),
+      monitoredPerClass,
+      plan.seed,
+    );
+    const recordings = await Promise.all(
+      monitored.map(async (item) => {
+        const response = await pool.run({ kind: 'windows', path: item.path });
+        if (response.kind !== 'windows') throw new Error('the worker answered another question');
+        return { bonafide: item.label === 'bonafide', features: response.features };
+      }),
+    );
+    const monitor = new DevMonitor(plan.network, recordings);
+
+    const { from, ...described } = plan;
+    const startWeights = from ?? startingWeights(plan.network, plan.seed);
+    const request = sha256(
+      JSON.stringify([
+        described,
+        train.hashes,
+        dev.hashes,
+        from ? [...from].map(([name, values]) => [name, sha256(new Uint8Array(values.buffer))]) : null,
+      ]),
+    );
+    let state: Checkpoint | null = options.resume ? await readCheckpoint(folder) : null;
+    if (state && state.request !== request) {
+      throw new UserFacingError('checkpoint', `The checkpoint in ${folder} belongs to another training run.`, {
+        path: folder,
+        advice: 'Resume with the dataset and options it was begun with, or train anew without --resume.',
+      });
+    }
+    if (state) report({ type: 'resumed', epoch: state.epoch, step: state.step });
+    state ??= {
+      request,
+      epoch: 0,
+      step: 0,
+      lossSum: 0,
+      history: [],
+      weights: startWeights,
+      optimiser: { step: 0, m: new Map(), v: new Map() },
+      bestEpoch: -1,
+      best: new Map(),
+    };
+
+    network = new TensorNetwork(plan.network, state.weights);
+    const variables = network.trainedVariables();
+    const adam = new Adam({ learningRate: plan.learningRate });
+    if (state.optimiser.step > 0) adam.restore(state.optimiser);
+    const sampler = new BalancedSampler(train.prepared, plan.batchSize, plan.seed);
+    const totalSteps = plan.epochs * sampler.steps;
+
+    const save = async (): Promise<void> => {
+      if (!network || !state) return;
+      state.weights = await network.weights();
+      state.optimiser = await adam.state();
+      await writeCheckpoint(folder, state);
+    };
+
+    // Batches are made ahead by the workers, in the order in which they will be used.
+    const ahead = new Map<number, Promise<Float32Array>>();
+    const makeBatch = async (at: number): Promise<Float32Array> => {
+      const batch = sampler.batch(Math.floor(at / sampler.steps), at % sampler.steps);
+      const clips = batch.map(({ prepared, seed }) => ({ path: prepared.item.path, clip: prepared.clip, seed }));
+      const response = await pool.run({ kind: 'examples', clips });
+      if (response.kind !== 'examples') throw new Error('the worker answered another question');
+      return response.features;
+    };
+    const takeBatch = (at: number): Promise<Float32Array> => {
+      for (let next = at; next < Math.min(at + batchesAhead, totalSteps); next++) {
+        if (ahead.has(next)) continue;
+        const made = makeBatch(next);
+        // A batch that is never taken, because the run stopped, must not count as an unhandled failure.
+        made.catch(() => undefined);
+        ahead.set(next, made);
+      }
+      const taken = ahead.get(at) as Promise<Float32Array>;
+      ahead.delete(at);
+      return taken;
+    };
+
+    const { bins, frames } = plan.network.input;
+    const began = performance.now();
+    let stepsDone = 0;
+    const pace = (at: number): { clipsPerSecond: number; secondsLeft: number } => {
+      const seconds = (performance.now() - began) / 1000;
+      return {
+        clipsPerSecond: (stepsDone * plan.batchSize) / seconds,
+        secondsLeft: (seconds / stepsDone) * (totalSteps - at),
+      };
+    };
+    while (state.epoch < plan.epochs && state.epoch - 1 - state.bestEpoch < plan.patience) {
+      const { epoch } = state;
+      while (state.step < sampler.steps) {
+        if (signal?.aborted) {
+          await save();
+          signal.throwIfAborted();
+        }
+        const at = epoch * sampler.steps + state.step;
+        const features = await takeBatch(at).catch(async (error: unknown) => {
+          if (signal?.aborted) await save();
+          signal?.throwIfAborted();
+          throw error;
+        });
+        const targets = sampler.batch(epoch, state.step).map(({ target }) => target);
+        adam.learningRate = (plan.learningRate / 2) * (1 + Math.cos((Math.PI * at) / totalSteps));
+        state.lossSum += await trainStep(
+          network,
+          variables,
+          adam,
+          features,
+          targets,
+          [bins, frames],
+          [plan.seed, 5, at],
+        );
+        state.step++;
+        stepsDone++;
+        report({
+          type: 'step',
+          epoch: epoch + 1,
+          epochs: plan.epochs,
+          step: state.step,
+          steps: sampler.steps,
+          loss: state.lossSum / state.step,
+          ...pace(at + 1),
+        });
+      }
+      const weights = await network.weights();
+      const measured = await monitor.measure(weights);
+      const loss = state.lossSum / sampler.steps;
+      const best = state.bestEpoch < 0 || measured.devAuc > state.history[state.bestEpoch].devAuc;
+      state.history.push({ epoch: epoch + 1, loss, ...measured });
+      if (best) {
+        state.bestEpoch = epoch;
+        state.best = weights;
+      }
+      state.epoch++;
+      state.step = 0;
+      state.lossSum = 0;
+      await save();
+      report({
+        type: 'epoch',
+        epoch: epoch + 1,
+        epochs: plan.epochs,
+        loss,
+        ...measured,
+        best,
+        ...pace(state.epoch * sampler.steps),
+      });
+    }
+    return {
+      weights: state.best,
+      epochs: state.epoch,
+      bestEpoch: state.bestEpoch + 1,
+      clipsPerEpoch: sampler.steps * plan.batchSize,
+      history: state.history,
+      trainSha256: train.hashes,
+      devSha256: dev.hashes,
+    };
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw error;
+  } finally {
+    signal?.removeEventListener('abort', stop);
+    network?.dispose();
+    await pool.close();
+  }
+}
+
+/** One step of gradient descent; the loss before it. */
+async function trainStep(
+  network: TensorNetwork,
+  variables: Map<string, tf.Variable>,
+  adam: Adam,
+  features: Float32Array,
+  targets: number[],
+  [bins, frames]: [number, number],
+  dropoutSeed: number[],
+): Promise<number> {
+  const input = tf.tensor4d(features, [targets.length, bins, frames, 1]);
+  const target = tf.tensor1d(targets, 'float32');
+  const { value, grads } = tf.variableGrads(
+    () => binaryCrossEntropy(network.forward(input, new Random(dropoutSeed)), target),
+    [...variables.values()],
+  );
+  const named = Object.fromEntries([...variables].map(([name, variable]) => [name, grads[variable.name]]));
+  adam.apply(variables, named);
+  const [loss] = await value.data();
+  tf.dispose([input, target, value, ...Object.values(grads)]);
+  return loss;
+}

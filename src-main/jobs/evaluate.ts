@@ -1,0 +1,75 @@
+import type { Card, SplitFigures } from '../detector/card.ts';
+import type { StoredModel } from '../detector/store.ts';
+import type { DatasetItem } from '../datasets/types.ts';
+import { applyCalibration } from '../evaluation/calibration.ts';
+import { detectionMetrics } from '../evaluation/metrics.ts';
+import type { DetectionMetrics } from '../evaluation/metrics.ts';
+import type { AsvScores, Trial } from '../evaluation/trials.ts';
+import { scanFiles } from './scan.ts';
+import type { ScanResult } from './scan.ts';
+
+/** A dataset's recording with what the model said of it. */
+export interface ScoredItem {
+  item: DatasetItem;
+  result: ScanResult;
+}
+
+/**
+ * Scores the recordings of a dataset on all cores, in their order.
+ * @throws the signal's reason when it fires.
+ */
+export async function scoreItems(
+  model: StoredModel,
+  items: readonly DatasetItem[],
+  options: { jobs?: number; signal?: AbortSignal; onProgress?: (done: number) => void } = {},
+): Promise<ScoredItem[]> {
+  const requests = items.map(({ path }) => ({ path, nameBytes: null, found: false }));
+  const scored: ScoredItem[] = [];
+  let done = 0;
+  const { onProgress, ...rest } = options;
+  for await (const result of scanFiles(model, requests, { ...rest, onDone: () => onProgress?.(++done) })) {
+    scored.push({ item: items[scored.length], result });
+  }
+  return scored;
+}
+
+/** The trials of all recordings that got a score; those without are left out. */
+export function trialsOf(scored: readonly ScoredItem[]): Trial[] {
+  return scored.flatMap(({ item, result }) => {
+    const score = result.analysis?.score;
+    if (score === null || score === undefined) return [];
+    const { id, label, generator, speaker, source } = item;
+    return [{ file: id, bonafide: label === 'bonafide', score, attack: generator, speaker, source }];
+  });
+}
+
+/** All figures: of the scores, and those that need likelihood ratios of the calibrated ones. */
+export interface Evaluation {
+  trials: Trial[];
+  metrics: DetectionMetrics;
+  /** The same trials with the calibrated natural-log likelihood ratio as score. */
+  calibrated: DetectionMetrics;
+}
+
+export function evaluateTrials(card: Card, trials: Trial[], asv?: AsvScores): Evaluation {
+  const options = { threshold: card.thresholds.score, ...(asv ? { asv } : {}) };
+  const asLlr = trials.map((trial) => ({ ...trial, score: applyCalibration(card.calibration, trial.score) }));
+  return { trials, metrics: detectionMetrics(trials, options), calibrated: detectionMetrics(asLlr) };
+}
+
+/** The figures that stand in a model's card. */
+export function splitFigures(dataset: string, split: string, { metrics, calibrated }: Evaluation): SplitFigures {
+  return {
+    dataset,
+    split,
+    bonafide: metrics.bonafide,
+    spoof: metrics.spoof,
+    eer: metrics.eer,
+    auc: metrics.auc,
+    averagePrecisionBonafide: metrics.averagePrecisionBonafide,
+    averagePrecisionSpoof: metrics.averagePrecisionSpoof,
+    accuracy: (metrics.atThreshold ?? metrics.atEerThreshold).accuracy,
+    cllrBits: calibrated.cllrBits,
+    minCllrBits: calibrated.minCllrBits,
+  };
+}

@@ -1,0 +1,135 @@
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { StoredModel } from '../detector/store.ts';
+import { babble, wav16, writeTinyModel } from '../detector/testing.ts';
+import { displayPath, listFiles, scanFiles } from './scan.ts';
+import type { ScanResult } from './scan.ts';
+
+let folder: string;
+let model: StoredModel;
+
+async function scanned(paths: string[], jobs = 2): Promise<ScanResult[]> {
+  const { requests } = await listFiles(paths, true);
+  const results: ScanResult[] = [];
+  for await (const result of scanFiles(model, requests, { jobs })) results.push(result);
+  return results;
+}
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'earwitness-scan-'));
+  model = await writeTinyModel(join(folder, 'model'));
+  mkdirSync(join(folder, 'audio', 'below'), { recursive: true });
+  for (let i = 0; i < 6; i++) writeFileSync(join(folder, 'audio', `voice-${i}.wav`), wav16(babble(1 + i / 2, i)));
+  writeFileSync(join(folder, 'audio', 'below', '=name, "quoted".bin'), wav16(babble(2, 9)));
+  writeFileSync(join(folder, 'audio', 'notes.txt'), 'no recording');
+  writeFileSync(join(folder, 'audio', 'text.wav'), 'no recording either');
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('a scan', () => {
+  it('gives the same results in the same order for any number of workers', async () => {
+    const one = await scanned([join(folder, 'audio')], 1);
+    const three = await scanned([join(folder, 'audio')], 3);
+    expect(three).toEqual(one);
+    expect(one.map(({ path }) => path)).toEqual(one.map(({ path }) => path).sort());
+    expect(one.filter(({ passedOver }) => passedOver).map(({ path }) => path.slice(folder.length + 7))).toEqual([
+      'notes.txt',
+      'text.wav',
+    ]);
+    const scores = one.flatMap(({ analysis }) => analysis?.score ?? []);
+    expect(scores).toHaveLength(7);
+    expect(new Set(scores).size).toBe(7);
+  });
+
+  it('scores a file alike alone and among others', async () => {
+    const path = join(folder, 'audio', 'voice-3.wav');
+    const [alone] = await scanned([path]);
+    const among = (await scanned([join(folder, 'audio')])).find((result) => result.path === path);
+    expect(alone.analysis?.score).toBe(among?.analysis?.score);
+    expect(alone.sha256).toBe(createHash('sha256').update(readFileSync(path)).digest('hex'));
+  });
+
+  it('covers the whole recording with windows, and its score is their mean', async () => {
+    const [{ analysis }] = await scanned([join(folder, 'audio', 'voice-5.wav')]);
+    if (!analysis) throw new Error('no analysis');
+    expect(analysis.durationSeconds).toBeCloseTo(3.5, 3);
+    expect(analysis.windows[0].startSeconds).toBeLessThan(0.1);
+    expect(analysis.windows.at(-1)?.endSeconds).toBeCloseTo(3.5, 1);
+    const mean = analysis.windows.reduce((sum, { score }) => sum + score, 0) / analysis.windows.length;
+    expect(analysis.score).toBeCloseTo(mean, 6);
+  });
+
+  it('says of a file named outright that is no recording what is wrong, and goes on', async () => {
+    const paths = ['notes.txt', 'voice-0.wav', 'missing.wav'].map((name) => join(folder, 'audio', name));
+    const [text, voice, missing] = await scanned(paths);
+    expect(text.error?.message).toMatch(/notes\.txt/);
+    expect(voice.error).toBeNull();
+    expect(missing.error?.code).toBe('missing');
+  });
+
+  it('calls silence and a short sound not assessable, with a score where there is sound', async () => {
+    const silent = join(folder, 'silent.wav');
+    const short = join(folder, 'short.wav');
+    writeFileSync(silent, wav16(new Float32Array(32_000)));
+    writeFileSync(short, wav16(babble(0.2, 1)));
+    const [quiet, brief] = await scanned([silent, short]);
+    expect(quiet.analysis).toMatchObject({ finding: 'not assessable', score: null, llr: null });
+    expect(brief.analysis).toMatchObject({ finding: 'not assessable', llr: null });
+    expect(brief.analysis?.score).toEqual(expect.any(Number));
+    expect(brief.analysis?.reasons.map(({ code }) => code)).toContain('too-short');
+  });
+
+  it('stops when told to', async () => {
+    const { requests } = await listFiles([join(folder, 'audio')], true);
+    const controller = new AbortController();
+    const many = Array.from({ length: 200 }, (_, index) => requests[index % 3]);
+    const seen: ScanResult[] = [];
+    const run = async (): Promise<void> => {
+      for await (const result of scanFiles(model, many, { jobs: 2, signal: controller.signal })) {
+        seen.push(result);
+        controller.abort();
+      }
+    };
+    await expect(run()).rejects.toThrow(/abort/i);
+    expect(seen.length).toBeLessThan(200);
+  });
+});
+
+describe('listFiles', () => {
+  it('goes below folders only when asked', async () => {
+    const flat = await listFiles([join(folder, 'audio')], false);
+    const deep = await listFiles([join(folder, 'audio')], true);
+    expect(deep.requests.length).toBe(flat.requests.length + 1);
+  });
+
+  it.skipIf(process.platform === 'win32')('is not caught by a loop of links, and leaves pipes alone', async () => {
+    const looped = join(folder, 'looped');
+    mkdirSync(looped);
+    symlinkSync(looped, join(looped, 'again'));
+    execFileSync('mkfifo', [join(looped, 'pipe')]);
+    writeFileSync(join(looped, 'voice.wav'), wav16(babble(1, 1)));
+    symlinkSync('/dev/zero', join(looped, 'zero.wav'));
+    const { requests } = await listFiles([looped], true);
+    expect(requests.map(({ path }) => path)).toEqual([join(looped, 'voice.wav')]);
+  });
+
+  it.skipIf(process.platform !== 'linux')('finds and scores names that are not UTF-8', async () => {
+    const odd = join(folder, 'odd');
+    mkdirSync(odd);
+    const name = Buffer.concat([Buffer.from(`${odd}/caf`), Buffer.from([0xe9]), Buffer.from('-ü.wav')]);
+    writeFileSync(name, wav16(babble(1.5, 4)));
+    const [result] = await scanned([odd]);
+    expect(result.path).toBe(`${odd}/caf\\xE9-ü.wav`);
+    expect(result.analysis?.score).toEqual(expect.any(Number));
+  });
+});
+
+describe('displayPath', () => {
+  it('leaves good names as they are', () => {
+    expect(displayPath({ path: '/a/漢 🎙.wav', nameBytes: null })).toBe('/a/漢 🎙.wav');
+  });
+});

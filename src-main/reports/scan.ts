@@ -1,0 +1,95 @@
+import type { Analysis } from '../detector/detector.ts';
+import type { StoredModel } from '../detector/store.ts';
+import { csvLine } from './csv.ts';
+
+/** A scanned file with what became of it. */
+export interface ScannedFile {
+  path: string;
+  sha256: string | null;
+  analysis: Analysis | null;
+  error: { code: string; message: string } | null;
+}
+
+/** What made a result: enough to make it again. */
+export interface Provenance {
+  application: string;
+  model: { name: string; status: string; onnxSha256: string };
+  backend: string;
+  platform: string;
+  /** UTC. */
+  time: string;
+}
+
+export function provenance(model: StoredModel, applicationVersion: string, onnxRuntimeVersion: string): Provenance {
+  return {
+    application: `earwitness ${applicationVersion}`,
+    model: { name: model.card.name, status: model.card.status, onnxSha256: model.onnxSha256 },
+    backend: `onnxruntime-node ${onnxRuntimeVersion}, CPU`,
+    platform: `${process.platform} ${process.arch}, Node ${process.versions.node}`,
+    time: new Date().toISOString(),
+  };
+}
+
+const columns = [
+  'path',
+  'sha256',
+  'duration_seconds',
+  'finding',
+  'score',
+  'llr',
+  'lowest_window_score',
+  'reasons',
+  'error',
+];
+
+export const scanCsvHeader = csvLine(columns);
+
+/** The lowest of the windows' scores, uncalibrated; null where there is none. */
+export function lowestWindowScore(analysis: Analysis): number | null {
+  return analysis.windows.reduce<number | null>(
+    (lowest, { score }) => (lowest === null || score < lowest ? score : lowest),
+    null,
+  );
+}
+
+/** Scores and ratios with the digits that other machines agree on, and a little more. */
+function rounded(value: number | null, digits: number): number | null {
+  return value === null ? null : Number(value.toFixed(digits));
+}
+
+export function scanCsvLine({ path, sha256, analysis, error }: ScannedFile): string {
+  return csvLine([
+    path,
+    sha256,
+    rounded(analysis?.durationSeconds ?? null, 3),
+    analysis?.finding ?? null,
+    rounded(analysis?.score ?? null, 6),
+    rounded(analysis?.llr ?? null, 6),
+    analysis && rounded(lowestWindowScore(analysis), 6),
+    analysis?.reasons.map((reason) => reason.code).join('; ') ?? null,
+    error?.message ?? null,
+  ]);
+}
+
+/** One file's part of a scan's JSON. */
+export function scanJson({ path, sha256, analysis, error }: ScannedFile): Record<string, unknown> {
+  return {
+    path,
+    sha256,
+    error,
+    ...(analysis && {
+      finding: analysis.finding,
+      score: analysis.score,
+      llr: analysis.llr,
+      lowestWindowScore: lowestWindowScore(analysis),
+      reasons: analysis.reasons,
+      durationSeconds: analysis.durationSeconds,
+      activeSeconds: analysis.activeSeconds,
+      activeLevelDbfs: analysis.activeLevelDbfs,
+      clippedFraction: analysis.clippedFraction,
+      nonFiniteSamples: analysis.nonFiniteSamples,
+      audio: analysis.audio,
+      windows: analysis.windows,
+    }),
+  };
+}
