@@ -1,0 +1,372 @@
+import { execFileSync } from 'node:child_process';
+import { readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { decode, openAudio, probe } from './decode.ts';
+import { findFfmpeg } from './ffmpeg.ts';
+import type { AudioStream } from './types.ts';
+import {
+  bytesOf,
+  chunk,
+  correlation,
+  floats,
+  formatChunk,
+  pcm16,
+  riff,
+  runFfmpeg,
+  sharedFolder,
+  temporaryFolder,
+  tone,
+  wav16,
+} from './testing.ts';
+
+const folder = temporaryFolder();
+const ffmpeg = await findFfmpeg().then(
+  (found) => found.path,
+  () => null,
+);
+const formats = sharedFolder('formats');
+
+function file(name: string, content: string | Uint8Array): string {
+  const path = join(folder, name);
+  writeFileSync(path, content);
+  return path;
+}
+
+const rate = 16000;
+const speech = tone(440, rate, 0.5, 0.8);
+
+/** Walks through a recording, calling after each block; how many samples there were. */
+async function walk(stream: AudioStream, after: () => void): Promise<number> {
+  let count = 0;
+  for await (const block of stream.blocks()) {
+    count += block.length;
+    after();
+  }
+  return count;
+}
+
+/** Samples in one of the encodings of WAV. */
+function encode(samples: Float32Array, tag: number, bits: number): Uint8Array {
+  const bytes = bits / 8;
+  const view = new DataView(new ArrayBuffer(samples.length * bytes));
+  samples.forEach((x, i) => {
+    const at = i * bytes;
+    if (tag === 3) {
+      if (bits === 32) view.setFloat32(at, x, true);
+      else view.setFloat64(at, x, true);
+      return;
+    }
+    const value = Math.round(x * 2 ** (bits - 1));
+    if (bits === 8) view.setUint8(at, value + 128);
+    else if (bits === 16) view.setInt16(at, value, true);
+    else if (bits === 32) view.setInt32(at, value, true);
+    else {
+      view.setUint16(at, value & 0xffff, true);
+      view.setInt8(at + 2, value >> 16);
+    }
+  });
+  return new Uint8Array(view.buffer);
+}
+
+describe('WAV', () => {
+  test.each([
+    [1, 8],
+    [1, 16],
+    [1, 24],
+    [1, 32],
+    [3, 32],
+    [3, 64],
+  ])('format %i of %i bits, plain and extensible, from disk and memory', async (tag, bits) => {
+    const data = chunk('data', encode(speech, tag, bits));
+    for (const format of [formatChunk(tag, 1, rate, bits), formatChunk(0xfffe, 1, rate, bits, tag)]) {
+      const path = file('any.wav', riff(format, data));
+      for (const source of [path, { path, bytes: bytesOf(path) }]) {
+        const { info, samples, statistics } = await decode(source);
+        expect(info).toMatchObject({ container: 'wav', decoder: 'wav', bitsPerSample: bits, durationSeconds: 0.5 });
+        expect(info.codec).toBe(tag === 3 ? `pcm_f${bits}le` : bits === 8 ? 'pcm_u8' : `pcm_s${bits}le`);
+        expect(samples.length).toBe(speech.length);
+        const step = tag === 3 ? 0 : 2 ** -bits;
+        expect(samples.every((x, i) => Math.abs(x - speech[i]) <= step + 1e-9)).toBe(true);
+        expect(statistics.peak).toBeCloseTo(0.8, 1);
+        expect(statistics).toMatchObject({ frames: 8000, clippedFraction: 0, nonFiniteSamples: 0, truncated: false });
+      }
+    }
+  });
+
+  test('20 bits lie at the top of three bytes', async () => {
+    const format = formatChunk(1, 1, rate, 20);
+    const samples = new Float32Array([0.5, -0.5, 0.25]);
+    const { info, samples: out } = await decode(file('20.wav', riff(format, chunk('data', encode(samples, 1, 24)))));
+    expect([...out]).toEqual([0.5, -0.5, 0.25]);
+    expect(info.bitsPerSample).toBe(20);
+  });
+
+  test('chunks may stand in any order, of odd length, with others between', async () => {
+    const junk = chunk('JUNK', new Uint8Array(301).fill(7));
+    const format = formatChunk(1, 1, rate, 16);
+    const data = chunk('data', pcm16(speech));
+    const wanted = (await decode(file('plain.wav', riff(format, data)))).samples;
+    for (const chunks of [
+      [junk, format, junk, data, junk],
+      [data, junk, format],
+      [chunk('bext', new Uint8Array(600_001)), data, format, junk],
+    ]) {
+      const path = file('order.wav', riff(...chunks));
+      expect((await decode(path)).samples).toEqual(wanted);
+      expect((await decode({ path, bytes: bytesOf(path) })).samples).toEqual(wanted);
+    }
+  });
+
+  test('channels are mixed with equal weight', async () => {
+    const samples = new Float32Array([0.5, 0.25, 0, -0.5, -0.25, 0]);
+    const stereo = riff(formatChunk(1, 2, rate, 16), chunk('data', pcm16(samples)));
+    expect([...(await decode(file('2.wav', stereo))).samples]).toEqual([0.375, -0.25, -0.125]);
+    const three = riff(formatChunk(1, 3, rate, 16), chunk('data', pcm16(samples)));
+    expect([...(await decode(file('3.wav', three))).samples]).toEqual([0.25, -0.25]);
+  });
+
+  test('one that ends early, or claims more than there is, gives what is there', async () => {
+    const whole = wav16(speech, rate);
+    const early = await decode(file('early.wav', whole.slice(0, 44 + 5001)));
+    expect(early.samples.length).toBe(2500);
+    expect(early.statistics.truncated).toBe(true);
+    const claims = riff(formatChunk(1, 1, rate, 16), chunk('data', pcm16(speech), 4_000_000_000));
+    const lying = await decode(file('lying.wav', claims));
+    expect(lying.samples.length).toBe(speech.length);
+    expect(lying.info.durationSeconds).toBe(0.5);
+    expect(lying.statistics.truncated).toBe(true);
+  });
+
+  test.each([0, 0xffffffff])('a data chunk that claims %i bytes reaches to the end', async (claimed) => {
+    const bytes = riff(formatChunk(1, 1, rate, 16), chunk('data', pcm16(speech), claimed));
+    new DataView(bytes.buffer).setUint32(4, claimed, true);
+    const { samples, statistics } = await decode(file('open.wav', bytes));
+    expect(samples.length).toBe(speech.length);
+    expect(statistics.truncated).toBe(false);
+  });
+
+  test('an empty recording is one without samples', async () => {
+    const bytes = riff(
+      formatChunk(1, 1, rate, 16),
+      chunk('data', new Uint8Array(0)),
+      chunk('LIST', new Uint8Array(40)),
+    );
+    expect((await decode(file('none.wav', bytes))).samples.length).toBe(0);
+  });
+
+  test.each([
+    ['a header alone', riff(formatChunk(1, 1, rate, 16))],
+    ['no format', riff(chunk('data', pcm16(speech)))],
+    ['a format cut short', riff(chunk('fmt ', new Uint8Array(6)), chunk('data', pcm16(speech)))],
+    ['no channel', riff(formatChunk(1, 0, rate, 16), chunk('data', pcm16(speech)))],
+    ['65535 channels', riff(formatChunk(1, 65535, rate, 8), chunk('data', pcm16(speech)))],
+    ['a rate of 0', riff(formatChunk(1, 1, 0, 16), chunk('data', pcm16(speech)))],
+    ['a rate of 4 GHz', riff(formatChunk(1, 1, 4_000_000_000, 16), chunk('data', pcm16(speech)))],
+    ['four bytes', Buffer.from('RIFF')],
+  ])('%s cannot be decoded', async (name, bytes) => {
+    await expect(decode(file(`${name}.wav`, bytes))).rejects.toMatchObject({ code: 'undecodable' });
+  });
+
+  test('a long one is the same in whatever pieces it is read', async () => {
+    const long = tone(333, 44100, 20);
+    const path = file('long.wav', wav16(long, 44100));
+    const fromDisk = (await decode(path)).samples;
+    expect(fromDisk.length).toBe(320_000);
+    const { samples } = await decode({ path, bytes: bytesOf(path) });
+    expect(Buffer.from(fromDisk.buffer).equals(Buffer.from(samples.buffer))).toBe(true);
+    expect((await decode(path, { sampleRateHz: 44100 })).samples.length).toBe(882_000);
+  });
+});
+
+describe('statistics', () => {
+  test('samples that are no numbers become 0 and are counted', async () => {
+    const samples = new Float32Array([0.5, NaN, Infinity, -Infinity, 3e38, -0.25]);
+    const bytes = riff(formatChunk(3, 1, rate, 32), chunk('data', encode(samples, 3, 32)));
+    const { samples: out, statistics } = await decode(file('nan.wav', bytes));
+    expect([...out]).toEqual([0.5, 0, 0, 0, 0, -0.25]);
+    expect(statistics).toMatchObject({ nonFiniteSamples: 4, peak: 0.5 });
+  });
+
+  test('runs of three at full scale or above count as clipped, on any channel', async () => {
+    const left = [1, 1, 0, 1, 1, 1, 1, 0, 0, 0];
+    const right = [0, 0, 0, -1, -1, -1, 0, 0, 1.5, 0];
+    const samples = new Float32Array(left.flatMap((x, i) => [x, right[i]]));
+    const bytes = riff(formatChunk(3, 2, rate, 32), chunk('data', encode(samples, 3, 32)));
+    const { statistics } = await decode(file('clipped.wav', bytes));
+    expect(statistics.clippedFraction).toBeCloseTo(7 / 20, 12);
+    expect(statistics.peak).toBe(1.5);
+  });
+});
+
+describe('bad input', () => {
+  test.each([
+    ['missing', () => join(folder, 'nowhere.wav')],
+    ['not-a-file', () => folder],
+    ['empty', () => file('empty.wav', '')],
+    ['no-audio', () => file('text.wav', 'Not a recording at all.\n'.repeat(50))],
+  ])('%s', async (code, make) => {
+    const path = make();
+    for (const attempt of [decode(path), probe(path)]) await expect(attempt).rejects.toMatchObject({ code, path });
+  });
+
+  test.skipIf(process.platform === 'win32')('pipes, devices and circles of links are not waited for', async () => {
+    const pipe = join(folder, 'pipe.wav');
+    execFileSync('mkfifo', [pipe]);
+    await expect(decode(pipe)).rejects.toMatchObject({ code: 'not-a-file' });
+    symlinkSync('/dev/zero', join(folder, 'zero.wav'));
+    await expect(decode(join(folder, 'zero.wav'))).rejects.toMatchObject({ code: 'not-a-file' });
+    symlinkSync('circle', join(folder, 'circle'));
+    await expect(decode(join(folder, 'circle'))).rejects.toMatchObject({ code: 'unreadable' });
+  });
+
+  // The superuser may read everything.
+  test.skipIf(process.platform === 'win32' || process.getuid?.() === 0)('no permission', async () => {
+    const path = file('secret.wav', wav16(speech, rate));
+    execFileSync('chmod', ['000', path]);
+    await expect(decode(path)).rejects.toMatchObject({ code: 'unreadable' });
+  });
+
+  test('a signal that is given stops it', async () => {
+    const path = file('stop.wav', wav16(tone(440, rate, 20), rate));
+    await expect(decode(path, { signal: AbortSignal.abort() })).rejects.toThrow('abort');
+    const control = new AbortController();
+    const stream = await openAudio(path, { signal: control.signal });
+    await expect(walk(stream, () => control.abort())).rejects.toThrow('abort');
+  });
+});
+
+describe('findFfmpeg', () => {
+  test('says what to do where there is none', async () => {
+    await expect(findFfmpeg({ PATH: folder }, null)).rejects.toMatchObject({
+      code: 'ffmpeg-missing',
+      advice: expect.stringContaining('npm run setup') as string,
+    });
+    await expect(findFfmpeg({ EARWITNESS_FFMPEG: join(folder, 'none') }, null)).rejects.toMatchObject({
+      code: 'ffmpeg-missing',
+      message: expect.stringContaining('EARWITNESS_FFMPEG') as string,
+    });
+  });
+
+  test.skipIf(process.platform === 'win32')('what is no ffmpeg is named', async () => {
+    const path = file('not-ffmpeg', '#!/bin/sh\necho hello\n');
+    execFileSync('chmod', ['755', path]);
+    await expect(findFfmpeg({ EARWITNESS_FFMPEG: path }, null)).rejects.toMatchObject({ code: 'ffmpeg-missing', path });
+  });
+});
+
+describe.skipIf(ffmpeg === null)('by ffmpeg', () => {
+  test('names with a dash, spaces, quotes, colons and newlines', async () => {
+    for (const name of ['-i.x', 'a b \'"c".x', 'file:x', 'line\nDuration: 99\n.x', '%d.x', 'é語.x']) {
+      if (process.platform === 'win32' && /["\n:]/.test(name)) continue;
+      const path = join(folder, name);
+      runFfmpeg(ffmpeg!, '-f', 'lavfi', '-i', 'sine=d=0.5:r=22050', '-f', 'ogg', '-c:a', 'flac', `file:${path}`);
+      const { info, samples } = await decode(path);
+      expect(samples.length).toBe(8000);
+      expect(info).toMatchObject({ container: 'ogg', codec: 'flac', sampleRateHz: 22050, channels: 1 });
+      expect(info.decoder).toBe('ffmpeg');
+      expect(info.decoderVersion).not.toBe('');
+    }
+    const here = process.cwd();
+    try {
+      process.chdir(folder);
+      expect((await decode('-i.x')).samples.length).toBe(8000);
+    } finally {
+      process.chdir(here);
+    }
+  });
+
+  test('formats of WAV that are not read here', async () => {
+    for (const [codec, muxer] of [
+      ['pcm_alaw', 'wav'],
+      ['adpcm_ms', 'wav'],
+      ['pcm_s16be', 'aiff'],
+      ['pcm_s24le', 'w64'],
+    ]) {
+      const path = join(folder, 'foreign');
+      runFfmpeg(ffmpeg!, '-f', 'lavfi', '-i', 'sine=d=1:r=16000', '-c:a', codec, '-f', muxer, path);
+      const { info, samples } = await decode(path);
+      expect(info).toMatchObject({ decoder: 'ffmpeg', codec, sampleRateHz: 16000 });
+      expect(Math.abs(samples.length - 16000)).toBeLessThan(1100);
+    }
+  });
+
+  test('a video without sound, and bytes without sense', async () => {
+    const video = join(folder, 'silent.mp4');
+    runFfmpeg(ffmpeg!, '-f', 'lavfi', '-i', 'color=s=32x32:d=0.2', '-c:v', 'mpeg4', video);
+    await expect(decode(video)).rejects.toMatchObject({ code: 'no-audio', path: video });
+    const noise = file(
+      'noise.mp3',
+      new Uint8Array(5000).map((_, i) => (i * 7919) % 251),
+    );
+    await expect(decode(noise)).rejects.toMatchObject({ code: 'undecodable', path: noise });
+  });
+
+  test('a script with which it would open another file does not reach it', async () => {
+    const target = file('target.wav', wav16(speech, rate));
+    const playlist = `#EXTM3U\n#EXTINF:1,\nfile:${target}\n#EXT-X-ENDLIST\n`;
+    await expect(decode(file('list.m3u8', playlist))).rejects.toMatchObject({ code: 'no-audio' });
+    // Not even where the beginning hides it.
+    const hidden = Buffer.concat([Buffer.from(`\n\0${playlist}`), Buffer.alloc(100)]);
+    await expect(decode(file('hidden.m3u8', hidden))).rejects.toMatchObject({ code: 'undecodable' });
+  });
+
+  test('leaving early, aborting and running out of time end it', async () => {
+    const path = join(folder, 'hour.ogg');
+    runFfmpeg(ffmpeg!, '-f', 'lavfi', '-i', 'sine=d=600:r=16000', '-c:a', 'flac', '-f', 'ogg', path);
+    const stream = await openAudio(path);
+    for await (const block of stream.blocks()) {
+      expect(block.length).toBeGreaterThan(0);
+      break;
+    }
+    await (await openAudio(path)).close();
+    const control = new AbortController();
+    const aborted = await openAudio(path, { signal: control.signal });
+    await expect(walk(aborted, () => control.abort())).rejects.toThrow('abort');
+    await expect(decode(path, { timeLimitSeconds: 0.001 })).rejects.toMatchObject({ code: 'timeout', path });
+    expect(children()).toEqual([]);
+  });
+
+  test('an mp3 that is cut gives what is there', async () => {
+    const path = join(folder, 'cut.mp3');
+    runFfmpeg(ffmpeg!, '-f', 'lavfi', '-i', 'sine=d=4:r=16000', '-c:a', 'mp2', '-f', 'mp2', path);
+    const { samples } = await decode(file('half.mp3', bytesOf(path).slice(0, 16000)));
+    expect(samples.length).toBeGreaterThan(8000);
+    expect(samples.length).toBeLessThan(40000);
+  });
+});
+
+/** The processes that this one started and that still run, on Linux. */
+function children(): string[] {
+  if (process.platform !== 'linux') return [];
+  const task = `/proc/${process.pid}/task`;
+  return readdirSync(task)
+    .flatMap((thread) =>
+      Buffer.from(bytesOf(join(task, thread, 'children')))
+        .toString()
+        .split(' '),
+    )
+    .filter(
+      (id) =>
+        id !== '' &&
+        Buffer.from(bytesOf(`/proc/${id}/comm`))
+          .toString()
+          .startsWith('ffmpeg'),
+    );
+}
+
+describe.skipIf(formats === null || ffmpeg === null)('real recordings, against ffmpeg', () => {
+  const names = formats === null ? [] : readdirSync(formats).filter((name) => !name.endsWith('.csv'));
+  test.each(names)('%s', async (name) => {
+    const path = join(formats!, name);
+    const reference = floats(runFfmpeg(ffmpeg!, '-i', path, '-ac', '1', '-ar', '16000', '-f', 'f32le', '-'));
+    const { samples, info, statistics } = await decode(path);
+    expect(Math.abs(samples.length - reference.length)).toBeLessThanOrEqual(320);
+    expect(correlation(samples, reference)).toBeGreaterThan(0.999);
+    expect(statistics.truncated).toBe(false);
+    // The names say codec, rate and channels; two extensions lie.
+    const [codec, rateHz, channels] = name.split('-');
+    expect(info).toMatchObject({ codec, sampleRateHz: Number(rateHz), channels: Number.parseInt(channels, 10) });
+    expect(await probe(path)).toEqual(info);
+  });
+});

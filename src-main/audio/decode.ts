@@ -1,0 +1,229 @@
+import { UserFacingError } from '../base/errors.ts';
+import { openWithFfmpeg } from './ffmpeg.ts';
+import { openFlac } from './flac.ts';
+import { InputBuffer, memorySource, openFileSource } from './input.ts';
+import { Resampler } from './resample.ts';
+import { headBytes, sniffBytes } from './sniff.ts';
+import { openWav } from './wav.ts';
+import type {
+  AudioInfo,
+  AudioSource,
+  AudioStream,
+  DecodeStatistics,
+  NativeBlock,
+  NativeDecoder,
+  OpenOptions,
+} from './types.ts';
+
+const defaultRateHz = 16000;
+const defaultTimeLimitSeconds = 600;
+const lowestRateHz = 1000;
+const highestRateHz = 768_000;
+// One gibibyte of floats: 4.6 hours at 16 kHz.
+const longestDecode = 2 ** 28;
+
+/**
+ * What a recording is, by its content and never by its name. Does not decode it.
+ * @throws UserFacingError `missing`, `unreadable`, `not-a-file`, `empty`, `no-audio`, `undecodable`, `timeout` or
+ * `ffmpeg-missing`; the signal's reason when aborted.
+ */
+export async function probe(source: AudioSource, options: { signal?: AbortSignal } = {}): Promise<AudioInfo> {
+  const stream = await openAudio(source, options);
+  await stream.close();
+  return stream.info;
+}
+
+/**
+ * Opens a recording and decodes it while its blocks are walked through: WAV and FLAC here, everything else by ffmpeg. All channels
+ * are mixed with equal weight into one at the native rate, then resampled (`Resampler`). Memory stays bounded however long it is.
+ * Non-finite samples become 0 and are counted.
+ * @returns mono blocks in [-1, 1] (floats may exceed it), of varying length.
+ * @throws UserFacingError as `probe`, here and from the blocks; the signal's reason when aborted.
+ */
+export async function openAudio(source: AudioSource, options: OpenOptions = {}): Promise<AudioStream> {
+  const { signal } = options;
+  signal?.throwIfAborted();
+  const path = typeof source === 'string' ? source : source.path;
+  const decoder = await openDecoder(source, path, options);
+  const { sampleRateHz } = decoder.info;
+  try {
+    if (sampleRateHz < lowestRateHz || sampleRateHz > highestRateHz) {
+      throw new UserFacingError('undecodable', `${path} cannot be decoded: it claims a rate of ${sampleRateHz} Hz.`, {
+        path,
+        advice: `Recordings from ${lowestRateHz} to ${highestRateHz} Hz can be read. Get it again from where it came from.`,
+      });
+    }
+    return new Decoding(decoder, options.sampleRateHz ?? defaultRateHz, signal);
+  } catch (error) {
+    await decoder.close();
+    throw error;
+  }
+}
+
+/**
+ * Decodes a whole recording into memory.
+ * @returns mono samples at the rate asked for.
+ * @throws UserFacingError as `openAudio`, and `too-long` above 2^28 samples (4.6 hours at 16 kHz).
+ */
+export async function decode(
+  source: AudioSource,
+  options: OpenOptions = {},
+): Promise<{ info: AudioInfo; statistics: DecodeStatistics; samples: Float32Array }> {
+  const stream = await openAudio(source, options);
+  const { info, statistics } = stream;
+  const parts: Float32Array[] = [];
+  let length = 0;
+  for await (const block of stream.blocks()) {
+    parts.push(block);
+    length += block.length;
+    if (length > longestDecode) {
+      const path = typeof source === 'string' ? source : source.path;
+      throw new UserFacingError('too-long', `${path} is too long to be held in memory as a whole.`, {
+        path,
+        advice: 'Cut it into parts of at most four hours.',
+      });
+    }
+  }
+  if (parts.length === 1) return { info, statistics, samples: parts[0] };
+  const samples = new Float32Array(length);
+  let at = 0;
+  for (const part of parts) {
+    samples.set(part, at);
+    at += part.length;
+  }
+  return { info, statistics, samples };
+}
+
+async function openDecoder(source: AudioSource, path: string, options: OpenOptions): Promise<NativeDecoder> {
+  const input = new InputBuffer(typeof source === 'string' ? await openFileSource(source) : memorySource(source.bytes));
+  let decoder: NativeDecoder | null = null;
+  try {
+    await input.fill(headBytes);
+    const kind = sniffBytes(input.bytes.subarray(input.start, Math.min(input.end, input.start + headBytes)));
+    if (kind === 'wav') decoder = await openWav(input, path);
+    else if (kind === 'flac') decoder = await openFlac(input);
+    else if (kind === 'none') throw noRecording(path, input.available === 0);
+    if (decoder) return decoder;
+  } finally {
+    if (!decoder) await input.source.close();
+  }
+  return openWithFfmpeg(path, {
+    signal: options.signal,
+    timeLimitSeconds: options.timeLimitSeconds ?? defaultTimeLimitSeconds,
+  });
+}
+
+function noRecording(path: string, empty: boolean): UserFacingError {
+  const advice = 'Name a file that holds sound.';
+  if (empty) return new UserFacingError('empty', `${path} is empty.`, { path, advice });
+  return new UserFacingError('no-audio', `${path} is no recording.`, { path, advice });
+}
+
+class Decoding implements AudioStream {
+  readonly info: AudioInfo;
+  readonly statistics: DecodeStatistics = {
+    frames: 0,
+    peak: 0,
+    clippedFraction: 0,
+    nonFiniteSamples: 0,
+    truncated: false,
+    lostFrames: 0,
+  };
+  readonly blocks: () => AsyncGenerator<Float32Array, void, undefined>;
+  readonly close: () => Promise<void>;
+
+  constructor(decoder: NativeDecoder, rateHz: number, signal: AbortSignal | undefined) {
+    this.info = decoder.info;
+    const { statistics } = this;
+    let begun = false;
+    this.close = () => decoder.close();
+    this.blocks = async function* () {
+      if (begun) throw new Error('the blocks of a recording can be walked through only once');
+      begun = true;
+      const meter = new Meter(decoder.info.channels, statistics);
+      const same = decoder.info.sampleRateHz === rateHz;
+      const resampler = same ? null : new Resampler(decoder.info.sampleRateHz, rateHz);
+      try {
+        for await (const native of decoder.blocks()) {
+          signal?.throwIfAborted();
+          meter.measure(native);
+          const mono = mix(native);
+          const block = resampler ? resampler.process(mono) : mono;
+          if (block.length > 0) yield block;
+        }
+        const rest = resampler?.flush();
+        if (rest && rest.length > 0) yield rest;
+        statistics.truncated = decoder.truncated;
+        statistics.lostFrames = decoder.lostFrames;
+      } finally {
+        await decoder.close();
+      }
+    };
+  }
+}
+
+/** The mean of all channels. */
+function mix({ channels, length }: NativeBlock): Float32Array {
+  const first = channels[0].subarray(0, length);
+  const count = channels.length;
+  if (count === 1) return first;
+  const mono = new Float32Array(length);
+  if (count === 2) {
+    const second = channels[1];
+    for (let i = 0; i < length; i++) mono[i] = (first[i] + second[i]) / 2;
+    return mono;
+  }
+  for (let i = 0; i < length; i++) {
+    let sum = 0;
+    for (let channel = 0; channel < count; channel++) sum += channels[channel][i];
+    mono[i] = sum / count;
+  }
+  return mono;
+}
+
+const clippedLevel = 0.999;
+const clippedRun = 3;
+const absurdLevel = 1e30;
+
+/** Measures native blocks, and puts 0 for what is no number. */
+class Meter {
+  readonly #statistics: DecodeStatistics;
+  // Of each channel, how many of the last samples are at full scale.
+  readonly #runs: Int32Array;
+  #clipped = 0;
+
+  constructor(channels: number, statistics: DecodeStatistics) {
+    this.#statistics = statistics;
+    this.#runs = new Int32Array(channels);
+  }
+
+  measure({ channels, length }: NativeBlock): void {
+    const statistics = this.#statistics;
+    let { peak } = statistics;
+    for (let channel = 0; channel < channels.length; channel++) {
+      const samples = channels[channel];
+      let run = this.#runs[channel];
+      for (let i = 0; i < length; i++) {
+        const magnitude = Math.abs(samples[i]);
+        if (magnitude < clippedLevel) {
+          if (magnitude > peak) peak = magnitude;
+          run = 0;
+        } else if (magnitude < absurdLevel) {
+          if (magnitude > peak) peak = magnitude;
+          run++;
+          if (run >= clippedRun) this.#clipped += run === clippedRun ? clippedRun : 1;
+        } else {
+          samples[i] = 0;
+          statistics.nonFiniteSamples++;
+          run = 0;
+        }
+      }
+      this.#runs[channel] = run;
+    }
+    statistics.peak = peak;
+    statistics.frames += length;
+    if (statistics.frames > 0) {
+      statistics.clippedFraction = this.#clipped / (statistics.frames * channels.length);
+    }
+  }
+}

@@ -1,0 +1,335 @@
+import { execFile, spawn, type ChildProcessByStdio } from 'node:child_process';
+import { access, constants, stat } from 'node:fs/promises';
+import { delimiter, isAbsolute, join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { promisify } from 'node:util';
+import { UserFacingError } from '../base/errors.ts';
+import { InputBuffer, type ByteSource } from './input.ts';
+import { openWav } from './wav.ts';
+import type { AudioInfo, NativeBlock, NativeDecoder } from './types.ts';
+
+const stderrHeadCharacters = 32 * 1024;
+const stderrTailCharacters = 8 * 1024;
+const largestAllocation = 256 * 1024 * 1024;
+
+// Only what holds sound: no playlists, scripts, subtitles or devices, with which a file could make ffmpeg open others.
+const demuxers =
+  '3g2,3gp,aa,aac,aax,ac3,ac4,act,adx,aiff,amr,amr_wb,amrnb,amrwb,ape,apm,asf,asf_o,ast,au,avi,avr,boa,caf,' +
+  'codec2,daud,dsf,dts,dtshd,dv,eac3,flac,flv,g722,g729,gsm,gxf,iff,ircam,iss,loas,m4a,matroska,mj2,mlp,mov,mp3,' +
+  'mp4,mpc,mpc8,mpeg,mpegts,mxf,nistsphere,nsv,nut,ogg,oma,osq,paf,pvf,qcp,rm,rso,sds,shn,sln,smjpeg,sol,sox,' +
+  'swf,tak,truehd,tta,voc,vqf,w64,wav,webm,wsaud,wsd,wtv,wv,xwma';
+
+interface Ffmpeg {
+  path: string;
+  /** As its version line names it, `5.1.9-0+deb12u1` for instance. */
+  version: string;
+}
+
+const known = new Map<string, Promise<Ffmpeg>>();
+
+/**
+ * The ffmpeg to use: what `EARWITNESS_FFMPEG` names, else the binary that set-up brought, else the one on PATH. Each is started
+ * once to learn its version.
+ * @param environment where to look for variables; the process's own by default.
+ * @param bundled the binary that set-up brought, or null for none; by default where the package `ffmpeg-static` keeps it.
+ * @throws UserFacingError `ffmpeg-missing`.
+ */
+export async function findFfmpeg(
+  environment: NodeJS.ProcessEnv = process.env,
+  bundled?: string | null,
+): Promise<Ffmpeg> {
+  const named = environment.EARWITNESS_FFMPEG;
+  if (named) {
+    if (await isProgram(named)) return version(named);
+    throw new UserFacingError('ffmpeg-missing', `EARWITNESS_FFMPEG names ${named}, which is no program.`, {
+      path: named,
+      advice: 'Set it to the full path of ffmpeg, or remove it.',
+    });
+  }
+  const brought = bundled === undefined ? await bundledFfmpeg() : bundled;
+  if (brought && (await isProgram(brought))) return version(brought);
+  // Not left to the operating system, which on Windows looks into the working folder first.
+  const name = process.platform === 'win32' ? 'ffmpeg.exe' : 'ffmpeg';
+  const search = environment.PATH ?? environment.Path ?? '';
+  for (const folder of search.split(delimiter)) {
+    const candidate = join(folder, name);
+    if (isAbsolute(folder) && (await isProgram(candidate))) return version(candidate);
+  }
+  throw new UserFacingError('ffmpeg-missing', 'This recording needs ffmpeg, which is not installed.', {
+    advice: 'Run `npm run setup` in the folder of Earwitness, or set EARWITNESS_FFMPEG to the full path of an ffmpeg.',
+  });
+}
+
+async function bundledFfmpeg(): Promise<string | null> {
+  try {
+    // Its type says a module; what it exports is the path.
+    const { default: path } = (await import('ffmpeg-static')) as unknown as { default: string | null };
+    return path;
+  } catch {
+    return null;
+  }
+}
+
+async function isProgram(path: string): Promise<boolean> {
+  try {
+    await access(path, constants.X_OK);
+    return (await stat(path)).isFile();
+  } catch {
+    return false;
+  }
+}
+
+function version(path: string): Promise<Ffmpeg> {
+  let found = known.get(path);
+  if (!found) {
+    found = askVersion(path);
+    known.set(path, found);
+    found.catch(() => known.delete(path));
+  }
+  return found;
+}
+
+async function askVersion(path: string): Promise<Ffmpeg> {
+  try {
+    const options = { timeout: 20_000, maxBuffer: 1024 * 1024, windowsHide: true };
+    const { stdout } = await promisify(execFile)(path, ['-hide_banner', '-version'], options);
+    const match = /^ffmpeg version (\S+)/.exec(stdout);
+    if (match) return { path, version: match[1] };
+  } catch (error) {
+    throw new UserFacingError('ffmpeg-missing', `${path} cannot be run as ffmpeg.`, {
+      path,
+      advice: 'Install ffmpeg again (`npm run setup`), or set EARWITNESS_FFMPEG to one that runs.',
+      cause: error,
+    });
+  }
+  throw new UserFacingError('ffmpeg-missing', `${path} is not ffmpeg.`, {
+    path,
+    advice: 'Set EARWITNESS_FFMPEG to the full path of ffmpeg, or remove it.',
+  });
+}
+
+/**
+ * Decodes the first audio stream of a file by an ffmpeg of its own, at its native rate with all its channels, as floats through
+ * a pipe that holds it back when nobody reads.
+ * @throws UserFacingError `no-audio`, `undecodable`, `timeout` or `ffmpeg-missing`, on opening or while blocks are read.
+ */
+export async function openWithFfmpeg(
+  path: string,
+  options: { signal?: AbortSignal; timeLimitSeconds: number },
+): Promise<NativeDecoder> {
+  const ffmpeg = await findFfmpeg();
+  options.signal?.throwIfAborted();
+  const child = new Child(ffmpeg, path, options);
+  try {
+    const input = new InputBuffer(child);
+    // The header comes with the first sound.
+    const wav = (await input.fill(12)) ? await openWav(input, path) : null;
+    if (!wav) throw await child.failure();
+    return new FfmpegDecoder(child, wav, ffmpeg.version);
+  } catch (error) {
+    await child.close();
+    throw error;
+  }
+}
+
+class FfmpegDecoder implements NativeDecoder {
+  readonly info: AudioInfo;
+  truncated = false;
+  readonly lostFrames = 0;
+  readonly #child: Child;
+  readonly #wav: NativeDecoder;
+
+  constructor(child: Child, wav: NativeDecoder, decoderVersion: string) {
+    this.#child = child;
+    this.#wav = wav;
+    const { sampleRateHz, channels } = wav.info;
+    this.info = { ...child.describe(), sampleRateHz, channels, decoder: 'ffmpeg', decoderVersion };
+  }
+
+  async *blocks(): AsyncGenerator<NativeBlock, void, undefined> {
+    let frames = 0;
+    for await (const block of this.#wav.blocks()) {
+      frames += block.length;
+      yield block;
+    }
+    const failed = await this.#child.failed();
+    if (frames === 0 && failed) throw await this.#child.failure();
+    const { durationSeconds, sampleRateHz } = this.info;
+    // Containers round, and codecs have delays.
+    const missing = durationSeconds === null ? 0 : durationSeconds - frames / sampleRateHz;
+    this.truncated = failed || missing > Math.max(0.5, 0.02 * (durationSeconds ?? 0));
+  }
+
+  close(): Promise<void> {
+    return this.#child.close();
+  }
+}
+
+/** The running ffmpeg, as the source of the bytes that it writes. */
+class Child implements ByteSource {
+  readonly size = null;
+  readonly #path: string;
+  readonly #signal: AbortSignal | undefined;
+  readonly #process: ChildProcessByStdio<null, Readable, Readable>;
+  readonly #ended: Promise<number | null>;
+  readonly #chunks: AsyncIterator<Uint8Array>;
+  readonly #abort = () => this.#process.kill('SIGKILL');
+  #left: Uint8Array = new Uint8Array(0);
+  #stderrHead = '';
+  #stderrTail = '';
+  #remainingMs: number;
+  #timedOut = false;
+  #startError: Error | null = null;
+
+  constructor(ffmpeg: Ffmpeg, path: string, options: { signal?: AbortSignal; timeLimitSeconds: number }) {
+    this.#path = path;
+    this.#signal = options.signal;
+    this.#remainingMs = options.timeLimitSeconds * 1000;
+    const child = spawn(
+      ffmpeg.path,
+      [
+        ...['-nostdin', '-hide_banner', '-nostats', '-max_alloc', String(largestAllocation), '-threads', '1'],
+        ...['-protocol_whitelist', 'file,pipe', '-format_whitelist', demuxers, '-i', `file:${path}`],
+        ...['-map', '0:a:0', '-vn', '-sn', '-dn', '-map_metadata', '-1', '-c:a', 'pcm_f32le'],
+        ...['-bitexact', '-f', 'wav', 'pipe:1'],
+      ],
+      { stdio: ['ignore', 'pipe', 'pipe'], windowsHide: true },
+    );
+    this.#process = child;
+    this.#ended = new Promise((resolve) => {
+      child.on('error', (error) => {
+        this.#startError ??= error;
+        resolve(null);
+      });
+      child.on('close', (code) => resolve(code));
+    });
+    child.stderr.setEncoding('utf8');
+    child.stderr.on('data', (text: string) => {
+      if (this.#stderrHead.length < stderrHeadCharacters) this.#stderrHead += text;
+      else this.#stderrTail = (this.#stderrTail + text).slice(-stderrTailCharacters);
+    });
+    child.stderr.on('error', () => undefined);
+    this.#chunks = (child.stdout as AsyncIterable<Uint8Array>)[Symbol.asyncIterator]();
+    this.#signal?.addEventListener('abort', this.#abort, { once: true });
+  }
+
+  async read(target: Uint8Array): Promise<number> {
+    if (this.#left.length === 0) {
+      const next = await this.#within(this.#chunks.next());
+      if (next.done) return 0;
+      this.#left = next.value;
+    }
+    const part = this.#left.subarray(0, target.length);
+    target.set(part);
+    this.#left = this.#left.subarray(part.length);
+    return part.length;
+  }
+
+  /** Waits for ffmpeg within what is left of its time; kills it when that is over. */
+  async #within<T>(waiting: Promise<T>): Promise<T> {
+    const began = performance.now();
+    const timer = setTimeout(() => {
+      this.#timedOut = true;
+      this.#process.kill('SIGKILL');
+    }, this.#remainingMs);
+    try {
+      return await waiting;
+    } finally {
+      clearTimeout(timer);
+      this.#remainingMs = Math.max(0, this.#remainingMs - (performance.now() - began));
+      this.#signal?.throwIfAborted();
+      if (this.#timedOut) this.#throwTimeout();
+    }
+  }
+
+  #throwTimeout(): never {
+    throw new UserFacingError('timeout', `${this.#path} was given up: ffmpeg took too long to decode it.`, {
+      path: this.#path,
+      advice: 'It may be damaged. Convert it to WAV or FLAC by other means, and try that.',
+    });
+  }
+
+  /** Waits for its end: whether it went wrong. */
+  async failed(): Promise<boolean> {
+    return (await this.#within(this.#ended)) !== 0;
+  }
+
+  /** Why nothing came. */
+  async failure(): Promise<UserFacingError> {
+    await this.#within(this.#ended);
+    const path = this.#path;
+    if (this.#startError) {
+      return new UserFacingError(
+        'undecodable',
+        `ffmpeg could not be started for ${path}: ${this.#startError.message}.`,
+        {
+          path,
+          cause: this.#startError,
+        },
+      );
+    }
+    const stderr = this.#stderr();
+    if (/^Stream map '0:a:0' matches no streams/m.test(stderr)) {
+      return new UserFacingError('no-audio', `${path} holds no sound.`, {
+        path,
+        advice: 'Name a recording, or a video that has a sound track.',
+      });
+    }
+    const line = lastSensibleLine(stderr);
+    return new UserFacingError('undecodable', `${path} cannot be decoded${line ? ` (ffmpeg: ${line})` : ''}.`, {
+      path,
+      advice: 'It may be damaged or no recording. Get it again from where it came from.',
+    });
+  }
+
+  /** What ffmpeg says of the input; the rate and the channels come with the sound. */
+  describe(): Pick<AudioInfo, 'container' | 'codec' | 'bitsPerSample' | 'durationSeconds'> {
+    const stderr = this.#stderr();
+    const stream = /^ {2,}Stream #0:\d+[^\n]*?: Audio: ([^\s,]+)([^\n]*)/m.exec(stderr);
+    const time = /^ {2}Duration: (\d+):(\d\d):(\d\d\.\d+)/m.exec(stderr);
+    const estimated = stderr.includes('Estimating duration from bitrate');
+    return {
+      container: /^Input #0, (.+), from /m.exec(stderr)?.[1] ?? 'unknown',
+      codec: stream?.[1] ?? 'unknown',
+      bitsPerSample: stream ? bitsPerSample(stream[1], stream[2]) : null,
+      durationSeconds: time && !estimated ? Number(time[1]) * 3600 + Number(time[2]) * 60 + Number(time[3]) : null,
+    };
+  }
+
+  /** Its messages without the file's name, which may hold anything. */
+  #stderr(): string {
+    return `${this.#stderrHead}\n${this.#stderrTail}`.replaceAll(`file:${this.#path}`, 'file');
+  }
+
+  async close(): Promise<void> {
+    this.#signal?.removeEventListener('abort', this.#abort);
+    this.#process.kill('SIGKILL');
+    this.#process.stdout.destroy();
+    await this.#ended;
+  }
+}
+
+// Of other codecs it is the decoder's choice.
+const lossless = /^(pcm_|flac|alac|ape|wavpack|tta|tak|shorten|mlp|truehd|als)/;
+
+function bitsPerSample(codec: string, rest: string): number | null {
+  if (!lossless.test(codec)) return null;
+  const match = /\((\d+) bit\)/.exec(rest) ?? /, (?:u|s|flt|dbl)(8|16|24|32|64)?p?\b/.exec(rest);
+  if (!match) return null;
+  if (match[1]) return Number(match[1]);
+  return match[0].includes('dbl') ? 64 : 32;
+}
+
+function lastSensibleLine(stderr: string): string {
+  const lines = stderr
+    .split('\n')
+    .map((line) => line.replace(/^\[[^\]]*\]\s*/, '').trim())
+    .filter(
+      (line) =>
+        line !== '' && !/^(Conversion failed|Error opening (in|out)put files?|Output #|Stream mapping)/.test(line),
+    );
+  return (lines.at(-1) ?? '')
+    .replace(/^file: /, '')
+    .replace(/\.$/, '')
+    .slice(0, 200);
+}

@@ -1,0 +1,71 @@
+/** What is known of a recording before its sound is decoded. */
+export interface AudioInfo {
+  /** `wav`, `flac`, or ffmpeg's name of the container. */
+  container: string;
+  /** Codec by ffmpeg's names (`pcm_s16le`, `flac`, `mp3`). */
+  codec: string;
+  sampleRateHz: number;
+  channels: number;
+  /** Of the stored samples; null where the codec has no such thing. */
+  bitsPerSample: number | null;
+  /** As far as the header and the file's size tell; null where they do not. */
+  durationSeconds: number | null;
+  decoder: 'wav' | 'flac' | 'ffmpeg';
+  decoderVersion: string;
+}
+
+/**
+ * Filled while a recording's blocks are consumed, final once they are at their end. Measured on the native samples of
+ * all channels, before mixing and resampling.
+ */
+export interface DecodeStatistics {
+  /** Native sample frames (one sample of every channel each). */
+  frames: number;
+  /** Largest finite magnitude; 1 is full scale. */
+  peak: number;
+  /** Part of all samples that lies in runs of three or more at full scale or above (magnitude of at least 0.999). */
+  clippedFraction: number;
+  /** NaN, infinite or absurd (magnitude above 1e30) samples, replaced by 0. */
+  nonFiniteSamples: number;
+  /** The file ended before its header said that it would. */
+  truncated: boolean;
+  /** Sample frames whose data was damaged and that silence stands for, so that times stay true. */
+  lostFrames: number;
+}
+
+/** A file, or a file with its whole content already read. ffmpeg, where it is needed, gets the path all the same. */
+export type AudioSource = string | { path: string; bytes: Uint8Array };
+
+export interface OpenOptions {
+  /** Rate of the blocks; by default 16000. */
+  sampleRateHz?: number;
+  /** Stops reading, and ffmpeg with it. */
+  signal?: AbortSignal;
+  /** How long may be waited for ffmpeg in all, the caller's own work not counted; by default 600. */
+  timeLimitSeconds?: number;
+}
+
+export interface AudioStream {
+  info: AudioInfo;
+  statistics: DecodeStatistics;
+  /** Mono blocks at the rate asked for; the caller owns them. Can be walked through once; leaving early closes. */
+  blocks(): AsyncGenerator<Float32Array, void, undefined>;
+  /** Lets go of the file and of ffmpeg where `blocks` is never walked through. */
+  close(): Promise<void>;
+}
+
+/** Native samples of each channel, `length` of them; the receiver owns the arrays. */
+export interface NativeBlock {
+  channels: Float32Array[];
+  length: number;
+}
+
+/** One of the three decoders at work. */
+export interface NativeDecoder {
+  info: AudioInfo;
+  /** Valid once the blocks are at their end. */
+  truncated: boolean;
+  lostFrames: number;
+  blocks(): AsyncGenerator<NativeBlock, void, undefined>;
+  close(): Promise<void>;
+}
