@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
@@ -8,6 +9,7 @@ export default tseslint.config(
   {
     languageOptions: {
       parserOptions: {
+        tsconfigRootDir: resolve(import.meta.dirname, '..'),
         projectService: {
           allowDefaultProject: ['scripts/*.mjs', 'scripts/*.js', 'scripts/*.cjs'],
           maximumDefaultProjectFileMatchCount_THIS_WILL_SLOW_DOWN_LINTING: 20,

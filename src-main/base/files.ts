@@ -1,7 +1,22 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { UserFacingError } from './errors.ts';
+
+/** Makes a folder and those above it. (Node's own `recursive` never ends where `/proc` refuses one.) */
+export async function ensureFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' && dirname(path) !== path && !(await stat(dirname(path)).catch(() => null))) {
+      await ensureFolder(dirname(path));
+      await mkdir(path);
+    } else if (!(await stat(path).catch(() => null))?.isDirectory()) {
+      throw error;
+    }
+  }
+}
 
 /**
  * Writes a file that is whole or absent: beside its place, flushed, then renamed over it.
@@ -10,7 +25,7 @@ import { UserFacingError } from './errors.ts';
 export async function writeFileWhole(path: string, data: string | Uint8Array): Promise<void> {
   const beside = join(dirname(path), `.${basename(path)}.${randomBytes(4).toString('hex')}.partial`);
   try {
-    await mkdir(dirname(path), { recursive: true });
+    await ensureFolder(dirname(path));
     const handle = await open(beside, 'wx');
     try {
       await handle.writeFile(data);
@@ -37,6 +52,7 @@ export function unwritable(path: string, error: unknown): unknown {
     ENOTDIR: 'a part of the path is a file',
     EEXIST: 'a part of the path is a file',
     ENAMETOOLONG: 'the name is too long',
+    ENOENT: 'the folder cannot be made',
   };
   if (code === undefined || !(code in why)) return error;
   return new UserFacingError('unwritable', `Cannot write ${path}: ${why[code]}.`, {

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { UserFacingError } from '../base/errors.ts';
-import { writeFileWhole } from '../base/files.ts';
+import { ensureFolder, unwritable, writeFileWhole } from '../base/files.ts';
 import { dataFolder } from '../base/home.ts';
 import { applicationRoot } from '../base/workers.ts';
 import { cardSchema } from './card.ts';
@@ -109,7 +109,9 @@ export async function readWeights({ folder, card }: StoredModel): Promise<Weight
 
 /** Writes a model's folder, the card last, so that a folder with a card is whole. */
 export async function writeModel(folder: string, card: Omit<Card, 'files'>, weights: Weights): Promise<StoredModel> {
-  await mkdir(folder, { recursive: true });
+  await ensureFolder(folder).catch((error: unknown) => {
+    throw unwritable(folder, error);
+  });
   const onnx = writeOnnx(card.network, weights);
   const arrays = writeSafetensors(weights, { network: card.network.name });
   const whole: Card = { ...card, files: { 'model.onnx': sha256(onnx), 'weights.safetensors': sha256(arrays) } };

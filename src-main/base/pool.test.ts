@@ -1,0 +1,69 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { UserFacingError } from './errors.ts';
+import { WorkerPool } from './pool.ts';
+
+let folder: string;
+let file: URL;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'earwitness-pool-'));
+  const here = new URL('.', import.meta.url).href;
+  const path = join(folder, 'worker.ts');
+  writeFileSync(
+    path,
+    `import { workerData } from 'node:worker_threads';
+     import { UserFacingError } from '${here}errors.ts';
+     import { serveRequests } from '${here}pool.ts';
+     serveRequests(async (request, signal) => {
+       if (request === 'user') throw new UserFacingError('bad', 'It is bad.', { path: '/x', advice: 'Mend it.' });
+       if (request === 'bug') throw new TypeError('a bug');
+       if (request === 'die') process.exit(7);
+       if (request === 'wait') await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+       return { response: request * workerData.factor };
+     });`,
+  );
+  file = pathToFileURL(path);
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+type Request = number | 'user' | 'bug' | 'die' | 'wait';
+const open = (count: number): WorkerPool<Request, number> => new WorkerPool(file, count, { factor: 3 });
+
+describe('WorkerPool', () => {
+  it('answers every request with its own answer', async () => {
+    const pool = open(3);
+    const numbers = Array.from({ length: 50 }, (_, index) => index);
+    expect(await Promise.all(numbers.map((number) => pool.run(number)))).toEqual(numbers.map((number) => 3 * number));
+    await pool.close();
+  });
+
+  it('hands errors over as what they are, and goes on', async () => {
+    const pool = open(1);
+    const error = await pool.run('user').catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(UserFacingError);
+    expect(error).toMatchObject({ code: 'bad', path: '/x', sentence: 'It is bad. Mend it.' });
+    await expect(pool.run('bug')).rejects.toMatchObject({ name: 'TypeError', message: 'a bug' });
+    expect(await pool.run(1)).toBe(3);
+    await pool.close();
+  });
+
+  it('replaces a worker that dies, which costs only the request that it was at', async () => {
+    const pool = open(1);
+    const [died, after] = await Promise.allSettled([pool.run('die'), pool.run(4)]);
+    expect(died).toMatchObject({ status: 'rejected' });
+    expect(after).toEqual({ status: 'fulfilled', value: 12 });
+    await pool.close();
+  });
+
+  it('fails what is unfinished when it is closed', async () => {
+    const pool = open(1);
+    const results = Promise.allSettled([pool.run('wait'), pool.run(2)]);
+    await pool.close();
+    expect((await results).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    await expect(pool.run(1)).rejects.toThrow(/closed/);
+  });
+});

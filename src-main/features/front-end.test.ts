@@ -1,0 +1,313 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { decode } from '../audio/decode.ts';
+import { Random } from '../base/random.ts';
+import { applicationRoot } from '../base/workers.ts';
+import { createFrontEnd, frontEndSchema } from './front-end.ts';
+import type { LinearParameters, MelParameters } from './front-end.ts';
+
+const mel: MelParameters = {
+  type: 'mel',
+  sampleRateHz: 16_000,
+  nFft: 512,
+  winLength: 400,
+  hopLength: 160,
+  window: 'hann',
+  center: true,
+  nMels: 80,
+  fMin: 20,
+  fMax: 7600,
+  melScale: 'slaney',
+  norm: 'slaney',
+  floorPower: 1e-10,
+};
+const linear: LinearParameters = {
+  type: 'linear',
+  sampleRateHz: 16_000,
+  nFft: 512,
+  winLength: 512,
+  hopLength: 128,
+  window: 'hann',
+  center: true,
+  fMin: 0,
+  fMax: 8000,
+  floorPower: 1e-10,
+};
+
+function noise(length: number): Float32Array {
+  const random = new Random(length);
+  return Float32Array.from({ length }, () => random.between(-0.5, 0.5));
+}
+
+function sine(hz: number, length: number, amplitude = 1): Float32Array {
+  return Float32Array.from({ length }, (_, index) => amplitude * Math.sin((2 * Math.PI * hz * index) / 16_000));
+}
+
+/** One frame by the definition: numpy's reflected edges, window, DFT, filters as triangles in Hz, 10 log10. */
+function naiveMelFrame(samples: Float32Array, parameters: MelParameters, frame: number): number[] {
+  const { nFft, winLength, hopLength, nMels, fMin, fMax, sampleRateHz, melScale, norm } = parameters;
+  const power = naivePower(samples, winLength, nFft, frame * hopLength - nFft / 2 + Math.floor((nFft - winLength) / 2));
+  const toMel = (hz: number): number =>
+    melScale === 'htk'
+      ? 2595 * Math.log10(1 + hz / 700)
+      : hz < 1000
+        ? (3 * hz) / 200
+        : 15 + (27 * Math.log(hz / 1000)) / Math.log(6.4);
+  const toHz = (value: number): number => {
+    let low = 0;
+    let high = 1e6;
+    for (let step = 0; step < 80; step++) {
+      const middle = (low + high) / 2;
+      if (toMel(middle) < value) low = middle;
+      else high = middle;
+    }
+    return low;
+  };
+  const edges = Array.from({ length: nMels + 2 }, (_, edge) =>
+    toHz(toMel(fMin) + ((toMel(fMax) - toMel(fMin)) * edge) / (nMels + 1)),
+  );
+  return Array.from({ length: nMels }, (_, band) => {
+    const [low, middle, high] = edges.slice(band, band + 3);
+    let sum = 0;
+    power.forEach((value, bin) => {
+      const hz = (bin * sampleRateHz) / nFft;
+      sum += value * Math.max(0, Math.min((hz - low) / (middle - low), (high - hz) / (high - middle)));
+    });
+    return 10 * Math.log10(Math.max(norm === 'slaney' ? (sum * 2) / (high - low) : sum, parameters.floorPower));
+  });
+}
+
+function naivePower(samples: Float32Array, winLength: number, nFft: number, begin: number): number[] {
+  const windowed = Array.from({ length: winLength }, (_, index) => {
+    let place = begin + index;
+    while (place < 0 || place >= samples.length) place = place < 0 ? -place : 2 * (samples.length - 1) - place;
+    return samples[place] * (0.5 - 0.5 * Math.cos((2 * Math.PI * index) / winLength));
+  });
+  return Array.from({ length: nFft / 2 + 1 }, (_, bin) => {
+    let real = 0;
+    let imaginary = 0;
+    windowed.forEach((sample, index) => {
+      const angle = (2 * Math.PI * ((index * bin) % nFft)) / nFft;
+      real += sample * Math.cos(angle);
+      imaginary += sample * Math.sin(angle);
+    });
+    return real * real + imaginary * imaginary;
+  });
+}
+
+const shared = join(applicationRoot(), '..', 'shared');
+const reference = join(shared, 'mel-reference', 'reference.json');
+
+describe.skipIf(!existsSync(reference))('against torchaudio and librosa (skipped without ../shared)', () => {
+  interface ReferenceSet {
+    file: string;
+    audio: string;
+    shape: [number, number];
+    n_fft: number;
+    win_length: number;
+    hop_length: number;
+    n_mels: number;
+    f_min: number;
+    f_max: number;
+  }
+  const sets = existsSync(reference)
+    ? (JSON.parse(readFileSync(reference, 'utf8')) as { sets: ReferenceSet[] }).sets
+    : [];
+
+  it.each(sets)('$file within 0.01 dB above -80 dB', async (set) => {
+    const { samples } = await decode(join(shared, set.audio));
+    const expected = floats(readFileSync(join(shared, 'mel-reference', set.file)));
+    const frontEnd = createFrontEnd({
+      ...mel,
+      nFft: set.n_fft,
+      winLength: set.win_length,
+      hopLength: set.hop_length,
+      nMels: set.n_mels,
+      fMin: set.f_min,
+      fMax: set.f_max,
+    });
+    expect([frontEnd.bins, frontEnd.frameCount(samples.length)]).toEqual(set.shape);
+    const levels = frontEnd.compute(samples);
+    expect(levels.length).toBe(expected.length);
+    let compared = 0;
+    let worst = 0;
+    expected.forEach((level, place) => {
+      if (level <= -80) return;
+      compared++;
+      worst = Math.max(worst, Math.abs(level - levels[place]));
+    });
+    expect(compared).toBeGreaterThan(expected.length / 2);
+    expect(worst).toBeLessThan(0.01);
+  });
+
+  function floats(bytes: Buffer): Float32Array {
+    return new Float32Array(new Uint8Array(bytes).buffer);
+  }
+});
+
+describe('Mel', () => {
+  it.each([
+    mel,
+    { ...mel, norm: 'none' as const },
+    { ...mel, melScale: 'htk' as const, nMels: 40, fMin: 0, fMax: 8000 },
+    { ...mel, nFft: 128, winLength: 101, hopLength: 37, nMels: 30, fMin: 300, fMax: 3400 },
+  ])('is what the definition gives, at the edges too (set %#)', (parameters) => {
+    const samples = noise(1000);
+    const frontEnd = createFrontEnd(parameters);
+    const frames = frontEnd.frameCount(samples.length);
+    const levels = frontEnd.compute(samples);
+    for (const frame of [0, 1, Math.floor(frames / 2), frames - 1]) {
+      const expected = naiveMelFrame(samples, parameters, frame);
+      expected.forEach((level, band) => expect(levels[band * frames + frame]).toBeCloseTo(level, 4));
+    }
+  });
+
+  it.each([1, 2, 3, 50, 255, 400])('reflects as often as %i samples need', (length) => {
+    const samples = noise(length);
+    const frontEnd = createFrontEnd(mel);
+    const frames = frontEnd.frameCount(length);
+    const levels = frontEnd.compute(samples);
+    expect(levels.length).toBe(80 * frames);
+    if (length === 1) expect(levels.every(Number.isFinite)).toBe(true);
+    else
+      naiveMelFrame(samples, mel, frames - 1).forEach((level, band) =>
+        expect(levels[band * frames + frames - 1]).toBeCloseTo(level, 4),
+      );
+  });
+
+  it('places a sine in its band', () => {
+    const frontEnd = createFrontEnd({ ...mel, norm: 'none', nMels: 40 });
+    const frames = frontEnd.frameCount(8000);
+    for (const band of [10, 20, 35]) {
+      const levels = frontEnd.compute(sine(frontEnd.frequenciesHz[band], 8000));
+      const column = Array.from({ length: 40 }, (_, row) => levels[row * frames + 20]);
+      expect(column.indexOf(Math.max(...column))).toBe(band);
+    }
+  });
+});
+
+describe('linear', () => {
+  it('gives a full-scale sine its power, and a tenth of the amplitude 20 dB less', () => {
+    const frontEnd = createFrontEnd(linear);
+    const frames = frontEnd.frameCount(4096);
+    const loud = frontEnd.compute(sine(1000, 4096));
+    const quiet = frontEnd.compute(sine(1000, 4096, 0.1));
+    expect(frontEnd.frequenciesHz[32]).toBe(1000);
+    for (let frame = 3; frame < frames - 3; frame++) {
+      expect(loud[32 * frames + frame]).toBeCloseTo(20 * Math.log10(128), 4);
+      expect(quiet[32 * frames + frame]).toBeCloseTo(20 * Math.log10(12.8), 4);
+      expect(loud[40 * frames + frame]).toBeLessThan(-60);
+    }
+  });
+
+  it('is flat for an impulse in the window', () => {
+    const samples = new Float32Array(2048);
+    samples[1024] = 1;
+    const frontEnd = createFrontEnd(linear);
+    const frames = frontEnd.frameCount(2048);
+    const levels = frontEnd.compute(samples);
+    for (let bin = 0; bin < 257; bin++) expect(levels[bin * frames + 8]).toBeCloseTo(0, 4);
+  });
+
+  it('keeps the bins from fMin to fMax, both included', () => {
+    const frontEnd = createFrontEnd({ ...linear, fMin: 62.5, fMax: 4000 });
+    expect(frontEnd.bins).toBe(127);
+    expect([frontEnd.frequenciesHz[0], frontEnd.frequenciesHz.at(-1)]).toEqual([62.5, 4000]);
+    const samples = noise(3000);
+    const whole = createFrontEnd(linear).compute(samples);
+    const frames = frontEnd.frameCount(3000);
+    expect(frontEnd.compute(samples)).toEqual(whole.slice(2 * frames, 129 * frames));
+  });
+
+  it('takes logarithms right over 36 decades', () => {
+    const frontEnd = createFrontEnd({ ...linear, floorPower: 1e-30 });
+    const frames = frontEnd.frameCount(2048);
+    for (let exponent = -14; exponent <= 14; exponent += 0.37) {
+      const samples = new Float32Array(2048);
+      samples[1024] = 10 ** exponent;
+      expect(frontEnd.compute(samples)[100 * frames + 8]).toBeCloseTo(20 * Math.log10(samples[1024]), 4);
+    }
+  });
+});
+
+describe.each([mel, linear])('$type frames', (parameters) => {
+  const frontEnd = createFrontEnd(parameters);
+  const open = createFrontEnd({ ...parameters, center: false });
+  const { hopLength, nFft } = parameters;
+
+  it('are counted as torchaudio does', () => {
+    expect([0, 1, hopLength - 1, hopLength, 48_000].map((count) => frontEnd.frameCount(count))).toEqual([
+      0,
+      1,
+      1,
+      2,
+      1 + Math.floor(48_000 / hopLength),
+    ]);
+    expect([0, nFft - 1, nFft, nFft + hopLength].map((count) => open.frameCount(count))).toEqual([0, 0, 1, 2]);
+    expect(frontEnd.compute(new Float32Array(0)).length).toBe(0);
+  });
+
+  it('are those of slices, byte for byte', () => {
+    const samples = noise(20 * hopLength + nFft);
+    const whole = open.compute(samples);
+    const frames = open.frameCount(samples.length);
+    const first = 7;
+    const slice = samples.subarray(first * hopLength, (first + 3) * hopLength + nFft);
+    const part = open.compute(slice);
+    const partFrames = open.frameCount(slice.length);
+    for (let bin = 0; bin < open.bins; bin++) {
+      expect(part.slice(bin * partFrames, (bin + 1) * partFrames)).toEqual(
+        whole.slice(bin * frames + first, bin * frames + first + partFrames),
+      );
+    }
+  });
+
+  it('go into the array given, and leave the rest of it alone', () => {
+    const samples = noise(5000);
+    const expected = frontEnd.compute(samples);
+    const room = new Float32Array(expected.length + 5).fill(7);
+    expect(frontEnd.compute(samples, room)).toBe(room);
+    expect(room.subarray(0, expected.length)).toEqual(expected);
+    expect([...room.subarray(expected.length)]).toEqual([7, 7, 7, 7, 7]);
+    expect(() => frontEnd.compute(samples, new Float32Array(expected.length - 1))).toThrow(RangeError);
+  });
+
+  it('hold the floor for silence, and are finite whatever comes in', () => {
+    expect([...new Set(frontEnd.compute(new Float32Array(4000)))]).toEqual([-100]);
+    for (const odd of [NaN, Infinity, 3e38, 1e-45]) {
+      const samples = noise(4000);
+      samples[2000] = odd;
+      expect(frontEnd.compute(samples).every(Number.isFinite)).toBe(true);
+    }
+    const after = noise(4000);
+    expect(frontEnd.compute(after)).toEqual(createFrontEnd(parameters).compute(after));
+  });
+});
+
+describe('frontEndSchema', () => {
+  it('reads a card back', () => {
+    for (const parameters of [mel, linear]) {
+      expect(frontEndSchema.parse(JSON.parse(JSON.stringify(parameters)))).toEqual(parameters);
+    }
+  });
+
+  it.each([
+    [{ nFft: 500 }, 'power of two'],
+    [{ winLength: 1024 }, 'at most nFft'],
+    [{ fMax: 9000 }, 'half the sample rate'],
+    [{ fMin: 7600 }, 'above fMin'],
+    [{ hopLength: 0 }, ''],
+    [{ floorPower: 0 }, ''],
+    [{ type: 'wavelet' }, ''],
+    [{ fMax: null }, ''],
+  ])('refuses %j', (change, reason) => {
+    const outcome = frontEndSchema.safeParse({ ...mel, ...change });
+    expect(outcome.success).toBe(false);
+    expect(outcome.error?.message).toContain(reason);
+  });
+
+  it('refuses a band without a bin', () => {
+    expect(frontEndSchema.safeParse({ ...linear, fMin: 40, fMax: 50 }).success).toBe(false);
+  });
+});

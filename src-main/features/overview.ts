@@ -1,0 +1,210 @@
+import { createFrontEnd } from './front-end.ts';
+import type { FrontEnd, LinearParameters, MelParameters } from './front-end.ts';
+
+/** Which rows of the image's spectrogram: Mel bands or the transform's own bins. */
+export type FrequencyScale = 'mel' | 'linear';
+
+/** A spectrogram of a recording of any length, kept to a bounded number of columns. */
+export interface SpectrogramOverview {
+  readonly parameters: MelParameters | LinearParameters;
+  /** Samples seen. */
+  readonly samples: number;
+  readonly rows: number;
+  readonly columns: number;
+  /** Frames in a column; it holds the loudest of them. The last column may hold fewer. */
+  readonly framesPerColumn: number;
+  /** Level in dB of full scale, row-major `[rows, columns]`: a sine of amplitude 1 stands at 0. */
+  readonly levelsDb: Float32Array;
+}
+
+/**
+ * Computes the spectrogram of streamed audio in bounded memory: neighbouring columns are merged, the loudest frame
+ * kept, whenever there are more than twice as many as wanted.
+ * @param blocks mono audio in blocks of any length.
+ * @param wanted the picture's size in columns and rows, and how many samples are expected, as far as known.
+ */
+export async function overviewOf(
+  blocks: AsyncIterable<Float32Array>,
+  wanted: { sampleRateHz: number; scale: FrequencyScale; columns: number; rows: number; expectedSamples?: number },
+): Promise<SpectrogramOverview> {
+  const parameters = displayParameters(wanted);
+  const frontEnd = createFrontEnd(parameters);
+  const columns = new Columns(fullScaleSineDb(parameters), wanted.rows, 2 * wanted.columns);
+  const stream = new FrameStream(frontEnd, (levels, frames, first, end) => columns.add(levels, frames, first, end));
+  for await (const block of blocks) stream.push(block);
+  stream.finish();
+  return {
+    parameters,
+    samples: stream.samples,
+    rows: columns.rows,
+    columns: columns.count,
+    framesPerColumn: columns.framesPerColumn,
+    levelsDb: columns.levels(),
+  };
+}
+
+/** 32 ms windows; hops short enough for the picture's columns, and never so long that audio is passed over. */
+function displayParameters(wanted: {
+  sampleRateHz: number;
+  scale: FrequencyScale;
+  columns: number;
+  expectedSamples?: number;
+}): MelParameters | LinearParameters {
+  const { sampleRateHz, scale, columns, expectedSamples } = wanted;
+  const winLength = Math.min(8192, Math.max(64, 2 * Math.round(sampleRateHz * 0.016)));
+  const wantedHop = expectedSamples === undefined ? winLength / 4 : Math.floor(expectedSamples / columns);
+  const shared = {
+    sampleRateHz,
+    // Zero-padded at least twofold where the size allows, so that low Mel bands are not empty.
+    nFft: Math.min(8192, 2 ** Math.ceil(Math.log2(2 * winLength))),
+    winLength,
+    hopLength: Math.max(1, Math.min(winLength / 2, wantedHop)),
+    window: 'hann' as const,
+    center: true,
+    fMin: 0,
+    fMax: sampleRateHz / 2,
+    floorPower: 1e-10,
+  };
+  return scale === 'mel'
+    ? { type: 'mel', ...shared, nMels: 128, melScale: 'slaney', norm: 'none' }
+    : { type: 'linear', ...shared };
+}
+
+/** What the front end makes, in each row, of a sine of amplitude 1 at the row's middle frequency. */
+function fullScaleSineDb(parameters: MelParameters | LinearParameters): Float64Array {
+  const { winLength, nFft, sampleRateHz } = parameters;
+  const frontEnd = createFrontEnd({ ...parameters, center: false });
+  // A periodic Hann window sums up to half its length.
+  if (parameters.type === 'linear') return new Float64Array(frontEnd.bins).fill(20 * Math.log10(winLength / 4));
+  const samples = new Float32Array(nFft);
+  const levels = new Float32Array(frontEnd.bins);
+  return frontEnd.frequenciesHz.map((hz, row) => {
+    // The mean of sine and cosine: the lowest bands hear the phase.
+    let power = 0;
+    for (const phase of [0, Math.PI / 2]) {
+      for (let index = 0; index < nFft; index++) {
+        samples[index] = Math.sin((2 * Math.PI * hz * index) / sampleRateHz + phase);
+      }
+      power += 10 ** (frontEnd.compute(samples, levels)[row] / 10) / 2;
+    }
+    return 10 * Math.log10(power);
+  });
+}
+
+/** Takes the frames `first ... end - 1` of a spectrogram of `frames` frames. */
+type FrameSink = (levels: Float32Array, frames: number, first: number, end: number) => void;
+
+/** Cuts a stream into overlapping pieces, so that its frames are those of the whole recording at once. */
+class FrameStream {
+  readonly #frontEnd: FrontEnd;
+  readonly #sink: FrameSink;
+  readonly #buffer: Float32Array;
+  readonly #levels: Float32Array;
+  /** Place in the recording of the buffer's first sample, a multiple of the hop. */
+  #begin = 0;
+  #filled = 0;
+  #nextFrame = 0;
+
+  constructor(frontEnd: FrontEnd, sink: FrameSink) {
+    this.#frontEnd = frontEnd;
+    this.#sink = sink;
+    const { nFft, hopLength } = frontEnd.parameters;
+    this.#buffer = new Float32Array(256 * hopLength + 4 * nFft);
+    this.#levels = new Float32Array(frontEnd.bins * frontEnd.frameCount(this.#buffer.length));
+  }
+
+  get samples(): number {
+    return this.#begin + this.#filled;
+  }
+
+  push(block: Float32Array): void {
+    for (let taken = 0; taken < block.length;) {
+      const some = block.subarray(taken, taken + this.#buffer.length - this.#filled);
+      this.#buffer.set(some, this.#filled);
+      this.#filled += some.length;
+      taken += some.length;
+      if (this.#filled === this.#buffer.length) this.#emit(false);
+    }
+  }
+
+  finish(): void {
+    this.#emit(true);
+  }
+
+  #emit(last: boolean): void {
+    const { nFft, hopLength } = this.#frontEnd.parameters;
+    const piece = this.#buffer.subarray(0, this.#filled);
+    const frames = this.#frontEnd.frameCount(this.#filled);
+    const first = this.#nextFrame - this.#begin / hopLength;
+    // Later frames would be reflected at an edge that is none.
+    const end = last ? frames : Math.floor((this.#filled - nFft / 2) / hopLength) + 1;
+    if (end > first) this.#sink(this.#frontEnd.compute(piece, this.#levels), frames, first, end);
+    this.#nextFrame += Math.max(0, end - first);
+    const begin = Math.max(0, Math.floor((this.#nextFrame * hopLength - nFft / 2) / hopLength) * hopLength);
+    this.#buffer.copyWithin(0, begin - this.#begin, this.#filled);
+    this.#filled -= begin - this.#begin;
+    this.#begin = begin;
+  }
+}
+
+/** At most so many columns of so many rows, each the loudest of the frames and bins that fall into it. */
+class Columns {
+  readonly rows: number;
+  framesPerColumn = 1;
+  readonly #capacity: number;
+  readonly #fullScaleDb: Float64Array;
+  readonly #rowOfBin: Int32Array;
+  /** Column after column. */
+  readonly #values: Float32Array;
+  #frames = 0;
+
+  /** @param fullScaleDb the level of each bin that becomes 0 dB. */
+  constructor(fullScaleDb: Float64Array, rows: number, capacity: number) {
+    const bins = fullScaleDb.length;
+    this.#fullScaleDb = fullScaleDb;
+    this.rows = Math.min(bins, rows);
+    this.#capacity = capacity;
+    this.#rowOfBin = Int32Array.from({ length: bins }, (_, bin) => Math.floor((bin * this.rows) / bins));
+    this.#values = new Float32Array(this.rows * capacity).fill(-Infinity);
+  }
+
+  get count(): number {
+    return Math.ceil(this.#frames / this.framesPerColumn);
+  }
+
+  add(levels: Float32Array, frames: number, first: number, end: number): void {
+    for (let frame = first; frame < end; frame++) {
+      if (this.#frames === this.#capacity * this.framesPerColumn) this.#merge();
+      const base = Math.floor(this.#frames / this.framesPerColumn) * this.rows;
+      for (let bin = 0; bin < this.#rowOfBin.length; bin++) {
+        const place = base + this.#rowOfBin[bin];
+        const level = levels[bin * frames + frame] - this.#fullScaleDb[bin];
+        if (level > this.#values[place]) this.#values[place] = level;
+      }
+      this.#frames++;
+    }
+  }
+
+  /** Row-major. */
+  levels(): Float32Array {
+    const { count, rows } = this;
+    const result = new Float32Array(rows * count);
+    for (let column = 0; column < count; column++) {
+      for (let row = 0; row < rows; row++) result[row * count + column] = this.#values[column * rows + row];
+    }
+    return result;
+  }
+
+  #merge(): void {
+    const { rows } = this;
+    for (let column = 0; column < this.#capacity / 2; column++) {
+      for (let row = 0; row < rows; row++) {
+        const left = this.#values[2 * column * rows + row];
+        const right = this.#values[(2 * column + 1) * rows + row];
+        this.#values[column * rows + row] = Math.max(left, right);
+      }
+    }
+    this.#values.fill(-Infinity, (this.#capacity / 2) * rows);
+    this.framesPerColumn *= 2;
+  }
+}
