@@ -14,6 +14,14 @@ export const augmentationSchema = z.object({
   noise: z.object({ probability: z.number().min(0).max(1), snrDb: range }),
   /** Cut from below and from above. */
   bandLimit: z.object({ probability: z.number().min(0).max(1), lowHz: range, highHz: range }),
+  /** A room: exponentially decaying velvet noise (Karjalainen and Järveläinen 2007), its reverberation time and share. */
+  reverberation: z
+    .object({ probability: z.number().min(0).max(1), decaySeconds: range, directToReverbDb: range })
+    .default({ probability: 0, decaySeconds: [0.2, 0.8], directToReverbDb: [0, 15] }),
+  /** A codec: telephone companding (G.711 mu-law), or a transform coder that rounds as mp3 and AAC do. */
+  codec: z
+    .object({ probability: z.number().min(0).max(1), transformSnrDb: range })
+    .default({ probability: 0, transformSnrDb: [6, 20] }),
   /** SpecAugment (Park et al. 2019): stripes of time and frequency replaced by the window's mean. */
   specAugment: z.object({ timeStripes: z.int(), maxFrames: z.int(), binStripes: z.int(), maxBins: z.int() }),
 });
@@ -24,6 +32,8 @@ export const defaultAugmentation: Augmentation = {
   gainDb: [-6, 6],
   noise: { probability: 0.5, snrDb: [10, 40] },
   bandLimit: { probability: 0.3, lowHz: [50, 300], highHz: [3400, 7400] },
+  reverberation: { probability: 0.25, decaySeconds: [0.15, 0.8], directToReverbDb: [0, 15] },
+  codec: { probability: 0.35, transformSnrDb: [6, 20] },
   specAugment: { timeStripes: 2, maxFrames: 20, binStripes: 2, maxBins: 8 },
 };
 
@@ -47,19 +57,129 @@ function addNoise(samples: Float32Array, snrDb: number, random: Random): void {
   for (let i = 0; i < samples.length; i++) samples[i] += gain * noise[i];
 }
 
-/** Varies a clip's samples in place: noise, band. */
+/** Sparse signed pulses a second in the tail of a room's response. */
+const pulsesPerSecond = 1200;
+
+/** Adds a room's tail. */
+function addReverberation(
+  samples: Float32Array,
+  sampleRateHz: number,
+  decaySeconds: number,
+  directToReverbDb: number,
+  random: Random,
+): void {
+  const dry = samples.slice();
+  const wet = new Float32Array(samples.length);
+  const length = Math.min(Math.round(decaySeconds * sampleRateHz), samples.length);
+  const spacing = sampleRateHz / pulsesPerSecond;
+  for (let pulse = 1; pulse * spacing < length; pulse++) {
+    const delay = Math.floor((pulse + random.uniform()) * spacing);
+    // -60 dB at the end of the tail.
+    const gain = (random.uniform() < 0.5 ? -1 : 1) * 10 ** ((-3 * delay) / length);
+    for (let i = delay; i < wet.length; i++) wet[i] += gain * dry[i - delay];
+  }
+  const wetPower = meanPower(wet);
+  if (wetPower === 0) return;
+  const gain = Math.sqrt(meanPower(dry) / (wetPower * 10 ** (directToReverbDb / 10)));
+  for (let i = 0; i < samples.length; i++) samples[i] += gain * wet[i];
+}
+
+/** Telephone companding, ITU-T G.711 mu-law: eight bits, logarithmically spaced, of the signal at full scale. */
+export function compand(samples: Float32Array): void {
+  let peak = 0;
+  for (const sample of samples) peak = Math.max(peak, Math.abs(sample));
+  if (peak === 0) return;
+  const scale = Math.log1p(255);
+  for (let i = 0; i < samples.length; i++) {
+    const x = samples[i] / peak;
+    const code = Math.round((127 * Math.log1p(255 * Math.abs(x))) / scale) / 127;
+    samples[i] = Math.sign(x) * peak * (Math.expm1(code * scale) / 255);
+  }
+}
+
+/** Coefficients of a block of the transform coder. */
+const blockLength = 256;
+const cosines = new Float64Array(4 * blockLength * 2).map((_, index) =>
+  Math.cos((Math.PI * index) / (4 * blockLength)),
+);
+
+/**
+ * What a transform coder leaves of a signal: a lapped cosine transform (MDCT, sine window) whose coefficients are
+ * rounded in bands, each to the same signal-to-noise ratio, so that weak coefficients vanish as in mp3 at a low rate.
+ */
+export function transformCode(samples: Float32Array, snrDb: number): void {
+  const half = blockLength;
+  const blocks = Math.ceil(samples.length / half) + 1;
+  const out = new Float32Array((blocks + 1) * half);
+  const frame = new Float64Array(2 * half);
+  const coefficients = new Float64Array(half);
+  const window = Float64Array.from({ length: 2 * half }, (_, i) => Math.sin((Math.PI * (i + 0.5)) / (2 * half)));
+  const period = 8 * half;
+  for (let block = 0; block < blocks; block++) {
+    const start = (block - 1) * half;
+    for (let i = 0; i < 2 * half; i++) frame[i] = window[i] * (samples[start + i] ?? 0);
+    for (let k = 0; k < half; k++) {
+      let sum = 0;
+      // cos(pi / half * (i + 0.5 + half / 2) * (k + 0.5)), from a table of one period.
+      const step = 2 * (2 * k + 1);
+      let at = ((1 + half) * (2 * k + 1)) % period;
+      for (let i = 0; i < 2 * half; i++) {
+        sum += frame[i] * cosines[at];
+        at += step;
+        if (at >= period) at %= period;
+      }
+      coefficients[k] = sum;
+    }
+    roundInBands(coefficients, snrDb);
+    for (let i = 0; i < 2 * half; i++) {
+      let sum = 0;
+      const step = 2 * (2 * i + 1 + half);
+      let at = (2 * i + 1 + half) % period;
+      for (let k = 0; k < half; k++) {
+        sum += coefficients[k] * cosines[at];
+        at += step;
+        if (at >= period) at %= period;
+      }
+      out[block * half + i] += (2 * window[i] * sum) / half;
+    }
+  }
+  samples.set(out.subarray(half, half + samples.length));
+}
+
+/** Rounds coefficients to steps set by the power of their band; bands widen with frequency. */
+function roundInBands(coefficients: Float64Array, snrDb: number): void {
+  for (let from = 0, width = 4; from < coefficients.length; from += width, width = Math.ceil(width * 1.25)) {
+    const to = Math.min(from + width, coefficients.length);
+    let power = 0;
+    for (let k = from; k < to; k++) power += coefficients[k] ** 2;
+    // Uniform rounding makes noise of step² / 12.
+    const step = Math.sqrt((12 * power) / (to - from) / 10 ** (snrDb / 10));
+    if (step === 0) continue;
+    for (let k = from; k < to; k++) coefficients[k] = step * Math.round(coefficients[k] / step);
+  }
+}
+
+/** Varies a clip's samples in place: room, noise, band, codec, in the order in which they befall a recording. */
 export function augmentSamples(
   samples: Float32Array,
   sampleRateHz: number,
   augmentation: Augmentation,
   random: Random,
 ): void {
-  const { noise, bandLimit } = augmentation;
+  const { noise, bandLimit, reverberation, codec } = augmentation;
+  if (random.uniform() < reverberation.probability) {
+    const decaySeconds = random.between(...reverberation.decaySeconds);
+    addReverberation(samples, sampleRateHz, decaySeconds, random.between(...reverberation.directToReverbDb), random);
+  }
   if (random.uniform() < noise.probability) addNoise(samples, random.between(...noise.snrDb), random);
   if (random.uniform() < bandLimit.probability) {
     const lowHz = random.between(...bandLimit.lowHz);
     const highHz = random.between(...bandLimit.highHz);
     new BandLimiter(lowHz, highHz, sampleRateHz).process(samples);
+  }
+  if (random.uniform() < codec.probability) {
+    if (random.uniform() < 0.3) compand(samples);
+    else transformCode(samples, random.between(...codec.transformSnrDb));
   }
 }
 

@@ -19,9 +19,11 @@ export interface Checkpoint {
   /** The best epoch so far, -1 before the first. */
   bestEpoch: number;
   best: Weights;
+  /** The running average of the weights, empty where none is kept. */
+  average: Weights;
 }
 
-const parts = ['weights', 'm', 'v', 'best'] as const;
+const parts = ['weights', 'm', 'v', 'best', 'average'] as const;
 
 function pathIn(folder: string): string {
   return join(folder, 'checkpoint.safetensors');
@@ -32,11 +34,12 @@ export async function writeCheckpoint(folder: string, checkpoint: Checkpoint): P
   const add = (part: (typeof parts)[number], values: Weights): void => {
     for (const [name, value] of values) arrays.set(`${part}/${name}`, value);
   };
-  const { weights, best, optimiser, ...rest } = checkpoint;
+  const { weights, best, average, optimiser, ...rest } = checkpoint;
   add('weights', weights);
   add('m', optimiser.m);
   add('v', optimiser.v);
   add('best', best);
+  add('average', average);
   const metadata = { state: JSON.stringify({ ...rest, optimiserStep: optimiser.step }) };
   await writeFileWhole(pathIn(folder), writeSafetensors(arrays, metadata));
 }
@@ -57,12 +60,13 @@ export async function readCheckpoint(folder: string): Promise<Checkpoint | null>
   }
   const { optimiserStep, ...rest } = JSON.parse(metadata['state']) as Omit<
     Checkpoint,
-    'weights' | 'best' | 'optimiser'
+    'weights' | 'best' | 'average' | 'optimiser'
   > & { optimiserStep: number };
   return {
     ...rest,
     weights: split['weights'],
     best: split['best'],
+    average: split['average'],
     optimiser: { step: optimiserStep, m: split['m'], v: split['v'] },
   };
 }

@@ -214,7 +214,49 @@ function melCnn(bins: number, frames: number): NetworkSpec {
   };
 }
 
-const networks: Record<string, (bins: number, frames: number) => NetworkSpec> = { 'mel-cnn': melCnn };
+/**
+ * A small residual network (He et al. 2016) on a log-Mel or other spectrogram: convolutions that keep their input as a
+ * shortcut, batch normalisation, global average over time and frequency. Far fewer weights than `mel-cnn`, none of them
+ * tied to a place in the window.
+ */
+function melResnet(bins: number, frames: number): NetworkSpec {
+  const normal: Layer[] = [{ type: 'batch-norm' }, { type: 'relu' }];
+  const stage = (filters: number, strides: [number, number]): Layer[] => [
+    {
+      type: 'residual',
+      body: [
+        conv(filters, false, [3, 3], strides),
+        { type: 'batch-norm' },
+        { type: 'relu' },
+        conv(filters, false),
+        { type: 'batch-norm' },
+      ],
+      shortcut: [conv(filters, false, [1, 1], strides), { type: 'batch-norm' }],
+    },
+    { type: 'relu' },
+  ];
+  return {
+    name: 'mel-resnet',
+    input: { bins, frames },
+    layers: [
+      { type: 'normalise', mean: 'per-bin', scale: 0.1 },
+      conv(16, false, [3, 3], [2, 2]),
+      ...normal,
+      ...stage(16, [1, 1]),
+      ...stage(32, [2, 2]),
+      ...stage(64, [2, 2]),
+      ...stage(128, [2, 2]),
+      { type: 'global-average' },
+      { type: 'dropout', rate: 0.3 },
+      { type: 'dense', units: 1 },
+    ],
+  };
+}
+
+const networks: Record<string, (bins: number, frames: number) => NetworkSpec> = {
+  'mel-cnn': melCnn,
+  'mel-resnet': melResnet,
+};
 
 /** Names accepted by `createNetwork`. */
 export const networkNames = Object.keys(networks);

@@ -28,6 +28,8 @@ const plan: TrainingPlan = {
   epochs: 4,
   batchSize: 8,
   learningRate: 0.02,
+  weightDecay: 0.01,
+  averagedSteps: 8,
   patience: 10,
   backend: 'cpu',
 };

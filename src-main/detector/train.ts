@@ -24,6 +24,10 @@ export interface TrainingPlan {
   epochs: number;
   batchSize: number;
   learningRate: number;
+  /** Decoupled weight decay (Loshchilov and Hutter 2019), as a share of the learning rate. */
+  weightDecay: number;
+  /** The weights that are judged and saved are a running average over about so many steps; 0 for the last ones. */
+  averagedSteps: number;
   /** Stops after so many epochs without a better AUC on dev. */
   patience: number;
   /** Named in the checkpoint: another backend's run is not continued. */
@@ -76,6 +80,8 @@ const keptBytes = 2 * 1024 ** 3;
 const monitoredPerClass = 1000;
 /** Batches made ahead of the training step. */
 const batchesAhead = 4;
+/** Steps between two looks at the weights for their average. */
+const averagedEvery = 4;
 /** Windows of the dev recordings in one run of the network. */
 const devBatch = 32;
 
@@ -314,11 +320,12 @@ export async function trainNetwork(
       optimiser: { step: 0, m: new Map(), v: new Map() },
       bestEpoch: -1,
       best: new Map(),
+      average: new Map(),
     };
 
     network = new TensorNetwork(plan.network, state.weights);
     const variables = network.trainedVariables();
-    const adam = new Adam({ learningRate: plan.learningRate });
+    const adam = new Adam({ learningRate: plan.learningRate, weightDecay: plan.weightDecay });
     if (state.optimiser.step > 0) adam.restore(state.optimiser);
     const sampler = new BalancedSampler(train.prepared, plan.batchSize, plan.seed);
     const totalSteps = plan.epochs * sampler.steps;
@@ -376,7 +383,7 @@ export async function trainNetwork(
           throw error;
         });
         const targets = sampler.batch(epoch, state.step).map(({ target }) => target);
-        adam.learningRate = (plan.learningRate / 2) * (1 + Math.cos((Math.PI * at) / totalSteps));
+        adam.learningRate = plan.learningRate * rateAt(at, totalSteps);
         state.lossSum += await trainStep(
           network,
           variables,
@@ -386,6 +393,9 @@ export async function trainNetwork(
           [bins, frames],
           [plan.seed, 5, at],
         );
+        if (plan.averagedSteps > 0 && (at + 1) % averagedEvery === 0) {
+          averageInto(state.average, await network.weights(), at / averagedEvery, plan.averagedSteps / averagedEvery);
+        }
         state.step++;
         stepsDone++;
         report({
@@ -398,7 +408,7 @@ export async function trainNetwork(
           ...pace(at + 1),
         });
       }
-      const weights = await network.weights();
+      const weights = plan.averagedSteps > 0 ? copied(state.average) : await network.weights();
       const measured = await monitor.measure(weights);
       const loss = state.lossSum / sampler.steps;
       const best = state.bestEpoch < 0 || measured.devAuc > state.history[state.bestEpoch].devAuc;
@@ -437,6 +447,29 @@ export async function trainNetwork(
     signal?.removeEventListener('abort', stop);
     network?.dispose();
     await pool.close();
+  }
+}
+
+function copied(weights: Weights): Weights {
+  return new Map([...weights].map(([name, values]) => [name, values.slice()]));
+}
+
+/** The learning rate's share at a step: a straight rise over the first twentieth, then half a cosine to zero. */
+function rateAt(step: number, steps: number): number {
+  const rise = Math.max(1, Math.round(steps / 20));
+  return Math.min((step + 1) / rise, 0.5 * (1 + Math.cos((Math.PI * step) / steps)));
+}
+
+/** A running average of weights, updated in place: the first steps count fully, so that the start is forgotten. */
+function averageInto(average: Weights, weights: Weights, step: number, averagedSteps: number): void {
+  const kept = Math.min(1 - 1 / averagedSteps, (step + 1) / (step + 10));
+  for (const [name, values] of weights) {
+    const target = average.get(name);
+    if (target === undefined) {
+      average.set(name, values.slice());
+      continue;
+    }
+    for (let i = 0; i < values.length; i++) target[i] = kept * target[i] + (1 - kept) * values[i];
   }
 }
 
