@@ -11,7 +11,7 @@ interface AnalyzeOptions {
 export function register(program: Command): void {
   program
     .command('analyze')
-    .description('score one recording and say what the finding rests on')
+    .description('Score one recording and say what the finding rests on.')
     .argument('<file>', 'the recording')
     .option('--model <model>', "a model's folder or name (default: the model that ships)")
     .option('--json', 'the whole result as JSON, with every window')

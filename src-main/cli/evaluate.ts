@@ -19,7 +19,7 @@ const namedFailures = 20;
 export function register(program: Command): void {
   program
     .command('evaluate')
-    .description('measure a model on a labelled dataset: figures, scores and plots')
+    .description('Measure a model on a labelled dataset: figures, scores and plots.')
     .requiredOption(
       '--dataset <spec>',
       'what to measure on, for instance asvspoof2019:DIR (see: dataset inspect --help)',

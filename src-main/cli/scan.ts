@@ -24,7 +24,7 @@ const namedFailures = 20;
 export function register(program: Command): void {
   program
     .command('scan')
-    .description('score recordings, and all recordings in folders')
+    .description('Score recordings, and all recordings in folders.')
     .argument('<path...>', 'files and folders; after -- also those that begin with a dash')
     .option('--model <model>', "a model's folder or name (default: the model that ships)")
     .option('-r, --recursive', 'folders below the folders, too')

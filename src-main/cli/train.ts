@@ -52,7 +52,7 @@ function evenInteger(text: string): number {
 export function register(program: Command): void {
   program
     .command('train')
-    .description('train a model on a labelled dataset')
+    .description('Train a model on a labelled dataset.')
     .requiredOption('--dataset <spec>', 'what to train on, for instance asvspoof2019:DIR (see: dataset inspect --help)')
     .requiredOption('--out <folder>', "the model's folder: network, weights, card; checkpoints while it trains")
     .option('--network <name>', 'mel-cnn', 'mel-cnn')
