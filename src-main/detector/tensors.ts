@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { Random } from '../base/random.ts';
+import { batchNormalise } from './backends/batch-norm.ts';
 import { batchNorm, parameterSpecs, placeLayers } from './network.ts';
 import type { NetworkSpec, PlacedLayer, Weights } from './network.ts';
 
@@ -35,6 +36,25 @@ export class TensorNetwork {
     const weights: Weights = new Map();
     for (const [name, variable] of this.#variables) weights.set(name, Float32Array.from(await variable.data()));
     return weights;
+  }
+
+  /** The running statistics alone. */
+  async statistics(): Promise<Weights> {
+    const statistics: Weights = new Map();
+    for (const [name, variable] of this.#variables) {
+      if (!variable.trainable) statistics.set(name, Float32Array.from(await variable.data()));
+    }
+    return statistics;
+  }
+
+  /** Replaces the weights that are named. */
+  assign(weights: Weights): void {
+    for (const [name, values] of weights) {
+      const variable = this.#variable(name);
+      const next = tf.tensor(values.slice(), variable.shape, 'float32');
+      variable.assign(next);
+      next.dispose();
+    }
   }
 
   dispose(): void {
@@ -109,18 +129,57 @@ export class TensorNetwork {
     const beta = this.#variable(`${name}.beta`);
     const runningMean = this.#variable(`${name}.mean`);
     const runningVariance = this.#variable(`${name}.variance`);
-    const normalise = (mean: tf.Tensor, variance: tf.Tensor): tf.Tensor =>
-      tf.add(tf.mul(tf.sub(x, mean), tf.mul(tf.rsqrt(tf.add(variance, batchNorm.epsilon)), gamma)), beta);
-    if (!training) return normalise(runningMean, runningVariance);
-    const axes = x.shape.slice(0, -1).map((_, axis) => axis);
-    const { mean, variance } = tf.moments(x, axes);
+    if (!training) {
+      const factor = tf.mul(gamma, tf.rsqrt(tf.add(runningVariance, batchNorm.epsilon)));
+      return tf.add(tf.mul(tf.sub(x, runningMean), factor), beta);
+    }
+    const { output, mean, variance } = batchNormalise(
+      x,
+      gamma as tf.Tensor as tf.Tensor1D,
+      beta as tf.Tensor as tf.Tensor1D,
+      batchNorm.epsilon,
+    );
     const { momentum } = batchNorm;
     const follow = (running: tf.Variable, now: tf.Tensor): void =>
       running.assign(tf.add(tf.mul(running, momentum), tf.mul(now, 1 - momentum)));
     follow(runningMean, mean);
     follow(runningVariance, variance);
-    return normalise(mean, variance);
+    return output;
   }
+}
+
+/** What one share of a batch says: its mean loss, the gradients of the trained weights, the running statistics after it. */
+export interface GradientShare {
+  loss: number;
+  gradients: Weights;
+  statistics: Weights;
+}
+
+/**
+ * Loss and gradients on examples [N, bins, frames]; updates the network's running statistics.
+ * @param targets one per example: 1 for bona fide, 0 for spoof
+ */
+export async function gradientsOn(
+  network: TensorNetwork,
+  features: Float32Array,
+  targets: readonly number[],
+  dropoutSeed: readonly number[],
+): Promise<GradientShare> {
+  const { bins, frames } = network.spec.input;
+  const variables = network.trainedVariables();
+  const input = tf.tensor4d(features, [targets.length, bins, frames, 1]);
+  const target = tf.tensor1d([...targets], 'float32');
+  const { value, grads } = tf.variableGrads(
+    () => binaryCrossEntropy(network.forward(input, new Random(dropoutSeed)), target),
+    [...variables.values()],
+  );
+  const gradients: Weights = new Map();
+  for (const [name, variable] of variables) {
+    gradients.set(name, Float32Array.from(await grads[variable.name].data()));
+  }
+  const [loss] = await value.data();
+  tf.dispose([input, target, value, ...Object.values(grads)]);
+  return { loss, gradients, statistics: await network.statistics() };
 }
 
 /**

@@ -15,7 +15,8 @@ import { startingWeights } from './network.ts';
 import type { NetworkSpec, Weights } from './network.ts';
 import { onnxNames, writeOnnx } from './onnx.ts';
 import { sha256 } from './store.ts';
-import { TensorNetwork, binaryCrossEntropy } from './tensors.ts';
+import { BatchShares } from './shares.ts';
+import { TensorNetwork } from './tensors.ts';
 
 export interface TrainingPlan {
   network: NetworkSpec;
@@ -263,6 +264,7 @@ export async function trainNetwork(
   const workers = Math.max(1, availableParallelism() - 1);
   const pool: ExamplePool = new WorkerPool(workerFile('detector/examples-worker'), workers, plan.settings);
   let network: TensorNetwork | undefined;
+  let shares: BatchShares | undefined;
   const stop = (): void => void pool.close();
   signal?.addEventListener('abort', stop, { once: true });
   try {
@@ -325,6 +327,7 @@ export async function trainNetwork(
 
     network = new TensorNetwork(plan.network, state.weights);
     const variables = network.trainedVariables();
+    shares = new BatchShares(plan.network, plan.backend);
     const adam = new Adam({ learningRate: plan.learningRate, weightDecay: plan.weightDecay });
     if (state.optimiser.step > 0) adam.restore(state.optimiser);
     const sampler = new BalancedSampler(train.prepared, plan.batchSize, plan.seed);
@@ -359,7 +362,6 @@ export async function trainNetwork(
       return taken;
     };
 
-    const { bins, frames } = plan.network.input;
     const began = performance.now();
     let stepsDone = 0;
     const pace = (at: number): { clipsPerSecond: number; secondsLeft: number } => {
@@ -384,15 +386,7 @@ export async function trainNetwork(
         });
         const targets = sampler.batch(epoch, state.step).map(({ target }) => target);
         adam.learningRate = plan.learningRate * rateAt(at, totalSteps);
-        state.lossSum += await trainStep(
-          network,
-          variables,
-          adam,
-          features,
-          targets,
-          [bins, frames],
-          [plan.seed, 5, at],
-        );
+        state.lossSum += await trainStep(network, variables, adam, shares, features, targets, [plan.seed, 5, at]);
         if (plan.averagedSteps > 0 && (at + 1) % averagedEvery === 0) {
           averageInto(state.average, await network.weights(), at / averagedEvery, plan.averagedSteps / averagedEvery);
         }
@@ -446,6 +440,7 @@ export async function trainNetwork(
   } finally {
     signal?.removeEventListener('abort', stop);
     network?.dispose();
+    await shares?.close();
     await pool.close();
   }
 }
@@ -478,20 +473,17 @@ async function trainStep(
   network: TensorNetwork,
   variables: Map<string, tf.Variable>,
   adam: Adam,
+  shares: BatchShares,
   features: Float32Array,
   targets: number[],
-  [bins, frames]: [number, number],
   dropoutSeed: number[],
 ): Promise<number> {
-  const input = tf.tensor4d(features, [targets.length, bins, frames, 1]);
-  const target = tf.tensor1d(targets, 'float32');
-  const { value, grads } = tf.variableGrads(
-    () => binaryCrossEntropy(network.forward(input, new Random(dropoutSeed)), target),
-    [...variables.values()],
+  const { loss, gradients, statistics } = await shares.gradients(network, features, targets, dropoutSeed);
+  const tensors = Object.fromEntries(
+    [...variables].map(([name, variable]) => [name, tf.tensor(gradients.get(name) as Float32Array, variable.shape)]),
   );
-  const named = Object.fromEntries([...variables].map(([name, variable]) => [name, grads[variable.name]]));
-  adam.apply(variables, named);
-  const [loss] = await value.data();
-  tf.dispose([input, target, value, ...Object.values(grads)]);
+  adam.apply(variables, tensors);
+  tf.dispose(tensors);
+  network.assign(statistics);
   return loss;
 }
