@@ -2,24 +2,34 @@ import { z } from 'zod';
 
 /**
  * What is done to a recording before the front end, alike in training, evaluation and scanning: mixed and resampled
- * (decode.ts), cut below and above a band, trimmed of leading and trailing silence, each window brought to one level.
+ * (decode.ts), its ends faded, cut below and above a band, trimmed of leading and trailing silence, each window brought to one level.
  * Every step is indifferent to gain; the parameters stand in the model's card.
  */
 export const conditioningSchema = z.object({
   sampleRateHz: z.int().positive(),
-  /** Butterworth high-pass of fourth and low-pass of eighth order. */
+  /** Butterworth high-pass of fourth and low-pass of sixteenth order. */
   bandHz: z.tuple([z.number().positive(), z.number().positive()]),
   /** A frame is active if its power is no more than this below the loudest 0.1 s. */
   activeRangeDb: z.number().positive(),
   /** Mean power of a window after levelling. */
   windowLevelDbfs: z.number().negative(),
+  /** What tells speech from other sound: only windows with speech are used. `none` uses all windows with sound. */
+  speech: z.enum(['none', 'silero-vad-v5']).default('none'),
 });
 export type Conditioning = z.infer<typeof conditioningSchema>;
 
+/** A recording's ends are faded over this long (decode.ts): cut sound is no click. */
+export const edgeFadeSeconds = 0.02;
 /** Frames in which activity is measured. */
 export const frameSeconds = 0.02;
 /** Frames over whose median power the loudest stretch is taken, so that a click does not set the reference. */
 const referenceFrames = 5;
+/** So many frames around one decide by majority whether it is active: a click, or a tone that sets in, is no sound. */
+const majorityFrames = 5;
+/** What the filters ring on after a recording's end; without it, silence that follows would change its last frames. */
+const tailSeconds = 0.2;
+/** So steep that a tone at speech level 200 Hz above the band stays far below the activity threshold. */
+const lowPassOrder = 16;
 /** Below this the loudest stretch counts as silence. */
 const silenceDbfs = -85;
 
@@ -58,12 +68,14 @@ function butterworth(kind: 'high-pass' | 'low-pass', order: number, cutHz: numbe
 /** Keeps a band of a signal that arrives in blocks; the state runs on from block to block. */
 export class BandLimiter {
   readonly #sections: Biquad[];
+  readonly #tailLength: number;
 
   /** A cut at or above half the sample rate is left out. */
   constructor(lowHz: number, highHz: number, sampleRateHz: number) {
+    this.#tailLength = Math.round(tailSeconds * sampleRateHz);
     this.#sections = [
       ...butterworth('high-pass', 4, lowHz, sampleRateHz),
-      ...(highHz < sampleRateHz / 2 ? butterworth('low-pass', 8, highHz, sampleRateHz) : []),
+      ...(highHz < sampleRateHz / 2 ? butterworth('low-pass', lowPassOrder, highHz, sampleRateHz) : []),
     ];
   }
 
@@ -84,6 +96,11 @@ export class BandLimiter {
       section.z2 = Math.abs(z2) < 1e-30 ? 0 : z2;
     }
     return block;
+  }
+
+  /** What rings on after the last block, 0.2 s. */
+  tail(): Float32Array {
+    return this.process(new Float32Array(this.#tailLength));
   }
 }
 
@@ -140,8 +157,14 @@ export interface Activity {
   silent: boolean;
 }
 
-/** Finds the active frames: those within `activeRangeDb` of the loudest 0.1 s. */
-export function findActivity(frames: FramePowers, conditioning: Conditioning): Activity {
+/**
+ * Finds the active frames: those around which most of five lie within `activeRangeDb` of the loudest 0.1 s.
+ * @param frames of the band-limited signal with its tail
+ */
+export function findActivity(
+  frames: FramePowers,
+  conditioning: Pick<Conditioning, 'activeRangeDb' | 'sampleRateHz'>,
+): Activity {
   const powers = frames.powers();
   const active = new Uint8Array(powers.length);
   const span = Math.min(referenceFrames, powers.length);
@@ -161,8 +184,13 @@ export function findActivity(frames: FramePowers, conditioning: Conditioning): A
   let last = -1;
   let count = 0;
   let sum = 0;
-  for (let i = 0; i < powers.length; i++) {
-    if (powers[i] < threshold) continue;
+  // Frames above the threshold among the five around frame i.
+  let above = 0;
+  const reach = majorityFrames >> 1;
+  for (let i = -reach; i < powers.length; i++) {
+    if (i + reach < powers.length && powers[i + reach] >= threshold) above++;
+    if (i - reach - 1 >= 0 && powers[i - reach - 1] >= threshold) above--;
+    if (i < 0 || above <= reach) continue;
     if (first < 0) first = i;
     last = i;
     active[i] = 1;

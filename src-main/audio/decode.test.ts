@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { decode, openAudio, probe } from './decode.ts';
 import { findFfmpeg } from './ffmpeg.ts';
-import type { AudioStream } from './types.ts';
+import type { AudioStream, Channel } from './types.ts';
 import {
   bytesOf,
   chunk,
@@ -146,6 +146,60 @@ describe('WAV', () => {
     expect(statistics.truncated).toBe(false);
   });
 
+  test.each([
+    ['pcm_alaw', 6],
+    ['pcm_mulaw', 7],
+  ])('%s: every byte as ITU-T G.711 says', async (codec, tag) => {
+    const bytes = Uint8Array.from({ length: 256 }, (_, byte) => byte);
+    const path = file('law.wav', riff(formatChunk(tag, 1, rate, 8), chunk('data', bytes)));
+    const { info, samples } = await decode(path);
+    expect(info).toMatchObject({ codec, decoder: 'wav', bitsPerSample: 8 });
+    // The published extremes, and the codes of zero or the least step.
+    const sixteen = Array.from(samples, (x) => x * 32768);
+    const wanted = tag === 6 ? [-32256, 32256, -8, 8] : [-32124, 32124, 0, 0];
+    expect((tag === 6 ? [0x2a, 0xaa, 0x55, 0xd5] : [0x00, 0x80, 0x7f, 0xff]).map((byte) => sixteen[byte] + 0)).toEqual(
+      wanted,
+    );
+    if (ffmpeg === null) return;
+    expect(samples).toEqual(floats(runFfmpeg(ffmpeg, '-i', path, '-f', 'f32le', '-')));
+  });
+
+  test('RF64 says its length in 64 bits', async () => {
+    const sizes = new DataView(new ArrayBuffer(28));
+    const data = pcm16(speech);
+    sizes.setBigUint64(8, BigInt(data.length), true);
+    const parts = [chunk('ds64', new Uint8Array(sizes.buffer)), formatChunk(1, 1, rate, 16)];
+    const bytes = riff(...parts, chunk('data', data, 0xffffffff), chunk('LIST', new Uint8Array(400).fill(77)));
+    for (const name of ['RF64', 'BW64']) {
+      for (let i = 0; i < 4; i++) bytes[i] = name.charCodeAt(i);
+      new DataView(bytes.buffer).setUint32(4, 0xffffffff, true);
+      const { info, samples, statistics } = await decode(file('rf64.wav', bytes));
+      expect(info).toMatchObject({ container: 'wav', decoder: 'wav', durationSeconds: 0.5 });
+      expect(samples.length).toBe(speech.length);
+      expect(statistics.truncated).toBe(false);
+    }
+  });
+
+  test('a channel can be chosen, and one that is not there is named', async () => {
+    const samples = new Float32Array([0.5, 0.25, 0.5, -1, 0.5, -1, 0, -1]);
+    const stereo = file('lr.wav', riff(formatChunk(1, 2, rate, 16), chunk('data', pcm16(samples))));
+    const chosen = async (channel: Channel) => Array.from((await decode(stereo, { channel })).samples);
+    expect(await chosen('left')).toEqual([0.5, 0.5, 0.5, 0]);
+    expect(await chosen('right')).toEqual([0.25, -1, -1, -1]);
+    expect(await chosen(2)).toEqual(await chosen('right'));
+    // What is measured is of that channel alone.
+    expect((await decode(stereo, { channel: 'left' })).statistics.clippedFraction).toBe(0);
+    expect((await decode(stereo, { channel: 'right' })).statistics.clippedFraction).toBe(0.75);
+    await expect(chosen(3)).rejects.toMatchObject({
+      code: 'no-channel',
+      message: expect.stringContaining('2 channels') as string,
+    });
+    const mono = file('mono.wav', wav16(speech, rate));
+    await expect(decode(mono, { channel: 'left' })).rejects.toMatchObject({ code: 'no-channel', path: mono });
+    expect((await decode(mono, { channel: 1 })).samples.length).toBe(speech.length);
+    await expect(decode(mono, { stream: 1 })).rejects.toMatchObject({ code: 'no-stream', path: mono });
+  });
+
   test('an empty recording is one without samples', async () => {
     const bytes = riff(
       formatChunk(1, 1, rate, 16),
@@ -207,7 +261,7 @@ describe('bad input', () => {
     ['no-audio', () => file('text.wav', 'Not a recording at all.\n'.repeat(50))],
   ])('%s', async (code, make) => {
     const path = make();
-    for (const attempt of [decode(path), probe(path)]) await expect(attempt).rejects.toMatchObject({ code, path });
+    for (const attempt of [decode, probe]) await expect(attempt(path)).rejects.toMatchObject({ code, path });
   });
 
   test.skipIf(process.platform === 'win32')('pipes, devices and circles of links are not waited for', async () => {
@@ -278,7 +332,6 @@ describe.skipIf(ffmpeg === null)('by ffmpeg', () => {
 
   test('formats of WAV that are not read here', async () => {
     for (const [codec, muxer] of [
-      ['pcm_alaw', 'wav'],
       ['adpcm_ms', 'wav'],
       ['pcm_s16be', 'aiff'],
       ['pcm_s24le', 'w64'],
@@ -288,6 +341,110 @@ describe.skipIf(ffmpeg === null)('by ffmpeg', () => {
       const { info, samples } = await decode(path);
       expect(info).toMatchObject({ decoder: 'ffmpeg', codec, sampleRateHz: 16000 });
       expect(Math.abs(samples.length - 16000)).toBeLessThan(1100);
+    }
+  });
+
+  const encoders = ffmpeg === null ? '' : runFfmpeg(ffmpeg, '-hide_banner', '-encoders').toString();
+  // Name, encoder, muxer, rate, the codec as ffmpeg calls it.
+  const further: [string, string, string, number, string, ...string[]][] = [
+    ['AMR', 'libopencore_amrnb', 'amr', 8000, 'amr_nb'],
+    ['AMR in 3GP', 'libopencore_amrnb', '3gp', 8000, 'amr_nb'],
+    ['AAC in 3GP', 'aac', '3gp', 16000, 'aac'],
+    ['GSM in WAV', 'libgsm_ms', 'wav', 8000, 'gsm_ms'],
+    ['GSM', 'libgsm', 'gsm', 8000, 'gsm'],
+    ['ADPCM (Microsoft)', 'adpcm_ms', 'wav', 16000, 'adpcm_ms'],
+    ['ADPCM (IMA)', 'adpcm_ima_wav', 'wav', 16000, 'adpcm_ima_wav'],
+    ['AIFF', 'pcm_s16be', 'aiff', 22050, 'pcm_s16be'],
+    ['WMA', 'wmav2', 'asf', 44100, 'wmav2'],
+    ['WebM with Opus', 'libopus', 'webm', 48000, 'opus'],
+    ['WebM with Vorbis', 'libvorbis', 'webm', 44100, 'vorbis'],
+    ['A-law in AU', 'pcm_alaw', 'au', 8000, 'pcm_alaw'],
+  ];
+  for (const [name, encoder, muxer, rateHz, codec] of further) {
+    const there = new RegExp(` ${encoder} `).test(encoders);
+    test.skipIf(!there)(there ? name : `${name} (this ffmpeg has no encoder ${encoder})`, async () => {
+      const path = join(folder, 'further.bin');
+      const source = `aevalsrc=0.4*sin(2*PI*(300+200*t)*t)*(1+sin(7*t))/2:d=2:s=${rateHz}`;
+      runFfmpeg(ffmpeg!, '-f', 'lavfi', '-i', source, '-strict', '-2', '-c:a', encoder, '-f', muxer, path);
+      const reference = floats(runFfmpeg(ffmpeg!, '-i', path, '-ac', '1', '-ar', '16000', '-f', 'f32le', '-'));
+      const { info, samples, statistics } = await decode(path);
+      expect(info).toMatchObject({ codec, channels: 1, decoder: 'ffmpeg', audioStreams: 1, stream: 0 });
+      expect(Math.abs(samples.length - reference.length)).toBeLessThanOrEqual(320);
+      expect(correlation(samples, reference)).toBeGreaterThan(0.999);
+      expect(statistics.truncated).toBe(false);
+    });
+  }
+
+  test('the sound of a video, and each of its audio streams', async () => {
+    const path = join(folder, 'two-tracks.mp4');
+    runFfmpeg(
+      ffmpeg!,
+      ...['-f', 'lavfi', '-i', 'color=s=32x32:d=1', '-f', 'lavfi', '-i', 'sine=f=400:d=1:r=16000'],
+      ...['-f', 'lavfi', '-i', 'sine=f=900:d=1:r=48000', '-map', '0', '-map', '1', '-map', '2'],
+      ...['-c:v', 'mpeg4', '-c:a', 'aac', path],
+    );
+    for (const [stream, frequencyHz, rateHz] of [
+      [0, 400, 16000],
+      [1, 900, 48000],
+    ]) {
+      const { info, samples } = await decode(path, { stream });
+      expect(info).toMatchObject({ codec: 'aac', sampleRateHz: rateHz, audioStreams: 2, stream });
+      let crossings = 0;
+      for (let i = 4001; i < 12000; i++) if (samples[i - 1] < 0 && samples[i] >= 0) crossings++;
+      expect(Math.abs(crossings * 2 - frequencyHz)).toBeLessThan(8);
+    }
+    expect((await decode(path)).info.stream).toBe(0);
+    await expect(decode(path, { stream: 2 })).rejects.toMatchObject({
+      code: 'no-stream',
+      message: expect.stringContaining('audio streams 0 to 1') as string,
+    });
+  });
+
+  test('a codec that it lacks is named', async () => {
+    const unknown = file(
+      'unknown.wav',
+      riff(formatChunk(0x1234, 1, rate, 8), chunk('data', new Uint8Array(4000).fill(9))),
+    );
+    await expect(decode(unknown)).rejects.toMatchObject({
+      code: 'undecodable',
+      message: expect.stringMatching(/no decoder for its codec, number 0x1234/) as string,
+    });
+  });
+
+  test.skipIf(process.platform === 'win32')('a codec that newer ones lack is named, too', async () => {
+    const script = [
+      '#!/bin/sh',
+      'case "$*" in *-version*) echo "ffmpeg version 7.1 Copyright"; exit 0;; esac',
+      'echo "Input #0, nut, from x:" >&2',
+      'echo "  Stream #0:0: Audio: smv, 8000 Hz, mono" >&2',
+      'echo "[aist#0:0/smv @ 0x5] Decoding requested, but no decoder found for: smv" >&2',
+      'exit 1',
+    ];
+    const program = file('newer-ffmpeg', `${script.join('\n')}\n`);
+    execFileSync('chmod', ['755', program]);
+    const before = process.env.EARWITNESS_FFMPEG;
+    process.env.EARWITNESS_FFMPEG = program;
+    try {
+      const path = file('smv.nut', new Uint8Array(5000).fill(200));
+      await expect(decode(path)).rejects.toMatchObject({
+        message: expect.stringMatching(/ffmpeg 7\.1 has no decoder for its codec, smv\./) as string,
+      });
+    } finally {
+      if (before === undefined) delete process.env.EARWITNESS_FFMPEG;
+      else process.env.EARWITNESS_FFMPEG = before;
+    }
+  });
+
+  test('WAV as a piped ffmpeg writes it, and its RF64', async () => {
+    const sine = ['-f', 'lavfi', '-i', 'sine=d=1:r=16000', '-c:a', 'pcm_s16le', '-f', 'wav'];
+    const piped = file('piped.wav', new Uint8Array(runFfmpeg(ffmpeg!, ...sine, '-')));
+    const long = join(folder, 'always.wav');
+    runFfmpeg(ffmpeg!, ...sine, '-rf64', 'always', long);
+    for (const path of [piped, long]) {
+      const { info, samples, statistics } = await decode(path);
+      expect(info).toMatchObject({ decoder: 'wav', codec: 'pcm_s16le' });
+      expect(samples.length).toBe(16000);
+      expect(statistics.truncated).toBe(false);
     }
   });
 

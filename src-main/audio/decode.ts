@@ -1,5 +1,6 @@
 import { UserFacingError } from '../base/errors.ts';
-import { openWithFfmpeg } from './ffmpeg.ts';
+import { EdgeFade } from './fade.ts';
+import { noStream, openWithFfmpeg } from './ffmpeg.ts';
 import { openFlac } from './flac.ts';
 import { InputBuffer, memorySource, openFileSource } from './input.ts';
 import { Resampler } from './resample.ts';
@@ -9,6 +10,7 @@ import type {
   AudioInfo,
   AudioSource,
   AudioStream,
+  Channel,
   DecodeStatistics,
   NativeBlock,
   NativeDecoder,
@@ -27,7 +29,10 @@ const longestDecode = 2 ** 28;
  * @throws UserFacingError `missing`, `unreadable`, `not-a-file`, `empty`, `no-audio`, `undecodable`, `timeout` or
  * `ffmpeg-missing`; the signal's reason when aborted.
  */
-export async function probe(source: AudioSource, options: { signal?: AbortSignal } = {}): Promise<AudioInfo> {
+export async function probe(
+  source: AudioSource,
+  options: { signal?: AbortSignal; stream?: number } = {},
+): Promise<AudioInfo> {
   const stream = await openAudio(source, options);
   await stream.close();
   return stream.info;
@@ -35,10 +40,12 @@ export async function probe(source: AudioSource, options: { signal?: AbortSignal
 
 /**
  * Opens a recording and decodes it while its blocks are walked through: WAV and FLAC here, everything else by ffmpeg. All channels
- * are mixed with equal weight into one at the native rate, then resampled (`Resampler`). Memory stays bounded however long it is.
+ * are mixed with equal weight into one at the native rate (or one of them is chosen), then resampled (`Resampler`). Memory stays
+ * bounded however long it is.
  * Non-finite samples become 0 and are counted.
  * @returns mono blocks in [-1, 1] (floats may exceed it), of varying length.
- * @throws UserFacingError as `probe`, here and from the blocks; the signal's reason when aborted.
+ * @throws UserFacingError as `probe`, here and from the blocks, `no-stream` and `no-channel` where there is none such; the
+ * signal's reason when aborted.
  */
 export async function openAudio(source: AudioSource, options: OpenOptions = {}): Promise<AudioStream> {
   const { signal } = options;
@@ -53,7 +60,7 @@ export async function openAudio(source: AudioSource, options: OpenOptions = {}):
         advice: `Recordings from ${lowestRateHz} to ${highestRateHz} Hz can be read. Get it again from where it came from.`,
       });
     }
-    return new Decoding(decoder, options.sampleRateHz ?? defaultRateHz, signal);
+    return new Decoding(decoder, options, channelIndex(options.channel ?? 'mix', decoder.info.channels, path));
   } catch (error) {
     await decoder.close();
     throw error;
@@ -103,12 +110,18 @@ async function openDecoder(source: AudioSource, path: string, options: OpenOptio
     if (kind === 'wav') decoder = await openWav(input, path);
     else if (kind === 'flac') decoder = await openFlac(input);
     else if (kind === 'none') throw noRecording(path, input.available === 0);
-    if (decoder) return decoder;
-  } finally {
-    if (!decoder) await input.source.close();
+    if (decoder) {
+      if (options.stream) throw noStream(path, options.stream, 1);
+      return decoder;
+    }
+  } catch (error) {
+    await input.source.close();
+    throw error;
   }
+  await input.source.close();
   return openWithFfmpeg(path, {
     signal: options.signal,
+    stream: options.stream ?? 0,
     timeLimitSeconds: options.timeLimitSeconds ?? defaultTimeLimitSeconds,
   });
 }
@@ -117,6 +130,19 @@ function noRecording(path: string, empty: boolean): UserFacingError {
   const advice = 'Name a file that holds sound.';
   if (empty) return new UserFacingError('empty', `${path} is empty.`, { path, advice });
   return new UserFacingError('no-audio', `${path} is no recording.`, { path, advice });
+}
+
+/** The place of the channel to use, or null for the mean of all. */
+function channelIndex(channel: Channel, channels: number, path: string): number | null {
+  if (channel === 'mix') return null;
+  const number = channel === 'left' ? 1 : channel === 'right' ? 2 : channel;
+  if (number >= 1 && number <= channels && (channels > 1 || typeof channel === 'number')) return number - 1;
+  const there = channels === 1 ? 'one channel' : `${channels} channels`;
+  const wanted = typeof channel === 'number' ? `channel ${channel}` : `${channel} channel`;
+  throw new UserFacingError('no-channel', `${path} has ${there}, and so no ${wanted}.`, {
+    path,
+    advice: 'Choose a channel that is there, or the mix of all.',
+  });
 }
 
 class Decoding implements AudioStream {
@@ -132,7 +158,9 @@ class Decoding implements AudioStream {
   readonly blocks: () => AsyncGenerator<Float32Array, void, undefined>;
   readonly close: () => Promise<void>;
 
-  constructor(decoder: NativeDecoder, rateHz: number, signal: AbortSignal | undefined) {
+  constructor(decoder: NativeDecoder, options: OpenOptions, only: number | null) {
+    const { signal, onNative, edgeFadeSeconds } = options;
+    const rateHz = options.sampleRateHz ?? defaultRateHz;
     this.info = decoder.info;
     const { statistics } = this;
     let begun = false;
@@ -140,19 +168,24 @@ class Decoding implements AudioStream {
     this.blocks = async function* () {
       if (begun) throw new Error('the blocks of a recording can be walked through only once');
       begun = true;
-      const meter = new Meter(decoder.info.channels, statistics);
+      const meter = new Meter(only === null ? decoder.info.channels : 1, statistics);
       const same = decoder.info.sampleRateHz === rateHz;
       const resampler = same ? null : new Resampler(decoder.info.sampleRateHz, rateHz);
+      const fade = edgeFadeSeconds ? new EdgeFade(edgeFadeSeconds, decoder.info.sampleRateHz) : null;
       try {
-        for await (const native of decoder.blocks()) {
+        for await (const all of decoder.blocks()) {
           signal?.throwIfAborted();
+          const native = only === null ? all : { channels: [all.channels[only]], length: all.length };
           meter.measure(native);
           const mono = mix(native);
-          const block = resampler ? resampler.process(mono) : mono;
+          onNative?.(mono);
+          const edged = fade ? fade.process(mono) : mono;
+          const block = resampler ? resampler.process(edged) : edged;
           if (block.length > 0) yield block;
         }
-        const rest = resampler?.flush();
-        if (rest && rest.length > 0) yield rest;
+        const last = fade?.flush() ?? new Float32Array(0);
+        const parts = resampler ? [resampler.process(last), resampler.flush()] : [last];
+        for (const rest of parts) if (rest.length > 0) yield rest;
         statistics.truncated = decoder.truncated;
         statistics.lostFrames = decoder.lostFrames;
       } finally {

@@ -109,13 +109,13 @@ async function askVersion(path: string): Promise<Ffmpeg> {
 }
 
 /**
- * Decodes the first audio stream of a file by an ffmpeg of its own, at its native rate with all its channels, as floats through
- * a pipe that holds it back when nobody reads.
- * @throws UserFacingError `no-audio`, `undecodable`, `timeout` or `ffmpeg-missing`, on opening or while blocks are read.
+ * Decodes an audio stream of a file (counted from 0) by an ffmpeg of its own, at its native rate with all its channels, as
+ * floats through a pipe that holds it back when nobody reads.
+ * @throws UserFacingError `no-audio`, `no-stream`, `undecodable` (naming a codec that this ffmpeg lacks), `timeout` or `ffmpeg-missing`, on opening or while blocks are read.
  */
 export async function openWithFfmpeg(
   path: string,
-  options: { signal?: AbortSignal; timeLimitSeconds: number },
+  options: { signal?: AbortSignal; timeLimitSeconds: number; stream: number },
 ): Promise<NativeDecoder> {
   const ffmpeg = await findFfmpeg();
   options.signal?.throwIfAborted();
@@ -125,6 +125,7 @@ export async function openWithFfmpeg(
     // The header comes with the first sound.
     const wav = (await input.fill(12)) ? await openWav(input, path) : null;
     if (!wav) throw await child.failure();
+    await child.inputDescribed();
     return new FfmpegDecoder(child, wav, ffmpeg.version);
   } catch (error) {
     await child.close();
@@ -169,9 +170,12 @@ class FfmpegDecoder implements NativeDecoder {
 class Child implements ByteSource {
   readonly size = null;
   readonly #path: string;
+  readonly #version: string;
+  readonly #stream: number;
   readonly #signal: AbortSignal | undefined;
   readonly #process: ChildProcessByStdio<null, Readable, Readable>;
   readonly #ended: Promise<number | null>;
+  readonly #described: Promise<void>;
   readonly #chunks: AsyncIterator<Uint8Array>;
   readonly #abort = () => this.#process.kill('SIGKILL');
   #left: Uint8Array = new Uint8Array(0);
@@ -181,8 +185,14 @@ class Child implements ByteSource {
   #timedOut = false;
   #startError: Error | null = null;
 
-  constructor(ffmpeg: Ffmpeg, path: string, options: { signal?: AbortSignal; timeLimitSeconds: number }) {
+  constructor(
+    ffmpeg: Ffmpeg,
+    path: string,
+    options: { signal?: AbortSignal; timeLimitSeconds: number; stream: number },
+  ) {
     this.#path = path;
+    this.#version = ffmpeg.version;
+    this.#stream = options.stream;
     this.#signal = options.signal;
     this.#remainingMs = options.timeLimitSeconds * 1000;
     const child = spawn(
@@ -190,7 +200,7 @@ class Child implements ByteSource {
       [
         ...['-nostdin', '-hide_banner', '-nostats', '-max_alloc', String(largestAllocation), '-threads', '1'],
         ...['-protocol_whitelist', 'file,pipe', '-format_whitelist', demuxers, '-i', `file:${path}`],
-        ...['-map', '0:a:0', '-vn', '-sn', '-dn', '-map_metadata', '-1', '-c:a', 'pcm_f32le'],
+        ...['-map', `0:a:${options.stream}`, '-vn', '-sn', '-dn', '-map_metadata', '-1', '-c:a', 'pcm_f32le'],
         ...['-bitexact', '-f', 'wav', 'pipe:1'],
       ],
       { stdio: ['ignore', 'pipe', 'pipe'], windowsHide: true },
@@ -209,6 +219,14 @@ class Child implements ByteSource {
       else this.#stderrTail = (this.#stderrTail + text).slice(-stderrTailCharacters);
     });
     child.stderr.on('error', () => undefined);
+    this.#described = new Promise((resolve) => {
+      const look = (): void => {
+        if (/^(Stream mapping:|Output #0)/m.test(this.#stderrHead) || this.#stderrTail !== '') resolve();
+      };
+      child.stderr.on('data', look);
+      child.stderr.on('close', resolve);
+      child.on('error', () => resolve());
+    });
     this.#chunks = (child.stdout as AsyncIterable<Uint8Array>)[Symbol.asyncIterator]();
     this.#signal?.addEventListener('abort', this.#abort, { once: true });
   }
@@ -249,6 +267,11 @@ class Child implements ByteSource {
     });
   }
 
+  /** Waits until it has said all of its input: its sound may arrive before its words. */
+  async inputDescribed(): Promise<void> {
+    await this.#within(this.#described);
+  }
+
   /** Waits for its end: whether it went wrong. */
   async failed(): Promise<boolean> {
     return (await this.#within(this.#ended)) !== 0;
@@ -269,11 +292,21 @@ class Child implements ByteSource {
       );
     }
     const stderr = this.#stderr();
-    if (/^Stream map '0:a:0' matches no streams/m.test(stderr)) {
+    if (/^Stream map '0:a:\d+' matches no streams/m.test(stderr)) {
+      const audioStreams = inputAudio(stderr).length;
+      if (audioStreams > 0) return noStream(path, this.#stream, audioStreams);
       return new UserFacingError('no-audio', `${path} holds no sound.`, {
         path,
         advice: 'Name a recording, or a video that has a sound track.',
       });
+    }
+    const codec = missingCodec(stderr, this.#stream);
+    if (codec !== null) {
+      return new UserFacingError(
+        'undecodable',
+        `${path} cannot be decoded: ffmpeg ${this.#version} has no decoder for its codec, ${codec}.`,
+        { path, advice: 'Convert it to WAV or FLAC with a program that knows this codec, or install another ffmpeg.' },
+      );
     }
     const line = lastSensibleLine(stderr);
     return new UserFacingError('undecodable', `${path} cannot be decoded${line ? ` (ffmpeg: ${line})` : ''}.`, {
@@ -283,15 +316,18 @@ class Child implements ByteSource {
   }
 
   /** What ffmpeg says of the input; the rate and the channels come with the sound. */
-  describe(): Pick<AudioInfo, 'container' | 'codec' | 'bitsPerSample' | 'durationSeconds'> {
+  describe(): Omit<AudioInfo, 'sampleRateHz' | 'channels' | 'decoder' | 'decoderVersion'> {
     const stderr = this.#stderr();
-    const stream = /^ {2,}Stream #0:\d+[^\n]*?: Audio: ([^\s,]+)([^\n]*)/m.exec(stderr);
+    const streams = inputAudio(stderr);
+    const stream = streams.at(this.#stream);
     const time = /^ {2}Duration: (\d+):(\d\d):(\d\d\.\d+)/m.exec(stderr);
     const estimated = stderr.includes('Estimating duration from bitrate');
     return {
       container: /^Input #0, (.+), from /m.exec(stderr)?.[1] ?? 'unknown',
-      codec: stream?.[1] ?? 'unknown',
-      bitsPerSample: stream ? bitsPerSample(stream[1], stream[2]) : null,
+      codec: stream?.codec ?? 'unknown',
+      bitsPerSample: stream ? bitsPerSample(stream.codec, stream.rest) : null,
+      audioStreams: Math.max(streams.length, this.#stream + 1),
+      stream: this.#stream,
       durationSeconds: time && !estimated ? Number(time[1]) * 3600 + Number(time[2]) * 60 + Number(time[3]) : null,
     };
   }
@@ -307,6 +343,38 @@ class Child implements ByteSource {
     this.#process.stdout.destroy();
     await this.#ended;
   }
+}
+
+/** The audio streams that ffmpeg says the input has, in order. */
+function inputAudio(stderr: string): { codec: string; rest: string }[] {
+  // The output's stream follows, described alike.
+  const input = stderr.split(/^(?:Output #0|Stream mapping:)/m, 1)[0];
+  return [...input.matchAll(/^ {2,}Stream #0:\d+[^\n]*?: Audio: ([^\s,]+)([^\n]*)/gm)].map(([, codec, rest]) => ({
+    codec,
+    rest,
+  }));
+}
+
+/** The codec for which this ffmpeg has no decoder, if that is what went wrong. */
+function missingCodec(stderr: string, stream: number): string | null {
+  // Until version 5, and from 6 on.
+  const named =
+    /^Decoder \(codec (\S+)\) not found/m.exec(stderr) ??
+    /Decoding requested, but no decoder found for: (\S+)/.exec(stderr);
+  if (!named) return null;
+  if (named[1] !== 'none') return named[1];
+  // One that ffmpeg does not even know by name has a number in the container.
+  const tag = /\((?:[^()]*? \/ )(0x[0-9A-Fa-f]+)\)/.exec(inputAudio(stderr).at(stream)?.rest ?? '');
+  return tag ? `number ${tag[1]}, which it does not know` : 'which it does not know';
+}
+
+/** That a file has no audio stream of that number. */
+export function noStream(path: string, stream: number, audioStreams: number): UserFacingError {
+  const there = audioStreams === 1 ? 'one audio stream, number 0' : `audio streams 0 to ${audioStreams - 1}`;
+  return new UserFacingError('no-stream', `${path} has ${there}, and so no stream ${stream}.`, {
+    path,
+    advice: 'Choose a stream that is there; they are counted from 0.',
+  });
 }
 
 // Of other codecs it is the decoder's choice.

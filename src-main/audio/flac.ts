@@ -116,6 +116,8 @@ class FlacDecoder implements NativeDecoder {
       channels: stream.channels,
       bitsPerSample: stream.bitsPerSample,
       durationSeconds: stream.totalFrames > 0 ? stream.totalFrames / stream.sampleRateHz : null,
+      audioStreams: 1,
+      stream: 0,
       decoder: 'flac',
       decoderVersion,
     };

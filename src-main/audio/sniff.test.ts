@@ -41,7 +41,7 @@ describe('sniff', () => {
     ['amr', latin('#!AMR\n\x3c\x48'), 'other'],
     ['sphere', 'NIST_1A\n   1024\n', 'other'],
     ['ogg', latin('OggS\0\x02\0\0'), 'other'],
-    ['long wav', latin('RF64\xff\xff\xff\xffWAVEds64'), 'other'],
+    ['long wav', latin('RF64\xff\xff\xff\xffWAVEds64'), 'wav'],
   ])('%s', async (name, content, kind) => {
     expect(await sniff(file(name, content))).toBe(kind);
   });

@@ -10,13 +10,19 @@ export interface AudioInfo {
   bitsPerSample: number | null;
   /** As far as the header and the file's size tell; null where they do not. */
   durationSeconds: number | null;
+  /** How many audio streams the file holds, and which of them this is, counted from 0. */
+  audioStreams: number;
+  stream: number;
   decoder: 'wav' | 'flac' | 'ffmpeg';
   decoderVersion: string;
 }
 
+/** The mean of all channels, the first or second of at least two, or one by its number, counted from 1. */
+export type Channel = 'mix' | 'left' | 'right' | number;
+
 /**
  * Filled while a recording's blocks are consumed, final once they are at their end. Measured on the native samples of
- * all channels, before mixing and resampling.
+ * the channels used, before mixing and resampling.
  */
 export interface DecodeStatistics {
   /** Native sample frames (one sample of every channel each). */
@@ -39,6 +45,14 @@ export type AudioSource = string | { path: string; bytes: Uint8Array };
 export interface OpenOptions {
   /** Rate of the blocks; by default 16000. */
   sampleRateHz?: number;
+  /** Which audio stream of a file that holds several, counted from 0; by default the first. */
+  stream?: number;
+  /** By default `mix`. */
+  channel?: Channel;
+  /** Fades the sound in and out over this long at its first and last sample that is not zero; by default not at all. */
+  edgeFadeSeconds?: number;
+  /** Called with each native block as one channel, before it is resampled; it must not keep or change the samples. */
+  onNative?: (mono: Float32Array) => void;
   /** Stops reading, and ffmpeg with it. */
   signal?: AbortSignal;
   /** How long may be waited for ffmpeg in all, the caller's own work not counted; by default 600. */

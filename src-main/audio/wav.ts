@@ -2,13 +2,22 @@ import { UserFacingError } from '../base/errors.ts';
 import type { InputBuffer } from './input.ts';
 import type { AudioInfo, NativeBlock, NativeDecoder } from './types.ts';
 
-const readerVersion = '1';
+const readerVersion = '2';
 const maximumChannels = 256;
 const blockFrames = 65536;
 const blockBytes = 4 * 1024 * 1024;
 
-type Encoding = 'u8' | 's16' | 's24' | 's32' | 'f32' | 'f64';
-const encodingBytes: Record<Encoding, number> = { u8: 1, s16: 2, s24: 3, s32: 4, f32: 4, f64: 8 };
+type Encoding = 'u8' | 's16' | 's24' | 's32' | 'f32' | 'f64' | 'alaw' | 'mulaw';
+const encodingBytes: Record<Encoding, number> = {
+  u8: 1,
+  s16: 2,
+  s24: 3,
+  s32: 4,
+  f32: 4,
+  f64: 8,
+  alaw: 1,
+  mulaw: 1,
+};
 const codecs: Record<Encoding, string> = {
   u8: 'pcm_u8',
   s16: 'pcm_s16le',
@@ -16,7 +25,13 @@ const codecs: Record<Encoding, string> = {
   s32: 'pcm_s32le',
   f32: 'pcm_f32le',
   f64: 'pcm_f64le',
+  alaw: 'pcm_alaw',
+  mulaw: 'pcm_mulaw',
 };
+// Format tags of G.711.
+const logarithmic: Partial<Record<number, Encoding>> = { 6: 'alaw', 7: 'mulaw' };
+// A 32-bit length that stands for one given elsewhere, or nowhere.
+const noLength = 0xffffffff;
 
 interface Format {
   encoding: Encoding;
@@ -31,22 +46,31 @@ const guidTail = [0, 0, 0, 0, 0x10, 0, 0x80, 0, 0, 0xaa, 0, 0x38, 0x9b, 0x71];
 
 /**
  * Opens RIFF/WAVE (Microsoft, "Multimedia Programming Interface and Data Specifications 1.0", and
- * WAVE_FORMAT_EXTENSIBLE): PCM of 8 to 32 bits and floats of 32 and 64, chunks in any order. A data chunk without a length
- * (0 or 0xFFFFFFFF, as of a writer to a pipe) reaches to the end of the input.
- * @returns null where the format is another's business (compressed, A-law, odd containers), which is then ffmpeg's.
+ * WAVE_FORMAT_EXTENSIBLE) and RF64 (EBU Tech 3306, ITU-R BS.2088): PCM of 8 to 32 bits, floats of 32 and 64, A-law and
+ * mu-law, chunks in any order. A data chunk without a length (0 or 0xFFFFFFFF, as of a writer to a pipe) reaches to the end of
+ * the input.
+ * @returns null where the format is another's business (compressed, odd containers), which is then ffmpeg's.
  * @throws UserFacingError `undecodable` where the header leaves no way to decode the file.
  */
 export async function openWav(input: InputBuffer, path: string): Promise<NativeDecoder | null> {
   let format: Format | null = null;
   let data: { position: number; bytes: number | null } | null = null;
+  // Of the data chunk, in RF64.
+  let longBytes: number | null = null;
   await input.fill(12);
   const riffBytes = input.view.getUint32(input.start + 4, true);
   let position = 12;
   while (!(format && data) && (await input.seek(position)) && (await input.fill(8))) {
     const name = String.fromCharCode(...input.bytes.subarray(input.start, input.start + 4));
-    const bytes = input.view.getUint32(input.start + 4, true);
+    let bytes = input.view.getUint32(input.start + 4, true);
     position += 8;
-    if (name === 'fmt ' && !format) {
+    if (name === 'ds64' && bytes >= 24) {
+      await input.seek(position);
+      if (!(await input.fill(24))) break;
+      const claimed = Number(input.view.getBigUint64(input.start + 8, true));
+      // 0 is a header that was never brought up to date.
+      if (claimed > 0 && Number.isSafeInteger(claimed)) longBytes = claimed;
+    } else if (name === 'fmt ' && !format) {
       const wanted = Math.min(bytes, 40);
       await input.seek(position);
       if (!(await input.fill(wanted)) || wanted < 16) break;
@@ -57,7 +81,8 @@ export async function openWav(input: InputBuffer, path: string): Promise<NativeD
     } else if (name === 'data' && !data) {
       const { size } = input.source;
       // An empty recording with a true header has no sound either; any other header was never brought up to date.
-      const unknown = bytes === 0xffffffff || (bytes === 0 && !(size !== null && riffBytes === size - 8));
+      if (bytes === noLength && longBytes !== null) bytes = longBytes;
+      const unknown = bytes === noLength || (bytes === 0 && !(size !== null && riffBytes === size - 8));
       data = { position, bytes: unknown ? null : bytes };
       if (unknown && !format) break;
     }
@@ -89,16 +114,20 @@ function parseFormat(chunk: DataView): Format | null | string {
     // For PCM the container's low bits are then zero, so the value stays right whatever this says.
     validBits = chunk.getUint16(18, true) || bits;
   }
-  if (tag !== 1 && tag !== 3) return null;
+  if (tag !== 1 && tag !== 3 && !(tag in logarithmic)) return null;
   if (channels === 0) return 'its header claims no channel';
   if (channels > maximumChannels) return `its header claims ${channels} channels`;
   // Samples of 12 or 20 bits lie at the top of their container.
   const containerBytes = frameBytes % channels === 0 ? frameBytes / channels : 0;
   if (containerBytes < Math.ceil(bits / 8) || bits === 0) return null;
   const encodings: Partial<Record<number, Encoding>> =
-    tag === 1 ? { 1: 'u8', 2: 's16', 3: 's24', 4: 's32' } : { 4: 'f32', 8: 'f64' };
+    tag === 1
+      ? { 1: 'u8', 2: 's16', 3: 's24', 4: 's32' }
+      : tag === 3
+        ? { 4: 'f32', 8: 'f64' }
+        : { 1: logarithmic[tag] };
   const encoding = encodings[containerBytes];
-  if (!encoding || (tag === 3 && bits !== containerBytes * 8)) return null;
+  if (!encoding || (tag !== 1 && bits !== containerBytes * 8)) return null;
   return { encoding, channels, sampleRateHz, bitsPerSample: Math.min(validBits, bits), frameBytes };
 }
 
@@ -124,6 +153,8 @@ class WavDecoder implements NativeDecoder {
       channels: format.channels,
       bitsPerSample: format.bitsPerSample,
       durationSeconds: bytes === null ? null : Math.floor(bytes / format.frameBytes) / format.sampleRateHz,
+      audioStreams: 1,
+      stream: 0,
       decoder: 'wav',
       decoderVersion: readerVersion,
     };
@@ -178,4 +209,27 @@ const convert: Record<Encoding, Convert> = {
   f64(view, at, step, out, count) {
     for (let i = 0; i < count; i++, at += step) out[i] = view.getFloat64(at, true);
   },
+  alaw(view, at, step, out, count) {
+    for (let i = 0; i < count; i++, at += step) out[i] = aLaw[view.getUint8(at)];
+  },
+  mulaw(view, at, step, out, count) {
+    for (let i = 0; i < count; i++, at += step) out[i] = muLaw[view.getUint8(at)];
+  },
 };
+
+/** What each byte of A-law stands for: ITU-T G.711, table 1, with 13 bits brought to the top of 16. */
+const aLaw = Float32Array.from({ length: 256 }, (_, byte) => {
+  const code = byte ^ 0x55;
+  const exponent = (code >> 4) & 7;
+  const mantissa = ((code & 15) << 4) + 8;
+  const magnitude = exponent === 0 ? mantissa : (mantissa + 256) << (exponent - 1);
+  return (code & 0x80 ? magnitude : -magnitude) / 32768;
+});
+
+/** The same of mu-law: table 2, with 14 bits. */
+const muLaw = Float32Array.from({ length: 256 }, (_, byte) => {
+  const code = ~byte & 0xff;
+  const magnitude = ((((code & 15) << 3) + 132) << ((code >> 4) & 7)) - 132;
+  // Not -0.
+  return (code & 0x80 ? -magnitude : magnitude) / 32768 + 0;
+});

@@ -20,9 +20,10 @@ export async function ensureFolder(path: string): Promise<void> {
 
 /**
  * Writes a file that is whole or absent: beside its place, flushed, then renamed over it.
+ * @param data all of it, or its parts as they come
  * @throws UserFacingError `unwritable` when the folder cannot be written to or the disk is full.
  */
-export async function writeFileWhole(path: string, data: string | Uint8Array): Promise<void> {
+export async function writeFileWhole(path: string, data: string | Uint8Array | AsyncIterable<string>): Promise<void> {
   const beside = join(dirname(path), `.${basename(path)}.${randomBytes(4).toString('hex')}.partial`);
   try {
     await ensureFolder(dirname(path));

@@ -22,6 +22,7 @@ beforeAll(() => {
        if (request === 'user') throw new UserFacingError('bad', 'It is bad.', { path: '/x', advice: 'Mend it.' });
        if (request === 'bug') throw new TypeError('a bug');
        if (request === 'die') process.exit(7);
+       while (request === 'spin');
        if (request === 'wait') await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
        return { response: request * workerData.factor };
      });`,
@@ -30,7 +31,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-type Request = number | 'user' | 'bug' | 'die' | 'wait';
+type Request = number | 'user' | 'bug' | 'die' | 'wait' | 'spin';
 const open = (count: number): WorkerPool<Request, number> => new WorkerPool(file, count, { factor: 3 });
 
 describe('WorkerPool', () => {
@@ -56,6 +57,16 @@ describe('WorkerPool', () => {
     const [died, after] = await Promise.allSettled([pool.run('die'), pool.run(4)]);
     expect(died).toMatchObject({ status: 'rejected' });
     expect(after).toEqual({ status: 'fulfilled', value: 12 });
+    await pool.close();
+  });
+
+  it('gives up a request that takes too long, even one that never yields, and goes on', async () => {
+    const pool = open(1);
+    const asked = [pool.run('wait', 50), pool.run(2, 60_000), pool.run('spin', 50), pool.run(3)];
+    const [waited, after, spun, last] = await Promise.allSettled(asked);
+    expect(waited).toMatchObject({ status: 'rejected', reason: { name: 'TimeoutError' } });
+    expect(spun).toMatchObject({ status: 'rejected', reason: { name: 'TimeoutError' } });
+    expect([after, last].map((result) => result.status === 'fulfilled' && result.value)).toEqual([6, 9]);
     await pool.close();
   });
 

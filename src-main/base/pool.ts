@@ -1,6 +1,7 @@
 import { Worker, isMainThread, parentPort } from 'node:worker_threads';
 import type { Transferable } from 'node:worker_threads';
 import { UserFacingError } from './errors.ts';
+import './no-telemetry.ts';
 
 interface ErrorMessage {
   name: string;
@@ -17,6 +18,8 @@ type ToWorker<Request> = { id: number; request: Request } | { abort: true };
 interface Task<Request, Response> {
   id: number;
   request: Request;
+  limitMilliseconds: number | undefined;
+  timer: NodeJS.Timeout | undefined;
   resolve: (response: Response) => void;
   reject: (error: unknown) => void;
 }
@@ -26,7 +29,7 @@ const abortGraceMilliseconds = 1000;
 
 /**
  * A fixed number of worker threads that answer one request at a time each, first come first served. A worker that
- * dies fails the request that it was at, and is replaced.
+ * dies, or takes longer than a request may, fails the request that it was at, and is replaced.
  */
 export class WorkerPool<Request, Response> {
   readonly #file: URL;
@@ -44,13 +47,17 @@ export class WorkerPool<Request, Response> {
     for (let i = 0; i < count; i++) this.#start();
   }
 
-  run(request: Request): Promise<Response> {
+  /**
+   * @param limitMilliseconds how long a worker may be at it; the time that it waits for one does not count.
+   * @throws DOMException `TimeoutError` after that, `AbortError` when the pool is closed; what the worker throws.
+   */
+  run(request: Request, limitMilliseconds?: number): Promise<Response> {
     return new Promise<Response>((resolve, reject) => {
       if (this.#closed) {
         reject(new Error('the pool is closed'));
         return;
       }
-      this.#waiting.push({ id: this.#nextId++, request, resolve, reject });
+      this.#waiting.push({ id: this.#nextId++, request, limitMilliseconds, timer: undefined, resolve, reject });
       this.#assign();
     });
   }
@@ -63,7 +70,10 @@ export class WorkerPool<Request, Response> {
     const wasBusy = this.#busy.size > 0;
     this.#waiting.length = 0;
     this.#idle.length = 0;
-    for (const task of failed) task.reject(new DOMException('The work was stopped.', 'AbortError'));
+    for (const task of failed) {
+      clearTimeout(task.timer);
+      task.reject(new DOMException('The work was stopped.', 'AbortError'));
+    }
     if (wasBusy) {
       const quiet = Promise.all(
         [...this.#busy.keys()].map((worker) => new Promise((resolve) => worker.once('message', resolve))),
@@ -80,6 +90,7 @@ export class WorkerPool<Request, Response> {
     worker.on('message', (message: FromWorker<Response>) => {
       const task = this.#busy.get(worker);
       if (task?.id !== message.id) return;
+      clearTimeout(task.timer);
       this.#busy.delete(worker);
       this.#idle.push(worker);
       if ('error' in message) task.reject(revive(message.error));
@@ -91,6 +102,7 @@ export class WorkerPool<Request, Response> {
       const idleAt = this.#idle.indexOf(worker);
       this.#busy.delete(worker);
       if (idleAt >= 0) this.#idle.splice(idleAt, 1);
+      clearTimeout(task?.timer);
       task?.reject(error);
       if (this.#closed || (!task && idleAt < 0)) return;
       this.#start();
@@ -101,11 +113,23 @@ export class WorkerPool<Request, Response> {
     this.#idle.push(worker);
   }
 
+  #giveUp(worker: Worker, task: Task<Request, Response>): void {
+    this.#busy.delete(worker);
+    task.reject(new DOMException('The work took too long.', 'TimeoutError'));
+    worker.postMessage({ abort: true } satisfies ToWorker<Request>);
+    setTimeout(() => void worker.terminate(), abortGraceMilliseconds);
+    this.#start();
+    this.#assign();
+  }
+
   #assign(): void {
     while (this.#idle.length > 0 && this.#waiting.length > 0) {
       const worker = this.#idle.pop() as Worker;
       const task = this.#waiting.shift() as Task<Request, Response>;
       this.#busy.set(worker, task);
+      if (task.limitMilliseconds !== undefined) {
+        task.timer = setTimeout(() => this.#giveUp(worker, task), task.limitMilliseconds);
+      }
       worker.postMessage({ id: task.id, request: task.request } satisfies ToWorker<Request>);
     }
   }

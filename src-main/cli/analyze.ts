@@ -1,15 +1,21 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import type { Channel } from '../audio/types.ts';
+import type { Analysis } from '../detector/detector.ts';
+import type { Quality } from '../detector/quality.ts';
+import type { StoredModel } from '../detector/store.ts';
 import { colour, exitStatus, interruption } from './context.ts';
+import { addReadingOptions, readingOf } from './reading.ts';
+import type { ReadingOptions } from './reading.ts';
 import { findingText, log10LikelihoodRatio, modelLine, runProvenance } from './present.ts';
 
-interface AnalyzeOptions {
+interface AnalyzeOptions extends ReadingOptions {
   model?: string;
   json?: boolean;
 }
 
 export function register(program: Command): void {
-  program
+  const command = program
     .command('analyze')
     .description('Score one recording and say what the finding rests on.')
     .argument('<file>', 'the recording')
@@ -18,6 +24,15 @@ export function register(program: Command): void {
     .action(async (file: string, options: AnalyzeOptions) => {
       process.exitCode = await analyze(file, options);
     });
+  addReadingOptions(command);
+}
+
+/** Stretches named one by one. */
+const namedStretches = 8;
+
+/** A time in a recording as `1:02.5`. */
+function clock(seconds: number): string {
+  return `${Math.floor(seconds / 60)}:${(seconds % 60).toFixed(1).padStart(4, '0')}`;
 }
 
 /** Rows of a name and a text, aligned. */
@@ -26,22 +41,100 @@ function rows(pairs: [string, string][]): string {
   return pairs.map(([name, text]) => `${name.padEnd(width)}  ${text}\n`).join('');
 }
 
+function channelName(channel: Channel): string {
+  if (channel === 'mix') return 'their mix';
+  return typeof channel === 'number' ? `number ${channel}` : `the ${channel} one`;
+}
+
+function decibels(value: number, unit: string): string {
+  return `${value.toFixed(0)} ${unit}`;
+}
+
+/** What was measured of a recording's quality. */
+function qualityRows(quality: Quality): [string, string][] {
+  const { speechSeconds, levelDbfs, clippedFraction, snrDb, effectiveBandwidthHz, sharpCutoffHz } = quality;
+  const silences = [quality.leadingSilenceSeconds, quality.trailingSilenceSeconds].map((one) => one.toFixed(2));
+  const clipped = clippedFraction === 0 ? 'none' : `${(100 * clippedFraction).toPrecision(2)} % of samples`;
+  const bandwidth = effectiveBandwidthHz === null ? 'not to be told' : `up to ${effectiveBandwidthHz} Hz`;
+  const cut =
+    sharpCutoffHz === null ? '' : `; ends abruptly at ${sharpCutoffHz} Hz, as after lossy coding or resampling`;
+  return [
+    ...(speechSeconds === null ? [] : [['speech', `${speechSeconds.toFixed(2)} s`] as [string, string]]),
+    [
+      'level',
+      levelDbfs === null
+        ? 'silent'
+        : `${decibels(levelDbfs, 'dBFS')}, signal-to-noise ${snrDb === null ? 'not to be told' : `about ${decibels(snrDb, 'dB')}`}`,
+    ],
+    ['clipping', clipped],
+    ['bandwidth', `${bandwidth}${cut}`],
+    ['silence', `${silences[0]} s before, ${silences[1]} s after the sound`],
+  ];
+}
+
+/** What is said of one analysis, as rows. */
+async function describe(
+  path: string,
+  sha256: string,
+  analysis: Analysis,
+  model: StoredModel,
+): Promise<[string, string][]> {
+  const { stretchesBelow } = await import('../detector/localisation.ts');
+  const { audio, durationSeconds, activeSeconds, finding, llr, reasons, windows } = analysis;
+  const channels = audio.channels === 1 ? 'mono' : `${audio.channels} channels (${channelName(analysis.channel)})`;
+  const stream = audio.audioStreams === 1 ? '' : `, audio stream ${audio.stream} of 0 to ${audio.audioStreams - 1}`;
+  const pairs: [string, string][] = [
+    ['recording', path],
+    ['SHA-256', sha256],
+    [
+      'audio',
+      `${audio.codec} in ${audio.container}, ${audio.sampleRateHz} Hz, ${channels}, ${durationSeconds.toFixed(2)} s${stream}`,
+    ],
+    ['sound', `${activeSeconds.toFixed(2)} s`],
+    ...qualityRows(analysis.quality),
+    ['finding', findingText(finding, process.stdout)],
+    [
+      'score',
+      analysis.score === null ? 'none' : `${analysis.score.toFixed(3)} (high: bona fide; ${windows.length} windows)`,
+    ],
+  ];
+  if (llr !== null)
+    pairs.push([
+      'log10 LR',
+      `${log10LikelihoodRatio(llr)} (bona fide over spoof, calibrated on ${model.card.calibration.split})`,
+    ]);
+  const { localisation } = model.card;
+  if (localisation) {
+    const stretches = stretchesBelow(windows, localisation.threshold);
+    const named = stretches
+      .slice(0, namedStretches)
+      .map((one) => `${clock(one.startSeconds)}-${clock(one.endSeconds)}`);
+    if (stretches.length > named.length) named.push(`and ${stretches.length - named.length} more`);
+    const rate = localisation.falseAlarmsPerHour.toPrecision(2);
+    if (named.length > 0)
+      pairs.push(['low stretches', `${named.join(', ')} (uncalibrated; ${rate} an hour in bona fide audio)`]);
+  }
+  reasons.forEach(({ sentence }, index) => pairs.push([index === 0 ? 'because' : '', sentence]));
+  pairs.push(['model', modelLine(model)]);
+  return pairs;
+}
+
 async function analyze(file: string, options: AnalyzeOptions): Promise<number> {
   const { availableParallelism } = await import('node:os');
   const { findModel, readModel } = await import('../detector/store.ts');
   const { Detector } = await import('../detector/detector.ts');
   const { score } = await import('../jobs/score.ts');
-  const { scanJson } = await import('../reports/scan.ts');
+  const { scanJson, scanRows } = await import('../reports/scan.ts');
   const model = await readModel(await findModel(options.model));
   const detector = await Detector.create(model, availableParallelism());
   const path = resolve(file);
   const { signal, dispose } = interruption();
   try {
-    const outcome = await score(detector, { path, nameBytes: null, found: false }, signal);
+    const outcome = await score(detector, { path, nameBytes: null, found: false, reading: readingOf(options) }, signal);
+    const rowsOfFile = scanRows({ path, ...outcome });
     if (options.json) {
-      process.stdout.write(
-        `${JSON.stringify({ made: runProvenance(model), ...scanJson({ path, ...outcome }) }, null, 1)}\n`,
-      );
+      const results = rowsOfFile.map((row) => ({ made: runProvenance(model), ...scanJson(row, model.card) }));
+      process.stdout.write(`${JSON.stringify(options.channels === 'each' ? results : results[0], null, 1)}\n`);
     }
     if (outcome.analysis === null) {
       const label = colour('red', 'error:', process.stderr);
@@ -49,32 +142,11 @@ async function analyze(file: string, options: AnalyzeOptions): Promise<number> {
       return exitStatus.someFailed;
     }
     if (options.json) return exitStatus.done;
-    const { audio, durationSeconds, activeSeconds, finding, llr, reasons, windows } = outcome.analysis;
-    const channels = audio.channels === 1 ? 'mono' : `${audio.channels} channels`;
-    const pairs: [string, string][] = [
-      ['recording', path],
-      ['SHA-256', outcome.sha256 ?? ''],
-      [
-        'audio',
-        `${audio.codec} in ${audio.container}, ${audio.sampleRateHz} Hz, ${channels}, ${durationSeconds.toFixed(2)} s`,
-      ],
-      ['sound', `${activeSeconds.toFixed(2)} s`],
-      ['finding', findingText(finding, process.stdout)],
-      [
-        'score',
-        outcome.analysis.score === null
-          ? 'none'
-          : `${outcome.analysis.score.toFixed(3)} (high: bona fide; ${windows.length} windows)`,
-      ],
-    ];
-    if (llr !== null)
-      pairs.push([
-        'log10 LR',
-        `${log10LikelihoodRatio(llr)} (bona fide over spoof, calibrated on ${model.card.calibration.split})`,
-      ]);
-    reasons.forEach(({ sentence }, index) => pairs.push([index === 0 ? 'because' : '', sentence]));
-    pairs.push(['model', modelLine(model)]);
-    process.stdout.write(rows(pairs));
+    const texts: string[] = [];
+    for (const { analysis } of rowsOfFile) {
+      if (analysis !== null) texts.push(rows(await describe(path, outcome.sha256 ?? '', analysis, model)));
+    }
+    process.stdout.write(texts.join('\n'));
     return exitStatus.done;
   } catch (error) {
     if (!signal.aborted) throw error;

@@ -6,6 +6,7 @@ import { register as registerDataset } from './dataset.ts';
 import { register as registerEvaluate } from './evaluate.ts';
 import { register as registerMetrics } from './metrics.ts';
 import { register as registerScan } from './scan.ts';
+import { register as registerSelfTest } from './selftest.ts';
 import { register as registerSpectrogram } from './spectrogram.ts';
 import { register as registerTrain } from './train.ts';
 
@@ -24,6 +25,7 @@ export function buildProgram(): Command {
     registerMetrics,
     registerDataset,
     registerSpectrogram,
+    registerSelfTest,
   ];
   for (const register of commands) register(program);
 

@@ -1,158 +1,228 @@
-import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { once } from 'node:events';
+import { existsSync, statSync } from 'node:fs';
+import { basename, dirname, resolve, sep } from 'node:path';
 import { Option } from 'commander';
 import type { Command } from 'commander';
 import { UserFacingError } from '../base/errors.ts';
 import { writeFileWhole } from '../base/files.ts';
+import type { Card } from '../detector/card.ts';
 import type { ScanResult } from '../jobs/scan.ts';
-import { scanCsvHeader, scanCsvLine, scanJson } from '../reports/scan.ts';
+import type { ScoreRequest } from '../jobs/score.ts';
+import { scanCsvHeader, scanCsvLine, scanJson, scanRows } from '../reports/scan.ts';
 import type { Provenance } from '../reports/scan.ts';
 import { ProgressLine, colour, exitStatus, formatSeconds, interruption, positiveInteger } from './context.ts';
+import { addReadingOptions, readingOf } from './reading.ts';
+import type { ReadingOptions } from './reading.ts';
 import { modelLine, runProvenance, tableHeader, tableLine } from './present.ts';
 
-interface ScanOptions {
+interface ScanOptions extends ReadingOptions {
   model?: string;
   recursive?: boolean;
   jobs?: number;
+  timeLimit?: number;
   format: 'table' | 'json' | 'csv';
   out?: string;
+  resume?: boolean;
+  overwrite?: boolean;
 }
 
 /** Failed files named one by one at the end of a scan. */
 const namedFailures = 20;
 
 export function register(program: Command): void {
-  program
+  const command = program
     .command('scan')
     .description('Score recordings, and all recordings in folders.')
     .argument('<path...>', 'files and folders; after -- also those that begin with a dash')
     .option('--model <model>', "a model's folder or name (default: the model that ships)")
     .option('-r, --recursive', 'folders below the folders, too')
     .option('--jobs <n>', 'files at a time (default: one for each core)', positiveInteger)
+    .option(
+      '--time-limit <seconds>',
+      'give a file up after this long (default: ten minutes and more for large ones)',
+      positiveInteger,
+    )
     .addOption(new Option('--format <format>', 'form of the output').choices(['table', 'json', 'csv']).default('table'))
     .option('--out <file>', 'write the output here instead of the terminal; whole or not at all')
+    .option('--resume', 'go on with a scan to --out that was interrupted')
+    .option('--overwrite', 'begin anew where a scan to --out was interrupted')
     .addHelpText(
       'after',
       `
 Exit status: 0 every recording has its result, 2 wrong usage, 3 some failed (named; the others are done),
 130 interrupted. A score is high for bona fide speech; llr is the natural logarithm of the likelihood ratio,
-bona fide over spoof. In a folder, files that are no recordings (by content) are counted and passed over.`,
+bona fide over spoof. Scores of single windows are uncalibrated. In a folder, files that are no recordings (by content) are counted
+and passed over. With --out, results are written as they come to a journal beside it (<file>.partial), which
+--resume goes on from: only what is missing or has changed since is scored.`,
     )
     .action(async (paths: string[], options: ScanOptions) => {
       process.exitCode = await scan(paths, options);
     });
+  addReadingOptions(command);
 }
 
-function refuseOverwriting(out: string, requests: readonly { path: string }[]): void {
+/** The files to scan but for what this scan writes itself. */
+function withoutOwnFiles(out: string, journal: string, requests: readonly ScoreRequest[]): ScoreRequest[] {
   const path = resolve(out);
+  const inHand = `${dirname(path)}${sep}.${basename(path)}.`;
+  const own = (name: string): boolean => name === journal || (name.startsWith(inHand) && name.endsWith('.partial'));
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) {
+    throw new UserFacingError('usage', `--out names ${path}, which is a folder.`, { path });
+  }
   if (existsSync(path) && requests.some((request) => request.path === path)) {
     throw new UserFacingError('usage', `--out names ${path}, which is one of the files to scan.`, { path });
+  }
+  return requests.filter((request) => !own(request.path));
+}
+
+/** What a scan has come to, for its last words. */
+class Tally {
+  done = 0;
+  passedOver = 0;
+  failed = 0;
+  readonly named: { path: string; message: string }[] = [];
+
+  fail(path: string, message: string): void {
+    if (this.failed++ < namedFailures) this.named.push({ path, message });
+  }
+
+  report(began: number): number {
+    const seconds = (performance.now() - began) / 1000;
+    const scored = this.done - this.passedOver;
+    const summary = [`${scored} ${scored === 1 ? 'recording' : 'recordings'} in ${formatSeconds(seconds)}`];
+    if (this.passedOver > 0) {
+      summary.push(`${this.passedOver} other ${this.passedOver === 1 ? 'file' : 'files'} passed over`);
+    }
+    if (this.failed > 0) summary.push(colour('red', `${this.failed} failed`, process.stderr));
+    process.stderr.write(`${summary.join(', ')}.\n`);
+    for (const { path, message } of this.named) process.stderr.write(`  ${path}: ${message}\n`);
+    if (this.failed > this.named.length) process.stderr.write(`  and ${this.failed - this.named.length} more\n`);
+    return this.failed > 0 ? exitStatus.someFailed : exitStatus.done;
   }
 }
 
 async function scan(paths: string[], options: ScanOptions): Promise<number> {
   const { findModel, readModel } = await import('../detector/store.ts');
-  const { listFiles, scanFiles } = await import('../jobs/scan.ts');
+  const { ScanJournal, journalPath } = await import('../jobs/scan-journal.ts');
+  const { listFiles, scanAsDone, scanFiles } = await import('../jobs/scan.ts');
+  const { out } = options;
+  if (out === undefined && (options.resume || options.overwrite)) {
+    throw new UserFacingError('usage', '--resume and --overwrite need --out: only a file has a journal.');
+  }
+  if (options.resume && options.overwrite) {
+    throw new UserFacingError('usage', 'Choose between --resume and --overwrite.');
+  }
   const model = await readModel(await findModel(options.model));
   const listing = await listFiles(paths, options.recursive === true);
-  if (options.out !== undefined) refuseOverwriting(options.out, listing.requests);
+  const reading = readingOf(options);
+  const listed =
+    out === undefined ? listing.requests : withoutOwnFiles(out, journalPath(resolve(out)), listing.requests);
+  const requests = listed.map((request) => ({ ...request, reading }));
+  const made = runProvenance(model);
+  const journal =
+    out === undefined
+      ? null
+      : await ScanJournal.open(
+          journalPath(resolve(out)),
+          { made, card: model.card, settings: { ...reading } },
+          { resume: options.resume === true, overwrite: options.overwrite === true },
+        );
+  if (options.resume && journal) {
+    const count = journal.reusable;
+    process.stderr.write(
+      count > 0 ? `Going on: ${count} of ${requests.length} files are done.\n` : 'There is nothing to go on from.\n',
+    );
+  }
 
-  const output = new ScanOutput(options, runProvenance(model));
   const progress = new ProgressLine();
   const began = performance.now();
-  let done = 0;
-  let passedOver = 0;
-  const failures: { path: string; message: string }[] = listing.unreadable.map(({ path, why }) => ({
-    path,
-    message: why,
-  }));
+  const tally = new Tally();
+  for (const { path, why } of listing.unreadable) tally.fail(path, why);
+  const count = (result: ScanResult): void => {
+    tally.done++;
+    if (result.passedOver) tally.passedOver++;
+    const perSecond = tally.done / ((performance.now() - began) / 1000);
+    const left = (requests.length - tally.done) / perSecond;
+    progress.show(
+      `${tally.done} of ${requests.length} files, ${perSecond.toFixed(1)} files/s, ${formatSeconds(left)} left`,
+    );
+  };
   const { signal, dispose } = interruption();
+  const settings = {
+    ...(options.jobs === undefined ? {} : { jobs: options.jobs }),
+    ...(options.timeLimit === undefined ? {} : { limitSeconds: options.timeLimit }),
+    signal,
+  };
   try {
-    if (options.format === 'table' && options.out === undefined) process.stderr.write(`${modelLine(model)}\n`);
-    const results = scanFiles(model, listing.requests, {
-      ...(options.jobs === undefined ? {} : { jobs: options.jobs }),
-      signal,
-      onDone: () => {
-        done++;
-        const perSecond = done / ((performance.now() - began) / 1000);
-        const left = (listing.requests.length - done) / perSecond;
-        progress.show(
-          `${done} of ${listing.requests.length} files, ${perSecond.toFixed(1)} files/s, ${formatSeconds(left)} left`,
-        );
-      },
-    });
-    for await (const result of results) {
-      if (result.passedOver) {
-        passedOver++;
-        continue;
+    const rest = () => ({ passedOver: tally.passedOver, unreadableFolders: listing.unreadable });
+    const told = (result: ScanResult): ScanResult => {
+      if (result.error) tally.fail(result.path, result.error.message);
+      return result;
+    };
+    if (out === undefined || journal === null) {
+      if (options.format === 'table') process.stderr.write(`${modelLine(model)}\n`);
+      const results = async function* (): AsyncGenerator<ScanResult> {
+        for await (const result of scanFiles(model, requests, { ...settings, onDone: count })) {
+          progress.clear();
+          if (!result.passedOver) yield told(result);
+        }
+      };
+      for await (const part of formatted(options.format, made, model.card, results(), rest, true)) {
+        if (!process.stdout.write(part)) await once(process.stdout, 'drain');
       }
-      if (result.error) failures.push({ path: result.path, message: result.error.message });
-      progress.clear();
-      output.add(result);
+    } else {
+      const onResult = async (request: ScoreRequest, result: ScanResult): Promise<void> => {
+        await journal.add(request, result);
+        count(result);
+      };
+      await scanAsDone(model, requests, onResult, { ...settings, known: (request) => journal.known(request) });
+      const results = async function* (): AsyncGenerator<ScanResult> {
+        for await (const result of journal.results(requests)) yield told(result);
+      };
+      await writeFileWhole(resolve(out), formatted(options.format, journal.made, model.card, results(), rest, false));
+      await journal.remove();
     }
     progress.clear();
-    await output.finish({ passedOver, unreadableFolders: listing.unreadable });
   } catch (error) {
     progress.clear();
+    await journal?.close();
     if (!signal.aborted) throw error;
-    process.stderr.write(`Interrupted after ${done} of ${listing.requests.length} files.\n`);
-    if (options.out !== undefined) process.stderr.write(`${options.out} was not written.\n`);
+    process.stderr.write(`Interrupted after ${tally.done} of ${requests.length} files.\n`);
+    if (out !== undefined) {
+      process.stderr.write(`${out} was not written; the same command with --resume goes on from here.\n`);
+    }
     return exitStatus.interrupted;
   } finally {
     dispose();
   }
-  const seconds = (performance.now() - began) / 1000;
-  const scored = done - passedOver;
-  const summary = [`${scored} ${scored === 1 ? 'recording' : 'recordings'} in ${formatSeconds(seconds)}`];
-  if (passedOver > 0) summary.push(`${passedOver} other ${passedOver === 1 ? 'file' : 'files'} passed over`);
-  if (failures.length > 0) summary.push(colour('red', `${failures.length} failed`, process.stderr));
-  process.stderr.write(`${summary.join(', ')}.\n`);
-  for (const { path, message } of failures.slice(0, namedFailures)) process.stderr.write(`  ${path}: ${message}\n`);
-  if (failures.length > namedFailures) process.stderr.write(`  and ${failures.length - namedFailures} more\n`);
-  return failures.length > 0 ? exitStatus.someFailed : exitStatus.done;
+  return tally.report(began);
 }
 
-/** Writes results as they come to the terminal, or all together to a file. */
-class ScanOutput {
-  readonly #options: ScanOptions;
-  readonly #made: Provenance;
-  readonly #lines: string[] = [];
-  #count = 0;
-
-  constructor(options: ScanOptions, made: Provenance) {
-    this.#options = options;
-    this.#made = made;
-    if (options.format === 'csv') this.#write(scanCsvHeader);
-    if (options.format === 'json') this.#write(`{\n "made": ${JSON.stringify(made)},\n "results": [`);
-    if (options.format === 'table') this.#write(`${tableHeader()}\n`);
-  }
-
-  #write(text: string): void {
-    if (this.#options.out === undefined) process.stdout.write(text);
-    else this.#lines.push(text);
-  }
-
-  add(result: ScanResult): void {
-    switch (this.#options.format) {
-      case 'csv':
-        this.#write(scanCsvLine(result));
-        break;
-      case 'json':
-        this.#write(`${this.#count > 0 ? ',' : ''}\n  ${JSON.stringify(scanJson(result))}`);
-        break;
-      case 'table':
-        this.#write(`${tableLine(result, this.#options.out === undefined)}\n`);
+/** The parts of a scan's output, as the results come. */
+async function* formatted(
+  format: ScanOptions['format'],
+  made: Provenance,
+  card: Card,
+  results: AsyncIterable<ScanResult>,
+  rest: () => Record<string, unknown>,
+  onTerminal: boolean,
+): AsyncGenerator<string> {
+  if (format === 'csv') yield scanCsvHeader;
+  if (format === 'json') yield `{\n "made": ${JSON.stringify(made)},\n "results": [`;
+  if (format === 'table') yield `${tableHeader()}\n`;
+  let first = true;
+  for await (const result of results) {
+    for (const row of scanRows(result)) {
+      if (format === 'csv') yield scanCsvLine(row);
+      if (format === 'json') yield `${first ? '' : ','}\n  ${JSON.stringify(scanJson(row, card))}`;
+      if (format === 'table') yield `${tableLine(row, onTerminal)}\n`;
+      first = false;
     }
-    this.#count++;
   }
-
-  async finish(rest: Record<string, unknown>): Promise<void> {
-    if (this.#options.format === 'json') {
-      const members = Object.entries(rest).map(
-        ([name, value]) => `,\n ${JSON.stringify(name)}: ${JSON.stringify(value)}`,
-      );
-      this.#write(`\n ]${members.join('')}\n}\n`);
-    }
-    if (this.#options.out !== undefined) await writeFileWhole(resolve(this.#options.out), this.#lines.join(''));
+  if (format === 'json') {
+    const members = Object.entries(rest()).map(
+      ([name, value]) => `,\n ${JSON.stringify(name)}: ${JSON.stringify(value)}`,
+    );
+    yield `\n ]${members.join('')}\n}\n`;
   }
 }

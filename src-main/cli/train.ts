@@ -4,7 +4,7 @@ import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
 import { UserFacingError } from '../base/errors.ts';
 import type { BackendName } from '../detector/backends/index.ts';
-import type { TrainModelEvent } from '../jobs/train-model.ts';
+import type { FrontEndName, TrainModelEvent } from '../jobs/train-model.ts';
 import {
   ProgressLine,
   applicationVersion,
@@ -23,6 +23,11 @@ interface TrainOptions {
   epochs: number;
   batchSize: number;
   learningRate: number;
+  weightDecay: number;
+  averagedSteps: number;
+  frontEnd: FrontEndName;
+  folds?: 'source';
+  foldCount: number;
   patience: number;
   seed: number;
   from?: string;
@@ -43,6 +48,12 @@ function positiveNumber(text: string): number {
   return value;
 }
 
+function nonNegativeNumber(text: string): number {
+  const value = Number(text);
+  if (!(value >= 0 && value < Infinity)) throw new InvalidArgumentError('It must be a number from 0 up.');
+  return value;
+}
+
 function evenInteger(text: string): number {
   const value = positiveInteger(text);
   if (value % 2 !== 0) throw new InvalidArgumentError('It must be even: both classes are drawn equally often.');
@@ -55,7 +66,10 @@ export function register(program: Command): void {
     .description('Train a model on a labelled dataset.')
     .requiredOption('--dataset <spec>', 'what to train on, for instance asvspoof2019:DIR (see: dataset inspect --help)')
     .requiredOption('--out <folder>', "the model's folder: network, weights, card; checkpoints while it trains")
-    .option('--network <name>', 'mel-cnn', 'mel-cnn')
+    .addOption(
+      new Option('--network <name>', 'what is trained').choices(['mel-cnn', 'mel-resnet']).default('mel-resnet'),
+    )
+    .addOption(new Option('--front-end <name>', 'what it looks at').choices(['mel', 'linear']).default('mel'))
     .option('--name <name>', "the model's name (default: that of its folder)")
     .addOption(
       new Option('--backend <name>', 'what trains')
@@ -65,6 +79,19 @@ export function register(program: Command): void {
     .option('--epochs <n>', 'epochs at most', positiveInteger, 30)
     .option('--batch-size <n>', 'clips in a step', evenInteger, 32)
     .option('--learning-rate <x>', 'of Adam, falling to zero along a cosine', positiveNumber, 0.001)
+    .option('--weight-decay <x>', 'decoupled, as a share of the learning rate', nonNegativeNumber, 0.02)
+    .option(
+      '--averaged-steps <n>',
+      'keep a running average of the weights over about so many steps; 0: none',
+      seedNumber,
+      200,
+    )
+    .addOption(
+      new Option('--folds <by>', 'calibrate on scores of models that were trained without the source').choices([
+        'source',
+      ]),
+    )
+    .option('--fold-count <n>', 'folds of sources; with as many as sources, each is left out once', positiveInteger, 5)
     .option('--patience <n>', 'stop after so many epochs without a better AUC on dev', positiveInteger, 8)
     .option('--seed <n>', 'same seed, data and backend: same model', seedNumber, 1)
     .option('--from <model>', 'train on from this model, with its network, front end and conditioning')
@@ -102,6 +129,9 @@ function reporter(progress: ProgressLine): (event: TrainModelEvent) => void {
         break;
       case 'backend':
         say(`Backend ${event.choice.name} (${event.choice.device}): ${event.choice.reason}`);
+        break;
+      case 'fold':
+        say(`Fold ${event.fold} of ${event.folds}: without ${event.recordings} recordings of some sources.`);
         break;
       case 'prepare':
         progress.show(`reading ${event.done} of ${event.total} recordings`);
@@ -150,9 +180,9 @@ async function train(options: TrainOptions): Promise<number> {
   const progress = new ProgressLine();
   const { signal, dispose } = interruption();
   try {
-    const { note, resume, overwrite: _, ...rest } = options;
+    const { note, resume, folds, foldCount, ...rest } = options;
     const model = await trainModel(
-      { ...rest, resume: resume === true, notes: note },
+      { ...rest, resume: resume === true, notes: note, folds: folds ? Math.max(2, foldCount) : null },
       `earwitness ${applicationVersion()}`,
       { signal, onEvent: reporter(progress) },
     );

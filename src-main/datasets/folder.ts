@@ -35,3 +35,8 @@ export async function loadFolder(folder: string): Promise<LoadedItems> {
   }
   return loaded;
 }
+
+/** A folder all of whose recordings are bona fide speech, for corpora of spoofs that come without any. No splits. */
+export function loadBonafide(folder: string): Promise<LoadedItems> {
+  return collectItems(folder, () => ({ label: 'bonafide', split: null, generator: null }), 'the folder');
+}

@@ -1,20 +1,36 @@
 import { stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { resolve } from 'node:path';
+import { dirname, resolve, sep } from 'node:path';
 import { UserFacingError } from '../base/errors.ts';
 import { loadAsvspoof2019 } from './asvspoof2019.ts';
-import { loadFolder } from './folder.ts';
+import { loadAsvspoof2021 } from './asvspoof2021.ts';
+import { loadAsvspoof5 } from './asvspoof5.ts';
+import { loadBonafide, loadFolder } from './folder.ts';
 import { loadFor } from './for.ts';
+import { loadInTheWild } from './in-the-wild.ts';
 import { loadManifest } from './manifest.ts';
+import { loadMlaad } from './mlaad.ts';
 import type { Dataset, DatasetItem, Layout, LoadedItems } from './types.ts';
 import { unreadable } from './walk.ts';
+import { loadWavefake } from './wavefake.ts';
 import { bySplit, knownSplit, plural } from './words.ts';
 
-const layouts: Record<Layout, { form: string; of: 'folder' | 'file'; load: (path: string) => Promise<LoadedItems> }> = {
+type SingleLayout = Exclude<Layout, 'combined'>;
+
+const layouts: Record<
+  SingleLayout,
+  { form: string; of: 'folder' | 'file'; load: (path: string) => Promise<LoadedItems> }
+> = {
   asvspoof2019: { form: 'asvspoof2019:DIR', of: 'folder', load: loadAsvspoof2019 },
   for: { form: 'for:DIR', of: 'folder', load: loadFor },
   folder: { form: 'folder:DIR', of: 'folder', load: loadFolder },
   manifest: { form: 'manifest:FILE.csv', of: 'file', load: loadManifest },
+  asvspoof2021: { form: 'asvspoof2021:DIR', of: 'folder', load: loadAsvspoof2021 },
+  asvspoof5: { form: 'asvspoof5:DIR', of: 'folder', load: loadAsvspoof5 },
+  'in-the-wild': { form: 'in-the-wild:DIR', of: 'folder', load: loadInTheWild },
+  wavefake: { form: 'wavefake:DIR', of: 'folder', load: loadWavefake },
+  mlaad: { form: 'mlaad:DIR', of: 'folder', load: loadMlaad },
+  bonafide: { form: 'bonafide:DIR', of: 'folder', load: loadBonafide },
 };
 
 /** The forms that a dataset's spec can have, for help texts and errors. */
@@ -22,21 +38,56 @@ const specForms = Object.values(layouts)
   .map(({ form }) => form)
   .join(', ');
 
+// A plus belongs to a path unless a kind of dataset follows it.
+const joint = new RegExp(`\\+(?=(?:${Object.keys(layouts).join('|')}):)`);
+
+const isSpec = (text: string) => Object.hasOwn(layouts, text.slice(0, Math.max(0, text.indexOf(':'))));
+
+/**
+ * The spec of a dataset together with bona fide recordings from elsewhere, for corpora that hold spoofs only.
+ * @param bonafide a spec, or a folder all of whose recordings are bona fide; undefined leaves the spec as it is.
+ */
+export function withBonafide(spec: string, bonafide: string | undefined): string {
+  return bonafide === undefined ? spec : `${spec}+${isSpec(bonafide) ? bonafide : `bonafide:${bonafide}`}`;
+}
+
 /**
  * Lists a dataset's recordings with what is known of each; opens none of them.
- * @param spec `asvspoof2019:DIR`, `for:DIR`, `folder:DIR` or `manifest:FILE.csv`; a path may begin with `~/`.
- * @throws UserFacingError `dataset`: unknown kind, nothing there, another layout than named, a line that cannot be read;
- * the message says what was looked for and where.
+ * @param spec one of `asvspoof2019:DIR`, `asvspoof2021:DIR`, `asvspoof5:DIR`, `for:DIR`, `in-the-wild:DIR`, `wavefake:DIR`,
+ * `mlaad:DIR`, `folder:DIR`, `bonafide:DIR` and `manifest:FILE.csv`, or several joined by `+`; a path may begin with `~/`.
+ *
+ * Of several, each recording keeps its split, source and speaker, its id is prefixed by the part's kind (and number, where a
+ * kind comes twice), and a file in two parts is taken once. Recordings of a part without splits stay in no split: beside parts
+ * with splits they are chosen by `all` only, and a note says so.
+ * @throws UserFacingError `dataset`: unknown kind, nothing there, another layout than named, a line that cannot be read, one
+ * file with two labels; the message says what was looked for and where.
  */
 export async function loadDataset(spec: string): Promise<Dataset> {
-  const colon = spec.indexOf(':');
-  const kind = spec.slice(0, Math.max(0, colon));
-  if (!Object.hasOwn(layouts, kind)) {
+  const parts = spec.split(joint);
+  const loaded: (LoadedItems & { layout: SingleLayout })[] = [];
+  for (const part of parts) loaded.push(await loadPart(part));
+  const { root, items, notes } = loaded.length === 1 ? loaded[0] : combined(parts, loaded);
+  for (const [label, called] of [
+    ['bonafide', 'bona fide speech'],
+    ['spoof', 'spoofed speech'],
+  ] as const) {
+    if (!items.some((item) => item.label === label)) notes.push(`There is no recording of ${called}.`);
+  }
+  const withoutSplit = items.filter((item) => item.split === null).length;
+  if (withoutSplit > 0 && withoutSplit < items.length) {
+    notes.push(`In no split: ${plural(withoutSplit, 'recording')} of ${items.length}.`);
+  }
+  return { spec, layout: loaded.length === 1 ? loaded[0].layout : 'combined', root, items, notes };
+}
+
+async function loadPart(spec: string): Promise<LoadedItems & { layout: SingleLayout }> {
+  if (!isSpec(spec)) {
     throw new UserFacingError('dataset', `"${spec}" names no kind of dataset.`, {
-      advice: `Write one of ${specForms}.`,
+      advice: `Write one of ${specForms}, or several joined by +.`,
     });
   }
-  const layout = kind as Layout;
+  const colon = spec.indexOf(':');
+  const layout = spec.slice(0, colon) as SingleLayout;
   const { form, of, load } = layouts[layout];
   const written = spec.slice(colon + 1);
   if (written === '') {
@@ -50,22 +101,61 @@ export async function loadDataset(spec: string): Promise<Dataset> {
   if (of === 'folder' ? !is.isDirectory() : !is.isFile()) {
     throw new UserFacingError('dataset', `${path} is no ${of}.`, { path, advice: `Expected is ${form}.` });
   }
+  const found = await load(path);
+  if (found.items.length === 0) {
+    throw new UserFacingError('dataset', `No audio files in ${found.root}.`, {
+      path: found.root,
+      advice: 'Is the copy complete?',
+    });
+  }
+  return { ...found, layout };
+}
 
-  const { root, items, notes } = await load(path);
-  if (items.length === 0) {
-    throw new UserFacingError('dataset', `No audio files in ${root}.`, { path: root, advice: 'Is the copy complete?' });
+/** Several datasets as one. */
+function combined(specs: readonly string[], parts: readonly (LoadedItems & { layout: SingleLayout })[]): LoadedItems {
+  const items = new Map<string, DatasetItem>();
+  const notes: string[] = [];
+  const names = new Map<SingleLayout, number>();
+  let twice = 0;
+  parts.forEach((part, index) => {
+    const count = (names.get(part.layout) ?? 0) + 1;
+    names.set(part.layout, count);
+    const several = parts.filter(({ layout }) => layout === part.layout).length > 1;
+    const prefix = several ? `${part.layout}-${count}` : part.layout;
+    for (const item of part.items) {
+      const before = items.get(item.path);
+      if (!before) {
+        items.set(item.path, { ...item, id: `${prefix}/${item.id}` });
+        continue;
+      }
+      if (before.label !== item.label || before.split !== item.split) {
+        const what = ({ label, split }: DatasetItem) =>
+          `${label === 'spoof' ? 'a spoof' : 'bona fide'}${split === null ? '' : ` in ${split}`}`;
+        throw new UserFacingError(
+          'dataset',
+          `${item.path} is ${what(before)} in one of the datasets and ${what(item)} in ${specs[index]}.`,
+          { path: item.path, advice: 'Leave it out of one of them.' },
+        );
+      }
+      twice++;
+    }
+    notes.push(...part.notes.map((note) => `${prefix}: ${note}`));
+  });
+  if (twice > 0) notes.push(`Taken once, standing in two of the datasets: ${plural(twice, 'recording')}.`);
+  const all = [...items.values()];
+  return { root: commonFolder(parts.map(({ root }) => root)), items: all, notes };
+}
+
+/** The innermost folder that holds all of them; the first's where they have none in common. */
+function commonFolder(folders: readonly string[]): string {
+  let common = folders[0];
+  while (
+    folders.some((folder) => folder !== common && !folder.startsWith(common.endsWith(sep) ? common : common + sep))
+  ) {
+    if (dirname(common) === common) return folders[0];
+    common = dirname(common);
   }
-  for (const [label, called] of [
-    ['bonafide', 'bona fide speech'],
-    ['spoof', 'spoofed speech'],
-  ] as const) {
-    if (!items.some((item) => item.label === label)) notes.push(`There is no recording of ${called}.`);
-  }
-  const withoutSplit = items.filter((item) => item.split === null).length;
-  if (withoutSplit > 0 && withoutSplit < items.length) {
-    notes.push(`In no split: ${plural(withoutSplit, 'recording')} of ${items.length}.`);
-  }
-  return { spec, layout, root, items, notes };
+  return common;
 }
 
 /**

@@ -1,16 +1,16 @@
 import { readFile } from 'node:fs/promises';
-import { dirname, relative, resolve, sep } from 'node:path';
-import { CsvError, parse } from 'csv-parse/sync';
+import { dirname, isAbsolute, relative, resolve, sep } from 'node:path';
 import { UserFacingError } from '../base/errors.ts';
+import { readTable } from './table.ts';
 import type { DatasetItem, LoadedItems } from './types.ts';
 import { unreadable } from './walk.ts';
 import { knownSplit, labelOf, labelWords, plural, someOf } from './words.ts';
 
-const columns = ['path', 'label', 'split', 'generator', 'speaker', 'source'] as const;
+const columns = ['path', 'label', 'split', 'generator', 'speaker', 'source', 'codec', 'language'] as const;
 
 /**
  * A CSV file (RFC 4180, UTF-8 with or without a mark) whose first line names its columns in any order: path and label, and
- * optionally split, generator, speaker and source; others are ignored. Paths are relative to the file's folder. Items come in
+ * optionally split, generator, speaker, source, codec and language; others are ignored. Paths are relative to the file's folder. Items come in
  * the file's order.
  */
 export async function loadManifest(file: string): Promise<LoadedItems> {
@@ -22,50 +22,20 @@ export async function loadManifest(file: string): Promise<LoadedItems> {
   }
   const fail = (line: number, what: string, advice: string, cause?: unknown) =>
     new UserFacingError('dataset', `${file}, line ${line}: ${what}.`, { path: file, advice, cause });
-  let text: string;
-  try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch (error) {
-    throw new UserFacingError('dataset', `${file} is not UTF-8 text.`, {
-      path: file,
-      advice: 'Save it as CSV in UTF-8.',
-      cause: error,
-    });
-  }
-
-  let rows: { record: string[]; info: { lines: number } }[];
-  try {
-    rows = parse(text, {
-      info: true,
-      skip_empty_lines: true,
-      trim: true,
-      relax_column_count: true,
-    }) as unknown as typeof rows;
-  } catch (error) {
-    if (!(error instanceof CsvError)) throw error;
-    const { lines } = error as unknown as { lines: number };
-    throw fail(lines, `this is no valid CSV (${error.message})`, 'Mend the quotes or separators there.', error);
-  }
-  if (rows.length === 0) {
-    throw fail(1, 'the file is empty', 'The first line must name the columns path and label.');
-  }
-  const header = rows[0].record.map((name) => name.toLowerCase());
+  const needs = `The first line must name the columns path and label (optionally ${columns.slice(2).join(', ')}), with commas.`;
+  const { header, rows } = readTable(bytes, file, { needs });
   const at: Partial<Record<(typeof columns)[number], number>> = {};
   for (const name of columns) {
     const place = header.indexOf(name);
     if (place < 0) continue;
     if (header.includes(name, place + 1)) {
-      throw fail(rows[0].info.lines, `the column ${name} stands twice`, 'Remove or rename one.');
+      throw fail(1, `the column ${name} stands twice`, 'Remove or rename one.');
     }
     at[name] = place;
   }
   for (const name of ['path', 'label'] as const) {
     if (at[name] === undefined) {
-      throw fail(
-        rows[0].info.lines,
-        `there is no column ${name} among ${someOf(header, 12)}`,
-        `The first line must name the columns path and label (optionally ${columns.slice(2).join(', ')}), with commas.`,
-      );
+      throw fail(1, `there is no column ${name} among ${someOf(header, 12)}`, needs);
     }
   }
 
@@ -74,15 +44,7 @@ export async function loadManifest(file: string): Promise<LoadedItems> {
   const notes: string[] = [];
   const seen = new Map<string, { item: DatasetItem; line: number }>();
   let repeated = 0;
-  for (const { record, info } of rows.slice(1)) {
-    const line = info.lines;
-    if (record.length !== header.length) {
-      throw fail(
-        line,
-        `${plural(record.length, 'value')} for ${plural(header.length, 'column')}`,
-        'A value that holds a comma must stand in double quotes.',
-      );
-    }
+  for (const { record, line } of rows) {
     const value = (name: (typeof columns)[number]) => {
       const place = at[name];
       return place === undefined || record[place] === '' ? null : record[place];
@@ -101,6 +63,8 @@ export async function loadManifest(file: string): Promise<LoadedItems> {
     }
     const split = value('split');
     const generator = value('generator');
+    const codec = value('codec');
+    const language = value('language');
     const absolute = resolve(root, path);
     const item: DatasetItem = {
       path: absolute,
@@ -110,6 +74,8 @@ export async function loadManifest(file: string): Promise<LoadedItems> {
       generator: label === 'spoof' ? generator : null,
       speaker: value('speaker'),
       source: value('source'),
+      ...(codec === null ? {} : { codec }),
+      ...(language === null ? {} : { language }),
     };
     const before = seen.get(absolute);
     if (before) {
@@ -123,8 +89,28 @@ export async function loadManifest(file: string): Promise<LoadedItems> {
     items.push(item);
   }
   if (items.length === 0) {
-    throw fail(rows[0].info.lines, 'nothing follows the names of the columns', 'Add a line for each recording.');
+    throw fail(1, 'nothing follows the names of the columns', 'Add a line for each recording.');
   }
   if (repeated > 0) notes.push(`Ignored as repeating an earlier one: ${plural(repeated, 'line')}.`);
   return { root, items, notes };
+}
+
+/**
+ * A manifest of some recordings, to be saved as `file`: paths below its folder are relative to it, so that both can be moved
+ * together; others are absolute.
+ */
+export function manifestText(file: string, items: readonly DatasetItem[]): string {
+  const root = dirname(resolve(file));
+  const used = columns.filter(
+    (name) => name === 'path' || name === 'label' || items.some((item) => (item[name] ?? null) !== null),
+  );
+  const cell = (text: string) => (/[",\r\n]|^\s|\s$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+  const pathOf = ({ path }: DatasetItem) => {
+    const below = relative(root, path);
+    return below.startsWith('..') || isAbsolute(below) ? path : below.split(sep).join('/');
+  };
+  const lines = items.map((item) =>
+    used.map((name) => cell(name === 'path' ? pathOf(item) : (item[name] ?? ''))).join(','),
+  );
+  return [used.join(','), ...lines, ''].join('\n');
 }

@@ -1,6 +1,17 @@
 export type Label = 'bonafide' | 'spoof';
 
-export type Layout = 'asvspoof2019' | 'for' | 'folder' | 'manifest';
+export type Layout =
+  | 'asvspoof2019'
+  | 'asvspoof2021'
+  | 'asvspoof5'
+  | 'for'
+  | 'in-the-wild'
+  | 'wavefake'
+  | 'mlaad'
+  | 'folder'
+  | 'bonafide'
+  | 'manifest'
+  | 'combined';
 
 /** One recording of a dataset. */
 export interface DatasetItem {
@@ -15,6 +26,11 @@ export interface DatasetItem {
   generator: string | null;
   speaker: string | null;
   source: string | null;
+  /** What the corpus says was done to the recording, in its own words; absent where it says nothing. */
+  codec?: string;
+  transmission?: string;
+  /** As the corpus writes it, `en` for instance. */
+  language?: string;
 }
 
 /** What one layout's loader finds. */
@@ -29,5 +45,6 @@ export interface LoadedItems {
 export interface Dataset extends LoadedItems {
   /** As the person wrote it. */
   spec: string;
+  /** `combined` where the spec names several datasets. */
   layout: Layout;
 }

@@ -58,6 +58,14 @@ export function unreadable(path: string, error: unknown, what: 'folder' | 'file'
   });
 }
 
+/** Whether a folder holds a file (or a link to one) of that name. */
+export async function fileIn(folder: string, name: string): Promise<boolean> {
+  return stat(join(folder, name)).then(
+    (is) => is.isFile(),
+    () => false,
+  );
+}
+
 /** Names of the folders (and links to folders) in a folder, hidden ones left out, in order of code units. */
 export async function subfoldersOf(folder: string): Promise<string[]> {
   const names: string[] = [];
@@ -156,7 +164,10 @@ async function walk(root: string): Promise<{ files: WalkedFile[]; notes: string[
  */
 export async function collectItems(
   root: string,
-  classify: (folders: string[], name: string) => Pick<DatasetItem, 'label' | 'split' | 'generator'> | null,
+  classify: (
+    folders: string[],
+    name: string,
+  ) => (Pick<DatasetItem, 'label' | 'split' | 'generator'> & Partial<DatasetItem>) | null,
   expected: string,
 ): Promise<LoadedItems> {
   const { files, notes } = await walk(root);
@@ -165,7 +176,7 @@ export async function collectItems(
   for (const { path, folders, name } of files) {
     const id = [...folders, name].join('/');
     const known = classify(folders, name);
-    if (known) items.push({ path, id, ...known, speaker: null, source: null });
+    if (known) items.push({ path, id, speaker: null, source: null, ...known });
     else outside.push(id);
   }
   items.sort((a, b) => byCodeUnit(a.id, b.id));

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { conditioningSchema } from '../audio/condition.ts';
 import { frontEndSchema } from '../features/front-end.ts';
 import { augmentationSchema } from './augment.ts';
+import { localisationSchema } from './localisation.ts';
 import { networkSchema } from './network.ts';
 
 /** Figures of one split, at the threshold fixed on dev. */
@@ -21,6 +22,9 @@ const splitFiguresSchema = z.object({
 export type SplitFigures = z.infer<typeof splitFiguresSchema>;
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+
+/** Seconds of net speech, for cards and training that name no other limit. */
+export const defaultMinimumSpeechSeconds = 0.5;
 
 /** A model's card, `card.json` in its folder: everything needed to use, repeat and judge it. */
 export const cardSchema = z.object({
@@ -50,6 +54,10 @@ export const cardSchema = z.object({
     clipsPerEpoch: z.int(),
     batchSize: z.int(),
     learningRate: z.number(),
+    weightDecay: z.number().default(0),
+    averagedSteps: z.int().default(0),
+    /** Folds of sources whose out-of-fold scores the calibration rests on. */
+    folds: z.int().nullable().default(null),
     augmentation: augmentationSchema,
     /** The model whose weights training began with. */
     from: z.object({ name: z.string(), onnxSha256: sha256 }).nullable(),
@@ -66,7 +74,15 @@ export const cardSchema = z.object({
     minimumActiveSeconds: z.number(),
     /** A larger share of clipped samples than this is not assessable. */
     maximumClippedFraction: z.number(),
+    /** Less speech than this is scored as a whole and not assessable, where the conditioning looks for speech. */
+    minimumSpeechSeconds: z.number().default(defaultMinimumSpeechSeconds),
+    /** Speech less than this above the noise is not assessable; by default only what is drowned. */
+    minimumSnrDb: z.number().default(0),
+    /** A narrower effective bandwidth is not assessable; where absent, 0.6 of the front end's highest frequency. */
+    minimumBandwidthHz: z.number().optional(),
   }),
+  /** Where to listen in a recording, by window scores; null or absent where that was not measured. */
+  localisation: localisationSchema.nullable().optional(),
   figures: z.array(splitFiguresSchema),
   /** What a user must know: terms of the training data, limits. */
   notes: z.array(z.string()),

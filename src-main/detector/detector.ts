@@ -1,11 +1,15 @@
+import '../base/no-telemetry.ts';
 import ort from 'onnxruntime-node';
-import type { AudioInfo, AudioSource } from '../audio/types.ts';
+import type { AudioInfo, AudioSource, Channel } from '../audio/types.ts';
 import { createFrontEnd } from '../features/front-end.ts';
 import type { FrontEnd } from '../features/front-end.ts';
 import type { Card } from './card.ts';
 import { findingFor } from './finding.ts';
 import type { Finding, Reason } from './finding.ts';
 import { onnxNames } from './onnx.ts';
+import { qualityOf } from './quality.ts';
+import type { Quality } from './quality.ts';
+import { SpeechDetector } from './speech.ts';
 import { conditionRecording } from './windows.ts';
 
 /** Windows scored in one run of the network; always of one recording, so that no score depends on its neighbours. */
@@ -21,11 +25,14 @@ export interface WindowScore {
 /** What the detector says of one recording. */
 export interface Analysis {
   audio: AudioInfo;
+  /** Which of its channels were used. */
+  channel: Channel;
   durationSeconds: number;
   activeSeconds: number;
   activeLevelDbfs: number | null;
   clippedFraction: number;
   nonFiniteSamples: number;
+  quality: Quality;
   /** Mean of the windows' scores, high for bona fide; null where there is no sound. */
   score: number | null;
   /** Natural logarithm of the likelihood ratio, bona fide over spoof; null where not assessable. */
@@ -35,17 +42,26 @@ export interface Analysis {
   windows: WindowScore[];
 }
 
+/** What of a file is analysed: by default the mix of the first audio stream's channels. */
+export interface Reading {
+  /** Counted from 0. */
+  stream?: number;
+  channel?: Channel;
+}
+
 /** A model ready to score recordings on ONNX Runtime. */
 export class Detector {
   readonly card: Card;
   readonly #session: ort.InferenceSession;
+  readonly #speech: SpeechDetector | null;
   readonly #frontEnd: FrontEnd;
   readonly #features: Float32Array;
   readonly #windowSize: number;
 
-  private constructor(card: Card, session: ort.InferenceSession) {
+  private constructor(card: Card, session: ort.InferenceSession, speech: SpeechDetector | null) {
     this.card = card;
     this.#session = session;
+    this.#speech = speech;
     this.#frontEnd = createFrontEnd(card.frontEnd);
     const { bins, frames } = card.network.input;
     this.#windowSize = bins * frames;
@@ -62,11 +78,13 @@ export class Detector {
       intraOpNumThreads: threads,
       interOpNumThreads: 1,
     });
-    return new Detector(model.card, session);
+    const speech = model.card.conditioning.speech === 'silero-vad-v5' ? await SpeechDetector.create(threads) : null;
+    return new Detector(model.card, session, speech);
   }
 
   async dispose(): Promise<void> {
     await this.#session.release();
+    await this.#speech?.dispose();
   }
 
   async #runBatch(count: number): Promise<Float32Array> {
@@ -85,26 +103,39 @@ export class Detector {
    * Scores a recording over its whole length.
    * @throws UserFacingError where it cannot be decoded.
    */
-  async analyse(source: AudioSource, signal?: AbortSignal): Promise<Analysis> {
-    const { conditioning, window } = this.card;
-    const recording = await conditionRecording(source, conditioning, window, signal);
-    const { activity, statistics, info, durationSeconds } = recording;
+  async analyse(source: AudioSource, signal?: AbortSignal, reading: Reading = {}): Promise<Analysis> {
+    const { conditioning, window, thresholds } = this.card;
+    const recording = await conditionRecording(source, {
+      conditioning,
+      window,
+      speech: this.#speech,
+      minimumSpeechSeconds: thresholds.minimumSpeechSeconds,
+      ...reading,
+      ...(signal ? { signal } : {}),
+    });
+    const { activity, statistics, info, durationSeconds, windowSeconds } = recording;
     const scores: number[] = [];
+    const starts: number[] = [];
     let filled = 0;
     const flush = async (): Promise<void> => {
       if (filled > 0) scores.push(...(await this.#runBatch(filled)));
       filled = 0;
     };
-    for await (const samples of recording.windows()) {
-      const at = filled * this.#windowSize;
-      this.#frontEnd.compute(samples, this.#features.subarray(at, at + this.#windowSize));
-      if (++filled === batchWindows) await flush();
-    }
+    const probabilities = await recording.walk(
+      async (samples, startSample) => {
+        const at = filled * this.#windowSize;
+        this.#frontEnd.compute(samples, this.#features.subarray(at, at + this.#windowSize));
+        starts.push(startSample);
+        if (++filled === batchWindows) await flush();
+      },
+      () => {
+        scores.length = starts.length = filled = 0;
+      },
+    );
     await flush();
+    const quality = qualityOf(recording, conditioning.sampleRateHz, probabilities);
 
     const score = scores.length > 0 ? scores.reduce((sum, value) => sum + value, 0) / scores.length : null;
-    const spanSeconds = (activity.endSample - activity.startSample) / conditioning.sampleRateHz;
-    const windowSeconds = Math.min(window.seconds, spanSeconds);
     const { finding, llr, reasons } = findingFor(this.card, {
       score,
       activeSeconds: activity.activeSeconds,
@@ -112,20 +143,24 @@ export class Detector {
       nonFiniteSamples: statistics.nonFiniteSamples,
       truncated: statistics.truncated,
       sampleRateHz: info.sampleRateHz,
+      windows: scores.length,
+      quality,
     });
     return {
       audio: info,
+      channel: reading.channel ?? 'mix',
       durationSeconds,
       activeSeconds: activity.activeSeconds,
       activeLevelDbfs: activity.silent ? null : activity.activeLevelDbfs,
       clippedFraction: statistics.clippedFraction,
       nonFiniteSamples: statistics.nonFiniteSamples,
+      quality,
       score,
       llr,
       finding,
       reasons,
       windows: scores.map((value, index) => {
-        const startSeconds = recording.starts[index] / conditioning.sampleRateHz;
+        const startSeconds = starts[index] / conditioning.sampleRateHz;
         return { startSeconds, endSeconds: startSeconds + windowSeconds, score: value };
       }),
     };

@@ -1,6 +1,13 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { BandLimiter, FramePowers, fillWindow, findActivity, levelWindow } from '../audio/condition.ts';
+import {
+  BandLimiter,
+  FramePowers,
+  edgeFadeSeconds,
+  fillWindow,
+  findActivity,
+  levelWindow,
+} from '../audio/condition.ts';
 import type { Conditioning } from '../audio/condition.ts';
 import { decode } from '../audio/decode.ts';
 import { Random } from '../base/random.ts';
@@ -8,7 +15,9 @@ import { createFrontEnd } from '../features/front-end.ts';
 import type { FrontEndParameters } from '../features/front-end.ts';
 import { augmentSamples, maskSpectrogram } from './augment.ts';
 import type { Augmentation } from './augment.ts';
-import { conditionRecording } from './windows.ts';
+import { defaultMinimumSpeechSeconds } from './card.ts';
+import { SpeechDetector, speechFrameLength } from './speech.ts';
+import { SpeechFollower, conditionRecording, minimumSpeechShare, speechShare } from './windows.ts';
 import type { WindowPlan } from './windows.ts';
 
 /** Sound before a clip's first active frame that is kept for the filters to settle. */
@@ -24,6 +33,8 @@ export interface ExampleSettings {
 
 /** A training clip, decoded and trimmed. */
 export interface Clip {
+  /** First samples after the lead, a frame of speech detection apart, at which a window holds speech; null: any. */
+  starts: Uint32Array | null;
   /** Mono at the conditioning's rate, in shared memory: `lead` samples, then the active span. */
   samples: Float32Array;
   lead: number;
@@ -39,18 +50,40 @@ export type ExampleResponse =
   | { kind: 'examples'; features: Float32Array }
   | { kind: 'windows'; features: Float32Array };
 
+/** Starts at which a window holds enough speech, or null where all or none do. */
+function speechStarts(probabilities: Float32Array, length: number, windowLength: number): Uint32Array | null {
+  const possible = Math.floor((length - windowLength) / speechFrameLength) + 1;
+  const all = Array.from({ length: possible }, (_, index) => index * speechFrameLength);
+  const starts = all.filter((start) => speechShare(probabilities, start, windowLength) >= minimumSpeechShare);
+  return starts.length > 0 && starts.length < all.length ? Uint32Array.from(starts) : null;
+}
+
+/** Where a crop begins: at random among the places that are worth it. */
+function cropStart(spare: number, starts: Uint32Array | null, augmentation: Augmentation, random: Random): number {
+  if (spare <= 0 || !augmentation.randomCrop) return starts?.[0] ?? 0;
+  if (starts === null) return random.below(spare + 1);
+  return Math.min(spare, starts[random.below(starts.length)] + random.below(speechFrameLength));
+}
+
 /** Turns clips into the network's input. */
 export class ExampleMaker {
   readonly #settings: ExampleSettings;
   readonly #frontEnd;
   readonly #windowLength: number;
   readonly #size: number;
+  // Made at the first need.
+  #speech: Promise<SpeechDetector> | null = null;
 
   constructor(settings: ExampleSettings) {
     this.#settings = settings;
     this.#frontEnd = createFrontEnd(settings.frontEnd);
     this.#windowLength = Math.round(settings.window.seconds * settings.conditioning.sampleRateHz);
     this.#size = this.#frontEnd.bins * this.#frontEnd.frameCount(this.#windowLength);
+  }
+
+  async #speechDetector(): Promise<SpeechDetector | null> {
+    if (this.#settings.conditioning.speech === 'none') return null;
+    return (this.#speech ??= SpeechDetector.create(1));
   }
 
   /** Reads, hashes and trims a clip; `samples` is 0 where it holds no sound. */
@@ -67,14 +100,25 @@ export class ExampleMaker {
 
   async #load(source: string | { path: string; bytes: Uint8Array }): Promise<Clip> {
     const { conditioning } = this.#settings;
-    const { samples } = await decode(source, { sampleRateHz: conditioning.sampleRateHz });
+    const { samples } = await decode(source, { sampleRateHz: conditioning.sampleRateHz, edgeFadeSeconds });
     const frames = new FramePowers(conditioning.sampleRateHz);
-    frames.push(new BandLimiter(...conditioning.bandHz, conditioning.sampleRateHz).process(samples.slice()));
-    const { startSample, endSample } = findActivity(frames, conditioning);
+    const limiter = new BandLimiter(...conditioning.bandHz, conditioning.sampleRateHz);
+    const limited = [limiter.process(samples.slice()), limiter.tail()];
+    for (const part of limited) frames.push(part);
+    const activity = findActivity(frames, conditioning);
+    const { startSample, endSample } = activity;
+    const speech = await this.#speechDetector();
+    let starts: Uint32Array | null = null;
+    if (speech && endSample > startSample + this.#windowLength) {
+      const follower = new SpeechFollower(speech, activity);
+      await follower.push(limited[0], 0);
+      await follower.push(limited[1], limited[0].length);
+      starts = speechStarts(follower.probabilities, endSample - startSample, this.#windowLength);
+    }
     const lead = Math.min(startSample, Math.round(leadSeconds * conditioning.sampleRateHz));
     const kept = new Float32Array(new SharedArrayBuffer(4 * (lead + endSample - startSample)));
     kept.set(samples.subarray(startSample - lead, endSample));
-    return { samples: kept, lead };
+    return { samples: kept, lead, starts };
   }
 
   /** Augmented windows, [clips, bins, frames]; the same seed gives the same window on every machine. */
@@ -83,10 +127,10 @@ export class ExampleMaker {
     const features = new Float32Array(clips.length * this.#size);
     const window = new Float32Array(this.#windowLength);
     for (const [index, { path, clip, seed }] of clips.entries()) {
-      const { samples, lead } = clip ?? (await this.#load(path));
+      const { samples, lead, starts } = clip ?? (await this.#load(path));
       const random = new Random(seed);
       const spare = samples.length - lead - this.#windowLength;
-      const start = spare > 0 && augmentation.randomCrop ? random.below(spare + 1) : 0;
+      const start = cropStart(spare, starts, augmentation, random);
       const length = Math.min(this.#windowLength, samples.length - lead);
       // The lead belongs to the crop's own start, so that the filters have settled wherever it lies.
       const crop = samples.slice(start, start + lead + length);
@@ -105,13 +149,23 @@ export class ExampleMaker {
   /** All windows of a recording as scanning would see them, [windows, bins, frames]. */
   async windows(path: string): Promise<Float32Array> {
     const { conditioning, window } = this.#settings;
-    const recording = await conditionRecording(path, conditioning, window);
-    const features = new Float32Array(recording.starts.length * this.#size);
-    let at = 0;
-    for await (const samples of recording.windows()) {
-      this.#frontEnd.compute(samples, features.subarray(at, at + this.#size));
-      at += this.#size;
-    }
-    return features;
+    const recording = await conditionRecording(path, {
+      conditioning,
+      window,
+      speech: await this.#speechDetector(),
+      minimumSpeechSeconds: defaultMinimumSpeechSeconds,
+    });
+    const windows: Float32Array[] = [];
+    await recording.walk(
+      (samples) => {
+        const features = new Float32Array(this.#size);
+        this.#frontEnd.compute(samples, features);
+        windows.push(features);
+      },
+      () => (windows.length = 0),
+    );
+    const all = new Float32Array(windows.length * this.#size);
+    windows.forEach((features, index) => all.set(features, index * this.#size));
+    return all;
   }
 }

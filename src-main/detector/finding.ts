@@ -1,5 +1,6 @@
 import { applyCalibration } from '../evaluation/calibration.ts';
 import type { Card } from './card.ts';
+import type { Quality } from './quality.ts';
 
 /** What may be said of a recording. Never a verdict of fact. */
 export type Finding = 'supports bona fide' | 'supports spoof' | 'inconclusive' | 'not assessable';
@@ -20,7 +21,15 @@ export interface FindingBasis {
   nonFiniteSamples: number;
   truncated: boolean;
   sampleRateHz: number;
+  windows: number;
+  quality: Pick<Quality, 'speechSeconds' | 'snrDb' | 'effectiveBandwidthHz'>;
 }
+
+/** Where the card says nothing, the share of the front end's highest frequency that a recording must reach. */
+const leastBandwidthShare = 0.6;
+
+/** Above this many windows the lowest of them says nothing. */
+const mostComparedWindows = 60;
 
 function reasonsFor(card: Card, basis: FindingBasis): Reason[] {
   const { thresholds, frontEnd } = card;
@@ -41,6 +50,15 @@ function reasonsFor(card: Card, basis: FindingBasis): Reason[] {
     const seconds = basis.activeSeconds.toFixed(2);
     add('too-short', true, `It holds ${seconds} s of sound; ${thresholds.minimumActiveSeconds} s are needed.`);
   }
+  const { speechSeconds, snrDb, effectiveBandwidthHz } = basis.quality;
+  if (basis.score !== null && speechSeconds !== null && speechSeconds < thresholds.minimumSpeechSeconds) {
+    const seconds = speechSeconds.toFixed(2);
+    add(
+      'little-speech',
+      true,
+      `It holds ${seconds} s of speech; ${thresholds.minimumSpeechSeconds} s are needed. It was scored as a whole.`,
+    );
+  }
   if (basis.clippedFraction > thresholds.maximumClippedFraction) {
     const percent = (100 * basis.clippedFraction).toFixed(1);
     add(
@@ -55,8 +73,28 @@ function reasonsFor(card: Card, basis: FindingBasis): Reason[] {
       true,
       `It was sampled at ${basis.sampleRateHz} Hz; the model looks at frequencies up to ${frontEnd.fMax} Hz.`,
     );
+  } else {
+    const needed = thresholds.minimumBandwidthHz ?? leastBandwidthShare * frontEnd.fMax;
+    if (effectiveBandwidthHz !== null && effectiveBandwidthHz < needed) {
+      add(
+        'narrow-band',
+        true,
+        `Its sound reaches up to ${effectiveBandwidthHz} Hz only, as over a telephone; ${Math.round(needed)} Hz are needed.`,
+      );
+    }
+  }
+  if (snrDb !== null && snrDb < thresholds.minimumSnrDb) {
+    const ratio = snrDb.toFixed(0);
+    add('noisy', true, `Its signal-to-noise ratio is about ${ratio} dB; ${thresholds.minimumSnrDb} dB are needed.`);
   }
   if (basis.truncated) add('truncated', false, 'The file ends before its header says; what is there was scored.');
+  if (basis.windows > mostComparedWindows) {
+    add(
+      'long',
+      false,
+      `It has ${basis.windows} windows: the lowest of so many scores is low in bona fide speech too, and is no evidence by itself.`,
+    );
+  }
   return reasons;
 }
 
@@ -81,4 +119,12 @@ export function findingFor(
     return { finding: 'inconclusive', llr, reasons };
   }
   return { finding: llr > 0 ? 'supports bona fide' : 'supports spoof', llr, reasons };
+}
+
+/** What is said of a recording that the model was trained on: its score, which means nothing, and no more. */
+export function trainedOn<T extends { finding: Finding; llr: number | null; reasons: Reason[] }>(judged: T): T {
+  const sentence =
+    "The model was trained on this very file (its SHA-256 stands in the model's card): the score means nothing.";
+  const reason = { code: 'trained-on', sentence, blocking: true };
+  return { ...judged, finding: 'not assessable', llr: null, reasons: [reason, ...judged.reasons] };
 }

@@ -11,13 +11,15 @@ const irVersion = 8;
 const opset = 17;
 const floatElements = 1;
 
+/** An attribute of a node: an integer, integers, or a float. */
 type Attribute = number | number[] | { float: number };
 
 interface Node {
   op: string;
   name: string;
+  /** Empty where an optional one is left out. */
   inputs: string[];
-  output: string;
+  outputs: string[];
   attributes: Record<string, Attribute>;
 }
 
@@ -89,7 +91,7 @@ class GraphBuilder {
   }
 
   node(op: string, name: string, inputs: string[], attributes: Node['attributes'] = {}): string {
-    this.nodes.push({ op, name, inputs, output: name, attributes });
+    this.nodes.push({ op, name, inputs, outputs: [name], attributes });
     return name;
   }
 
@@ -174,7 +176,7 @@ function writeAttribute([name, value]: [string, Attribute], pbf: PbfWriter): voi
 
 function writeNode(node: Node, pbf: PbfWriter): void {
   for (const input of node.inputs) pbf.writeStringField(1, input);
-  pbf.writeStringField(2, node.output);
+  for (const output of node.outputs) pbf.writeStringField(2, output);
   pbf.writeStringField(3, node.name);
   pbf.writeStringField(4, node.op);
   for (const attribute of Object.entries(node.attributes)) pbf.writeMessage(5, writeAttribute, attribute);
@@ -192,7 +194,22 @@ function message(pbf: PbfWriter, tag: number, write: (inner: PbfWriter) => void)
   pbf.writeMessage(tag, (_: null, inner: PbfWriter) => write(inner), null);
 }
 
-function writeValueInfo({ name, shape }: { name: string; shape: (number | string)[] }, pbf: PbfWriter): void {
+/** An input or output of a graph, float32; a length that may vary has a name. */
+interface ValueInfo {
+  name: string;
+  shape: (number | string)[];
+}
+
+/** A graph as an ONNX model holds it. */
+export interface OnnxGraph {
+  name: string;
+  nodes: Node[];
+  initializers: Initializer[];
+  inputs: ValueInfo[];
+  outputs: ValueInfo[];
+}
+
+function writeValueInfo({ name, shape }: ValueInfo, pbf: PbfWriter): void {
   pbf.writeStringField(1, name);
   message(pbf, 2, (type) =>
     message(type, 1, (tensor) => {
@@ -209,6 +226,25 @@ function writeValueInfo({ name, shape }: { name: string; shape: (number | string
   );
 }
 
+/** A graph as the bytes of an ONNX model. */
+export function writeOnnxGraph({ name, nodes, initializers, inputs, outputs }: OnnxGraph): Uint8Array {
+  const model = new PbfWriter();
+  model.writeVarintField(1, irVersion);
+  model.writeStringField(2, 'earwitness');
+  message(model, 7, (graph) => {
+    for (const node of nodes) graph.writeMessage(1, writeNode, node);
+    graph.writeStringField(2, name);
+    for (const tensor of initializers) graph.writeMessage(5, writeInitializer, tensor);
+    for (const value of inputs) graph.writeMessage(11, writeValueInfo, value);
+    for (const value of outputs) graph.writeMessage(12, writeValueInfo, value);
+  });
+  message(model, 8, (set) => {
+    set.writeStringField(1, '');
+    set.writeVarintField(2, opset);
+  });
+  return model.finish();
+}
+
 /**
  * The network as the bytes of an ONNX model; the same spec and weights give the same bytes.
  * Input `log_spectrogram_db` [N, 1, bins, frames], output `logit` [N, 1].
@@ -217,21 +253,12 @@ export function writeOnnx(spec: NetworkSpec, weights: Weights): Uint8Array {
   const builder = new GraphBuilder(weights);
   const last = builder.chain(placeLayers(spec), onnxNames.input);
   builder.node('Identity', onnxNames.output, [last]);
-
-  const model = new PbfWriter();
-  model.writeVarintField(1, irVersion);
-  model.writeStringField(2, 'earwitness');
-  message(model, 7, (graph) => {
-    for (const node of builder.nodes) graph.writeMessage(1, writeNode, node);
-    graph.writeStringField(2, spec.name);
-    for (const tensor of builder.initializers) graph.writeMessage(5, writeInitializer, tensor);
-    const { bins, frames } = spec.input;
-    graph.writeMessage(11, writeValueInfo, { name: onnxNames.input, shape: ['N', 1, bins, frames] });
-    graph.writeMessage(12, writeValueInfo, { name: onnxNames.output, shape: ['N', 1] });
+  const { bins, frames } = spec.input;
+  return writeOnnxGraph({
+    name: spec.name,
+    nodes: builder.nodes,
+    initializers: builder.initializers,
+    inputs: [{ name: onnxNames.input, shape: ['N', 1, bins, frames] }],
+    outputs: [{ name: onnxNames.output, shape: ['N', 1] }],
   });
-  message(model, 8, (set) => {
-    set.writeStringField(1, '');
-    set.writeVarintField(2, opset);
-  });
-  return model.finish();
 }

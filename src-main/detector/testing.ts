@@ -26,7 +26,7 @@ export const tinyCard: Omit<Card, 'files'> = {
   status: 'screening',
   createdAt: '2026-01-01T00:00:00.000Z',
   application: 'a test',
-  conditioning: { sampleRateHz: 16_000, bandHz: [70, 7400], activeRangeDb: 40, windowLevelDbfs: -25 },
+  conditioning: { sampleRateHz: 16_000, bandHz: [70, 7400], activeRangeDb: 40, windowLevelDbfs: -25, speech: 'none' },
   frontEnd: {
     type: 'mel',
     sampleRateHz: 16_000,
@@ -57,20 +57,32 @@ export const tinyCard: Omit<Card, 'files'> = {
     clipsPerEpoch: 0,
     batchSize: 2,
     learningRate: 0.001,
+    weightDecay: 0,
+    averagedSteps: 0,
+    folds: null,
     augmentation: defaultAugmentation,
     from: null,
     history: [],
   },
   calibration: { a: 2, b: 0.5, prior: 0.5, dataset: 'none', split: 'dev' },
-  thresholds: { score: 0, inconclusiveLlr: Math.LN2, minimumActiveSeconds: 0.5, maximumClippedFraction: 0.01 },
+  thresholds: {
+    score: 0,
+    inconclusiveLlr: Math.LN2,
+    minimumActiveSeconds: 0.5,
+    maximumClippedFraction: 0.01,
+    minimumSpeechSeconds: 1,
+    minimumSnrDb: 0,
+    // Babble is harmonics of a low tone.
+    minimumBandwidthHz: 1000,
+  },
   figures: [],
   notes: [],
 };
 
 /** Writes a model that was never trained, its weights drawn from a seed. */
-export async function writeTinyModel(folder: string): Promise<StoredModel> {
+export async function writeTinyModel(folder: string, seed = 2): Promise<StoredModel> {
   const weights = startingWeights(tinyNetwork, 1);
-  const random = new Random(2);
+  const random = new Random(seed);
   for (const values of weights.values()) for (let i = 0; i < values.length; i++) values[i] += 0.5 * random.normal();
   return writeModel(folder, tinyCard, weights);
 }

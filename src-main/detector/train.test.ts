@@ -31,6 +31,7 @@ const plan: TrainingPlan = {
   weightDecay: 0.01,
   averagedSteps: 8,
   patience: 10,
+  keep: 'best',
   backend: 'cpu',
 };
 

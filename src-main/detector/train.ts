@@ -29,8 +29,10 @@ export interface TrainingPlan {
   weightDecay: number;
   /** The weights that are judged and saved are a running average over about so many steps; 0 for the last ones. */
   averagedSteps: number;
-  /** Stops after so many epochs without a better AUC on dev. */
+  /** Stops after so many epochs without a better AUC on dev; has no say where the last weights are kept. */
   patience: number;
+  /** Weights of the epoch with the best AUC on dev, or (where dev must not choose) the last ones. */
+  keep: 'best' | 'last';
   /** Named in the checkpoint: another backend's run is not continued. */
   backend: string;
   /** Weights to begin with, of the same network; fresh ones if not given. */
@@ -246,7 +248,7 @@ class DevMonitor {
 
 /**
  * Trains a network by binary cross-entropy and Adam (cosine learning rate) on balanced, augmented batches; keeps the
- * weights of the epoch with the best AUC on dev and stops early. Writes a checkpoint into `folder` after every epoch,
+ * weights of the epoch with the best AUC on dev and stops early, or the last ones. Writes a checkpoint into `folder` after every epoch,
  * and where `signal` fires; with `resume` it goes on from there, step for step as without the stop.
  * The TensorFlow.js backend must have been started.
  * @throws UserFacingError for unusable data, a foreign checkpoint, divergence; the signal's reason when it fires.
@@ -371,7 +373,7 @@ export async function trainNetwork(
         secondsLeft: (seconds / stepsDone) * (totalSteps - at),
       };
     };
-    while (state.epoch < plan.epochs && state.epoch - 1 - state.bestEpoch < plan.patience) {
+    while (state.epoch < plan.epochs && (plan.keep === 'last' || state.epoch - 1 - state.bestEpoch < plan.patience)) {
       const { epoch } = state;
       while (state.step < sampler.steps) {
         if (signal?.aborted) {
@@ -402,10 +404,12 @@ export async function trainNetwork(
           ...pace(at + 1),
         });
       }
-      const weights = plan.averagedSteps > 0 ? copied(state.average) : await network.weights();
+      // In the very first steps there is no average yet.
+      const weights = state.average.size > 0 ? copied(state.average) : await network.weights();
       const measured = await monitor.measure(weights);
       const loss = state.lossSum / sampler.steps;
-      const best = state.bestEpoch < 0 || measured.devAuc > state.history[state.bestEpoch].devAuc;
+      const best =
+        plan.keep === 'last' || state.bestEpoch < 0 || measured.devAuc > state.history[state.bestEpoch].devAuc;
       state.history.push({ epoch: epoch + 1, loss, ...measured });
       if (best) {
         state.bestEpoch = epoch;

@@ -1,8 +1,9 @@
 import { openAudio } from '../audio/decode.ts';
-import type { AudioInfo, AudioSource, DecodeStatistics } from '../audio/types.ts';
+import type { AudioInfo, AudioSource, Channel, DecodeStatistics } from '../audio/types.ts';
 import {
   BandLimiter,
   FramePowers,
+  edgeFadeSeconds,
   fillWindow,
   findActivity,
   frameSeconds,
@@ -10,6 +11,10 @@ import {
   planWindows,
 } from '../audio/condition.ts';
 import type { Activity, Conditioning } from '../audio/condition.ts';
+import { SpectrumMeter } from './spectrum.ts';
+import type { SpectrumFindings } from './spectrum.ts';
+import { isSpeech, speechFrameLength, speechRateHz } from './speech.ts';
+import type { SpeechDetector, SpeechTracker } from './speech.ts';
 
 /** Length and spacing of the windows that a network looks at. */
 export interface WindowPlan {
@@ -19,20 +24,49 @@ export interface WindowPlan {
 
 /** A window with less active sound than this share is passed over, unless all are. */
 const minimumActiveShare = 0.25;
+/** The same for speech. */
+export const minimumSpeechShare = 0.25;
 /** Up to this length a recording is kept in memory between the two passes; a longer one is decoded twice. */
-const keptSeconds = 600;
+const defaultKeptSeconds = 600;
+/** The level of active sound to which a recording is brought before speech is looked for. */
+const speechLevelDbfs = -23;
 
-/** A recording, measured, whose conditioned windows can be walked through once. */
+export interface RecordingOptions {
+  conditioning: Conditioning;
+  window: WindowPlan;
+  /** Where the conditioning looks for speech: what finds it, else null. */
+  speech: SpeechDetector | null;
+  /** With less speech than this, all windows with sound are used. */
+  minimumSpeechSeconds: number;
+  /** How much of a recording may be kept in memory; by default ten minutes. A longer one is decoded once more. */
+  keptSeconds?: number;
+  stream?: number;
+  channel?: Channel;
+  signal?: AbortSignal;
+}
+
+/** A recording, measured, whose conditioned windows can be walked through. */
 export interface ConditionedRecording {
   info: AudioInfo;
   statistics: DecodeStatistics;
   durationSeconds: number;
   activity: Activity;
-  /** Starts of the windows, in samples of the conditioned signal. */
-  starts: number[];
-  windowLength: number;
-  /** Each window at its level, in one array that is used again for the next. */
-  windows(): AsyncIterable<Float32Array>;
+  /** Mean power of each frame of 20 ms, [frames]. */
+  powers: Float32Array;
+  spectrum: SpectrumFindings;
+  /** Seconds that a window covers: less than the plan's where the recording is shorter. */
+  windowSeconds: number;
+  /**
+   * Hands over each window at its level, in one array that is used again for the next.
+   * @param use gets the window and its first sample in the conditioned signal
+   * @param restart is called where there proves to be too little speech: what was handed over so far does not count, and
+   * all windows with sound follow
+   * @returns speech probabilities of the frames from `activity.startSample` on, or null where none were asked for.
+   */
+  walk(
+    use: (window: Float32Array, startSample: number) => Promise<void> | void,
+    restart: () => void,
+  ): Promise<Float32Array | null>;
 }
 
 /** What is kept of a recording up to a limit, block by block. */
@@ -51,13 +85,15 @@ class KeptSamples {
     this.#blocks?.push(block);
   }
 
-  /** The whole signal, or null where it was too long. */
+  /** The whole signal, or null where it was too long; what was kept is let go. */
   joined(): Float32Array | null {
-    if (this.#blocks === null) return null;
-    if (this.#blocks.length === 1) return this.#blocks[0];
+    const blocks = this.#blocks;
+    this.#blocks = null;
+    if (blocks === null) return null;
+    if (blocks.length === 1) return blocks[0];
     const whole = new Float32Array(this.#length);
     let at = 0;
-    for (const block of this.#blocks) {
+    for (const block of blocks) {
       whole.set(block, at);
       at += block.length;
     }
@@ -71,28 +107,89 @@ async function* filteredBlocks(
 ): AsyncGenerator<Float32Array> {
   const limiter = new BandLimiter(...conditioning.bandHz, conditioning.sampleRateHz);
   for await (const block of blocks) yield limiter.process(block.slice());
+  yield limiter.tail();
 }
 
-/** Cuts spans out of a signal that arrives in blocks; the starts ascend. */
+/** A part of a recording, by its first sample. */
+interface Span {
+  start: number;
+  samples: Float32Array;
+}
+
+/** Follows the speech in the active part of a recording. */
+export class SpeechFollower {
+  readonly #tracker: SpeechTracker;
+  readonly #start: number;
+  readonly #end: number;
+  #ended = false;
+
+  constructor(detector: SpeechDetector, { startSample, endSample, activeLevelDbfs }: Activity) {
+    this.#tracker = detector.start(10 ** ((speechLevelDbfs - activeLevelDbfs) / 20));
+    this.#start = startSample;
+    this.#end = endSample;
+  }
+
+  /** Takes the next block, whose first sample in the recording is given. */
+  async push(block: Float32Array, at: number): Promise<void> {
+    const from = Math.max(this.#start - at, 0);
+    const to = Math.min(this.#end - at, block.length);
+    if (from < to) await this.#tracker.push(block.subarray(from, to));
+    if (!this.#ended && at + block.length >= this.#end) {
+      this.#ended = true;
+      await this.#tracker.finish();
+    }
+  }
+
+  get probabilities(): Float32Array {
+    return this.#tracker.probabilities;
+  }
+
+  /** Up to which sample it is known where there is speech. */
+  get known(): number {
+    return this.#ended ? Infinity : this.#start + this.#tracker.probabilities.length * speechFrameLength;
+  }
+
+  /** Which share of a span's frames is speech. */
+  share(start: number, length: number): number {
+    return speechShare(this.#tracker.probabilities, start - this.#start, length);
+  }
+}
+
+/** Which share of the frames that a span touches is speech. */
+export function speechShare(probabilities: Float32Array, start: number, length: number): number {
+  const from = Math.floor(start / speechFrameLength);
+  const to = Math.min(Math.ceil((start + length) / speechFrameLength), probabilities.length);
+  let count = 0;
+  for (let frame = from; frame < to; frame++) if (isSpeech(probabilities[frame])) count++;
+  return count / (to - from);
+}
+
+/**
+ * Cuts spans out of a signal that arrives in blocks, each as soon as it is known where it holds speech; the starts ascend.
+ * A follower sees every block.
+ */
 async function* cutSpans(
   blocks: AsyncIterable<Float32Array>,
   starts: readonly number[],
   length: number,
-): AsyncGenerator<Float32Array> {
+  follower: SpeechFollower | null,
+): AsyncGenerator<Span> {
   let held = new Float32Array(0);
   let heldStart = 0;
   let next = 0;
   for await (const block of blocks) {
-    if (next === starts.length) return;
-    const from = Math.min(Math.max(starts[next] - heldStart, 0), held.length);
+    if (next === starts.length && (follower === null || follower.known === Infinity)) return;
+    await follower?.push(block, heldStart + held.length);
+    const from = next === starts.length ? held.length : Math.min(Math.max(starts[next] - heldStart, 0), held.length);
     const joined = new Float32Array(held.length - from + block.length);
     joined.set(held.subarray(from));
     joined.set(block, held.length - from);
     held = joined;
     heldStart += from;
-    while (next < starts.length && starts[next] + length <= heldStart + held.length) {
-      yield held.subarray(starts[next] - heldStart, starts[next] - heldStart + length);
-      next++;
+    const end = Math.min(heldStart + held.length, follower?.known ?? Infinity);
+    for (; next < starts.length && starts[next] + length <= end; next++) {
+      const at = starts[next] - heldStart;
+      yield { start: starts[next], samples: held.subarray(at, at + length) };
     }
   }
 }
@@ -103,27 +200,41 @@ async function* cutSpans(
  */
 export async function conditionRecording(
   source: AudioSource,
-  conditioning: Conditioning,
-  plan: WindowPlan,
-  signal?: AbortSignal,
+  options: RecordingOptions,
 ): Promise<ConditionedRecording> {
+  const { conditioning, window: plan, speech, minimumSpeechSeconds, stream: streamIndex, channel, signal } = options;
   const { sampleRateHz } = conditioning;
-  const options = { sampleRateHz, ...(signal ? { signal } : {}) };
-  const stream = await openAudio(source, options);
+  let spectrum: SpectrumMeter | null = null;
+  const opening = {
+    sampleRateHz,
+    edgeFadeSeconds,
+    ...(streamIndex === undefined ? {} : { stream: streamIndex }),
+    ...(channel === undefined ? {} : { channel }),
+    ...(signal ? { signal } : {}),
+  };
+  const stream = await openAudio(source, { ...opening, onNative: (mono) => spectrum?.push(mono) });
+  const { info } = stream;
+  spectrum = new SpectrumMeter(info.sampleRateHz, info.codec.startsWith('pcm_f') ? null : info.bitsPerSample);
   const frames = new FramePowers(sampleRateHz);
-  const kept = new KeptSamples(keptSeconds * sampleRateHz);
-  for await (const block of filteredBlocks(stream.blocks(), conditioning)) {
+  const kept = new KeptSamples((options.keptSeconds ?? defaultKeptSeconds) * sampleRateHz);
+  let samples = 0;
+  const counted = async function* (): AsyncGenerator<Float32Array> {
+    for await (const block of stream.blocks()) {
+      samples += block.length;
+      yield block;
+    }
+  };
+  for await (const block of filteredBlocks(counted(), conditioning)) {
     frames.push(block);
     kept.push(block);
   }
   const activity = findActivity(frames, conditioning);
   const whole = kept.joined();
   const windowLength = Math.round(plan.seconds * sampleRateHz);
-  const span = activity.endSample - activity.startSample;
   const starts = activity.silent
     ? []
     : planWindows(activity.startSample, activity.endSample, windowLength, Math.round(plan.hopSeconds * sampleRateHz));
-  const spanLength = Math.min(windowLength, span);
+  const spanLength = Math.min(windowLength, activity.endSample - activity.startSample);
   const activeStarts = starts.filter((start) => {
     const from = Math.floor(start / frames.frameLength);
     const to = Math.min(Math.ceil((start + spanLength) / frames.frameLength), activity.active.length);
@@ -133,29 +244,53 @@ export async function conditionRecording(
   });
   const chosen = activeStarts.length > 0 ? activeStarts : starts;
 
-  async function* spans(): AsyncGenerator<Float32Array> {
+  async function* spans(follower: SpeechFollower | null): AsyncGenerator<Span> {
     if (whole) {
-      for (const start of chosen) yield whole.subarray(start, start + spanLength);
+      await follower?.push(whole, 0);
+      for (const start of chosen) yield { start, samples: whole.subarray(start, start + spanLength) };
     } else if (chosen.length > 0) {
-      const again = await openAudio(source, options);
-      yield* cutSpans(filteredBlocks(again.blocks(), conditioning), chosen, spanLength);
+      const again = await openAudio(source, opening);
+      yield* cutSpans(filteredBlocks(again.blocks(), conditioning), chosen, spanLength, follower);
     }
   }
 
   return {
-    info: stream.info,
+    info,
     statistics: stream.statistics,
-    durationSeconds: frames.samples / sampleRateHz,
+    durationSeconds: samples / sampleRateHz,
     activity,
-    starts: chosen,
-    windowLength,
-    async *windows() {
+    powers: frames.powers(),
+    spectrum: spectrum.findings(),
+    windowSeconds: spanLength / sampleRateHz,
+    async walk(use, restart) {
       const window = new Float32Array(windowLength);
-      for await (const samples of spans()) {
+      const hand = async ({ start, samples }: Span): Promise<void> => {
         fillWindow(samples, window);
         levelWindow(window, conditioning.windowLevelDbfs);
-        yield window;
+        await use(window, start);
+      };
+      let probabilities: Float32Array | null = null;
+      if (speech && !activity.silent) {
+        const follower = new SpeechFollower(speech, activity);
+        let used = 0;
+        for await (const span of spans(follower)) {
+          if (follower.share(span.start, spanLength) < minimumSpeechShare) continue;
+          await hand(span);
+          used++;
+        }
+        probabilities = follower.probabilities;
+        if (used > 0 && speechSeconds(probabilities) >= minimumSpeechSeconds) return probabilities;
+        if (used > 0) restart();
       }
+      for await (const span of spans(null)) await hand(span);
+      return probabilities;
     },
   };
+}
+
+/** Net speech. */
+export function speechSeconds(probabilities: Float32Array): number {
+  let count = 0;
+  for (const probability of probabilities) if (isSpeech(probability)) count++;
+  return (count * speechFrameLength) / speechRateHz;
 }

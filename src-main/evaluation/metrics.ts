@@ -1,13 +1,10 @@
 import { UserFacingError } from '../base/errors.ts';
 import { logOnePlusExp } from './calibration.ts';
-import {
-  areaUnderRoc,
-  averagePrecision,
-  equalErrorRate,
-  precisionRecallPoints,
-  sweepSorted,
-  type ThresholdSweep,
-} from './sweep.ts';
+import type { BootstrapResult, FigureName, Interval } from './bootstrap.ts';
+import { actualDcf, asvspoof5Costs, checkCosts, type DcfCosts, minimumDcf } from './dcf.ts';
+import { GeneratorComparisons } from './generators.ts';
+import { minimumCllr } from './pav.ts';
+import { areaUnderRoc, averagePrecision, equalErrorRate, sweepSorted, type ThresholdSweep } from './sweep.ts';
 import { type AsvFigures, asvFigures, minTdcf2019, minTdcfRevised } from './tdcf.ts';
 import type { AsvScores, Trial } from './trials.ts';
 
@@ -21,12 +18,28 @@ export interface Confusion {
   accuracy: number;
 }
 
-/** One attack's (or generator's) spoofs against all bona fide trials. */
-interface AttackFigures {
+/** One attack's (or generator's) spoofs against all bona fide trials, and against those of the same source. */
+export interface AttackFigures {
   attack: string;
   spoofs: number;
   eer: number;
   threshold: number;
+  auc: number;
+  /**
+   * Its spoofs of those sources that hold bona fide speech too, against that speech: what is left of the EER when
+   * source and channel cannot tell. Null where no source holds both.
+   */
+  sameSource: { sources: string[]; bonafide: number; spoofs: number; eer: number; auc: number } | null;
+}
+
+/** Normalised detection costs. */
+interface DcfFigures {
+  costs: DcfCosts;
+  min: number;
+  minThreshold: number;
+  /** At the Bayes threshold, the scores taken as natural-log likelihood ratios. */
+  actual: number;
+  bayesThreshold: number;
 }
 
 /** One bin of a reliability curve; means and shares are weighted so that both classes weigh alike, null if empty. */
@@ -71,6 +84,7 @@ export interface DetectionMetrics {
   asv: AsvFigures | null;
   minTdcf2019: number | null;
   minTdcfRevised: number | null;
+  dcf: DcfFigures;
 }
 
 /**
@@ -78,13 +92,16 @@ export interface DetectionMetrics {
  * order of the trials does not matter.
  * @param options.threshold decides for `atThreshold`.
  * @param options.asv adds min t-DCF.
+ * @param options.costs of the DCF; ASVspoof 5's if not given.
  * @throws UserFacingError `no-trials`, `one-class` when bona fide or spoofs are missing, `not-a-number` naming the file
  *   whose score is NaN. Infinite scores count as certain: a wrong one makes Cllr infinite.
  */
 export function detectionMetrics(
   trials: readonly Trial[],
-  options: { threshold?: number; asv?: AsvScores } = {},
+  options: { threshold?: number; asv?: AsvScores; costs?: DcfCosts } = {},
 ): DetectionMetrics {
+  const costs = options.costs ?? asvspoof5Costs;
+  checkCosts(costs);
   const { bonafide, spoof, byAttack } = sortedScores(trials);
   const sweep = sweepSorted(bonafide, spoof);
   const { eer, threshold, decisionThreshold } = equalErrorRate(sweep);
@@ -96,21 +113,58 @@ export function detectionMetrics(
     eerThreshold: threshold,
     eerDecisionThreshold: decisionThreshold,
     auc: areaUnderRoc(sweep),
-    averagePrecisionBonafide: averagePrecision(precisionRecallPoints(sweep, 'bonafide')),
-    averagePrecisionSpoof: averagePrecision(precisionRecallPoints(sweep, 'spoof')),
+    averagePrecisionBonafide: averagePrecision(sweep, 'bonafide'),
+    averagePrecisionSpoof: averagePrecision(sweep, 'spoof'),
     cllrBits: cllr(bonafide, spoof),
-    minCllrBits: minCllr(sweep),
+    minCllrBits: minimumCllr(sweep),
     calibration: reliability(bonafide, spoof),
     atEerThreshold: confusionAt(threshold, bonafide, spoof),
     atThreshold: options.threshold === undefined ? null : confusionAt(options.threshold, bonafide, spoof),
-    eerByAttack: byAttack.map(({ attack, scores }) => {
-      const found = equalErrorRate(sweepSorted(bonafide, scores));
-      return { attack, spoofs: scores.length, eer: found.eer, threshold: found.threshold };
-    }),
+    eerByAttack: attackFigures(trials, bonafide, byAttack),
     asv,
     minTdcf2019: asv && minTdcf2019(sweep, asv),
     minTdcfRevised: asv && minTdcfRevised(sweep, asv),
+    dcf: dcfFigures(sweep, costs),
   };
+}
+
+function dcfFigures(sweep: ThresholdSweep, costs: DcfCosts): DcfFigures {
+  const least = minimumDcf(sweep, costs);
+  const actual = actualDcf(sweep, costs);
+  return {
+    costs,
+    min: least.cost,
+    minThreshold: least.threshold,
+    actual: actual.cost,
+    bayesThreshold: actual.threshold,
+  };
+}
+
+function attackFigures(
+  trials: readonly Trial[],
+  bonafide: Float64Array,
+  byAttack: SortedScores['byAttack'],
+): AttackFigures[] {
+  const sorted = [...trials].sort((one, other) => one.score - other.score || 0);
+  const comparisons = new GeneratorComparisons(sorted);
+  comparisons.weigh(new Uint16Array(sorted.length).fill(1));
+  return comparisons.list.map(({ generator, all, sameSource }) => {
+    const { eer, threshold } = equalErrorRate(sweepSorted(bonafide, byAttack.get(generator) ?? new Float64Array()));
+    return {
+      attack: generator,
+      spoofs: all.spoofs,
+      eer,
+      threshold,
+      auc: all.auc(),
+      sameSource: sameSource && {
+        sources: sameSource.sources,
+        bonafide: sameSource.comparison.bonafide,
+        spoofs: sameSource.comparison.spoofs,
+        eer: sameSource.comparison.eer(),
+        auc: sameSource.comparison.auc(),
+      },
+    };
+  });
 }
 
 /**
@@ -122,9 +176,12 @@ export function thresholdSweep(trials: readonly Trial[]): ThresholdSweep {
   return sweepSorted(bonafide, spoof);
 }
 
-/** The figures as plain JSON, under the names that the help of `earwitness metrics` explains. */
-export function metricsJson(metrics: DetectionMetrics): Record<string, unknown> {
-  const { asv } = metrics;
+/**
+ * The figures as plain JSON, under the names that the help of `earwitness metrics` explains.
+ * @param resampled adds intervals and what was resampled.
+ */
+export function metricsJson(metrics: DetectionMetrics, resampled?: BootstrapResult): Record<string, unknown> {
+  const { asv, dcf } = metrics;
   return {
     bonafide: metrics.bonafide,
     spoof: metrics.spoof,
@@ -150,13 +207,90 @@ export function metricsJson(metrics: DetectionMetrics): Record<string, unknown> 
       nontargets: asv.nontargets,
       spoofs: asv.spoofs,
     },
+    min_dcf: dcf.min,
+    min_dcf_threshold: dcf.minThreshold,
+    act_dcf_scores_as_log_lr: dcf.actual,
+    dcf: {
+      p_spoof: dcf.costs.priorSpoof,
+      c_miss: dcf.costs.costMiss,
+      c_fa: dcf.costs.costFalseAccept,
+      bayes_threshold: dcf.bayesThreshold,
+    },
+    generators: metrics.eerByAttack.map((figures) => generatorJson(figures, resampled)),
+    intervals: resampled ? intervalsJson(resampled, jsonNames) : null,
+    resampled: resampled ? resampledJson(resampled) : null,
+  };
+}
+
+/** Names of the figures whose intervals `metricsJson` gives. */
+const jsonNames: Partial<Record<FigureName, string>> = {
+  eer: 'eer',
+  minTdcf2019: 'min_tdcf_2019',
+  minTdcfRevised: 'min_tdcf_v2',
+  auc: 'auc',
+  averagePrecisionBonafide: 'average_precision_bonafide',
+  averagePrecisionSpoof: 'average_precision_spoof',
+  cllrBits: 'cllr_bits_scores_as_log_lr',
+  minCllrBits: 'min_cllr_bits_pav',
+  accuracyAtEerThreshold: 'accuracy_at_eer_threshold',
+  accuracyAtThreshold: 'accuracy_at_threshold',
+  minDcf: 'min_dcf',
+  actDcf: 'act_dcf_scores_as_log_lr',
+};
+
+/** Intervals as pairs under other names; those without a name are left out. */
+export function intervalsJson(
+  { intervals }: BootstrapResult,
+  names: Partial<Record<FigureName, string>>,
+): Record<string, Interval> {
+  return Object.fromEntries(
+    (Object.keys(names) as FigureName[]).flatMap((figure) => {
+      const [name, interval] = [names[figure], intervals[figure]];
+      return name !== undefined && interval ? [[name, interval]] : [];
+    }),
+  );
+}
+
+function generatorJson(figures: AttackFigures, resampled?: BootstrapResult): Record<string, unknown> {
+  const { attack, spoofs, eer, auc, sameSource } = figures;
+  const intervals = resampled?.generators.get(attack);
+  return {
+    generator: attack,
+    spoofs,
+    eer,
+    eer_interval: intervals?.all ?? null,
+    auc,
+    same_source: sameSource && {
+      sources: sameSource.sources,
+      bonafide: sameSource.bonafide,
+      spoofs: sameSource.spoofs,
+      eer: sameSource.eer,
+      eer_interval: intervals?.sameSource ?? null,
+      auc: sameSource.auc,
+    },
+  };
+}
+
+function resampledJson({ units, replicates, confidence, seed, redrawn }: BootstrapResult): Record<string, unknown> {
+  return {
+    method: 'hierarchical bootstrap',
+    levels: units.levels,
+    sources: units.sources,
+    sources_bonafide: units.bonafideSources,
+    sources_spoof: units.spoofSources,
+    speakers: units.speakers,
+    files: units.files,
+    replicates,
+    redrawn,
+    confidence,
+    seed,
   };
 }
 
 interface SortedScores {
   bonafide: Float64Array;
   spoof: Float64Array;
-  byAttack: { attack: string; scores: Float64Array }[];
+  byAttack: Map<string, Float64Array>;
 }
 
 function sortedScores(trials: readonly Trial[]): SortedScores {
@@ -190,9 +324,7 @@ function sortedScores(trials: readonly Trial[]): SortedScores {
   return {
     bonafide: sorted(bonafide),
     spoof: sorted(spoof),
-    byAttack: [...attacks]
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([attack, scores]) => ({ attack, scores: sorted(scores) })),
+    byAttack: new Map([...attacks].map(([attack, scores]) => [attack, sorted(scores)])),
   };
 }
 
@@ -217,37 +349,6 @@ function cllr(bonafide: Float64Array, spoof: Float64Array): number {
   const bonafideCost = bonafide.reduce((sum, llr) => sum + logOnePlusExp(-llr), 0) / bonafide.length;
   const spoofCost = spoof.reduce((sum, llr) => sum + logOnePlusExp(llr), 0) / spoof.length;
   return (bonafideCost + spoofCost) / 2 / Math.LN2;
-}
-
-/**
- * Cllr after the best non-decreasing mapping of scores to likelihood ratios: isotonic regression of the labels by
- * pooling adjacent violators, its log odds less those of the trials (Brümmer and du Preez, 2006).
- */
-function minCllr(sweep: ThresholdSweep): number {
-  const { misses, falseAccepts, positives, negatives } = sweep;
-  // A stack of blocks whose share of positives rises strictly.
-  const blockPositives = new Float64Array(misses.length);
-  const blockNegatives = new Float64Array(misses.length);
-  let top = -1;
-  for (let i = 1; i < misses.length; i++) {
-    top++;
-    blockPositives[top] = misses[i] - misses[i - 1];
-    blockNegatives[top] = falseAccepts[i - 1] - falseAccepts[i];
-    while (top > 0 && blockPositives[top] * blockNegatives[top - 1] <= blockPositives[top - 1] * blockNegatives[top]) {
-      blockPositives[top - 1] += blockPositives[top];
-      blockNegatives[top - 1] += blockNegatives[top];
-      top--;
-    }
-  }
-  let positiveCost = 0;
-  let negativeCost = 0;
-  for (let block = 0; block <= top; block++) {
-    // The block's likelihood ratio; a block of one class costs that class nothing.
-    const ratio = blockPositives[block] / positives / (blockNegatives[block] / negatives);
-    if (blockPositives[block] > 0) positiveCost += blockPositives[block] * Math.log2(1 + 1 / ratio);
-    if (blockNegatives[block] > 0) negativeCost += blockNegatives[block] * Math.log2(1 + ratio);
-  }
-  return (positiveCost / positives + negativeCost / negatives) / 2;
 }
 
 /**

@@ -66,15 +66,16 @@ export interface EqualErrorRate {
  */
 export function equalErrorRate(sweep: ThresholdSweep): EqualErrorRate {
   const { thresholds, misses, falseAccepts, positives, negatives } = sweep;
-  let best = 0;
-  let least = Infinity;
-  for (let i = 0; i < thresholds.length; i++) {
-    const difference = Math.abs(misses[i] / positives - falseAccepts[i] / negatives);
-    if (difference < least) {
-      least = difference;
-      best = i;
-    }
+  const difference = (i: number): number => misses[i] / positives - falseAccepts[i] / negatives;
+  // It grows from -1 at the first point to 1 at the last.
+  let low = 0;
+  let best = thresholds.length - 1;
+  while (low < best) {
+    const middle = (low + best) >> 1;
+    if (difference(middle) >= 0) best = middle;
+    else low = middle + 1;
   }
+  if (best > 0 && -difference(best - 1) <= difference(best)) best--;
   const rejected = best === 0 ? thresholds[0] - 0.001 : thresholds[best - 1];
   const accepted = thresholds[best];
   // Halves are added, since the sum of two large scores may overflow; where no number lies between, take the upper.
@@ -143,9 +144,21 @@ export function precisionRecallPoints(sweep: ThresholdSweep, of: 'bonafide' | 's
   return { x, y };
 }
 
-/** Average precision: precision weighted by the gain in recall, without interpolation (scikit-learn's definition). */
-export function averagePrecision(curve: CurvePoints): number {
+/**
+ * Average precision of either class: precision weighted by the gain in recall, without interpolation (scikit-learn's
+ * `average_precision_score`).
+ */
+export function averagePrecision(sweep: ThresholdSweep, of: 'bonafide' | 'spoof'): number {
+  const { misses, falseAccepts, positives, negatives } = sweep;
+  const last = misses.length - 1;
   let sum = 0;
-  for (let i = 1; i < curve.x.length; i++) sum += (curve.x[i] - curve.x[i - 1]) * curve.y[i];
-  return sum;
+  for (let step = 1; step <= last; step++) {
+    const i = of === 'bonafide' ? last - step : step;
+    const gain = of === 'bonafide' ? misses[i + 1] - misses[i] : falseAccepts[i - 1] - falseAccepts[i];
+    if (gain === 0) continue;
+    const right = of === 'bonafide' ? positives - misses[i] : negatives - falseAccepts[i];
+    const wrong = of === 'bonafide' ? falseAccepts[i] : misses[i];
+    sum += (gain * right) / (right + wrong);
+  }
+  return sum / (of === 'bonafide' ? positives : negatives);
 }

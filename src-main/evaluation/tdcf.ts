@@ -91,11 +91,12 @@ function minimumCost(sweep: ThresholdSweep, floor: number, weightMiss: number, w
       advice: 'Leave the ASV scores out.',
     });
   }
+  const { misses, falseAccepts } = sweep;
+  const perMiss = weightMiss / sweep.positives;
+  const perFalseAccept = weightFalseAccept / sweep.negatives;
   let least = Infinity;
-  for (let i = 0; i < sweep.thresholds.length; i++) {
-    const missRate = sweep.misses[i] / sweep.positives;
-    const falseAcceptRate = sweep.falseAccepts[i] / sweep.negatives;
-    least = Math.min(least, floor + weightMiss * missRate + weightFalseAccept * falseAcceptRate);
+  for (let i = 0; i < misses.length; i++) {
+    least = Math.min(least, perMiss * misses[i] + perFalseAccept * falseAccepts[i]);
   }
-  return least / normaliser;
+  return (floor + least) / normaliser;
 }

@@ -5,7 +5,7 @@ import { decode } from '../audio/decode.ts';
 import { Random } from '../base/random.ts';
 import { applicationRoot } from '../base/workers.ts';
 import { createFrontEnd, frontEndSchema } from './front-end.ts';
-import type { LinearParameters, MelParameters } from './front-end.ts';
+import type { LfccParameters, LinearParameters, MelParameters } from './front-end.ts';
 
 const mel: MelParameters = {
   type: 'mel',
@@ -32,6 +32,23 @@ const linear: LinearParameters = {
   center: true,
   fMin: 0,
   fMax: 8000,
+  floorPower: 1e-10,
+};
+
+const lfcc: LfccParameters = {
+  type: 'lfcc',
+  sampleRateHz: 16_000,
+  nFft: 512,
+  winLength: 320,
+  hopLength: 160,
+  window: 'hann',
+  center: true,
+  nFilters: 20,
+  fMin: 70,
+  fMax: 7400,
+  nCoefficients: 8,
+  deltas: 2,
+  deltaFrames: 5,
   floorPower: 1e-10,
 };
 
@@ -172,7 +189,8 @@ describe('Mel', () => {
     if (length === 1) expect(levels.every(Number.isFinite)).toBe(true);
     else
       naiveMelFrame(samples, mel, frames - 1).forEach((level, band) =>
-        expect(levels[band * frames + frames - 1]).toBeCloseTo(level, 4),
+        // Bands far below their frame's loudest have as many digits less in float32: the tolerance of the reference above.
+        expect(Math.abs(levels[band * frames + frames - 1] - level)).toBeLessThan(0.01),
       );
   });
 
@@ -231,7 +249,113 @@ describe('linear', () => {
   });
 });
 
-describe.each([mel, linear])('$type frames', (parameters) => {
+describe('LFCC', () => {
+  /** Swelling noise from the linear congruential generator of Numerical Recipes. */
+  function swellingNoise(length: number): Float32Array {
+    let state = 1;
+    return Float32Array.from({ length }, (_, index) => {
+      state = (1664525 * state + 1013904223) % 2 ** 32;
+      return (state / 2 ** 31 - 1) * 0.3 * ((index % 1000) / 1000);
+    });
+  }
+
+  /*
+   * 4000 samples of it through torchaudio 0.13.1 on PyTorch 1.13 (2.11.0 differs by 0.001 at most):
+   *   t = torchaudio.transforms.LFCC(16000, n_filter=nFilters, f_min=fMin, f_max=fMax, n_lfcc=nCoefficients,
+   *       speckwargs=dict(n_fft=512, win_length=winLength, hop_length=160))
+   *   t.amplitude_to_DB = torchaudio.transforms.AmplitudeToDB('power', None)
+   * and torchaudio.functional.compute_deltas(rows, deltaFrames) on top; frames 0, 7 and 25.
+   */
+  const references: { parameters: LfccParameters; columns: number[][] }[] = [
+    {
+      parameters: { ...lfcc, winLength: 400, nFilters: 40, fMin: 0, fMax: 8000, nCoefficients: 20, deltas: 0 },
+      columns: [
+        [
+          -69.59, 0.045, -6.709, 1.414, 5.93, 2.034, 2.059, -4.261, -0.067, -1.435, 0.494, 2.692, 1.019, 1.27, -4.353,
+          -6.188, -3.946, -3.428, -3.314, 0.964,
+        ],
+        [
+          -7.876, -0.765, 1.396, -1.377, 1.475, -5.535, -0.416, 0.237, -1.322, -3.086, 2.15, 0.201, 2.535, -0.79, 2.936,
+          -0.623, -5.011, 1.544, 2.316, -3.55,
+        ],
+        [
+          81.678, 0.525, -4.88, -2.235, 3.673, 2.236, 0.171, 1.677, 3.945, -8.177, -1.189, 4.624, 4.399, -3.655, -1.701,
+          3.167, 5.549, -0.54, -2.078, 1.456,
+        ],
+      ],
+    },
+    {
+      parameters: lfcc,
+      columns: [
+        [
+          -49.182, 1.745, -5.104, 3.406, 3.713, 3.246, -2.536, 0.182, 19.63, -0.465, 1.396, -0.648, -1.226, -2.004,
+          0.646, -0.661, 1.721, 0.153, -0.161, 0.07, 0.28, 0.238, 0.081, 0.355,
+        ],
+        [
+          -7.508, 0.741, -2.839, 2.162, 0.833, -1.094, -0.179, 2.081, -8.482, 0.071, -2.189, -0.687, 1.514, 1.825, 0.24,
+          -0.556, 6.778, -0.315, 0.008, 0.376, -0.032, 0.39, 0.038, -0.087,
+        ],
+        [
+          66.789, -0.353, -5.068, -0.275, 2.345, 1.171, -1.834, 4.019, 2.126, 0.319, -2.525, 0.856, 1.08, 0.058, -0.223,
+          1.81, -1.559, -0.12, -0.376, 0.302, -0.238, -0.229, 0.144, 0.099,
+        ],
+      ],
+    },
+    {
+      parameters: { ...lfcc, deltaFrames: 9 },
+      columns: [
+        [
+          -49.182, 1.745, -5.104, 3.406, 3.713, 3.246, -2.536, 0.182, 14.74, 0.002, 0.736, -0.207, -0.38, -0.827, 0.527,
+          0.015, -0.676, 0.029, 0.025, -0.044, 0.0, 0.017, -0.052, 0.039,
+        ],
+        [
+          -7.508, 0.741, -2.839, 2.162, 0.833, -1.094, -0.179, 2.081, -0.439, -0.485, -0.189, -0.295, 0.023, 0.72,
+          -0.241, -0.277, -0.971, -0.098, -0.153, 0.07, 0.012, 0.123, 0.042, -0.047,
+        ],
+        [
+          66.789, -0.353, -5.068, -0.275, 2.345, 1.171, -1.834, 4.019, 3.67, 0.237, -1.135, 0.131, 1.019, 0.29, -0.455,
+          0.943, -0.07, 0.06, -0.191, 0.043, 0.131, -0.014, -0.035, 0.071,
+        ],
+      ],
+    },
+  ];
+
+  it.each(references)('is what torchaudio gives (set %#)', ({ parameters, columns }) => {
+    const frontEnd = createFrontEnd(parameters);
+    const samples = swellingNoise(4000);
+    const values = frontEnd.compute(samples);
+    const frames = frontEnd.frameCount(samples.length);
+    expect([frontEnd.bins, frames]).toEqual([columns[0].length, 26]);
+    [0, 7, 25].forEach((frame, which) => {
+      columns[which].forEach((value, row) => {
+        expect(Math.abs(values[row * frames + frame] - value)).toBeLessThan(0.002);
+      });
+    });
+  });
+
+  it('keeps a level in the zeroth coefficient alone', () => {
+    const frontEnd = createFrontEnd({ ...lfcc, deltas: 0 });
+    const frames = frontEnd.frameCount(3000);
+    const quiet = frontEnd.compute(noise(3000));
+    const loud = frontEnd.compute(noise(3000).map((sample) => 2 * sample));
+    for (let row = 0; row < frontEnd.bins; row++) {
+      const gain = row === 0 ? 20 * Math.log10(2) * Math.sqrt(20) : 0;
+      expect(loud[row * frames + 9] - quiet[row * frames + 9]).toBeCloseTo(gain, 3);
+    }
+  });
+
+  it('repeats the first and last frame for differences, also of one frame', () => {
+    const frontEnd = createFrontEnd(lfcc);
+    const one = frontEnd.compute(noise(100));
+    expect(one.length).toBe(24);
+    expect([...one.subarray(8)]).toEqual(Array.from({ length: 16 }, () => 0));
+    expect(frontEnd.frequenciesHz.length).toBe(0);
+  });
+});
+
+const cepstra: LfccParameters = { ...lfcc, deltas: 0 };
+
+describe.each([mel, linear, cepstra])('$type frames', (parameters) => {
   const frontEnd = createFrontEnd(parameters);
   const open = createFrontEnd({ ...parameters, center: false });
   const { hopLength, nFft } = parameters;
@@ -263,6 +387,16 @@ describe.each([mel, linear])('$type frames', (parameters) => {
     }
   });
 
+  it('do not depend on where the kernel begins anew', () => {
+    const samples = noise(1500 * hopLength);
+    const whole = frontEnd.compute(samples);
+    const frames = frontEnd.frameCount(samples.length);
+    for (const first of [509, 510, 511, 512, 513, 1023, 1026]) {
+      const part = open.compute(samples.subarray(first * hopLength - nFft / 2, first * hopLength + nFft / 2));
+      expect(Array.from(part)).toEqual(Array.from({ length: open.bins }, (_, row) => whole[row * frames + first]));
+    }
+  });
+
   it('go into the array given, and leave the rest of it alone', () => {
     const samples = noise(5000);
     const expected = frontEnd.compute(samples);
@@ -274,7 +408,9 @@ describe.each([mel, linear])('$type frames', (parameters) => {
   });
 
   it('hold the floor for silence, and are finite whatever comes in', () => {
-    expect([...new Set(frontEnd.compute(new Float32Array(4000)))]).toEqual([-100]);
+    const silence = frontEnd.compute(new Float32Array(4000));
+    if (parameters.type !== 'lfcc') expect([...new Set(silence)]).toEqual([-100]);
+    else expect(silence[0]).toBeCloseTo(-100 * Math.sqrt(parameters.nFilters), 3);
     for (const odd of [NaN, Infinity, 3e38, 1e-45]) {
       const samples = noise(4000);
       samples[2000] = odd;
@@ -287,7 +423,7 @@ describe.each([mel, linear])('$type frames', (parameters) => {
 
 describe('frontEndSchema', () => {
   it('reads a card back', () => {
-    for (const parameters of [mel, linear]) {
+    for (const parameters of [mel, linear, lfcc]) {
       expect(frontEndSchema.parse(JSON.parse(JSON.stringify(parameters)))).toEqual(parameters);
     }
   });
@@ -305,6 +441,12 @@ describe('frontEndSchema', () => {
     const outcome = frontEndSchema.safeParse({ ...mel, ...change });
     expect(outcome.success).toBe(false);
     expect(outcome.error?.message).toContain(reason);
+  });
+
+  it('refuses more coefficients than filters, and differences over an even number of frames', () => {
+    for (const change of [{ nCoefficients: 21 }, { deltaFrames: 4 }, { deltas: 3 }]) {
+      expect(frontEndSchema.safeParse({ ...lfcc, ...change }).success).toBe(false);
+    }
   });
 
   it('refuses a band without a bin', () => {

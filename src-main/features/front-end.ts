@@ -1,5 +1,7 @@
 import { z } from 'zod';
-import { isFftSize, RealFft } from './fft.ts';
+import { isFftSize } from './fft.ts';
+import { SpectralKernel } from './spectral-kernel.ts';
+import type { Bands, TriangularFilters } from './spectral-kernel.ts';
 
 const framing = {
   sampleRateHz: z.number().int().min(1000).max(768_000),
@@ -38,9 +40,30 @@ const linearSchema = z.object({
   fMax: z.number(),
 });
 
+const lfccSchema = z.object({
+  type: z.literal('lfcc'),
+  ...framing,
+  /** Triangular filters that peak at 1, equally spaced in Hz from fMin to fMax. */
+  nFilters: z.number().int().min(1).max(1024),
+  fMin: z.number().min(0),
+  fMax: z.number(),
+  /** Cepstral coefficients kept, from the zeroth on. */
+  nCoefficients: z.number().int().min(1).max(1024),
+  /** How often differences over time are taken: 1 adds the rows' deltas below them, 2 the deltas' deltas, too. */
+  deltas: z.number().int().min(0).max(2).default(0),
+  /** Frames that a difference spans, an odd number (`win_length` of torchaudio's compute_deltas). */
+  deltaFrames: z
+    .number()
+    .int()
+    .min(3)
+    .max(99)
+    .refine((frames) => frames % 2 === 1, 'deltaFrames must be odd')
+    .default(5),
+});
+
 /** What a model's card says of its front end. */
 export const frontEndSchema = z
-  .discriminatedUnion('type', [melSchema, linearSchema])
+  .discriminatedUnion('type', [melSchema, linearSchema, lfccSchema])
   .superRefine((parameters, context) => {
     const refuse = (path: string, message: string): void => context.addIssue({ code: 'custom', path: [path], message });
     const { winLength, nFft, fMin, fMax, sampleRateHz } = parameters;
@@ -48,48 +71,61 @@ export const frontEndSchema = z
     if (!(fMin < fMax && fMax <= sampleRateHz / 2))
       refuse('fMax', 'fMax must lie above fMin, up to half the sample rate');
     if (parameters.type === 'linear' && keptBins(parameters).count < 1) refuse('fMax', 'no bin lies from fMin to fMax');
+    if (parameters.type === 'lfcc' && parameters.nCoefficients > parameters.nFilters)
+      refuse('nCoefficients', 'nCoefficients must be at most nFilters');
   });
 
 export type MelParameters = z.infer<typeof melSchema>;
 export type LinearParameters = z.infer<typeof linearSchema>;
+export type LfccParameters = z.infer<typeof lfccSchema>;
 export type FrontEndParameters = z.infer<typeof frontEndSchema>;
 
-/** Turns audio into a spectrogram. Holds its working memory: one per thread, any number of calls. */
+/** Turns audio into a spectrogram or cepstrogram. Holds its working memory: one per thread, any number of calls. */
 export interface FrontEnd {
   readonly parameters: FrontEndParameters;
-  /** Rows of the spectrogram. */
+  /** Rows of the result. */
   readonly bins: number;
-  /** Middle frequency of each row in Hz. */
+  /** Middle frequency of each row in Hz; none where rows are cepstral coefficients. */
   readonly frequenciesHz: Float64Array;
   /** Frames of a recording of so many samples: 1 + floor(samples / hopLength) if centred (0 for no samples). */
   frameCount(samples: number): number;
   /**
-   * Level in dB, 10 log10(max(power, floorPower)), row-major `[bins, frames]`. Frames with samples that are not finite
-   * come out finite, but mean nothing.
+   * Level in dB, 10 log10(max(power, floorPower)), row-major `[bins, frames]`; for LFCC the orthonormal DCT-II of the filters'
+   * levels. Frames with samples that are not finite come out finite, but mean nothing.
    * @param samples mono audio at `sampleRateHz`.
    * @param out written and returned where given, at least `bins * frames` long; allocated otherwise.
    */
   compute(samples: Float32Array, out?: Float32Array): Float32Array;
 }
 
-/** Adds the levels of one frame's power spectrum into `out`, row by row, `frames` apart. */
-type Projection = (power: Float64Array, out: Float32Array, frame: number, frames: number) => void;
-
 /**
- * A front end for these parameters, agreeing with torchaudio's and librosa's power spectrograms.
+ * A front end for these parameters. Mel and linear agree with torchaudio's and librosa's power spectrograms in dB; LFCC with
+ * `torchaudio.transforms.LFCC` in dB without its limit to 80 dB below the loudest (which would need the whole recording), its deltas with
+ * `torchaudio.functional.compute_deltas`.
  * @throws RangeError for a transform size that does not exist; parse what comes from outside by {@link frontEndSchema}.
  */
 export function createFrontEnd(parameters: FrontEndParameters): FrontEnd {
   switch (parameters.type) {
     case 'mel': {
       const edges = melEdgesHz(parameters);
-      return new SpectralFrontEnd(parameters, edges.slice(1, -1), melProjection(parameters, edges));
+      const filters = triangularFilters(parameters, edges, parameters.norm === 'slaney');
+      return new SpectralFrontEnd(parameters, edges.slice(1, -1), { kind: 'filters', filters });
     }
     case 'linear': {
       const { first, count } = keptBins(parameters);
       const hzPerBin = parameters.sampleRateHz / parameters.nFft;
       const frequencies = Float64Array.from({ length: count }, (_, row) => (first + row) * hzPerBin);
-      return new SpectralFrontEnd(parameters, frequencies, linearProjection(first, count));
+      return new SpectralFrontEnd(parameters, frequencies, { kind: 'bins', first, count });
+    }
+    case 'lfcc': {
+      const { fMin, fMax, nFilters, nCoefficients, deltas, deltaFrames } = parameters;
+      const edges = Float64Array.from(
+        { length: nFilters + 2 },
+        (_, edge) => fMin + ((fMax - fMin) * edge) / (nFilters + 1),
+      );
+      const bands: Bands = { kind: 'filters', filters: triangularFilters(parameters, edges, false) };
+      const cepstrum = new SpectralFrontEnd(parameters, new Float64Array(0), bands, dctMatrix(nFilters, nCoefficients));
+      return deltas === 0 ? cepstrum : new DeltaFrontEnd(cepstrum, deltas, deltaFrames);
     }
   }
 }
@@ -98,25 +134,23 @@ class SpectralFrontEnd implements FrontEnd {
   readonly parameters: FrontEndParameters;
   readonly bins: number;
   readonly frequenciesHz: Float64Array;
-  readonly #project: Projection;
-  readonly #fft: RealFft;
-  readonly #window: Float64Array;
-  /** Where the window begins within the transform's frame. */
-  readonly #offset: number;
-  readonly #frame: Float64Array;
-  readonly #power: Float64Array;
+  readonly #kernel: SpectralKernel;
+  readonly #winLength: number;
 
-  constructor(parameters: FrontEndParameters, frequenciesHz: Float64Array, project: Projection) {
-    const { nFft, winLength } = parameters;
+  /** @param transform by which the bands' levels are multiplied, [rows, bands]; null: they are the rows */
+  constructor(
+    parameters: FrontEndParameters,
+    frequenciesHz: Float64Array,
+    bands: Bands,
+    transform: Float64Array | null = null,
+  ) {
+    const { nFft, winLength, hopLength, floorPower } = parameters;
+    if (!isFftSize(nFft)) throw new RangeError(`An FFT of ${nFft} points: a power of two from 64 to 8192 is needed`);
     this.parameters = parameters;
-    this.bins = frequenciesHz.length;
     this.frequenciesHz = frequenciesHz;
-    this.#project = project;
-    this.#fft = new RealFft(nFft);
-    this.#window = hannWindow(winLength);
-    this.#offset = Math.floor((nFft - winLength) / 2);
-    this.#frame = new Float64Array(nFft);
-    this.#power = new Float64Array(nFft / 2 + 1);
+    this.#winLength = winLength;
+    this.#kernel = new SpectralKernel({ nFft, window: hannWindow(winLength), hopLength, bands, floorPower, transform });
+    this.bins = this.#kernel.rows;
   }
 
   frameCount(samples: number): number {
@@ -126,25 +160,73 @@ class SpectralFrontEnd implements FrontEnd {
   }
 
   compute(samples: Float32Array, out?: Float32Array): Float32Array {
-    const { nFft, hopLength, center, floorPower } = this.parameters;
+    const { nFft, hopLength, center } = this.parameters;
     const frames = this.frameCount(samples.length);
-    const result = out ?? new Float32Array(this.bins * frames);
-    if (result.length < this.bins * frames) {
-      throw new RangeError(`The spectrogram needs ${this.bins * frames} numbers, ${result.length} are there`);
+    const result = roomFor(this.bins * frames, out);
+    const kernel = this.#kernel;
+    const lead = Math.floor((nFft - this.#winLength) / 2) - (center ? nFft / 2 : 0);
+    for (let first = 0; first < frames; first += kernel.capacity) {
+      const count = Math.min(kernel.capacity, frames - first);
+      const length = (count - 1) * hopLength + this.#winLength;
+      copyReflected(samples, first * hopLength + lead, kernel.input.subarray(0, length));
+      kernel.run(count, result, first, frames);
     }
-    const lead = this.#offset - (center ? nFft / 2 : 0);
-    for (let index = 0; index < frames; index++) {
-      const begin = index * hopLength + lead;
-      if (begin >= 0 && begin + this.#window.length <= samples.length) {
-        windowInside(samples, begin, this.#window, this.#frame, this.#offset);
-      } else {
-        windowReflected(samples, begin, this.#window, this.#frame, this.#offset);
-      }
-      this.#fft.power(this.#frame, this.#power);
-      this.#project(this.#power, result, index, frames);
-    }
-    powerToDecibels(result, this.bins * frames, floorPower);
     return result;
+  }
+}
+
+/** The rows of another front end, below them their differences over time, and so on. */
+class DeltaFrontEnd implements FrontEnd {
+  readonly parameters: FrontEndParameters;
+  readonly bins: number;
+  readonly frequenciesHz = new Float64Array(0);
+  readonly #source: FrontEnd;
+  readonly #times: number;
+  readonly #reach: number;
+
+  constructor(source: FrontEnd, times: number, deltaFrames: number) {
+    this.parameters = source.parameters;
+    this.bins = source.bins * (1 + times);
+    this.#source = source;
+    this.#times = times;
+    this.#reach = (deltaFrames - 1) / 2;
+  }
+
+  frameCount(samples: number): number {
+    return this.#source.frameCount(samples);
+  }
+
+  compute(samples: Float32Array, out?: Float32Array): Float32Array {
+    const frames = this.frameCount(samples.length);
+    const result = roomFor(this.bins * frames, out);
+    this.#source.compute(samples, result);
+    const size = this.#source.bins * frames;
+    for (let time = 1; time <= this.#times; time++) {
+      const from = result.subarray((time - 1) * size, time * size);
+      differences(from, frames, this.#reach, result.subarray(time * size, (time + 1) * size));
+    }
+    return result;
+  }
+}
+
+function roomFor(count: number, out: Float32Array | undefined): Float32Array {
+  const room = out ?? new Float32Array(count);
+  if (room.length < count) throw new RangeError(`The result needs ${count} numbers, ${room.length} are there`);
+  return room;
+}
+
+/** The slope of a straight line through the frames about each one; the first and last frame are repeated at the edges. */
+function differences(rows: Float32Array, frames: number, reach: number, out: Float32Array): void {
+  const norm = (reach * (reach + 1) * (2 * reach + 1)) / 3;
+  const last = frames - 1;
+  for (let row = 0; row < rows.length; row += frames) {
+    for (let frame = 0; frame < frames; frame++) {
+      let sum = 0;
+      for (let n = 1; n <= reach; n++) {
+        sum += n * (rows[row + Math.min(frame + n, last)] - rows[row + Math.max(frame - n, 0)]);
+      }
+      out[row + frame] = sum / norm;
+    }
   }
 }
 
@@ -153,59 +235,23 @@ function hannWindow(length: number): Float64Array {
   return Float64Array.from({ length }, (_, index) => 0.5 - 0.5 * Math.cos((2 * Math.PI * index) / length));
 }
 
-function windowInside(
-  samples: Float32Array,
-  begin: number,
-  window: Float64Array,
-  frame: Float64Array,
-  offset: number,
-): void {
-  for (let index = 0; index < window.length; index++) frame[offset + index] = samples[begin + index] * window[index];
-}
-
-/** As above where the frame hangs over an edge: reflected about the edge's sample, as often as a short recording needs. */
-function windowReflected(
-  samples: Float32Array,
-  begin: number,
-  window: Float64Array,
-  frame: Float64Array,
-  offset: number,
-): void {
+/**
+ * Copies a stretch that may hang over the edges: reflected about the edge's sample, as often as a short recording needs.
+ * @param begin of the stretch within the samples, possibly negative
+ */
+function copyReflected(samples: Float32Array, begin: number, target: Float32Array): void {
+  const inside = samples.subarray(Math.max(0, begin), Math.max(0, begin + target.length));
+  const from = Math.max(0, -begin);
+  if (inside.length > 0) target.set(inside, from);
   const last = samples.length - 1;
   const period = Math.max(1, 2 * last);
-  for (let index = 0; index < window.length; index++) {
+  const reflect = (index: number): void => {
     let place = (begin + index) % period;
     if (place < 0) place += period;
-    if (place > last) place = period - place;
-    frame[offset + index] = samples[place] * window[index];
-  }
-}
-
-/**
- * Powers to decibels, in place. The logarithm is taken from the number's own exponent and a series in
- * (m - 1) / (m + 1) for its mantissa m in [0.71, 1.42): off by less than 2e-7 dB before rounding to float32, and three
- * times as quick as Math.log10.
- */
-function powerToDecibels(values: Float32Array, count: number, floorPower: number): void {
-  const bits = new Int32Array(values.buffer, values.byteOffset, values.length);
-  const floorDb = 10 * Math.log10(floorPower);
-  const dbPerOctave = 10 * Math.log10(2);
-  const scale = 20 / Math.LN10;
-  for (let index = 0; index < count; index++) {
-    // Written so that what is not a number becomes the floor too.
-    if (!(values[index] > floorPower)) {
-      values[index] = floorDb;
-      continue;
-    }
-    // 0x3f3504f3 is the square root of a half.
-    const above = bits[index] - 0x3f3504f3;
-    const octaves = above >> 23;
-    bits[index] = (above & 0x7fffff) + 0x3f3504f3;
-    const mantissa = values[index];
-    const s = (mantissa - 1) / (mantissa + 1);
-    const square = s * s;
-    values[index] = octaves * dbPerOctave + scale * s * (1 + square * (1 / 3 + square * (1 / 5 + square * (1 / 7))));
-  }
+    target[index] = samples[place > last ? period - place : place];
+  };
+  for (let index = 0; index < Math.min(from, target.length); index++) reflect(index);
+  for (let index = from + inside.length; index < target.length; index++) reflect(index);
 }
 
 function keptBins(parameters: Pick<LinearParameters, 'sampleRateHz' | 'nFft' | 'fMin' | 'fMax'>): {
@@ -219,49 +265,37 @@ function keptBins(parameters: Pick<LinearParameters, 'sampleRateHz' | 'nFft' | '
   return { first, count: last - first + 1 };
 }
 
-function linearProjection(first: number, count: number): Projection {
-  return (power, out, frame, frames) => {
-    for (let row = 0, place = frame; row < count; row++, place += frames) out[place] = power[first + row];
-  };
-}
-
-/**
- * Mel filters without their matrix. Between two neighbouring edges one filter falls as the next one rises, and the two
- * weights add up to 1: with the plain and the rising sum over each such stretch, every bin is multiplied once.
- */
-function melProjection(parameters: MelParameters, edges: Float64Array): Projection {
-  const { nFft, nMels, norm, sampleRateHz } = parameters;
+/** Filters between edges in Hz, [filters + 2]: they peak at 1, or with `equalArea` have the same area (Slaney). */
+function triangularFilters(
+  { nFft, sampleRateHz }: Pick<FrontEndParameters, 'nFft' | 'sampleRateHz'>,
+  edges: Float64Array,
+  equalArea: boolean,
+): TriangularFilters {
   const lastBin = nFft / 2;
   const hzPerBin = sampleRateHz / nFft;
-  // starts[s] ... starts[s + 1]: the bins from edge s (included) to edge s + 1 (not).
-  const starts = new Int32Array(nMels + 2);
+  const starts = Int32Array.from(edges, (edge) => Math.min(lastBin + 1, Math.ceil(edge / hzPerBin)));
   const rising = new Float64Array(lastBin + 1);
-  for (let edge = 0; edge < starts.length; edge++) {
-    starts[edge] = Math.min(lastBin + 1, Math.ceil(edges[edge] / hzPerBin));
-    if (edge === 0) continue;
+  const falling = new Float64Array(lastBin + 1);
+  for (let edge = 1; edge < edges.length; edge++) {
     const width = edges[edge] - edges[edge - 1];
     for (let bin = starts[edge - 1]; bin < starts[edge]; bin++) {
       rising[bin] = (bin * hzPerBin - edges[edge - 1]) / width;
+      falling[bin] = (edges[edge] - bin * hzPerBin) / width;
     }
   }
-  const gains = Float64Array.from({ length: nMels }, (_, row) =>
-    norm === 'slaney' ? 2 / (edges[row + 2] - edges[row]) : 1,
+  const gains = Float64Array.from({ length: edges.length - 2 }, (_, row) =>
+    equalArea ? 2 / (edges[row + 2] - edges[row]) : 1,
   );
-  return (power, out, frame, frames) => {
-    let bin = starts[0];
-    let risen = 0;
-    for (let stretch = 0, place = frame - frames; stretch <= nMels; stretch++, place += frames) {
-      const end = starts[stretch + 1];
-      let plain = 0;
-      let rise = 0;
-      for (; bin < end; bin++) {
-        plain += power[bin];
-        rise += power[bin] * rising[bin];
-      }
-      if (stretch > 0) out[place] = gains[stretch - 1] * (risen + plain - rise);
-      risen = rise;
-    }
-  };
+  return { starts, rising, falling, gains };
+}
+
+/** The first rows of the orthonormal DCT-II, [rows, size]. */
+function dctMatrix(size: number, rows: number): Float64Array {
+  return Float64Array.from({ length: rows * size }, (_, place) => {
+    const row = Math.floor(place / size);
+    const cosine = Math.cos((Math.PI / size) * ((place % size) + 0.5) * row);
+    return cosine * Math.sqrt((row === 0 ? 1 : 2) / size);
+  });
 }
 
 /** The nMels + 2 edges of the filters, equally spaced in Mel from fMin to fMax; filter m spans edges m ... m + 2. */

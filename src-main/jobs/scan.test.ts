@@ -1,12 +1,13 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { StoredModel } from '../detector/store.ts';
 import { babble, wav16, writeTinyModel } from '../detector/testing.ts';
-import { displayPath, listFiles, scanFiles } from './scan.ts';
+import { displayPath } from './display-path.ts';
+import { listFiles, scanFiles } from './scan.ts';
 import type { ScanResult } from './scan.ts';
 
 let folder: string;
@@ -125,6 +126,50 @@ describe('listFiles', () => {
     const [result] = await scanned([odd]);
     expect(result.path).toBe(`${odd}/caf\\xE9-ü.wav`);
     expect(result.analysis?.score).toEqual(expect.any(Number));
+  });
+});
+
+describe('a folder', () => {
+  it('of 20,000 files is listed in order', async () => {
+    const many = join(folder, 'many');
+    mkdirSync(many);
+    const first = join(many, '00000.wav');
+    writeFileSync(first, wav16(babble(0.1, 1)));
+    for (let i = 1; i < 20_000; i++) linkSync(first, join(many, `${String(i).padStart(5, '0')}.wav`));
+    const { requests, unreadable } = await listFiles([many], false);
+    expect(requests.length).toBe(20_000);
+    expect(unreadable).toEqual([]);
+    expect(requests.at(-1)?.path).toBe(join(many, '19999.wav'));
+    expect(requests.every(({ path }, index) => index === 0 || requests[index - 1].path < path)).toBe(true);
+    rmSync(many, { recursive: true });
+  });
+
+  it('that vanishes in the middle of a scan leaves a row with an error for each file that was left', async () => {
+    const drive = join(folder, 'drive');
+    mkdirSync(drive);
+    for (let i = 0; i < 200; i++) writeFileSync(join(drive, `${String(i).padStart(3, '0')}.wav`), wav16(babble(1, i)));
+    const { requests } = await listFiles([drive], true);
+    const results: ScanResult[] = [];
+    for await (const result of scanFiles(model, requests, { jobs: 2 })) {
+      if (results.push(result) === 5) rmSync(drive, { recursive: true });
+    }
+    expect(results.map(({ path }) => path)).toEqual(requests.map(({ path }) => path));
+    const scored = results.filter(({ analysis }) => analysis !== null).length;
+    expect(scored).toBeGreaterThanOrEqual(5);
+    expect(scored).toBeLessThan(200);
+    const codes = new Set(results.flatMap(({ error }) => error?.code ?? []));
+    expect([...codes]).toEqual(['missing']);
+    expect(results.filter(({ error }) => error !== null).length).toBe(200 - scored);
+  });
+});
+
+describe('a file that takes too long', () => {
+  it('is given up', async () => {
+    const { requests } = await listFiles([join(folder, 'audio', 'voice-0.wav')], false);
+    // A worker cannot even start in that time.
+    for await (const result of scanFiles(model, requests, { limitSeconds: 0.001 })) {
+      expect(result).toMatchObject({ analysis: null, error: { code: 'timeout' } });
+    }
   });
 });
 

@@ -5,36 +5,8 @@ import { describeError } from '../base/errors.ts';
 import { WorkerPool } from '../base/pool.ts';
 import { workerFile } from '../base/workers.ts';
 import type { StoredModel } from '../detector/store.ts';
-import type { ScoreOutcome, ScoreRequest } from './score.ts';
-
-/** A path for people and tables: bytes that are no UTF-8 as `\xHH`. */
-export function displayPath(request: Pick<ScoreRequest, 'path' | 'nameBytes'>): string {
-  if (request.nameBytes === null) return request.path;
-  const decoder = new TextDecoder('utf-8', { fatal: true });
-  const bytes = Buffer.from(request.nameBytes);
-  let text = '';
-  for (let at = 0; at < bytes.length;) {
-    // The longest valid character of up to four bytes, else one escaped byte.
-    let length = 1;
-    let character: string | undefined;
-    for (; length <= 4 && at + length <= bytes.length; length++) {
-      try {
-        character = decoder.decode(bytes.subarray(at, at + length));
-        break;
-      } catch {
-        continue;
-      }
-    }
-    if (character === undefined) {
-      text += `\\x${bytes[at].toString(16).toUpperCase().padStart(2, '0')}`;
-      at++;
-    } else {
-      text += character;
-      at += length;
-    }
-  }
-  return text;
-}
+import { displayPath } from './display-path.ts';
+import type { KnownFile, ScoreOutcome, ScoreRequest } from './score.ts';
 
 function joined(folder: Buffer, name: Buffer): Buffer {
   const separator = folder.at(-1) === sep.charCodeAt(0) ? [] : [Buffer.from(sep)];
@@ -103,66 +75,141 @@ export interface ScanResult extends ScoreOutcome {
   path: string;
 }
 
+/** How files are scored. */
+export interface ScanOptions {
+  /** Worker threads; as many as cores if not given. */
+  jobs?: number;
+  /** A file is given up after this long; by its size if not given. */
+  limitSeconds?: number;
+  signal?: AbortSignal;
+}
+
 /** Requests given to the workers and not yet answered, for each worker: enough that none waits. */
 const requestsAhead = 4;
+/** Results that wait for slower ones before them, for each worker: bounded, so that a huge folder does not fill the memory. */
+const resultsAhead = 64;
+/** A file that is not done after this long, and a second for each so many bytes, is given up: about a tenth of real time
+ * on the slowest machine for the densest codec. */
+const shortestLimitSeconds = 600;
+const slowestBytesPerSecond = 50_000;
+
+async function limitSecondsFor(request: ScoreRequest): Promise<number> {
+  const path = request.nameBytes === null ? request.path : Buffer.from(request.nameBytes);
+  const size = await stat(path).then(
+    (found) => found.size,
+    () => 0,
+  );
+  return shortestLimitSeconds + size / slowestBytesPerSecond;
+}
+
+/** Workers that score files; whatever goes wrong with a file is its result. */
+class Scorer {
+  readonly jobs: number;
+  readonly #pool: WorkerPool<ScoreRequest, ScoreOutcome>;
+  readonly #options: ScanOptions;
+  #closed = false;
+  readonly #stop = (): void => void this.#pool.close();
+
+  constructor(model: StoredModel, files: number, options: ScanOptions) {
+    options.signal?.throwIfAborted();
+    this.#options = options;
+    this.jobs = Math.max(1, Math.min(options.jobs ?? availableParallelism(), files));
+    this.#pool = new WorkerPool(workerFile('jobs/score-worker'), this.jobs, { card: model.card, onnx: model.onnx });
+    options.signal?.addEventListener('abort', this.#stop, { once: true });
+  }
+
+  /** @throws the signal's reason when it fires. */
+  async score(request: ScoreRequest): Promise<ScanResult> {
+    const path = displayPath(request);
+    try {
+      const limitSeconds = this.#options.limitSeconds ?? (await limitSecondsFor(request));
+      return { path, ...(await this.#pool.run(request, 1000 * limitSeconds)) };
+    } catch (error) {
+      this.#options.signal?.throwIfAborted();
+      if (this.#closed) throw error;
+      return { path, ...failedOutcome(path, error) };
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#options.signal?.removeEventListener('abort', this.#stop);
+    await this.#pool.close();
+  }
+}
+
+function failedOutcome(path: string, error: unknown): ScoreOutcome {
+  const failed = { sha256: null, analysis: null, passedOver: false, file: null, unchanged: false };
+  if (error instanceof DOMException && error.name === 'TimeoutError') {
+    const message = `${path} was given up: it took too long. It may be damaged, or its drive does not answer.`;
+    return { ...failed, error: { code: 'timeout', message } };
+  }
+  // A worker that dies (a fault in native code, say) costs the file that it was at, not the scan.
+  return {
+    ...failed,
+    error: { code: 'internal', message: `Earwitness failed on this file: ${describeError(error)}.` },
+  };
+}
 
 /**
  * Scores files on all cores and yields the results in the order of the requests, as early as that order allows.
- * @param jobs worker threads; as many as cores if not given
- * @param onDone called as each file is done, in whatever order
+ * @param options `onDone` is called as each file is done, in whatever order
  * @throws the signal's reason when it fires; the workers are ended then
  */
 export async function* scanFiles(
   model: StoredModel,
   requests: readonly ScoreRequest[],
-  options: { jobs?: number; signal?: AbortSignal; onDone?: (result: ScanResult) => void } = {},
+  options: ScanOptions & { onDone?: (result: ScanResult) => void } = {},
 ): AsyncGenerator<ScanResult> {
-  const { signal } = options;
-  const jobs = Math.max(1, Math.min(options.jobs ?? availableParallelism(), requests.length));
   if (requests.length === 0) return;
-  signal?.throwIfAborted();
-  const pool = new WorkerPool<ScoreRequest, ScoreOutcome>(workerFile('jobs/score-worker'), jobs, {
-    card: model.card,
-    onnx: model.onnx,
-  });
-  const stop = (): void => void pool.close();
-  signal?.addEventListener('abort', stop, { once: true });
+  const scorer = new Scorer(model, requests.length, options);
   try {
     const pending: Promise<ScanResult>[] = [];
     let next = 0;
     const start = (): void => {
-      const request = requests[next++];
-      const result = pool.run(request).then(
-        (outcome) => ({ path: displayPath(request), ...outcome }),
-        (error: unknown) => {
-          signal?.throwIfAborted();
-          // A worker that dies (a fault in native code, say) costs the file that it was at, not the scan.
-          const message = `Earwitness failed on this file: ${describeError(error)}.`;
-          return {
-            path: displayPath(request),
-            sha256: null,
-            analysis: null,
-            error: { code: 'internal', message },
-            passedOver: false,
-          };
-        },
-      );
-      pending.push(
-        result.then((done) => {
-          options.onDone?.(done);
-          return done;
-        }),
-      );
-      pending.at(-1)?.catch(() => undefined);
+      const result = scorer.score(requests[next++]).then((done) => {
+        options.onDone?.(done);
+        return done;
+      });
+      result.catch(() => undefined);
+      pending.push(result);
     };
-    // Results wait for slower ones before them; a bounded number, so that a huge folder does not fill the memory.
-    const limit = jobs * requestsAhead * 16;
     while (next < requests.length || pending.length > 0) {
-      while (next < requests.length && pending.length < limit) start();
+      while (next < requests.length && pending.length < scorer.jobs * resultsAhead) start();
       yield await (pending.shift() as Promise<ScanResult>);
     }
   } finally {
-    signal?.removeEventListener('abort', stop);
-    await pool.close();
+    await scorer.close();
+  }
+}
+
+/**
+ * Scores files on all cores and hands each result over as it is done, in whatever order; no result is kept, and none
+ * waits for another.
+ * @param onResult gets the request and its result; while it is at work, fewer files are begun
+ * @throws the signal's reason when it fires, and what `onResult` throws; the workers are ended then
+ */
+export async function scanAsDone(
+  model: StoredModel,
+  requests: readonly ScoreRequest[],
+  onResult: (request: ScoreRequest, result: ScanResult) => Promise<void>,
+  options: ScanOptions & { known?: (request: ScoreRequest) => KnownFile | null } = {},
+): Promise<void> {
+  if (requests.length === 0) return;
+  const scorer = new Scorer(model, requests.length, options);
+  let next = 0;
+  const lane = async (): Promise<void> => {
+    while (next < requests.length) {
+      const request = requests[next++];
+      const known = options.known?.(request) ?? null;
+      await onResult(request, await scorer.score(known === null ? request : { ...request, known }));
+    }
+  };
+  const lanes = Array.from({ length: scorer.jobs * requestsAhead }, lane);
+  try {
+    await Promise.all(lanes);
+  } finally {
+    await scorer.close();
+    await Promise.allSettled(lanes);
   }
 }

@@ -1,12 +1,37 @@
 import { createHash } from 'node:crypto';
-import { open, readFile, stat } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { open, stat } from 'node:fs/promises';
 import { sha256File } from '../audio/hash.ts';
+import { openRegularFile, unreadable } from '../audio/input.ts';
 import { sniff } from '../audio/sniff.ts';
 import { UserFacingError } from '../base/errors.ts';
+import type { Card } from '../detector/card.ts';
+import type { AudioSource, Channel } from '../audio/types.ts';
 import type { Analysis, Detector } from '../detector/detector.ts';
+import { trainedOn } from '../detector/finding.ts';
+import { displayPath } from './display-path.ts';
 
 /** Files up to this size are read once, so that the bytes that are hashed are those that are scored. */
 const readOnceBytes = 64 * 1024 ** 2;
+
+/** What tells without reading a file that it is probably the same as before. */
+export interface FileState {
+  size: number;
+  mtimeMs: number;
+}
+
+/** A file that was scored before. */
+export interface KnownFile extends FileState {
+  sha256: string;
+}
+
+/** What of a file is scored; `each`: every channel on its own. */
+export interface FileReading {
+  /** Counted from 0; by default the first audio stream. */
+  stream?: number;
+  /** By default the mix. */
+  channel?: Channel | 'each';
+}
 
 /** A file to score. */
 export interface ScoreRequest {
@@ -15,66 +40,143 @@ export interface ScoreRequest {
   nameBytes: Uint8Array | null;
   /** True for a file that a folder held: what is no recording is passed over. */
   found: boolean;
+  /** What is known of it from an interrupted scan: if it is still that (its hash too), it is not scored again. */
+  known?: KnownFile;
+  reading?: FileReading;
 }
 
-/** What became of it: an analysis, an error, or (both null) passed over. */
+/** What became of it: an analysis, an error, or (both null) passed over, or the same as before. */
 export interface ScoreOutcome {
   sha256: string | null;
   analysis: Analysis | null;
+  /** Where each channel was asked for: those after the first, which is `analysis`. */
+  further?: Analysis[];
   error: { code: string; message: string } | null;
   passedOver: boolean;
+  /** As it was when it was scored; null where it was not. */
+  file: FileState | null;
+  /** True for the file that the request calls `known`: its analysis is not repeated here. */
+  unchanged: boolean;
 }
+
+/** What an outcome holds unless it says otherwise. */
+const nothing: ScoreOutcome = {
+  sha256: null,
+  analysis: null,
+  error: null,
+  passedOver: false,
+  file: null,
+  unchanged: false,
+};
 
 /** A path under which every function and child process can open a file whose name is not UTF-8 (Linux only). */
 async function withOpenablePath<T>(request: ScoreRequest, use: (path: string) => Promise<T>): Promise<T> {
   if (request.nameBytes === null) return use(request.path);
-  const handle = await open(Buffer.from(request.nameBytes), 'r');
+  // Without waiting: it may be a pipe.
+  const handle = await open(Buffer.from(request.nameBytes), constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+  const path = `/proc/${process.pid}/fd/${handle.fd}`;
   try {
-    return await use(`/proc/${process.pid}/fd/${handle.fd}`);
+    return await use(path);
+  } catch (error) {
+    if (!(error instanceof UserFacingError)) throw error;
+    const message = error.message.replaceAll(path, displayPath(request));
+    throw new UserFacingError(error.code, message, { ...(error.advice ? { advice: error.advice } : {}), cause: error });
   } finally {
     await handle.close();
   }
 }
 
-async function scoreFile(
-  detector: Detector,
-  path: string,
-  signal: AbortSignal,
-): Promise<{ sha256: string; analysis: Analysis }> {
-  const before = await stat(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return null;
-    throw error;
+function changed(path: string): UserFacingError {
+  return new UserFacingError('changed', `${path} changed while it was read.`, {
+    path,
+    advice: 'Scan it again when nothing writes to it.',
   });
-  const small = before?.isFile() === true && before.size > 0 && before.size <= readOnceBytes;
-  const bytes = small ? await readFile(path, { signal }).catch(() => null) : null;
-  // Whatever is wrong with the path, decoding says it in a person's words.
-  const analysis = await detector.analyse(bytes ? { path, bytes } : path, signal);
-  const sha256 = bytes ? createHash('sha256').update(bytes).digest('hex') : await sha256File(path, signal);
-  const after = await stat(path);
-  if (before === null || after.size !== before.size || after.mtimeMs !== before.mtimeMs) {
-    throw new UserFacingError('changed', 'The file changed while it was read.', {
-      path,
-      advice: 'Scan it again when nothing writes to it.',
-    });
+}
+
+/** The detector's part that scoring needs. */
+export type Analyser = Pick<Detector, 'analyse' | 'card'>;
+
+const trainingFiles = new WeakMap<Card, Set<string>>();
+
+/** Whether a model was trained on the file of this hash. */
+function wasTrainedOn(card: Card, sha256: string): boolean {
+  let hashes = trainingFiles.get(card);
+  if (!hashes) trainingFiles.set(card, (hashes = new Set(card.training.fileSha256)));
+  return hashes.has(sha256);
+}
+
+/** One analysis, or one for each channel, said in its reasons. */
+async function analyseReading(
+  detector: Analyser,
+  source: AudioSource,
+  { stream, channel = 'mix' }: FileReading,
+  signal: AbortSignal,
+): Promise<Analysis[]> {
+  const chosen = stream === undefined ? {} : { stream };
+  if (channel !== 'each') return [await detector.analyse(source, signal, { ...chosen, channel })];
+  const analyses: Analysis[] = [];
+  let channels = 1;
+  for (let number = 1; number <= channels; number++) {
+    const analysis = await detector.analyse(source, signal, { ...chosen, channel: number });
+    channels = analysis.audio.channels;
+    const code = `channel ${number} of ${channels}`;
+    const reason = { code, sentence: `This is ${code}, scored on its own.`, blocking: false };
+    analyses.push({ ...analysis, reasons: [...analysis.reasons, reason] });
   }
-  return { sha256, analysis };
+  return analyses;
+}
+
+async function scoreFile(
+  detector: Analyser,
+  path: string,
+  { known, reading = {} }: ScoreRequest,
+  signal: AbortSignal,
+): Promise<ScoreOutcome> {
+  const { handle } = await openRegularFile(path);
+  try {
+    const before = await handle.stat();
+    const file = { size: before.size, mtimeMs: before.mtimeMs };
+    const maybeKnown = known?.size === file.size && known.mtimeMs === file.mtimeMs;
+    let bytes: Uint8Array | null = null;
+    let sha256: string;
+    if (before.size > 0 && before.size <= readOnceBytes) {
+      bytes = await handle.readFile({ signal }).catch((error: unknown) => {
+        signal.throwIfAborted();
+        throw unreadable(path, error);
+      });
+      sha256 = createHash('sha256').update(bytes).digest('hex');
+    } else {
+      sha256 = await sha256File(path, signal);
+    }
+    if (maybeKnown && known.sha256 === sha256) return { ...nothing, sha256, file, unchanged: true };
+    const analyses = await analyseReading(detector, bytes ? { path, bytes } : path, reading, signal);
+    // What was read from the path, and not from the bytes that were hashed, is hashed again.
+    if ((bytes === null || analyses[0].audio.decoder === 'ffmpeg') && (await sha256File(path, signal)) !== sha256) {
+      throw changed(path);
+    }
+    const after = await stat(path).catch((error: unknown) => {
+      throw unreadable(path, error);
+    });
+    if (after.ino !== before.ino || after.size !== before.size || after.mtimeMs !== before.mtimeMs) throw changed(path);
+    const trained = wasTrainedOn(detector.card, sha256);
+    const [analysis, ...further] = analyses.map((one) => (trained ? trainedOn(one) : one));
+    return { ...nothing, sha256, file, analysis, ...(reading.channel === 'each' ? { further } : {}) };
+  } finally {
+    await handle.close();
+  }
 }
 
 /** Scores one file; whatever is wrong with it is in the outcome. @throws only what `signal` throws, and bugs. */
-export async function score(detector: Detector, request: ScoreRequest, signal: AbortSignal): Promise<ScoreOutcome> {
+export async function score(detector: Analyser, request: ScoreRequest, signal: AbortSignal): Promise<ScoreOutcome> {
   try {
     return await withOpenablePath(request, async (path) => {
-      if (request.found && (await sniff(path)) === 'none') {
-        return { sha256: null, analysis: null, error: null, passedOver: true };
-      }
-      return { ...(await scoreFile(detector, path, signal)), error: null, passedOver: false };
+      if (request.found && (await sniff(path)) === 'none') return { ...nothing, passedOver: true };
+      return scoreFile(detector, path, request, signal);
     });
   } catch (error) {
     signal.throwIfAborted();
-    const failed = { sha256: null, analysis: null, passedOver: false };
-    if (error instanceof UserFacingError) return { ...failed, error: { code: error.code, message: error.sentence } };
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code === undefined) throw error;
-    return { ...failed, error: { code: 'unreadable', message: `The file cannot be read: ${message}.` } };
+    const told = unreadable(displayPath(request), error);
+    if (!(told instanceof UserFacingError)) throw told;
+    return { ...nothing, error: { code: told.code, message: told.sentence } };
   }
 }

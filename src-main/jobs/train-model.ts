@@ -3,12 +3,13 @@ import { UserFacingError } from '../base/errors.ts';
 import { Random } from '../base/random.ts';
 import type { Conditioning } from '../audio/condition.ts';
 import { createFrontEnd } from '../features/front-end.ts';
-import type { MelParameters } from '../features/front-end.ts';
+import type { FrontEndParameters } from '../features/front-end.ts';
 import { loadDataset, selectSplit } from '../datasets/load.ts';
 import type { Dataset, DatasetItem } from '../datasets/types.ts';
 import { defaultAugmentation } from '../detector/augment.ts';
 import { startBackend } from '../detector/backends/index.ts';
 import type { BackendChoice, BackendName } from '../detector/backends/index.ts';
+import { defaultMinimumSpeechSeconds } from '../detector/card.ts';
 import type { Card } from '../detector/card.ts';
 import type { ExampleSettings } from '../detector/examples.ts';
 import { createNetwork, networkNames } from '../detector/network.ts';
@@ -18,9 +19,11 @@ import { findModel, readModel, readWeights, sha256, writeModel } from '../detect
 import type { StoredModel } from '../detector/store.ts';
 import { removeCheckpoint } from '../detector/checkpoint.ts';
 import { trainNetwork } from '../detector/train.ts';
-import type { TrainingEvent } from '../detector/train.ts';
+import type { TrainingEvent, TrainingPlan } from '../detector/train.ts';
 import { fitAffineCalibration } from '../evaluation/calibration.ts';
 import { detectionMetrics } from '../evaluation/metrics.ts';
+import { outOfFoldTrials, removeFolds } from './folds.ts';
+import type { FoldEvent, ScoreWith } from './folds.ts';
 import { evaluateTrials, scoreItems, splitFigures, trialsOf } from './evaluate.ts';
 
 export interface TrainingRequest {
@@ -35,7 +38,14 @@ export interface TrainingRequest {
   batchSize: number;
   learningRate: number;
   patience: number;
+  /** Decoupled weight decay, and steps of the weights' running average (0: none). */
+  weightDecay: number;
+  averagedSteps: number;
   seed: number;
+  /** Front end of a network that is trained from nothing. */
+  frontEnd: FrontEndName;
+  /** Folds of sources whose out-of-fold scores calibrate the model; null: dev does. */
+  folds: number | null;
   /** A model to train on from, with its network, front end and conditioning. */
   from?: string;
   resume: boolean;
@@ -45,6 +55,7 @@ export interface TrainingRequest {
 
 export type TrainModelEvent =
   | TrainingEvent
+  | FoldEvent
   | { type: 'backend'; choice: BackendChoice }
   | { type: 'data'; train: number; dev: number; test: number; note: string | null }
   | { type: 'score'; split: string; done: number; total: number };
@@ -54,32 +65,39 @@ const conditioning: Conditioning = {
   bandHz: [70, 7400],
   activeRangeDb: 40,
   windowLevelDbfs: -25,
+  speech: 'silero-vad-v5',
 };
 
 const window = { seconds: 2, hopSeconds: 1 };
 
-const frontEnd: MelParameters = {
-  type: 'mel',
+const framing = {
   sampleRateHz: 16_000,
   nFft: 512,
   winLength: 400,
   hopLength: 160,
   window: 'hann',
   center: false,
-  nMels: 80,
   fMin: 70,
   fMax: 7200,
-  melScale: 'slaney',
-  norm: 'slaney',
   // About 65 dB below a window's level: what lies under it is coding and dither, not speech.
   floorPower: 1e-7,
-};
+} as const;
+
+/** The front ends that a network can be trained on, 25 ms windows every 10 ms. */
+const frontEnds = {
+  mel: { type: 'mel', ...framing, nMels: 80, melScale: 'slaney', norm: 'slaney' },
+  linear: { type: 'linear', ...framing },
+} satisfies Record<string, FrontEndParameters>;
+export type FrontEndName = keyof typeof frontEnds;
+export const frontEndNames = Object.keys(frontEnds) as FrontEndName[];
 
 const thresholds = {
   // The likelihood ratio must be at least two either way: below, even ENFSI's scale calls the support "weak" at most.
   inconclusiveLlr: Math.LN2,
   minimumActiveSeconds: 1,
   maximumClippedFraction: 0.01,
+  minimumSpeechSeconds: defaultMinimumSpeechSeconds,
+  minimumSnrDb: 0,
 };
 
 const heldOutShare = 0.2;
@@ -152,7 +170,7 @@ export async function trainModel(
           frontEnd: from.card.frontEnd,
           augmentation: from.card.training.augmentation,
         }
-      : { conditioning, window, frontEnd, augmentation: defaultAugmentation },
+      : { conditioning, window, frontEnd: frontEnds[request.frontEnd], augmentation: defaultAugmentation },
     ...(from ? { weights: await readWeights(from) } : {}),
   };
   const { settings } = base;
@@ -172,31 +190,22 @@ export async function trainModel(
   const choice = await startBackend(request.backend);
   report({ type: 'backend', choice });
 
-  const outcome = await trainNetwork(
-    {
-      network,
-      settings,
-      seed: request.seed,
-      epochs: request.epochs,
-      batchSize: request.batchSize,
-      learningRate: request.learningRate,
-      patience: request.patience,
-      backend: choice.name,
-      ...(base.weights ? { from: base.weights } : {}),
-    },
-    splits,
-    folder,
-    { resume: request.resume, onEvent: report, ...(signal ? { signal } : {}) },
-  );
-
-  const manifest = [
-    ...splits.train.map((item, index) => [outcome.trainSha256[index], item.label, 'train']),
-    ...splits.dev.map((item, index) => [outcome.devSha256[index], item.label, 'dev']),
-  ]
-    .filter(([hash]) => hash !== null)
-    .map((line) => line.join(' '))
-    .sort();
-  const card: Omit<Card, 'files'> = {
+  const plan: TrainingPlan = {
+    network,
+    settings,
+    seed: request.seed,
+    epochs: request.epochs,
+    batchSize: request.batchSize,
+    learningRate: request.learningRate,
+    weightDecay: request.weightDecay,
+    averagedSteps: request.averagedSteps,
+    patience: request.patience,
+    keep: 'best',
+    backend: choice.name,
+    ...(base.weights ? { from: base.weights } : {}),
+  };
+  // Enough of a card to score with; what training and measuring find out comes in below.
+  const card: Card = {
     format: 1,
     name: request.name ?? basename(folder),
     status: 'screening',
@@ -210,43 +219,55 @@ export async function trainModel(
       dataset: request.dataset,
       counts: countsOf(splits),
       sources: [...new Set(splits.train.flatMap((item) => item.source ?? []))].sort(),
-      manifestSha256: sha256(manifest.join('\n')),
-      fileSha256: outcome.trainSha256.filter((hash) => hash !== null).sort(),
+      manifestSha256: '',
+      fileSha256: [],
       seed: request.seed,
       backend: `${choice.name} (${choice.device})`,
-      epochs: outcome.epochs,
-      bestEpoch: outcome.bestEpoch,
-      clipsPerEpoch: outcome.clipsPerEpoch,
+      epochs: 0,
+      bestEpoch: 0,
+      clipsPerEpoch: 0,
       batchSize: request.batchSize,
       learningRate: request.learningRate,
+      weightDecay: request.weightDecay,
+      averagedSteps: request.averagedSteps,
+      folds: request.folds,
       augmentation: settings.augmentation,
       from: from ? { name: from.card.name, onnxSha256: from.onnxSha256 } : null,
-      history: outcome.history,
+      history: [],
     },
-    // Not yet known: measured below on dev, by the same path as scanning.
     calibration: { a: 1, b: 0, prior: 0.5, dataset: request.dataset, split: 'dev' },
     thresholds: { ...thresholds, score: 0 },
     figures: [],
     notes: [...(splits.note ? [splits.note] : []), ...request.notes],
+    files: { 'model.onnx': '', 'weights.safetensors': '' },
   };
-
-  const measure = async (split: 'dev' | 'test') => {
-    const items = splits[split];
-    const onnx = writeOnnx(network, outcome.weights);
-    const model = {
-      folder,
-      card: { ...card, files: { 'model.onnx': '', 'weights.safetensors': '' } },
-      onnx,
-      onnxSha256: '',
-    };
-    const scored = await scoreItems(model, items, {
+  const running = { resume: request.resume, onEvent: report, ...(signal ? { signal } : {}) };
+  const scoreWith: ScoreWith = async (weights, items, split) => {
+    const onnx = writeOnnx(network, weights);
+    const scored = await scoreItems({ folder, card, onnx, onnxSha256: '' }, items, {
       onProgress: (done) => report({ type: 'score', split, done, total: items.length }),
       ...(signal ? { signal } : {}),
     });
     return trialsOf(scored);
   };
-  const devTrials = await measure('dev');
-  const { a, b, prior } = fitAffineCalibration(devTrials);
+  const folded =
+    request.folds === null ? null : await outOfFoldTrials(plan, splits, request.folds, folder, scoreWith, running);
+  const outcome = await trainNetwork(plan, splits, folder, running);
+
+  const manifest = [
+    ...splits.train.map((item, index) => [outcome.trainSha256[index], item.label, 'train']),
+    ...splits.dev.map((item, index) => [outcome.devSha256[index], item.label, 'dev']),
+  ]
+    .filter(([hash]) => hash !== null)
+    .map((line) => line.join(' '))
+    .sort();
+  const { epochs, bestEpoch, clipsPerEpoch, history } = outcome;
+  Object.assign(card.training, { epochs, bestEpoch, clipsPerEpoch, history });
+  card.training.manifestSha256 = sha256(manifest.join('\n'));
+  card.training.fileSha256 = outcome.trainSha256.filter((hash) => hash !== null).sort();
+  const devTrials = await scoreWith(outcome.weights, splits.dev, 'dev');
+  const { a, b, prior } = fitAffineCalibration(folded ?? devTrials);
+  if (folded) card.calibration.split = `train, ${request.folds} folds by source`;
   if (a > 0) {
     card.calibration = { ...card.calibration, a, b, prior };
   } else {
@@ -255,15 +276,15 @@ export async function trainModel(
     card.notes.push('On dev its scores rank no better than chance: every likelihood ratio is one.');
   }
   card.thresholds.score = detectionMetrics(devTrials).eerDecisionThreshold;
-  const judged = { ...card, files: { 'model.onnx': '', 'weights.safetensors': '' } };
-  card.figures.push(splitFigures(request.dataset, 'dev', evaluateTrials(judged, devTrials)));
+  card.figures.push(splitFigures(request.dataset, 'dev', evaluateTrials(card, devTrials)));
   if (splits.test.length > 0) {
-    const testTrials = await measure('test');
+    const testTrials = await scoreWith(outcome.weights, splits.test, 'test');
     const bothClasses = new Set(testTrials.map((trial) => trial.bonafide)).size === 2;
-    if (bothClasses) card.figures.push(splitFigures(request.dataset, 'test', evaluateTrials(judged, testTrials)));
+    if (bothClasses) card.figures.push(splitFigures(request.dataset, 'test', evaluateTrials(card, testTrials)));
   }
 
   const model = await writeModel(folder, card, outcome.weights);
   await removeCheckpoint(folder);
+  await removeFolds(folder);
   return model;
 }

@@ -1,4 +1,7 @@
+import type { Card } from '../detector/card.ts';
 import type { Analysis } from '../detector/detector.ts';
+import { localisationStatement, stretchesBelow } from '../detector/localisation.ts';
+import type { Localisation } from '../detector/localisation.ts';
 import type { StoredModel } from '../detector/store.ts';
 import { csvLine } from './csv.ts';
 
@@ -8,6 +11,11 @@ export interface ScannedFile {
   sha256: string | null;
   analysis: Analysis | null;
   error: { code: string; message: string } | null;
+}
+
+/** A row for each analysis: one, or one for each channel that was scored on its own. */
+export function scanRows<T extends ScannedFile & { further?: Analysis[] }>(file: T): T[] {
+  return [file, ...(file.further ?? []).map((analysis) => ({ ...file, analysis }))];
 }
 
 /** What made a result: enough to make it again. */
@@ -71,8 +79,17 @@ export function scanCsvLine({ path, sha256, analysis, error }: ScannedFile): str
   ]);
 }
 
+/** Where a recording's windows score low, with what that is worth. */
+function localisedJson({ windows }: Analysis, localisation: Localisation): Record<string, unknown> {
+  return {
+    statement: localisationStatement(localisation),
+    ...localisation,
+    stretches: stretchesBelow(windows, localisation.threshold),
+  };
+}
+
 /** One file's part of a scan's JSON. */
-export function scanJson({ path, sha256, analysis, error }: ScannedFile): Record<string, unknown> {
+export function scanJson({ path, sha256, analysis, error }: ScannedFile, card: Card): Record<string, unknown> {
   return {
     path,
     sha256,
@@ -88,8 +105,12 @@ export function scanJson({ path, sha256, analysis, error }: ScannedFile): Record
       activeLevelDbfs: analysis.activeLevelDbfs,
       clippedFraction: analysis.clippedFraction,
       nonFiniteSamples: analysis.nonFiniteSamples,
+      quality: analysis.quality,
       audio: analysis.audio,
+      channel: analysis.channel,
+      windowScores: 'uncalibrated',
       windows: analysis.windows,
+      localisation: card.localisation ? localisedJson(analysis, card.localisation) : null,
     }),
   };
 }

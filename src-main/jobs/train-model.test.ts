@@ -1,0 +1,72 @@
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { babble, wav16 } from '../detector/testing.ts';
+import { trainModel } from './train-model.ts';
+import type { TrainModelEvent, TrainingRequest } from './train-model.ts';
+
+let folder: string;
+let request: TrainingRequest;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'earwitness-train-model-'));
+  const lines = ['path,label,split,source'];
+  let seed = 1;
+  for (const [split, count] of [
+    ['train', 24],
+    ['dev', 6],
+  ] as const) {
+    for (let i = 0; i < count; i++) {
+      const label = i % 2 === 0 ? 'bonafide' : 'spoof';
+      const name = `${split}-${i}.wav`;
+      mkdirSync(join(folder, 'audio'), { recursive: true });
+      writeFileSync(join(folder, 'audio', name), wav16(babble(2.1, seed++, { noise: i % 2 === 0 ? 0.001 : 0.4 })));
+      lines.push(`audio/${name},${label},${split},${label}-source-${i % 6}`);
+    }
+  }
+  writeFileSync(join(folder, 'manifest.csv'), lines.join('\n'));
+  request = {
+    dataset: `manifest:${join(folder, 'manifest.csv')}`,
+    network: 'mel-resnet',
+    out: join(folder, 'model'),
+    backend: 'wasm',
+    epochs: 1,
+    batchSize: 8,
+    learningRate: 0.002,
+    patience: 5,
+    weightDecay: 0.02,
+    averagedSteps: 8,
+    seed: 1,
+    frontEnd: 'mel',
+    folds: 2,
+    resume: false,
+    notes: ['A test.'],
+  };
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+it('calibrates on scores of networks that were trained without the source, resumes fold by fold, and tidies up', async () => {
+  const events: TrainModelEvent[] = [];
+  const controller = new AbortController();
+  const stopInSecondFold = (event: TrainModelEvent): void => {
+    events.push(event);
+    if (event.type === 'fold' && event.fold === 2) controller.abort();
+  };
+  await expect(
+    trainModel(request, 'a test', { onEvent: stopInSecondFold, signal: controller.signal }),
+  ).rejects.toThrow(/abort/i);
+  expect(existsSync(join(folder, 'model', 'checkpoint-folds', '1', 'scores.json'))).toBe(true);
+
+  const resumed: TrainModelEvent[] = [];
+  const { card } = await trainModel({ ...request, resume: true }, 'a test', {
+    onEvent: (event) => resumed.push(event),
+  });
+  // The first fold is not trained again: the second and the whole are.
+  expect(resumed.filter(({ type }) => type === 'epoch')).toHaveLength(2);
+  expect(card.calibration.split).toContain('2 folds by source');
+  expect(card.training).toMatchObject({ folds: 2, weightDecay: 0.02, averagedSteps: 8, epochs: 1 });
+  expect(card.training.fileSha256).toHaveLength(24);
+  expect(card.notes).toContain('A test.');
+  expect(readdirSync(join(folder, 'model')).sort()).toEqual(['card.json', 'model.onnx', 'weights.safetensors']);
+});
