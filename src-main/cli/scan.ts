@@ -115,13 +115,11 @@ async function scan(paths: string[], options: ScanOptions): Promise<number> {
 /** Writes results as they come to the terminal, or all together to a file. */
 class ScanOutput {
   readonly #options: ScanOptions;
-  readonly #made: Provenance;
   readonly #lines: string[] = [];
   #count = 0;
 
   constructor(options: ScanOptions, made: Provenance) {
     this.#options = options;
-    this.#made = made;
     if (options.format === 'csv') this.#write(scanCsvHeader);
     if (options.format === 'json') this.#write(`{\n "made": ${JSON.stringify(made)},\n "results": [`);
     if (options.format === 'table') this.#write(`${tableHeader()}\n`);

@@ -150,7 +150,7 @@ async function train(options: TrainOptions): Promise<number> {
   const progress = new ProgressLine();
   const { signal, dispose } = interruption();
   try {
-    const { note, resume, overwrite: _, ...rest } = options;
+    const { note, resume, ...rest } = options;
     const model = await trainModel(
       { ...rest, resume: resume === true, notes: note },
       `earwitness ${applicationVersion()}`,

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { Random } from '../base/random.ts';
+import type { Random } from '../base/random.ts';
 import { batchNorm, parameterSpecs, placeLayers } from './network.ts';
 import type { NetworkSpec, PlacedLayer, Weights } from './network.ts';
 
