@@ -125,6 +125,7 @@ export async function openWithFfmpeg(
     // The header comes with the first sound.
     const wav = (await input.fill(12)) ? await openWav(input, path) : null;
     if (!wav) throw await child.failure();
+    await child.inputDescribed();
     return new FfmpegDecoder(child, wav, ffmpeg.version);
   } catch (error) {
     await child.close();
@@ -172,6 +173,7 @@ class Child implements ByteSource {
   readonly #signal: AbortSignal | undefined;
   readonly #process: ChildProcessByStdio<null, Readable, Readable>;
   readonly #ended: Promise<number | null>;
+  readonly #described: Promise<void>;
   readonly #chunks: AsyncIterator<Uint8Array>;
   readonly #abort = () => this.#process.kill('SIGKILL');
   #left: Uint8Array = new Uint8Array(0);
@@ -209,6 +211,14 @@ class Child implements ByteSource {
       else this.#stderrTail = (this.#stderrTail + text).slice(-stderrTailCharacters);
     });
     child.stderr.on('error', () => undefined);
+    this.#described = new Promise((resolve) => {
+      const look = (): void => {
+        if (/^(Stream mapping:|Output #0)/m.test(this.#stderrHead) || this.#stderrTail !== '') resolve();
+      };
+      child.stderr.on('data', look);
+      child.stderr.on('close', resolve);
+      child.on('error', () => resolve());
+    });
     this.#chunks = (child.stdout as AsyncIterable<Uint8Array>)[Symbol.asyncIterator]();
     this.#signal?.addEventListener('abort', this.#abort, { once: true });
   }
@@ -247,6 +257,11 @@ class Child implements ByteSource {
       path: this.#path,
       advice: 'It may be damaged. Convert it to WAV or FLAC by other means, and try that.',
     });
+  }
+
+  /** Waits until it has said all of its input: its sound may arrive before its words. */
+  async inputDescribed(): Promise<void> {
+    await this.#within(this.#described);
   }
 
   /** Waits for its end: whether it went wrong. */
