@@ -207,7 +207,7 @@ describe('bad input', () => {
     ['no-audio', () => file('text.wav', 'Not a recording at all.\n'.repeat(50))],
   ])('%s', async (code, make) => {
     const path = make();
-    for (const attempt of [decode(path), probe(path)]) await expect(attempt).rejects.toMatchObject({ code, path });
+    for (const attempt of [decode, probe]) await expect(attempt(path)).rejects.toMatchObject({ code, path });
   });
 
   test.skipIf(process.platform === 'win32')('pipes, devices and circles of links are not waited for', async () => {
