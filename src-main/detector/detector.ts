@@ -15,7 +15,7 @@ import { conditionRecording } from './windows.ts';
 /** Windows scored in one run of the network; always of one recording, so that no score depends on its neighbours. */
 const batchWindows = 16;
 
-export interface WindowScore {
+interface WindowScore {
   startSeconds: number;
   endSeconds: number;
   /** The network's output for this window alone: uncalibrated. */

@@ -41,7 +41,7 @@ const residualLayerSchema = z.object({
   shortcut: z.array(plainLayerSchema),
 });
 type ResidualLayer = z.infer<typeof residualLayerSchema>;
-export type Layer = PlainLayer | ResidualLayer;
+type Layer = PlainLayer | ResidualLayer;
 
 export const networkSchema = z.object({
   name: z.string(),

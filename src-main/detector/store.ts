@@ -25,12 +25,12 @@ export function sha256(bytes: Uint8Array | string): string {
 }
 
 /** The folder of the model that ships with the application. */
-export function defaultModelFolder(): string {
+function defaultModelFolder(): string {
   return join(applicationRoot(), 'resources', 'models', 'default');
 }
 
 /** Whether a finished model stands in the folder. */
-export async function isModelFolder(folder: string): Promise<boolean> {
+async function isModelFolder(folder: string): Promise<boolean> {
   return stat(join(folder, 'card.json')).then(
     (found) => found.isFile(),
     () => false,
@@ -117,11 +117,6 @@ export async function writeModel(folder: string, card: Omit<Card, 'files'>, weig
   const whole: Card = { ...card, files: { 'model.onnx': sha256(onnx), 'weights.safetensors': sha256(arrays) } };
   await writeFileWhole(join(folder, 'model.onnx'), onnx);
   await writeFileWhole(join(folder, 'weights.safetensors'), arrays);
-  await writeCard(folder, whole);
+  await writeFileWhole(join(folder, 'card.json'), `${JSON.stringify(cardSchema.parse(whole), null, 1)}\n`);
   return { folder, card: whole, onnx, onnxSha256: whole.files['model.onnx'] };
-}
-
-/** Writes a card anew beside files that stay as they are. */
-export async function writeCard(folder: string, card: Card): Promise<void> {
-  await writeFileWhole(join(folder, 'card.json'), `${JSON.stringify(cardSchema.parse(card), null, 1)}\n`);
 }

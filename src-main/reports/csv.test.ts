@@ -5,12 +5,12 @@ import { csvLine } from './csv.ts';
 describe('csvLine', () => {
   it('gives back every cell through a reader of RFC 4180', () => {
     const cells = ['plain', 'with, comma', 'with "quotes"', 'two\nlines', 'two\r\nlines', '', 'ä 漢 🎙'];
-    const [read] = parse(csvLine(cells)) as string[][];
+    const [read]: string[][] = parse(csvLine(cells));
     expect(read).toEqual(cells);
   });
 
   it('makes texts harmless that a spreadsheet would run, and leaves numbers alone', () => {
-    const [read] = parse(csvLine(['=1+1', '+1', '-1', '@SUM(A1)', '\tx', 'a=b', -1.5, null])) as string[][];
+    const [read]: string[][] = parse(csvLine(['=1+1', '+1', '-1', '@SUM(A1)', '\tx', 'a=b', -1.5, null]));
     expect(read).toEqual(["'=1+1", "'+1", "'-1", "'@SUM(A1)", "'\tx", 'a=b', '-1.5', '']);
   });
 

@@ -1,5 +1,5 @@
 /** A text that a spreadsheet cannot take for a formula: an apostrophe before what would begin one. */
-export function harmless(text: string): string {
+function harmless(text: string): string {
   return /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
 }
 

@@ -53,7 +53,7 @@ const columns = [
 export const scanCsvHeader = csvLine(columns);
 
 /** The lowest of the windows' scores, uncalibrated; null where there is none. */
-export function lowestWindowScore(analysis: Analysis): number | null {
+function lowestWindowScore(analysis: Analysis): number | null {
   return analysis.windows.reduce<number | null>(
     (lowest, { score }) => (lowest === null || score < lowest ? score : lowest),
     null,

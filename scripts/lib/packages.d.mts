@@ -1,0 +1,1 @@
+export function isCurrent(stamp: Record<string, unknown>, key: Record<string, unknown>): boolean;

@@ -1,0 +1,140 @@
+#!/usr/bin/env node
+// The launcher behind `npm start`, `npm test` and the other scripts of package.json: sets up what is missing, builds
+// what has changed, then does what was asked. Node's built-ins only, Node 18 or newer, no shell.
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { builtProgram } from './lib/build.mjs';
+import { fail, SetupError } from './lib/messages.mjs';
+import { runQuietly, runShown } from './lib/processes.mjs';
+import { setUp } from './lib/set-up.mjs';
+import { countTests, summary } from './lib/test-counts.mjs';
+import { packageCommand, root } from './lib/tools.mjs';
+
+const checks = [
+  { name: 'types', package: 'typescript', command: 'tsc', args: ['-p', '.'] },
+  { name: 'lint', package: 'eslint', args: ['-c', 'scripts/eslint.config.js', '.'] },
+  {
+    name: 'layers',
+    package: 'dependency-cruiser',
+    command: 'depcruise',
+    args: ['--config', 'scripts/layers.cjs', 'src-main'],
+  },
+  { name: 'format', package: 'prettier', args: ['--check', '.'] },
+  { name: 'dead code', package: 'knip', args: [] },
+];
+const suites = {
+  unit: { name: 'unit tests', config: 'scripts/vitest.config.ts' },
+  e2e: { name: 'end to end', config: 'scripts/vitest.e2e.config.ts' },
+};
+
+/** Runs each check, showing only what fails. */
+async function runChecks(node) {
+  const counts = { passed: 0, failed: 0, skipped: 0 };
+  for (const check of checks) {
+    const started = Date.now();
+    const { status, output } = await runQuietly(node, [packageCommand(check.package, check.command), ...check.args], {
+      cwd: root,
+    });
+    const seconds = ((Date.now() - started) / 1000).toFixed(1);
+    console.log(`${status === 0 ? 'passed' : 'FAILED'}  ${check.name} (${seconds} s)`);
+    if (status === 0) counts.passed += 1;
+    else {
+      counts.failed += 1;
+      console.log(output.trimEnd());
+    }
+  }
+  return counts;
+}
+
+/** Runs one suite of tests on our terminal and counts. */
+async function runSuite(node, suite, args) {
+  console.log(`\n${suite.name}:`);
+  const folder = mkdtempSync(join(tmpdir(), 'earwitness-test-'));
+  const report = join(folder, 'report.json');
+  try {
+    const status = await runShown(
+      node,
+      [
+        packageCommand('vitest'),
+        'run',
+        '--config',
+        suite.config,
+        '--passWithNoTests',
+        '--reporter=default',
+        '--reporter=json',
+        `--outputFile.json=${report}`,
+        ...args,
+      ],
+      { cwd: root },
+    );
+    return countTests(existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) : undefined, status);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Adds up what ran; the last line says it, the exit status is 0 only where nothing failed. */
+function conclude(parts) {
+  const text = summary(parts);
+  console.log(`\n${text.line}`);
+  return text.failed === 0 ? 0 : 1;
+}
+
+const commands = {
+  async start(args) {
+    const node = await setUp();
+    if (args.length > 0) return runShown(node, [builtProgram, ...args]);
+    console.log(
+      'Earwitness has no window yet; it is used from the command line, in this folder:\n\n  npx earwitness …\n',
+    );
+    return runShown(node, [builtProgram, '--help']);
+  },
+  /** Everything; with arguments only the tests that they choose (they go to Vitest). */
+  async test(args) {
+    const node = await setUp();
+    const parts = args.length > 0 ? [] : [await runChecks(node)];
+    parts.push(await runSuite(node, suites.unit, args));
+    parts.push(await runSuite(node, suites.e2e, args));
+    return conclude(parts);
+  },
+  async check(args) {
+    const node = await setUp();
+    const parts = [await runChecks(node)];
+    parts.push(await runSuite(node, suites.unit, args));
+    return conclude(parts);
+  },
+  async setup() {
+    await setUp({ whole: true });
+    return 0;
+  },
+  async build() {
+    await setUp();
+    return 0;
+  },
+  async bench(args) {
+    const node = await setUp();
+    if (!existsSync(join(root, 'bench', 'run.ts'))) throw new SetupError('There is no benchmark yet.');
+    return runShown(node, [join(root, 'bench', 'run.ts'), ...args], { cwd: root });
+  },
+  async 'train:default'(args) {
+    const node = await setUp();
+    return runShown(node, [join(root, 'scripts', 'train-default.mjs'), ...args]);
+  },
+  async 'setup:tensorflow'(args) {
+    const node = await setUp({ building: false });
+    // Node's fetch heeds a proxy named in the environment only when told so.
+    const env = { ...process.env, NODE_USE_ENV_PROXY: '1' };
+    return runShown(node, [join(root, 'scripts', 'setup-tensorflow.mjs'), ...args], { env });
+  },
+};
+
+const [name = 'start', ...args] = process.argv.slice(2);
+try {
+  if (!Object.hasOwn(commands, name)) {
+    throw new SetupError(`There is no script ${name}.`, `Scripts: ${Object.keys(commands).join(', ')}.`, 2);
+  }
+  process.exitCode = await commands[name](args);
+} catch (error) {
+  fail(error);
+}
