@@ -25,12 +25,12 @@ export function sha256(bytes: Uint8Array | string): string {
 }
 
 /** The folder of the model that ships with the application. */
-function defaultModelFolder(): string {
+export function defaultModelFolder(): string {
   return join(applicationRoot(), 'resources', 'models', 'default');
 }
 
 /** Whether a finished model stands in the folder. */
-async function isModelFolder(folder: string): Promise<boolean> {
+export async function isModelFolder(folder: string): Promise<boolean> {
   return stat(join(folder, 'card.json')).then(
     (found) => found.isFile(),
     () => false,
