@@ -114,8 +114,11 @@ const commands = {
   },
   async bench(args) {
     const node = await setUp();
-    if (!existsSync(join(root, 'bench', 'run.ts'))) throw new SetupError('There is no benchmark yet.');
     return runShown(node, [join(root, 'bench', 'run.ts'), ...args], { cwd: root });
+  },
+  async fuzz(args) {
+    const node = await setUp();
+    return runShown(node, [join(root, 'scripts', 'fuzz.ts'), ...args], { cwd: root });
   },
   async 'train:default'(args) {
     const node = await setUp();

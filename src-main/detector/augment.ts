@@ -58,7 +58,7 @@ function addNoise(samples: Float32Array, snrDb: number, random: Random): void {
 }
 
 /** Sparse signed pulses a second in the tail of a room's response. */
-const pulsesPerSecond = 1200;
+const pulsesPerSecond = 400;
 
 /** Adds a room's tail. */
 function addReverberation(
@@ -97,11 +97,16 @@ export function compand(samples: Float32Array): void {
   }
 }
 
-/** Coefficients of a block of the transform coder. */
-const blockLength = 256;
-const cosines = new Float64Array(4 * blockLength * 2).map((_, index) =>
-  Math.cos((Math.PI * index) / (4 * blockLength)),
-);
+/** Coefficients of a block of the transform coder: 62.5 Hz apart at 16 kHz. */
+const blockLength = 128;
+
+/** The lapped transform as a matrix, [coefficient][sample of the frame], the sine window in it. */
+const lapped = Float32Array.from({ length: blockLength * 2 * blockLength }, (_, index) => {
+  const k = Math.floor(index / (2 * blockLength));
+  const i = index % (2 * blockLength);
+  const window = Math.sin((Math.PI * (i + 0.5)) / (2 * blockLength));
+  return window * Math.cos((Math.PI / blockLength) * (i + 0.5 + blockLength / 2) * (k + 0.5));
+});
 
 /**
  * What a transform coder leaves of a signal: a lapped cosine transform (MDCT, sine window) whose coefficients are
@@ -109,38 +114,28 @@ const cosines = new Float64Array(4 * blockLength * 2).map((_, index) =>
  */
 export function transformCode(samples: Float32Array, snrDb: number): void {
   const half = blockLength;
+  const length = 2 * half;
   const blocks = Math.ceil(samples.length / half) + 1;
-  const out = new Float32Array((blocks + 1) * half);
-  const frame = new Float64Array(2 * half);
+  const padded = new Float32Array((blocks + 1) * half);
+  padded.set(samples, half);
+  const out = new Float32Array(padded.length);
   const coefficients = new Float64Array(half);
-  const window = Float64Array.from({ length: 2 * half }, (_, i) => Math.sin((Math.PI * (i + 0.5)) / (2 * half)));
-  const period = 8 * half;
   for (let block = 0; block < blocks; block++) {
-    const start = (block - 1) * half;
-    for (let i = 0; i < 2 * half; i++) frame[i] = window[i] * (samples[start + i] ?? 0);
+    const frame = padded.subarray(block * half, block * half + length);
     for (let k = 0; k < half; k++) {
       let sum = 0;
-      // cos(pi / half * (i + 0.5 + half / 2) * (k + 0.5)), from a table of one period.
-      const step = 2 * (2 * k + 1);
-      let at = ((1 + half) * (2 * k + 1)) % period;
-      for (let i = 0; i < 2 * half; i++) {
-        sum += frame[i] * cosines[at];
-        at += step;
-        if (at >= period) at %= period;
-      }
+      const row = k * length;
+      for (let i = 0; i < length; i++) sum += lapped[row + i] * frame[i];
       coefficients[k] = sum;
     }
     roundInBands(coefficients, snrDb);
-    for (let i = 0; i < 2 * half; i++) {
-      let sum = 0;
-      const step = 2 * (2 * i + 1 + half);
-      let at = (2 * i + 1 + half) % period;
-      for (let k = 0; k < half; k++) {
-        sum += coefficients[k] * cosines[at];
-        at += step;
-        if (at >= period) at %= period;
-      }
-      out[block * half + i] += (2 * window[i] * sum) / half;
+    const target = out.subarray(block * half, block * half + length);
+    for (let k = 0; k < half; k++) {
+      const value = (2 * coefficients[k]) / half;
+      // Most of them vanish at low rates.
+      if (value === 0) continue;
+      const row = k * length;
+      for (let i = 0; i < length; i++) target[i] += value * lapped[row + i];
     }
   }
   samples.set(out.subarray(half, half + samples.length));
