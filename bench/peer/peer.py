@@ -197,7 +197,7 @@ class Peer:
     def __init__(self):
         self.pool = None
         self.scan_way = None
-        self.infer_way = None
+        self.infer_ways = {}
         self.mel_way = None
         self.trainers = {}
 
@@ -313,17 +313,14 @@ class Peer:
                 count = -(-count // workers) * workers
             return (time.perf_counter() - began) / (count * batch)
 
-        if self.infer_way is None:
-            ways = [
-                (workers, layout, batch)
-                for workers in {1, self.threads}
-                for layout in ("plain", "last")
-                for batch in (1, 4, 16, 64)
-            ]
-            self.infer_way = best_of(ways, run)
-        workers, layout, batch = self.infer_way
+        layout = request["layout"]
+        if layout not in self.infer_ways:
+            ways = [(workers, layout, batch) for workers in {1, self.threads} for batch in (1, 4, 16, 64)]
+            self.infer_ways[layout] = best_of(ways, run)
+        workers, layout, batch = self.infer_ways[layout]
         memory = "channels last" if layout == "last" else "NCHW"
-        return {"seconds": run(self.infer_way) * windows, "way": f"{workers} worker(s), batches of {batch}, {memory}"}
+        seconds = run((workers, layout, batch)) * windows
+        return {"seconds": seconds, "way": f"{workers} worker(s), batches of {batch}, {memory}"}
 
     def mel_alone(self, request):
         """Clips of so many samples on one thread."""

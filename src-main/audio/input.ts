@@ -1,4 +1,5 @@
 import { constants } from 'node:fs';
+import type { Stats } from 'node:fs';
 import { open, stat, type FileHandle } from 'node:fs/promises';
 import { UserFacingError } from '../base/errors.ts';
 
@@ -63,7 +64,7 @@ function notAFile(path: string, what: string): UserFacingError {
  * Opens a regular file for reading; never waits on a pipe or a device.
  * @throws UserFacingError `missing`, `unreadable` or `not-a-file`.
  */
-export async function openRegularFile(path: string): Promise<{ handle: FileHandle; size: number }> {
+export async function openRegularFile(path: string): Promise<{ handle: FileHandle; size: number; status: Stats }> {
   try {
     const before = await stat(path);
     if (before.isDirectory()) throw notAFile(path, 'a folder');
@@ -73,7 +74,7 @@ export async function openRegularFile(path: string): Promise<{ handle: FileHandl
     try {
       const status = await handle.stat();
       if (!status.isFile()) throw notAFile(path, 'no regular file');
-      return { handle, size: status.size };
+      return { handle, size: status.size, status };
     } catch (error) {
       await handle.close();
       throw error;

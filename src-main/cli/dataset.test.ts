@@ -1,11 +1,14 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { UserFacingError } from '../base/errors.ts';
+import { Random } from '../base/random.ts';
+import type { DatasetCheck } from '../datasets/check.ts';
 import type { DatasetReport } from '../datasets/inspect.ts';
-import { plant } from '../datasets/testing.ts';
+import { loadDataset } from '../datasets/load.ts';
+import { plant, toneWav } from '../datasets/testing.ts';
 import { register } from './dataset.ts';
 
 let root: string;
@@ -102,5 +105,103 @@ describe('earwitness dataset inspect', () => {
       await expect(run('inspect', `folder:${root}`, '--jobs', jobs)).rejects.toThrow(CommanderError);
     }
     await expect(run('inspect', 'nope:x')).rejects.toThrow(UserFacingError);
+  });
+});
+
+/** A WAV file of noise (16 kHz, 16 bits) with a level of its own. */
+function noise(seconds: number, seed: number, gain: number): Uint8Array {
+  const random = new Random(seed);
+  const bytes = toneWav(seconds);
+  for (let at = 44; at < bytes.length; at += 2) bytes.writeInt16LE(Math.round(8000 * gain * random.normal()) | 0, at);
+  return bytes;
+}
+
+describe('warnings and the page of earwitness dataset inspect', () => {
+  const plantShortcut = (): void => {
+    const clips = Array.from({ length: 24 }, (_, index): [string, Uint8Array] => {
+      const spoof = index % 2 === 1;
+      return [`train/${spoof ? 'fake/<b>V&"' : 'real'}/${index}.wav`, noise(spoof ? 0.3 : 0.5, index, 0.5)];
+    });
+    plant(root, Object.fromEntries(clips));
+  };
+
+  it('says shortcuts in the text and in JSON; --quick leaves them out', async () => {
+    plantShortcut();
+    const { out, status } = await run('inspect', `folder:${root}`, '--jobs', '2');
+    expect(status).toBeUndefined();
+    expect(out).toMatch(/^train +duration +1\.00 +shorter$/m);
+    expect(out).toContain('- The duration alone tells bona fide from spoof with an AUC of 1.00 in train');
+    const json = JSON.parse((await run('inspect', `folder:${root}`, '--json')).out) as DatasetReport & DatasetCheck;
+    expect(json.shortcuts[0]).toMatchObject({ split: 'train', property: 'duration', auc: 1 });
+    expect(json.durations?.files).toBe(24);
+    const quick = JSON.parse((await run('inspect', `folder:${root}`, '--json', '--quick')).out) as object;
+    expect(quick).not.toHaveProperty('warnings');
+  });
+
+  it('writes a page that loads nothing, with everything escaped, and does not write over one', async () => {
+    plantShortcut();
+    const file = join(root, 'report.html');
+    const said = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+    await run('inspect', `folder:${root}`, '--html', file);
+    expect(said).toHaveBeenCalledWith(`Page written to ${file}.\n`);
+    const page = readFileSync(file, 'utf8');
+    expect(page).toMatch(/^<!doctype html>/);
+    expect(page.indexOf('The duration alone tells')).toBeLessThan(page.indexOf('<h2>Splits</h2>'));
+    expect(page).toContain('&lt;b&gt;V&amp;&quot;');
+    expect(page).not.toContain('<b>V');
+    expect(page).not.toMatch(/<script|<img|<link|(?:src|href)=|url\(|https?:(?!\/\/www\.w3\.org)/i);
+    expect(page.match(/<svg/g)?.length).toBe(page.match(/<\/svg>/g)?.length);
+    expect(page).not.toMatch(/NaN|undefined|Infinity/);
+    await expect(run('inspect', `folder:${root}`, '--html', file)).rejects.toThrow(`${file} exists.`);
+    await run('inspect', `folder:${root}`, '--html', file, '--overwrite', '--quick');
+    expect(readFileSync(file, 'utf8')).toContain('Only headers were read');
+  });
+});
+
+describe('earwitness dataset split', () => {
+  it('writes a manifest that keeps speakers and repeated sounds together, and leaves out what cannot be read', async () => {
+    const lines = ['path,label,speaker'];
+    for (let index = 0; index < 60; index++) {
+      plant(root, { [`${index}.wav`]: noise(0.2, index, 0.5) });
+      lines.push(`${index}.wav,${index % 3 === 0 ? 'real' : 'fake'},s${index % 30}`);
+    }
+    plant(root, { 'copy.wav': noise(0.2, 7, 0.5), 'bad.wav': 'no sound' });
+    plant(root, { 'm.csv': [...lines, 'copy.wav,fake,other', 'bad.wav,real,other2'].join('\n') });
+    const said = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+    const out = join(root, 'out', 'split.csv');
+    const words = ['split', `manifest:${root}/m.csv`, '--out', out, '--shares', '60,20,20', '--jobs', '2'];
+    const { out: printed, status } = await run(...words);
+    expect(status).toBe(3);
+    expect(said).toHaveBeenCalledWith('Left out, since they cannot be read: 1 ("dataset inspect" names them).\n');
+    expect(printed).toContain('30 sets of recordings that belong together, the largest with 3 of 61.');
+    const { items } = await loadDataset(`manifest:${out}`);
+    expect(items).toHaveLength(61);
+    expect(new Set(items.map(({ split }) => split))).toEqual(new Set(['train', 'dev', 'test']));
+    const splitOf = (name: string) => items.find(({ path }) => path === join(root, name))?.split;
+    expect(splitOf('7.wav')).toBe(splitOf('37.wav'));
+    expect(splitOf('copy.wav')).toBe(splitOf('7.wav'));
+    await expect(run(...words)).rejects.toThrow(`${out} exists.`);
+    const again = readFileSync(out, 'utf8');
+    await run(...words, '--overwrite');
+    expect(readFileSync(out, 'utf8')).toBe(again);
+  });
+
+  it('says when everything hangs together, and refuses wrong usage', async () => {
+    plant(root, { 'm.csv': 'path,label,speaker\na.wav,real,s\nb.wav,fake,s\n' });
+    plant(root, ['a.wav', 'b.wav']);
+    const out = join(root, 'split.csv');
+    await expect(run('split', `manifest:${root}/m.csv`, '--out', out, '--quick')).rejects.toThrow(
+      'its recordings hang together in 1 set, the largest with 2 of 2',
+    );
+    expect(existsSync(out)).toBe(false);
+    for (const wrong of [
+      ['--shares', '70,30'],
+      ['--shares', '0,50,50'],
+      ['--by', 'voice'],
+      ['--seed', '-1'],
+    ]) {
+      await expect(run('split', `folder:${root}`, '--out', out, ...wrong)).rejects.toThrow(CommanderError);
+    }
+    await expect(run('split', `folder:${root}`)).rejects.toThrow(CommanderError);
   });
 });

@@ -1,32 +1,111 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { InvalidArgumentError, type Command } from 'commander';
+import { UserFacingError } from '../base/errors.ts';
+import { writeFileWhole } from '../base/files.ts';
+import type { DatasetCheck } from '../datasets/check.ts';
 import type { DatasetReport, ValueCount } from '../datasets/inspect.ts';
-import { colour, exitStatus, formatSeconds, ProgressLine } from './context.ts';
+import type { Measured } from '../datasets/measure-all.ts';
+import type { SplitKey, SplitResult } from '../datasets/split.ts';
+import type { DatasetItem } from '../datasets/types.ts';
+import { applicationVersion, colour, exitStatus, formatSeconds, interruption, ProgressLine } from './context.ts';
 
 const rowsShown = 20;
 
-const help = `
+const specHelp = `
 SPEC is one of
   asvspoof2019:DIR   ASVspoof 2019 LA as published, in DIR or up to two folders below it
+  asvspoof2021:DIR   ASVspoof 2021 LA and DF with the published keys: keys/LA/CM/trial_metadata.txt, keys/DF/..., beside
+                     flac or ASVspoof2021_LA_eval and so on; splits test (the subset eval), progress and hidden
+  asvspoof5:DIR      ASVspoof 5, track 1: ASVspoof5_protocols beside flac_T, flac_D and flac_E_eval
   for:DIR            one version of Fake-or-Real: training, validation, testing / real, fake
+  in-the-wild:DIR    In-the-Wild: meta.csv beside its recordings; no splits
+  wavefake:DIR       WaveFake: a folder for each voice and vocoder (ljspeech_melgan); spoofs only, without splits, unless
+                     LJSpeech-1.1 or jsut_ver1.1 stands beside them
+  mlaad:DIR          MLAAD: fake/LANGUAGE/MODEL with its meta.csv; spoofs only, without splits
   folder:DIR         folders bonafide, real, genuine or human, and spoof, fake or synthetic; train, dev and test folders
                      directly above or below them are its splits; the first folder below a spoof one names the generator
-  manifest:FILE.csv  columns path and label, optionally split, generator, speaker and source; paths relative to FILE's folder
+  bonafide:DIR       a folder all of whose recordings are bona fide; no splits
+  manifest:FILE.csv  columns path and label, optionally split, generator, speaker, source, codec and language; paths
+                     relative to FILE's folder
+or several of them joined by +, as in mlaad:DIR+bonafide:DIR. Each recording keeps its split; those of a part without
+splits are in none, so that beside parts with splits only "all" takes them: deal them with "dataset split" first.
+`;
+
+const inspectHelp = `${specHelp}
+Every recording is decoded (--quick reads headers only), and what would make training or figures worthless is said:
+the same audio twice, also coded anew, resampled or at another level; speakers and sources in two splits; classes out of
+balance; and shortcuts, properties such as duration or level that tell the classes apart without the voice.
 
 Exit status: 0 every file could be read, 2 wrong usage, 3 some are missing or unreadable (named), 130 interrupted,
 1 anything else.`;
+
+const splitHelp = `${specHelp}
+Splits that the dataset has are left aside. What shares a speaker or a source, or holds the same sound, also coded anew or
+spoken again by a vocoder, goes to one split as a whole, and whatever hangs together through it; both classes come as
+near to the shares as that allows. Files that cannot be read are left out.
+
+Exit status: 0 written, 2 wrong usage, 3 written without some that cannot be read, 130 interrupted, 1 anything else.`;
 
 export function register(program: Command): void {
   const dataset = program.command('dataset').description('Look at labelled recordings for training and evaluation.');
   dataset
     .command('inspect')
     .description(
-      'Count recordings by split, label and generator, with durations and formats; name what cannot be read.',
+      'Count recordings by split, label and generator, and warn of what makes them unfit to train or measure on.',
     )
     .argument('<spec>', 'the dataset, as KIND:PATH')
+    .option('--bonafide <spec>', 'bona fide recordings from elsewhere (a folder or a spec), for a dataset of spoofs')
+    .option('--quick', 'read headers only: no search for repeated audio and shortcuts')
+    .option('--html <file>', 'write it as a page with plots')
+    .option('--overwrite', 'replace the page that stands there')
     .option('--json', 'everything as JSON: every speaker, generator and file that cannot be read')
-    .option('--jobs <n>', 'files to look at at the same time (default: one for each core, at least 4)', parseJobs)
-    .addHelpText('after', help)
-    .action(inspect);
+    .option('--jobs <n>', 'files to look at at the same time (default: one for each core)', parseJobs)
+    .addHelpText('after', inspectHelp)
+    .action(async (spec: string, options: InspectOptions) => {
+      process.exitCode = await inspect(spec, options);
+    });
+  dataset
+    .command('split')
+    .description('Deal recordings to train, dev and test, disjoint by speaker and source, and write a manifest.')
+    .argument('<spec>', 'the dataset, as KIND:PATH')
+    .requiredOption('--out <file>', 'the manifest (CSV), to be used as manifest:FILE')
+    .option('--bonafide <spec>', 'bona fide recordings from elsewhere (a folder or a spec), for a dataset of spoofs')
+    .option('--shares <list>', 'per cent of train, dev and test; 0 leaves one out', parseShares, [70, 15, 15])
+    .option(
+      '--by <list>',
+      'what stands in one split only: speaker, source, generator, separated by commas',
+      parseKeys,
+      ['speaker', 'source'],
+    )
+    .option('--seed <n>', 'same seed and dataset: same splits', parseSeed, 1)
+    .option('--quick', 'do not listen: the same sound may come to stand in two splits')
+    .option('--overwrite', 'replace the manifest that stands there')
+    .option('--jobs <n>', 'files to look at at the same time (default: one for each core)', parseJobs)
+    .addHelpText('after', splitHelp)
+    .action(async (spec: string, options: SplitOptions) => {
+      process.exitCode = await split(spec, options);
+    });
+}
+
+interface InspectOptions {
+  bonafide?: string;
+  quick?: boolean;
+  html?: string;
+  overwrite?: boolean;
+  json?: boolean;
+  jobs?: number;
+}
+
+interface SplitOptions {
+  out: string;
+  bonafide?: string;
+  shares: number[];
+  by: SplitKey[];
+  seed: number;
+  quick?: boolean;
+  overwrite?: boolean;
+  jobs?: number;
 }
 
 function parseJobs(text: string): number {
@@ -36,36 +115,229 @@ function parseJobs(text: string): number {
   return jobs;
 }
 
-async function inspect(spec: string, options: { json?: boolean; jobs?: number }): Promise<void> {
-  const { loadDataset } = await import('../datasets/load.ts');
-  const { inspectDataset } = await import('../datasets/inspect.ts');
-  const abort = new AbortController();
-  const interrupt = () => abort.abort();
-  const progress = new ProgressLine();
-  process.once('SIGINT', interrupt);
-  try {
-    const dataset = await loadDataset(spec);
-    const began = Date.now();
-    const report = await inspectDataset(dataset, {
-      jobs: options.jobs,
-      signal: abort.signal,
-      onProgress: (done, total) => {
-        const leftSeconds = ((Date.now() - began) / 1000 / done) * (total - done);
-        progress.show(`Reading headers: ${done} of ${total}, ${formatSeconds(leftSeconds)} left`);
-      },
+function parseSeed(text: string): number {
+  const seed = Number(text);
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(seed))
+    throw new InvalidArgumentError('It must be a whole number from 0 up.');
+  return seed;
+}
+
+function parseShares(text: string): number[] {
+  const shares = text.split(',').map((part) => (part.trim() === '' ? NaN : Number(part)));
+  if (shares.length !== 3 || shares.some((share) => !(share >= 0 && share < Infinity)) || !(shares[0] > 0)) {
+    throw new InvalidArgumentError('Expected are three numbers, for train, dev and test, as in 70,15,15.');
+  }
+  return shares;
+}
+
+function parseKeys(text: string): SplitKey[] {
+  return text.split(',').map((part) => {
+    const key = part.trim();
+    if (key !== 'speaker' && key !== 'source' && key !== 'generator') {
+      throw new InvalidArgumentError('Expected are speaker, source or generator, separated by commas.');
+    }
+    return key;
+  });
+}
+
+/** Refuses to write over what is there. */
+function mustBeFree(path: string, overwrite: boolean | undefined): void {
+  if (!overwrite && existsSync(path)) {
+    throw new UserFacingError('usage', `${path} exists.`, {
+      path,
+      advice: 'Choose another name, or add --overwrite to replace it.',
     });
-    progress.clear();
-    process.stdout.write(options.json ? `${JSON.stringify(report, null, 2)}\n` : describe(report));
-    if (report.problems.length > 0) process.exitCode = exitStatus.someFailed;
-  } catch (error) {
-    progress.clear();
-    if (!abort.signal.aborted) throw error;
-    process.stderr.write('Interrupted.\n');
-    process.exitCode = exitStatus.interrupted;
-  } finally {
-    process.removeListener('SIGINT', interrupt);
   }
 }
+
+/** Runs what Ctrl-C may stop. */
+async function interruptible(
+  work: (signal: AbortSignal, progress: ProgressLine) => Promise<number | undefined>,
+): Promise<number | undefined> {
+  const { signal, dispose } = interruption();
+  const progress = new ProgressLine();
+  try {
+    return await work(signal, progress);
+  } catch (error) {
+    progress.clear();
+    if (!signal.aborted) throw error;
+    process.stderr.write('Interrupted.\n');
+    return exitStatus.interrupted;
+  } finally {
+    progress.clear();
+    dispose();
+  }
+}
+
+/** Says how far a pass over all files is. */
+function passing(progress: ProgressLine, what: string): (done: number, total: number) => void {
+  const began = Date.now();
+  return (done, total) => {
+    const leftSeconds = ((Date.now() - began) / 1000 / done) * (total - done);
+    progress.show(`${what}: ${done} of ${total}, ${formatSeconds(leftSeconds)} left`);
+  };
+}
+
+async function listen(
+  items: readonly DatasetItem[],
+  jobs: number | undefined,
+  signal: AbortSignal,
+  progress: ProgressLine,
+): Promise<Measured[]> {
+  const { measureAll } = await import('../datasets/measure-all.ts');
+  const measured = await measureAll(items, {
+    signal,
+    ...(jobs === undefined ? {} : { jobs }),
+    onProgress: passing(progress, 'Listening'),
+  });
+  progress.show('Comparing', true);
+  return measured;
+}
+
+async function inspect(spec: string, options: InspectOptions): Promise<number | undefined> {
+  const html = options.html === undefined ? null : resolve(options.html);
+  if (html !== null) mustBeFree(html, options.overwrite);
+  const { loadDataset, withBonafide } = await import('../datasets/load.ts');
+  const { inspectDataset } = await import('../datasets/inspect.ts');
+  return interruptible(async (signal, progress) => {
+    const dataset = await loadDataset(withBonafide(spec, options.bonafide));
+    signal.throwIfAborted();
+    const measured = options.quick ? null : await listen(dataset.items, options.jobs, signal, progress);
+    const report = await inspectDataset(dataset, {
+      ...(options.jobs === undefined ? {} : { jobs: options.jobs }),
+      ...(measured ? { measured } : { onProgress: passing(progress, 'Reading headers') }),
+      signal,
+    });
+    let check: DatasetCheck | null = null;
+    if (measured) check = (await import('../datasets/check.ts')).checkDataset(dataset.items, measured);
+    if (html !== null) {
+      const { datasetPage } = await import('../reports/dataset-page.ts');
+      const application = `Earwitness ${applicationVersion()}`;
+      const { items } = dataset;
+      const page = datasetPage({ report, check, items, measured: measured ?? [], application, madeAt: new Date() });
+      await writeFileWhole(html, page);
+    }
+    progress.clear();
+    process.stdout.write(
+      options.json ? `${JSON.stringify({ ...report, ...check }, null, 2)}\n` : describe(report) + describeCheck(check),
+    );
+    if (html !== null) process.stderr.write(`Page written to ${html}.\n`);
+    return report.problems.length > 0 ? exitStatus.someFailed : undefined;
+  });
+}
+
+async function split(spec: string, options: SplitOptions): Promise<number | undefined> {
+  const out = resolve(options.out);
+  mustBeFree(out, options.overwrite);
+  const { loadDataset, withBonafide } = await import('../datasets/load.ts');
+  const { splitItems, splitNames } = await import('../datasets/split.ts');
+  const { manifestText } = await import('../datasets/manifest.ts');
+  const { checkDataset } = await import('../datasets/check.ts');
+  return interruptible(async (signal, progress) => {
+    const { items } = await loadDataset(withBonafide(spec, options.bonafide));
+    signal.throwIfAborted();
+    const measured = options.quick ? null : await listen(items, options.jobs, signal, progress);
+    const isRead = (index: number): boolean => !(measured?.[index] instanceof UserFacingError);
+    const kept = items.filter((_, index) => isRead(index));
+    const repeated = measured
+      ? checkDataset(
+          kept,
+          measured.filter((_, index) => isRead(index)),
+        ).repeated
+      : [];
+    const result = splitItems(kept, { shares: options.shares, by: options.by, repeated, seed: options.seed });
+    const wanted = splitNames.filter((_, index) => options.shares[index] > 0);
+    const reached = new Set(result.items.map((item) => item.split));
+    const lacking = wanted.filter((name) => !reached.has(name));
+    if (lacking.length > 0) {
+      throw new UserFacingError(
+        'dataset',
+        `${spec} cannot be dealt to ${wanted.join(', ')}: by ${options.by.join(' and ')} and sound its recordings hang together in ${result.components} ${result.components === 1 ? 'set' : 'sets'}, the largest with ${result.largest} of ${kept.length}.`,
+        { advice: 'Hold less together with --by, for instance --by speaker, or leave a split out with --shares.' },
+      );
+    }
+    await writeFileWhole(out, manifestText(out, result.items));
+    progress.clear();
+    process.stdout.write(describeSplit(result, options, out));
+    const leftOut = items.length - kept.length;
+    if (leftOut === 0) return undefined;
+    process.stderr.write(`Left out, since they cannot be read: ${leftOut} ("dataset inspect" names them).\n`);
+    return exitStatus.someFailed;
+  });
+}
+
+/** What came out of a split. */
+function describeSplit({ items, components, largest }: SplitResult, options: SplitOptions, out: string): string {
+  const rows = [];
+  const whole = options.shares.reduce((sum, share) => sum + share, 0);
+  const notes: string[] = [];
+  for (const [index, name] of ['train', 'dev', 'test'].entries()) {
+    const members = items.filter((item) => item.split === name);
+    if (members.length === 0) continue;
+    const of = (label: DatasetItem['label']) => members.filter((item) => item.label === label).length;
+    const names = (key: 'speaker' | 'source' | 'generator') =>
+      String(new Set(members.map((item) => item[key]).filter((value) => value !== null)).size || '-');
+    const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
+    rows.push([
+      name,
+      String(of('bonafide')),
+      String(of('spoof')),
+      percent(members.length / items.length),
+      percent(options.shares[index] / whole),
+      names('speaker'),
+      names('source'),
+      names('generator'),
+    ]);
+    if (of('bonafide') === 0) notes.push(`${name} holds no bona fide speech.\n`);
+    if (of('spoof') === 0) notes.push(`${name} holds no spoofs.\n`);
+  }
+  const header = ['split', 'bona fide', 'spoof', 'share', 'wanted', 'speakers', 'sources', 'generators'];
+  const sets = components === 1 ? 'set' : 'sets';
+  return (
+    table(header, rows, 1) +
+    `${components} ${sets} of recordings that belong together, the largest with ${largest} of ${items.length}.\n` +
+    notes.map((note) => colour('yellow', note, process.stdout)).join('') +
+    `Written to ${printable(out)}; use it as manifest:${printable(out)}\n`
+  );
+}
+
+/** Warnings, and how far each property tells the classes apart. */
+function describeCheck(check: DatasetCheck | null): string {
+  if (check === null) return '';
+  const heading = (text: string) => `\n${colour('bold', text, process.stdout)}\n`;
+  const { warnings, shortcuts, repeated, silent, truncated } = check;
+  const out: string[] = [];
+  if (shortcuts.length > 0) {
+    out.push(heading('What tells the classes apart without the voice'));
+    const rows = shortcuts
+      .slice(0, rowsShown)
+      .map(({ split: name, property, auc, spoofsAre }) => [name ?? '-', property, auc.toFixed(2), spoofsAre ?? '']);
+    out.push(table(['split', 'property', 'AUC', 'spoofs are'], rows, 2, 3));
+    if (shortcuts.length > rowsShown) out.push(`and ${shortcuts.length - rowsShown} more (--json lists all)\n`);
+  }
+  const counts = (['file', 'audio', 'utterance'] as const).map((same) => {
+    const groups = repeated.filter((group) => group.same === same);
+    const across = groups.filter(({ acrossSplits }) => acrossSplits).length;
+    return [sameWords[same], String(groups.length), String(across)];
+  });
+  if (repeated.length > 0) {
+    out.push(heading('The same sound more than once'), table(['', 'groups', 'in two splits'], counts, 1));
+  }
+  if (silent.length > 0)
+    out.push(`Nothing but silence: ${silent.length} (${printable(silent.slice(0, 3).join(', '))})\n`);
+  if (truncated.length > 0) {
+    out.push(`Shorter than their headers say: ${truncated.length} (${printable(truncated.slice(0, 3).join(', '))})\n`);
+  }
+  out.push(heading('Warnings'));
+  out.push(warnings.length === 0 ? 'None.\n' : warnings.map((warning) => `- ${printable(warning)}\n`).join(''));
+  return out.join('');
+}
+
+const sameWords = {
+  file: 'the same file',
+  audio: 'the same audio, coded anew',
+  utterance: 'the same words and melody, another waveform',
+};
 
 /** The report as text for a terminal. */
 function describe(report: DatasetReport): string {

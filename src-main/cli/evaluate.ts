@@ -1,13 +1,19 @@
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
+import { UserFacingError } from '../base/errors.ts';
 import { writeFileWhole } from '../base/files.ts';
+import type { StoredModel } from '../detector/store.ts';
+import type { EvaluationReport } from '../reports/evaluation.ts';
 import { ProgressLine, colour, exitStatus, formatSeconds, interruption, positiveInteger } from './context.ts';
+import { addFigureOptions, collect, costsOf } from './figure-options.ts';
+import type { FigureOptions } from './figure-options.ts';
 import { modelLine, runProvenance } from './present.ts';
 
-interface EvaluateOptions {
+interface EvaluateOptions extends FigureOptions {
   dataset: string;
+  bonafide?: string;
   split: string;
-  model?: string;
+  model?: string[];
   asvScores?: string;
   jobs?: number;
   out: string;
@@ -17,23 +23,32 @@ interface EvaluateOptions {
 const namedFailures = 20;
 
 export function register(program: Command): void {
-  program
+  const command = program
     .command('evaluate')
     .description('Measure a model on a labelled dataset: figures, scores and plots.')
     .requiredOption(
       '--dataset <spec>',
       'what to measure on, for instance asvspoof2019:DIR (see: dataset inspect --help)',
     )
+    .option('--bonafide <spec>', 'bona fide recordings from elsewhere (a folder or a spec), for a dataset of spoofs')
     .requiredOption('--split <name>', 'train, dev, test or another of its splits; all for everything')
     .requiredOption('--out <folder>', 'where metrics.json, scores.csv and the plots go')
-    .option('--model <model>', "a model's folder or name (default: the model that ships)")
+    .option(
+      '--model <model>',
+      "a model's folder or name (default: the model that ships); several times to set models side by side",
+      collect,
+    )
     .option('--asv-scores <file>', 'scores of a speaker verification system, for min t-DCF')
-    .option('--jobs <n>', 'files at a time (default: one for each core)', positiveInteger)
+    .option('--jobs <n>', 'files at a time (default: one for each core)', positiveInteger);
+  addFigureOptions(command)
     .addHelpText(
       'after',
       `
 Accuracy and the confusion matrix are taken at the threshold that the model's card fixes on dev. For ASVspoof layouts
-scores.txt holds the scores in the organisers' form (file, attack, key, score).
+scores.txt holds the scores in the organisers' form (file, attack, key, score). generators.csv sets each generator
+against all bona fide speech, and against that of the same source where there is any.
+Intervals: sources, speakers and files are drawn anew, as far as the dataset names them.
+Several models: a folder for each inside the output folder, and beside them their plots one over the other.
 Exit status: 0 all recordings scored, 2 wrong usage, 3 some could not be (named; the figures leave them out),
 130 interrupted.`,
     )
@@ -50,62 +65,59 @@ async function evaluate(options: EvaluateOptions): Promise<number> {
     import('../reports/evaluation.ts'),
     import('../evaluation/score-files.ts'),
   ]);
-  const model = await store.readModel(await store.findModel(options.model));
+  const models: StoredModel[] = [];
+  for (const name of options.model ?? [undefined]) models.push(await store.readModel(await store.findModel(name)));
+  const names = distinctNames(models);
   const asv = options.asvScores === undefined ? undefined : await scoreFiles.readAsvScoreFile(options.asvScores);
-  const dataset = await load.loadDataset(options.dataset);
+  const dataset = await load.loadDataset(load.withBonafide(options.dataset, options.bonafide));
   const items = load.selectSplit(dataset, options.split);
-  process.stderr.write(`${modelLine(model)}\n`);
+  const folder = resolve(options.out);
 
   const progress = new ProgressLine();
   const { signal, dispose } = interruption();
-  const began = performance.now();
   try {
-    const scored = await jobs.scoreItems(model, items, {
-      ...(options.jobs === undefined ? {} : { jobs: options.jobs }),
-      signal,
-      onProgress: (done) => {
-        const perSecond = done / ((performance.now() - began) / 1000);
-        const left = formatSeconds((items.length - done) / perSecond);
-        progress.show(`${done} of ${items.length} recordings, ${perSecond.toFixed(1)} a second, ${left} left`);
-      },
-    });
-    progress.clear();
-    const trials = jobs.trialsOf(scored);
-    const evaluation = jobs.evaluateTrials(model.card, trials, asv);
-    const files = writing.evaluationFiles({
-      model,
-      made: runProvenance(model),
-      dataset: options.dataset,
-      layout: dataset.layout,
-      split: options.split,
-      scored: scored.map(({ item, result }) => ({ item, ...result })),
-      ...evaluation,
-    });
-    const folder = resolve(options.out);
-    for (const [name, content] of Object.entries(files)) await writeFileWhole(join(folder, name), content);
-
-    const { metrics, calibrated } = evaluation;
-    const percent = (value: number): string => `${(100 * value).toFixed(1)} %`;
-    const at = metrics.atThreshold ?? metrics.atEerThreshold;
-    process.stdout.write(
-      `${metrics.bonafide} bona fide, ${metrics.spoof} spoof\n` +
-        `EER ${percent(metrics.eer)}, AUC ${metrics.auc.toFixed(3)}, average precision ${metrics.averagePrecisionBonafide.toFixed(3)} (bona fide) and ${metrics.averagePrecisionSpoof.toFixed(3)} (spoof)\n` +
-        `accuracy at the dev threshold ${percent(at.accuracy)}, Cllr ${calibrated.cllrBits.toFixed(3)} bits (at best ${calibrated.minCllrBits.toFixed(3)})\n` +
-        (metrics.minTdcf2019 === null
-          ? ''
-          : `min t-DCF ${metrics.minTdcf2019.toFixed(4)} (2019), ${(metrics.minTdcfRevised ?? NaN).toFixed(4)} (revised)\n`) +
-        `Written to ${folder}: ${Object.keys(files).join(', ')}\n`,
-    );
-    const failed = scored.filter(
-      ({ result }) => result.analysis?.score === undefined || result.analysis.score === null,
-    );
-    if (failed.length === 0) return exitStatus.done;
-    process.stderr.write(`${colour('red', `${failed.length} recordings have no score`, process.stderr)}:\n`);
-    for (const { result } of failed.slice(0, namedFailures)) {
-      process.stderr.write(`  ${result.path}: ${result.error?.message ?? 'it holds no sound'}\n`);
+    const reports: EvaluationReport[] = [];
+    for (const model of models) {
+      process.stderr.write(`${modelLine(model)}\n`);
+      const began = performance.now();
+      const scored = await jobs.scoreItems(model, items, {
+        ...(options.jobs === undefined ? {} : { jobs: options.jobs }),
+        signal,
+        onProgress: (done) => {
+          const perSecond = done / ((performance.now() - began) / 1000);
+          const left = formatSeconds((items.length - done) / perSecond);
+          progress.show(`${done} of ${items.length} recordings, ${perSecond.toFixed(1)} a second, ${left} left`);
+        },
+      });
+      progress.clear();
+      reports.push({
+        model,
+        made: runProvenance(model),
+        dataset: dataset.spec,
+        layout: dataset.layout,
+        split: options.split,
+        scored: scored.map(({ item, result }) => ({ item, ...result })),
+        ...jobs.evaluateTrials(model.card, jobs.trialsOf(scored), {
+          ...(asv ? { asv } : {}),
+          costs: costsOf(options),
+          replicates: options.replicates,
+        }),
+      });
     }
-    if (failed.length > namedFailures) process.stderr.write(`  and ${failed.length - namedFailures} more\n`);
-    return exitStatus.someFailed;
+    for (const [index, report] of reports.entries()) {
+      const own = models.length === 1 ? folder : join(folder, names[index]);
+      const files = writing.evaluationFiles(report);
+      for (const [name, content] of Object.entries(files)) await writeFileWhole(join(own, name), content);
+      process.stdout.write(
+        `${models.length === 1 ? '' : `${names[index]}\n`}${summary(report)}Written to ${own}: ${Object.keys(files).join(', ')}\n`,
+      );
+    }
+    if (models.length > 1) {
+      const files = writing.comparisonFiles(reports.map((report, i) => writing.comparedScores(report, names[i])));
+      for (const [name, content] of Object.entries(files)) await writeFileWhole(join(folder, name), content);
+      process.stdout.write(`One over the other in ${folder}: ${Object.keys(files).join(', ')}\n`);
+    }
+    return reports.map(nameFailures).some((failed) => failed) ? exitStatus.someFailed : exitStatus.done;
   } catch (error) {
     progress.clear();
     if (!signal.aborted) throw error;
@@ -114,4 +126,61 @@ async function evaluate(options: EvaluateOptions): Promise<number> {
   } finally {
     dispose();
   }
+}
+
+/** Models by name; those of one name are numbered. */
+function distinctNames(models: readonly StoredModel[]): string[] {
+  const used = new Set<string>();
+  return models.map(({ card }, index) => {
+    if (models.slice(0, index).some((other) => other.onnxSha256 === models[index].onnxSha256)) {
+      throw new UserFacingError('usage', `The model ${card.name} is named twice.`, { advice: 'Name each model once.' });
+    }
+    // A name in a card is anyone's text; as a folder's name it must not lead elsewhere.
+    const plain = card.name.replace(/[^\p{L}\p{N} ._()-]/gu, '_').replace(/^\.+/, '_');
+    let name = plain;
+    for (let number = 2; used.has(name); number++) name = `${plain} (${number})`;
+    used.add(name);
+    return name;
+  });
+}
+
+/** The figures in a few lines, with intervals where there are any. */
+function summary({ metrics, calibrated, resampled }: EvaluationReport): string {
+  const scores = resampled?.scores.intervals ?? {};
+  const ratios = resampled?.likelihoodRatios.intervals ?? {};
+  const number = (value: number, interval: [number, number] | undefined, digits = 3): string =>
+    value.toFixed(digits) + (interval ? ` [${interval.map((end) => end.toFixed(digits)).join(', ')}]` : '');
+  const percent = (value: number, interval: [number, number] | undefined): string =>
+    `${(100 * value).toFixed(1)} %${interval ? ` [${interval.map((end) => (100 * end).toFixed(1)).join(', ')}]` : ''}`;
+  const at = metrics.atThreshold ?? metrics.atEerThreshold;
+  const lines = [
+    `${metrics.bonafide} bona fide, ${metrics.spoof} spoof`,
+    `EER ${percent(metrics.eer, scores.eer)}, AUC ${number(metrics.auc, scores.auc)}`,
+    `average precision ${number(metrics.averagePrecisionBonafide, scores.averagePrecisionBonafide)} (bona fide) and ${number(metrics.averagePrecisionSpoof, scores.averagePrecisionSpoof)} (spoof)`,
+    `accuracy at the dev threshold ${percent(at.accuracy, scores.accuracyAtThreshold)}`,
+    `Cllr ${number(calibrated.cllrBits, ratios.cllrBits)} bits, at best ${number(calibrated.minCllrBits, ratios.minCllrBits)}`,
+    `actual DCF ${number(calibrated.dcf.actual, ratios.actDcf)}, min DCF ${number(metrics.dcf.min, scores.minDcf)}`,
+  ];
+  if (metrics.minTdcf2019 !== null && metrics.minTdcfRevised !== null) {
+    lines.push(
+      `min t-DCF ${number(metrics.minTdcf2019, scores.minTdcf2019, 4)} (2019), ${number(metrics.minTdcfRevised, scores.minTdcfRevised, 4)} (revised)`,
+    );
+  }
+  if (resampled) {
+    const { confidence, units, replicates } = resampled.scores;
+    lines.push(`[ ]: ${100 * confidence} % intervals, ${units.levels.join(', ')} resampled ${replicates} times`);
+  }
+  return lines.map((line) => `${line}\n`).join('');
+}
+
+/** Says which recordings have no score. @returns whether there are any. */
+function nameFailures({ scored }: EvaluationReport): boolean {
+  const failed = scored.filter(({ analysis }) => analysis?.score === undefined || analysis.score === null);
+  if (failed.length === 0) return false;
+  process.stderr.write(`${colour('red', `${failed.length} recordings have no score`, process.stderr)}:\n`);
+  for (const { path, error } of failed.slice(0, namedFailures)) {
+    process.stderr.write(`  ${path}: ${error?.message ?? 'it holds no sound'}\n`);
+  }
+  if (failed.length > namedFailures) process.stderr.write(`  and ${failed.length - namedFailures} more\n`);
+  return true;
 }

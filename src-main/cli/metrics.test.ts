@@ -1,6 +1,6 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { Command } from 'commander';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { register } from './metrics.ts';
@@ -41,6 +41,13 @@ const keys = [
   'accuracy_at_eer_threshold',
   'eer_by_attack',
   'asv',
+  'min_dcf',
+  'min_dcf_threshold',
+  'act_dcf_scores_as_log_lr',
+  'dcf',
+  'generators',
+  'intervals',
+  'resampled',
 ];
 
 test('prints JSON, without ASV scores their figures as null', async () => {
@@ -79,11 +86,73 @@ test('adds ASV figures and a threshold', async () => {
 test('prints a table, here of two columns with a key', async () => {
   const { out, err } = await run('--cm-scores', join(folder, 'two'), '--key', join(folder, 'key'));
   expect(out).toMatch(/^Trials +1 bona fide, 1 spoof$/m);
-  expect(out).toMatch(/^EER +0\.00 % at a score of 1$/m);
+  expect(out).toMatch(/^EER +0\.00 % \[0\.00, 0\.00\] at a score of 1$/m);
   expect(out).not.toMatch(/t-DCF/);
   expect(err).toBe('');
 });
 
 test('a threshold that is no number is wrong usage', async () => {
   await expect(run('--cm-scores', join(folder, 'cm'), '--threshold', 'high')).rejects.toMatchObject({ code: 'usage' });
+});
+
+test('costs and replicates are settings', async () => {
+  const { out } = await run(
+    '--cm-scores',
+    join(folder, 'cm'),
+    '--p-spoof',
+    '0.5',
+    '--c-fa',
+    '1',
+    '--replicates',
+    '0',
+    '--json',
+  );
+  const json = JSON.parse(out) as Record<string, unknown>;
+  expect(json).toMatchObject({ dcf: { p_spoof: 0.5, c_miss: 1, c_fa: 1, bayes_threshold: 0 }, intervals: null });
+  // From 2 on: a third of the spoofs accepted, no bona fide rejected.
+  expect(json['min_dcf']).toBeCloseTo(1 / 3, 12);
+  for (const wrong of [
+    ['--p-spoof', '1'],
+    ['--c-miss', '0'],
+    ['--replicates', '-1'],
+    ['--replicates', '1.5'],
+  ]) {
+    await expect(run('--cm-scores', join(folder, 'cm'), ...wrong)).rejects.toMatchObject({
+      code: 'commander.invalidArgument',
+    });
+  }
+});
+
+test('a threshold adds its own rows', async () => {
+  const { out } = await run('--cm-scores', join(folder, 'cm'), '--threshold', '2.5', '--replicates', '0');
+  expect(out).toMatch(/^Accuracy at the EER threshold .*\n {2}bona fide +2 accepted, 0 rejected\n/m);
+  expect(out).toMatch(/^Accuracy at 2\.5 .*\n {2}bona fide +1 accepted, 1 rejected\n/m);
+});
+
+test('sets files side by side: a column, an object and a colour for each', async () => {
+  await mkdir(join(folder, 'other'), { recursive: true });
+  await writeFile(join(folder, 'other', 'cm'), 'a - bonafide 9\nb - bonafide 8\nc A01 spoof 1\nd A03 spoof 7\n');
+  const files = ['--cm-scores', join(folder, 'cm'), '--cm-scores', join(folder, 'other', 'cm')];
+  const plots = join(folder, 'plots');
+  const { out, err } = await run(...files, '--replicates', '20', '--out', plots);
+  const name = basename(folder);
+  expect(out).toMatch(new RegExp(`^ +${name}/cm +other/cm$`, 'm'));
+  expect(out).toMatch(/^EER, A02 .*% .*\(2 spoofs\)$/m);
+  expect(out).toMatch(/^EER, A03 {30,}0\.00 %/m);
+  expect(err).toContain('roc.svg');
+  expect((await readdir(plots)).sort()).toEqual([
+    'det.svg',
+    'ece.svg',
+    'eer-by-generator.svg',
+    'generators.csv',
+    'metrics.json',
+    'precision-recall.svg',
+    'roc.svg',
+    'tippett.svg',
+  ]);
+  const json = JSON.parse(await readFile(join(plots, 'metrics.json'), 'utf8')) as Record<string, { auc: number }>;
+  expect(Object.keys(json)).toEqual([`${name}/cm`, 'other/cm']);
+  expect(json['other/cm'].auc).toBe(1);
+  expect(await readFile(join(plots, 'generators.csv'), 'utf8')).toMatch(/^other\/cm,A03,1,0,/m);
+  await expect(run(...files.slice(0, 2), ...files.slice(0, 2))).rejects.toMatchObject({ code: 'usage' });
 });

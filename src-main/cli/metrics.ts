@@ -1,7 +1,14 @@
+import { basename, join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { UserFacingError } from '../base/errors.ts';
+import { writeFileWhole } from '../base/files.ts';
+import type { BootstrapResult, FigureName, Interval } from '../evaluation/bootstrap.ts';
 import type { Confusion, DetectionMetrics } from '../evaluation/metrics.ts';
+import type { Trial } from '../evaluation/trials.ts';
+import type { ComparedScores } from '../reports/evaluation.ts';
 import { colour } from './context.ts';
+import { addFigureOptions, collect, costsOf } from './figure-options.ts';
+import type { FigureOptions } from './figure-options.ts';
 
 const help = `
 Score files (plain or gzip; blanks or tabs between columns; a score is high for bona fide speech):
@@ -25,53 +32,158 @@ JSON keys (rates are fractions; bona fide is the positive class; equal scores mo
   eer_by_attack                each attack against all bona fide trials
   asv                          eer, threshold, p_fa, p_miss, p_miss_spoof, p_fa_spoof, targets, nontargets, spoofs;
                                null without --asv-scores
+  min_dcf, min_dcf_threshold   minimum detection cost as in ASVspoof 5, over that of the better of accepting and
+                               rejecting everything; its threshold as the organisers name it
+  act_dcf_scores_as_log_lr     the same cost at the Bayes threshold, the scores taken as natural-log likelihood ratios
+  dcf                          p_spoof, c_miss, c_fa, bayes_threshold
+  generators                   of each attack: spoofs, eer, eer_interval, auc, and under same_source the same against
+                               the bona fide trials of its own sources; null where no source holds both
+  intervals                    95 % intervals [low, high] by the names above; null with --replicates 0
+  resampled                    what was drawn anew (levels: sources, speakers, files, as far as the scores name them),
+                               how many there are of each, replicates, confidence, seed
   at_threshold                 only with --threshold: threshold, accuracy, bonafide_accepted, bonafide_rejected,
-                               spoof_accepted, spoof_rejected`;
+                               spoof_accepted, spoof_rejected
+Several score files: a column for each; as JSON, an object of the above for each under its name.`;
 
-interface Options {
-  cmScores: string;
+interface Options extends FigureOptions {
+  cmScores: string[];
   asvScores?: string;
   key?: string;
   threshold?: string;
+  out?: string;
   json?: boolean;
 }
 
-/** Adds `earwitness metrics`: every figure of a score file, as a table or as JSON. */
+/** A score file, read and measured. */
+interface Measured {
+  name: string;
+  trials: Trial[];
+  metrics: DetectionMetrics;
+  resampled: BootstrapResult | null;
+}
+
+/** Adds `earwitness metrics`: every figure of score files, as a table, as JSON, as plots. */
 export function register(program: Command): void {
-  program
+  const command = program
     .command('metrics')
-    .description('Compute EER, min t-DCF, AUC, Cllr and more from a file of scores.')
-    .requiredOption('--cm-scores <file>', "the detector's scores (forms below)")
+    .description('Compute EER, min t-DCF, AUC, Cllr and more from files of scores.')
+    .requiredOption(
+      '--cm-scores <file>',
+      "the detector's scores (forms below); several times to set files side by side",
+      collect,
+    )
     .option('--asv-scores <file>', 'scores of a speaker verification system, for min t-DCF')
-    .option('--key <protocol>', 'which files are bona fide, for a score file of two columns')
+    .option('--key <protocol>', 'which files are bona fide, for score files of two columns')
     .option('--threshold <score>', 'also decide at this score: bona fide from it on')
-    .option('--json', 'print JSON')
+    .option('--out <folder>', 'write metrics.json, generators.csv and plots there, several files one over the other')
+    .option('--json', 'print JSON');
+  addFigureOptions(command)
     .addHelpText('after', help)
     .action(async (options: Options) => {
       const threshold = options.threshold === undefined ? undefined : parseThreshold(options.threshold);
-      const [{ readScoreFile, readAsvScoreFile }, { detectionMetrics, metricsJson }] = await Promise.all([
-        import('../evaluation/score-files.ts'),
-        import('../evaluation/metrics.ts'),
-      ]);
-      const [{ trials, repeatedFiles }, asv] = await Promise.all([
-        readScoreFile(options.cmScores, options.key),
-        options.asvScores === undefined ? undefined : readAsvScoreFile(options.asvScores),
-      ]);
-      if (repeatedFiles > 0) {
-        const label = colour('yellow', 'warning:', process.stderr);
-        process.stderr.write(
-          `${label} ${repeatedFiles} lines name a file that was there before; each counts as a trial of its own.\n`,
-        );
-      }
-      const metrics = detectionMetrics(trials, { threshold, asv });
-      if (options.json) {
-        const json = metricsJson(metrics);
-        if (metrics.atThreshold) json['at_threshold'] = confusionJson(metrics.atThreshold);
-        process.stdout.write(`${JSON.stringify(json, null, 1)}\n`);
-      } else {
-        process.stdout.write(metricsTable(metrics));
-      }
+      const measured = await measure(options, threshold);
+      const documents = measured.map(({ name, document }) => [name, document] as const);
+      const json = documents.length === 1 ? documents[0][1] : Object.fromEntries(documents);
+      const text = `${JSON.stringify(json, null, 1)}\n`;
+      if (options.out !== undefined) await writePlots(resolve(options.out), measured, text, threshold);
+      process.stdout.write(options.json ? text : metricsTable(measured));
     });
+}
+
+async function measure(
+  options: Options,
+  threshold: number | undefined,
+): Promise<(Measured & { document: Record<string, unknown> })[]> {
+  const [{ readScoreFile, readAsvScoreFile }, { detectionMetrics, metricsJson }, { bootstrap }] = await Promise.all([
+    import('../evaluation/score-files.ts'),
+    import('../evaluation/metrics.ts'),
+    import('../evaluation/bootstrap.ts'),
+  ]);
+  const asv = options.asvScores === undefined ? undefined : await readAsvScoreFile(options.asvScores);
+  const names = distinctNames(options.cmScores);
+  const measured = [];
+  for (const [index, path] of options.cmScores.entries()) {
+    const { trials, repeatedFiles } = await readScoreFile(path, options.key);
+    const name = names[index];
+    if (repeatedFiles > 0) {
+      const label = colour('yellow', 'warning:', process.stderr);
+      const where = options.cmScores.length > 1 ? `${name}: ` : '';
+      process.stderr.write(
+        `${label} ${where}${repeatedFiles} lines name a file that was there before; each counts as a trial of its own.\n`,
+      );
+    }
+    const costs = costsOf(options);
+    const metrics = detectionMetrics(trials, { threshold, asv, costs });
+    const { replicates } = options;
+    const resampled =
+      replicates === 0
+        ? null
+        : bootstrap(trials, {
+            replicates,
+            costs,
+            ...(threshold === undefined ? {} : { threshold }),
+            ...(metrics.asv ? { asv: metrics.asv } : {}),
+          });
+    const document = metricsJson(metrics, resampled ?? undefined);
+    if (metrics.atThreshold) document['at_threshold'] = confusionJson(metrics.atThreshold);
+    measured.push({ name, trials, metrics, resampled, document });
+  }
+  return measured;
+}
+
+/** The files' names; where two are alike, with as much of their folders as tells them apart. */
+function distinctNames(paths: readonly string[]): string[] {
+  const parts = paths.map((path) => resolve(path).split(/[\\/]/));
+  const whole = parts.map((part) => part.join('/'));
+  const twice = whole.find((path, index) => whole.indexOf(path) !== index);
+  if (twice !== undefined) {
+    throw new UserFacingError('usage', `--cm-scores names ${twice} twice.`, { advice: 'Name each file once.' });
+  }
+  return paths.map((path, index) => {
+    const others = parts.filter((_, other) => other !== index);
+    for (let taken = 1; taken <= parts[index].length; taken++) {
+      const name = parts[index].slice(-taken).join('/');
+      if (others.every((other) => other.slice(-taken).join('/') !== name)) return name;
+    }
+    return basename(path);
+  });
+}
+
+async function writePlots(
+  folder: string,
+  measured: readonly Measured[],
+  json: string,
+  threshold: number | undefined,
+): Promise<void> {
+  const [{ comparisonFiles }, plots] = await Promise.all([
+    import('../reports/evaluation.ts'),
+    import('../evaluation/plots.ts'),
+  ]);
+  // Score files say nothing of calibration: their scores are taken as they are.
+  const taken = 'scores taken as natural-log likelihood ratios';
+  const compared = measured.map((file): ComparedScores => ({
+    ...file,
+    data: '',
+    calibratedTrials: file.trials,
+    calibratedData: taken,
+  }));
+  const files: Record<string, string> = { 'metrics.json': json, ...comparisonFiles(compared) };
+  if (measured.length === 1) {
+    const [{ name, trials, metrics, resampled }] = measured;
+    const subject = { model: name, data: taken };
+    files['calibration.svg'] = plots.calibrationPlot(subject, metrics.calibration, resampled ?? undefined);
+    files['scores.svg'] = plots.scoreDistributionPlot(
+      { ...subject, data: '' },
+      trials,
+      threshold ?? metrics.eerDecisionThreshold,
+    );
+    files['confusion.svg'] = plots.confusionPlot(
+      { ...subject, data: '' },
+      metrics.atThreshold ?? metrics.atEerThreshold,
+    );
+  }
+  for (const [name, content] of Object.entries(files)) await writeFileWhole(join(folder, name), content);
+  process.stderr.write(`Written to ${folder}: ${Object.keys(files).join(', ')}\n`);
 }
 
 function parseThreshold(text: string): number {
@@ -91,48 +203,93 @@ function confusionJson(confusion: Confusion): Record<string, number> {
   };
 }
 
-/** The figures as aligned lines of text. */
-function metricsTable(metrics: DetectionMetrics): string {
+/** The figures as aligned lines of text, a column for each file. */
+function metricsTable(measured: readonly Measured[]): string {
+  const columns = measured.map(
+    (file) => new Map(figureRows(file).map(([label, value, of = '']) => [of + label, { label, value }])),
+  );
+  // In the order of the first column that has them.
+  const names = [...new Set(columns.flatMap((column) => [...column.keys()]))];
+  const cell = (name: string) => (column: (typeof columns)[number]) => column.get(name)?.value ?? '';
+  const labelOf = (name: string): string => columns.find((column) => column.has(name))?.get(name)?.label ?? name;
+  const attacks = names.filter((name) => name.startsWith('EER, '));
+  const ordered = [...names.filter((name) => !attacks.includes(name)), ...attacks];
+  const rows = ordered.map((name) => [labelOf(name), ...columns.map(cell(name))]);
+  if (measured.length > 1) rows.unshift(['', ...measured.map(({ name }) => name)]);
+  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)) + 2);
+  const table = rows.map(
+    (row) =>
+      `${row
+        .map((cell, column) => cell.padEnd(widths[column]))
+        .join('')
+        .trimEnd()}\n`,
+  );
+  const resampled = measured.flatMap((file) => file.resampled ?? []);
+  if (resampled.length > 0) {
+    const [{ confidence, replicates }] = resampled;
+    const levels = [...new Set(resampled.map(({ units }) => units.levels.join(', ')))].join('; ');
+    table.push(`[ ]: ${100 * confidence} % intervals, ${levels} resampled ${replicates} times\n`);
+  }
+  return table.join('');
+}
+
+/** Names and values; where a name stands twice, what it belongs to. */
+function figureRows({ metrics, resampled }: Measured): [string, string, string?][] {
   const percent = (rate: number): string => `${(100 * rate).toFixed(2)} %`;
   const bits = (value: number): string => (value >= 1000 ? value.toExponential(3) : value.toFixed(4));
   const score = (value: number): string => String(Number(value.toPrecision(7)));
-  const rows: [string, string][] = [
+  const plain = (value: number): string => value.toFixed(4);
+  const within = (interval: Interval | null | undefined, format: (value: number) => string): string =>
+    interval ? ` [${interval.map((end) => format(end).replace(' %', '')).join(', ')}]` : '';
+  const of = (name: FigureName, format: (value: number) => string): string =>
+    within(resampled?.intervals[name], format);
+  const { dcf } = metrics;
+  const rows: [string, string, string?][] = [
     ['Trials', `${metrics.bonafide} bona fide, ${metrics.spoof} spoof`],
-    ['EER', `${percent(metrics.eer)} at a score of ${score(metrics.eerThreshold)}`],
-    ...accuracyRows('Accuracy at the EER threshold', metrics.atEerThreshold),
+    ['EER', `${percent(metrics.eer)}${of('eer', percent)} at a score of ${score(metrics.eerThreshold)}`],
+    ...accuracyRows('Accuracy at the EER threshold', metrics.atEerThreshold, 'accuracyAtEerThreshold'),
     ...(metrics.atThreshold
-      ? accuracyRows(`Accuracy at ${score(metrics.atThreshold.threshold)}`, metrics.atThreshold)
+      ? accuracyRows(`Accuracy at ${score(metrics.atThreshold.threshold)}`, metrics.atThreshold, 'accuracyAtThreshold')
       : []),
-    ['AUC', metrics.auc.toFixed(4)],
-    ['Average precision, bona fide', metrics.averagePrecisionBonafide.toFixed(4)],
-    ['Average precision, spoof', metrics.averagePrecisionSpoof.toFixed(4)],
-    ['Cllr, scores as natural-log LR', `${bits(metrics.cllrBits)} bits`],
-    ['min Cllr', `${bits(metrics.minCllrBits)} bits`],
+    ['AUC', `${plain(metrics.auc)}${of('auc', plain)}`],
+    [
+      'Average precision, bona fide',
+      `${plain(metrics.averagePrecisionBonafide)}${of('averagePrecisionBonafide', plain)}`,
+    ],
+    ['Average precision, spoof', `${plain(metrics.averagePrecisionSpoof)}${of('averagePrecisionSpoof', plain)}`],
+    ['Cllr, scores as natural-log LR', `${bits(metrics.cllrBits)}${of('cllrBits', bits)} bits`],
+    ['min Cllr', `${bits(metrics.minCllrBits)}${of('minCllrBits', bits)} bits`],
     [
       'Expected calibration error',
-      `${metrics.calibration.expectedCalibrationError.toFixed(4)} (ten bins, classes weighed alike)`,
+      `${plain(metrics.calibration.expectedCalibrationError)}${of('expectedCalibrationError', plain)} (ten bins, classes weighed alike)`,
+    ],
+    ['min DCF', `${plain(dcf.min)}${of('minDcf', plain)} at a score of ${score(dcf.minThreshold)}`],
+    [
+      'actual DCF, scores as natural-log LR',
+      `${plain(dcf.actual)}${of('actDcf', plain)} at ${score(dcf.bayesThreshold)} (Pspoof ${dcf.costs.priorSpoof}, Cmiss ${dcf.costs.costMiss}, Cfa ${dcf.costs.costFalseAccept})`,
     ],
   ];
   if (metrics.asv && metrics.minTdcf2019 !== null && metrics.minTdcfRevised !== null) {
     rows.push(
-      ['min t-DCF, ASVspoof 2019', metrics.minTdcf2019.toFixed(4)],
-      ['min t-DCF, revised', metrics.minTdcfRevised.toFixed(4)],
+      ['min t-DCF, ASVspoof 2019', `${plain(metrics.minTdcf2019)}${of('minTdcf2019', plain)}`],
+      ['min t-DCF, revised', `${plain(metrics.minTdcfRevised)}${of('minTdcfRevised', plain)}`],
       ['ASV trials', `${metrics.asv.targets} target, ${metrics.asv.nontargets} nontarget, ${metrics.asv.spoofs} spoof`],
       ['ASV EER', `${percent(metrics.asv.eer)} at a score of ${score(metrics.asv.threshold)}`],
       ['ASV accepts of the spoofs', percent(metrics.asv.spoofFalseAcceptRate)],
     );
   }
-  for (const { attack, spoofs, eer } of metrics.eerByAttack)
-    rows.push([`EER, ${attack}`, `${percent(eer)} (${spoofs} spoofs)`]);
-  const width = Math.max(...rows.map(([name]) => name.length)) + 2;
-  return rows.map(([name, value]) => `${name.padEnd(width)}${value}\n`).join('');
+  for (const { attack, spoofs, eer } of metrics.eerByAttack) {
+    const interval = within(resampled?.generators.get(attack)?.all, percent);
+    rows.push([`EER, ${attack}`, `${percent(eer)}${interval} (${spoofs} spoofs)`]);
+  }
+  return rows;
 
-  function accuracyRows(name: string, confusion: Confusion): [string, string][] {
+  function accuracyRows(name: string, confusion: Confusion, figure: FigureName): [string, string, string?][] {
     const { bonafideAccepted, bonafideRejected, spoofAccepted, spoofRejected } = confusion;
     return [
-      [name, percent(confusion.accuracy)],
-      ['  bona fide', `${bonafideAccepted} accepted, ${bonafideRejected} rejected`],
-      ['  spoof', `${spoofAccepted} accepted, ${spoofRejected} rejected`],
+      [name, `${percent(confusion.accuracy)}${of(figure, percent)}`],
+      ['  bona fide', `${bonafideAccepted} accepted, ${bonafideRejected} rejected`, name],
+      ['  spoof', `${spoofAccepted} accepted, ${spoofRejected} rejected`, name],
     ];
   }
 }

@@ -16,6 +16,7 @@ import {
 
 interface TrainOptions {
   dataset: string;
+  bonafide?: string;
   network: string;
   out: string;
   name?: string;
@@ -65,6 +66,7 @@ export function register(program: Command): void {
     .command('train')
     .description('Train a model on a labelled dataset.')
     .requiredOption('--dataset <spec>', 'what to train on, for instance asvspoof2019:DIR (see: dataset inspect --help)')
+    .option('--bonafide <spec>', 'bona fide recordings from elsewhere, for a dataset of spoofs')
     .requiredOption('--out <folder>', "the model's folder: network, weights, card; checkpoints while it trains")
     .addOption(
       new Option('--network <name>', 'what is trained').choices(['mel-cnn', 'mel-resnet']).default('mel-resnet'),
@@ -177,12 +179,14 @@ async function train(options: TrainOptions): Promise<number> {
     });
   }
   const { trainModel } = await import('../jobs/train-model.ts');
+  const { withBonafide } = await import('../datasets/load.ts');
   const progress = new ProgressLine();
   const { signal, dispose } = interruption();
   try {
-    const { note, resume, folds, foldCount, ...rest } = options;
+    const { note, resume, folds, foldCount, bonafide, ...rest } = options;
+    const dataset = withBonafide(options.dataset, bonafide);
     const model = await trainModel(
-      { ...rest, resume: resume === true, notes: note, folds: folds ? Math.max(2, foldCount) : null },
+      { ...rest, dataset, resume: resume === true, notes: note, folds: folds ? Math.max(2, foldCount) : null },
       `earwitness ${applicationVersion()}`,
       { signal, onEvent: reporter(progress) },
     );

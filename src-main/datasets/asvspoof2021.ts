@@ -26,7 +26,7 @@ const form = {
  * @param name the file's name or path, for errors.
  * @throws UserFacingError `dataset` with file and line.
  */
-export function parseAsvspoof2021Keys(text: string, name: string, track: Track): ProtocolEntry[] {
+function parseAsvspoof2021Keys(text: string, name: string, track: Track): ProtocolEntry[] {
   return parseProtocol(
     text,
     name,

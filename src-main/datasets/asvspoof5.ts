@@ -19,7 +19,7 @@ const parts = [
  * @param name the file's name or path, for errors.
  * @throws UserFacingError `dataset` with file and line.
  */
-export function parseAsvspoof5Protocol(text: string, name: string): ProtocolEntry[] {
+function parseAsvspoof5Protocol(text: string, name: string): ProtocolEntry[] {
   return parseProtocol(text, name, {
     columns: 10,
     expected:

@@ -14,14 +14,14 @@ const apartHops = 2;
 /** Frames so much quieter than the loudest hold no speech, and what a codec puts there is chance. */
 const quietDb = 45;
 
-const outlineStep = 4;
+const outlineStep = 2;
 const outlineBandHz = [150, 500] as const;
 /** Samples below so much of the outline's root mean square have no sign. */
 const outlineFloor = 0.3;
 const outlineSamplesPerHop = hopLength / outlineStep;
 
 /**
- * What a recording's sound is known by, however it is coded: 750 bytes a second. Two parts, since a vocoder that speaks the
+ * What a recording's sound is known by, however it is coded: 1,250 bytes a second. Two parts, since a vocoder that speaks the
  * same words to the same melody repeats the first and not the second.
  */
 export interface Fingerprint {
@@ -30,7 +30,7 @@ export interface Fingerprint {
    * Kalker, "A Highly Robust Audio Fingerprinting System", 2002); 0 where there is next to no sound.
    */
   words: Uint32Array;
-  /** The signs of the waveform between 150 and 500 Hz, 2,000 a second: a bit in the one or the other, or in neither. */
+  /** The signs of the waveform between 150 and 500 Hz, 4,000 a second: a bit in the one or the other, or in neither. */
   positive: Uint32Array;
   negative: Uint32Array;
 }
@@ -76,7 +76,7 @@ export function fingerprintOf(samples: Float32Array): Fingerprint {
     words[at] = word === 0 ? 1 : word;
   }
 
-  // Above the band the filter leaves so little that every fourth sample tells all.
+  // Above the band the filter leaves so little that every second sample tells all.
   const band = new BandLimiter(...outlineBandHz, fingerprintRateHz).process(samples.slice());
   const low = band.filter((_, index) => index % outlineStep === 0);
   let sum = 0;

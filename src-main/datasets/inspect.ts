@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { probe } from '../audio/decode.ts';
 import type { AudioInfo } from '../audio/types.ts';
 import { UserFacingError } from '../base/errors.ts';
+import type { Measured } from './measure-all.ts';
 import type { Dataset, DatasetItem, Label, Layout } from './types.ts';
 import { byCodeUnit, bySplit } from './words.ts';
 
@@ -74,13 +75,19 @@ export interface DatasetReport {
 
 /**
  * Opens every recording's header and counts what the dataset holds.
+ * @param options.measured what `measureAll` found out already, one for each item: nothing is opened.
  * @param options.jobs files looked at at the same time.
  * @param options.signal stops it; its reason is thrown.
  * @param options.onProgress after each file.
  */
 export async function inspectDataset(
   dataset: Dataset,
-  options: { signal?: AbortSignal; onProgress?: (done: number, total: number) => void; jobs?: number } = {},
+  options: {
+    signal?: AbortSignal;
+    onProgress?: (done: number, total: number) => void;
+    jobs?: number;
+    measured?: readonly Measured[];
+  } = {},
 ): Promise<DatasetReport> {
   const { items } = dataset;
   const infos = new Map<DatasetItem, AudioInfo>();
@@ -93,7 +100,9 @@ export async function inspectDataset(
       const index = next++;
       const item = items[index];
       try {
-        infos.set(item, await probe(item.path, { signal: options.signal }));
+        const known = options.measured?.[index];
+        if (known instanceof UserFacingError) throw known;
+        infos.set(item, known?.info ?? (await probe(item.path, { signal: options.signal })));
       } catch (error) {
         options.signal?.throwIfAborted();
         try {

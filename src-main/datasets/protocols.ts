@@ -132,9 +132,8 @@ export class ProtocolItems {
     for (const entry of entries) {
       const before = this.#places.get(entry.file);
       if (before) {
-        const { line: _, ...first } = before.entry;
-        const { line: __, ...second } = entry;
-        if (before.protocol !== protocol || JSON.stringify(first) !== JSON.stringify(second)) {
+        const sameLine = { ...entry, line: before.entry.line };
+        if (before.protocol !== protocol || JSON.stringify(before.entry) !== JSON.stringify(sameLine)) {
           throw new UserFacingError(
             'dataset',
             `${path}, line ${entry.line}: ${entry.file} stands differently in ${before.protocol}, line ${before.entry.line}.`,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { conditioningSchema } from '../audio/condition.ts';
+import { calibrationSchema } from '../evaluation/calibration.ts';
 import { frontEndSchema } from '../features/front-end.ts';
 import { augmentationSchema } from './augment.ts';
 import { localisationSchema } from './localisation.ts';
@@ -63,12 +64,11 @@ export const cardSchema = z.object({
     from: z.object({ name: z.string(), onnxSha256: sha256 }).nullable(),
     history: z.array(z.object({ epoch: z.int(), loss: z.number(), devEer: z.number(), devAuc: z.number() })),
   }),
-  /** llr = a·score + b - logit(prior): natural logarithm, bona fide over spoof. */
-  calibration: z.object({ a: z.number(), b: z.number(), prior: z.number(), dataset: z.string(), split: z.string() }),
+  calibration: calibrationSchema,
   thresholds: z.object({
     /** Scores at or above it count as bona fide: the equal-error threshold on dev. */
     score: z.number(),
-    /** |llr| below it is inconclusive. */
+    /** |llr| below it is inconclusive, where the calibration says nothing of a band. */
     inconclusiveLlr: z.number(),
     /** Less active sound than this is not assessable. */
     minimumActiveSeconds: z.number(),

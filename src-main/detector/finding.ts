@@ -107,18 +107,39 @@ export function findingFor(
   if (basis.score === null || reasons.some((reason) => reason.blocking)) {
     return { finding: 'not assessable', llr: null, reasons };
   }
-  const llr = applyCalibration(card.calibration, basis.score);
-  const { inconclusiveLlr } = card.thresholds;
-  if (Math.abs(llr) < inconclusiveLlr) {
-    const limit = Math.exp(inconclusiveLlr).toFixed(1);
-    reasons.push({
-      code: 'weak',
-      sentence: `The likelihood ratio lies between 1/${limit} and ${limit}.`,
-      blocking: false,
-    });
-    return { finding: 'inconclusive', llr, reasons };
+  const speechSeconds = basis.quality.speechSeconds ?? basis.activeSeconds;
+  const calibrated = applyCalibration(card.calibration, basis.score, speechSeconds);
+  if (calibrated.notValidatedForLength) {
+    const { lengths } = card.calibration;
+    const [from, to] = [lengths[0].fromSeconds, lengths[lengths.length - 1].toSeconds];
+    const sentence = `Not validated for this length: ${speechSeconds.toFixed(1)} s of speech; the model was measured on ${from.toFixed(1)} to ${to.toFixed(1)} s.`;
+    reasons.push({ code: 'length', sentence, blocking: true });
+    return { finding: 'not assessable', llr: null, reasons };
   }
-  return { finding: llr > 0 ? 'supports bona fide' : 'supports spoof', llr, reasons };
+  const { llr, limited, map } = calibrated;
+  if (limited !== null) {
+    const limit = (llr / Math.LN10).toFixed(2).replace('-', '\u2212');
+    const sentence = `The validation data support no ${limited === 'upper' ? 'higher' : 'lower'} log10 likelihood ratio than ${limit}.`;
+    reasons.push({ code: 'limited', sentence, blocking: false });
+  }
+  const weakest = card.thresholds.inconclusiveLlr;
+  const supports = calibrated.supports ?? (Math.abs(llr) < weakest ? 'neither' : llr > 0 ? 'bonafide' : 'spoof');
+  if (supports !== 'neither') {
+    return { finding: supports === 'bonafide' ? 'supports bona fide' : 'supports spoof', llr, reasons };
+  }
+  if (map.bandReason !== null) {
+    reasons.push({ code: 'no-band', sentence: map.bandReason, blocking: false });
+  }
+  if (map.band !== null) {
+    const rate = `${100 * map.band.maximumRate} %`;
+    const sentence = `A finding at this score could be wrong more often than in ${rate} of recordings.`;
+    reasons.push({ code: 'within-band', sentence, blocking: false });
+  } else if (calibrated.supports === null) {
+    const limit = Math.exp(weakest).toFixed(1);
+    const sentence = `The likelihood ratio lies between 1/${limit} and ${limit}.`;
+    reasons.push({ code: 'weak', sentence, blocking: false });
+  }
+  return { finding: 'inconclusive', llr, reasons };
 }
 
 /** What is said of a recording that the model was trained on: its score, which means nothing, and no more. */

@@ -26,6 +26,23 @@ const rangeDb = 65;
 const cliffDb = 25;
 const lowestCliffHz = 3000;
 
+/** A transform with its window, made once for each size: short recordings would spend more time on these than on sound. */
+const transforms = new Map<number, { fft: RealFft; window: Float64Array }>();
+
+function transformOf(size: number): { fft: RealFft; window: Float64Array } {
+  let transform = transforms.get(size);
+  if (transform === undefined) {
+    // Hann, scaled so that a frame's powers up to half the rate add up to its mean square.
+    const window = Float64Array.from(
+      { length: size },
+      (_, i) => Math.sqrt(2 / (0.375 * size * size)) * (0.5 - 0.5 * Math.cos((2 * Math.PI * (i + 0.5)) / size)),
+    );
+    transform = { fft: new RealFft(size), window };
+    transforms.set(size, transform);
+  }
+  return transform;
+}
+
 /** What the long-term spectrum of a recording says, at its native rate up to 24 kHz. */
 export interface SpectrumFindings {
   /** Upper edge of the highest band of 250 Hz in which something comes and goes above the noise; null where nothing does. */
@@ -55,12 +72,9 @@ export class SpectrumMeter {
   /** @param bitsPerSample of integer samples, whose rounding is no sound; null where there is no such limit */
   constructor(sampleRateHz: number, bitsPerSample: number | null) {
     const size = 2 ** Math.min(13, Math.max(6, Math.round(Math.log2(frameSeconds * sampleRateHz))));
-    this.#fft = new RealFft(size);
-    // Hann, scaled so that a frame's powers up to half the rate add up to its mean square.
-    this.#window = Float64Array.from(
-      { length: size },
-      (_, i) => Math.sqrt(2 / (0.375 * size * size)) * (0.5 - 0.5 * Math.cos((2 * Math.PI * (i + 0.5)) / size)),
-    );
+    const { fft, window } = transformOf(size);
+    this.#fft = fft;
+    this.#window = window;
     this.#frame = new Float64Array(size);
     this.#power = new Float64Array(size / 2 + 1);
     this.#halfRateHz = sampleRateHz / 2;

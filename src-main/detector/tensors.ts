@@ -186,7 +186,7 @@ export async function gradientsOn(
  * Binary cross-entropy of logits [N] against targets [N] in [0, 1], averaged; in the form that does not overflow:
  * max(x, 0) - x·t + log(1 + exp(-|x|)).
  */
-export function binaryCrossEntropy(logits: tf.Tensor1D, targets: tf.Tensor1D): tf.Scalar {
+function binaryCrossEntropy(logits: tf.Tensor1D, targets: tf.Tensor1D): tf.Scalar {
   return tf.tidy(() =>
     tf.mean(tf.add(tf.sub(tf.relu(logits), tf.mul(logits, targets)), tf.log1p(tf.exp(tf.neg(tf.abs(logits)))))),
   );

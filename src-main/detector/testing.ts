@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Random } from '../base/random.ts';
+import { calibrationSchema } from '../evaluation/calibration.ts';
 import type { Card } from './card.ts';
 import { defaultAugmentation } from './augment.ts';
 import { startingWeights } from './network.ts';
@@ -64,7 +65,7 @@ export const tinyCard: Omit<Card, 'files'> = {
     from: null,
     history: [],
   },
-  calibration: { a: 2, b: 0.5, prior: 0.5, dataset: 'none', split: 'dev' },
+  calibration: calibrationSchema.parse({ a: 2, b: 0.5, prior: 0.5, dataset: 'none', split: 'dev' }),
   thresholds: {
     score: 0,
     inconclusiveLlr: Math.LN2,

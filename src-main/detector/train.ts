@@ -473,7 +473,7 @@ function averageInto(average: Weights, weights: Weights, step: number, averagedS
 }
 
 /** One step of gradient descent; the loss before it. */
-async function trainStep(
+export async function trainStep(
   network: TensorNetwork,
   variables: Map<string, tf.Variable>,
   adam: Adam,

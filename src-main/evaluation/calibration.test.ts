@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { Random } from '../base/random.ts';
-import { applyCalibration, fitAffineCalibration, logOnePlusExp } from './calibration.ts';
+import { affineLlr, fitAffineCalibration, logOnePlusExp } from './calibration.ts';
 import { detectionMetrics } from './metrics.ts';
 import type { Trial } from './trials.ts';
 
@@ -17,9 +17,8 @@ const trueLlr = (score: number): number => (4 * score) / 4 - (49 - 9) / 8;
 test.each([0.5, 0.05])('finds the likelihood ratio of normal scores, at a prior of %d', (prior) => {
   const trials = gaussianTrials(4000, 20000);
   const calibration = fitAffineCalibration(trials, { prior });
-  for (const score of [1, 5, 9])
-    expect(Math.abs(applyCalibration(calibration, score) - trueLlr(score))).toBeLessThan(0.25);
-  const calibrated = trials.map((trial) => ({ ...trial, score: applyCalibration(calibration, trial.score) }));
+  for (const score of [1, 5, 9]) expect(Math.abs(affineLlr(calibration, score) - trueLlr(score))).toBeLessThan(0.25);
+  const calibrated = trials.map((trial) => ({ ...trial, score: affineLlr(calibration, trial.score) }));
   const { cllrBits, minCllrBits, calibration: curve } = detectionMetrics(calibrated);
   expect(cllrBits).toBeGreaterThanOrEqual(minCllrBits);
   expect(cllrBits - minCllrBits).toBeLessThan(0.01);
@@ -31,7 +30,7 @@ test('a shift and a scale of the scores change nothing that comes out', () => {
   const plain = fitAffineCalibration(trials);
   const moved = fitAffineCalibration(trials.map((trial) => ({ ...trial, score: 1e4 * trial.score - 3e5 })));
   for (const score of [-2, 3, 8]) {
-    expect(applyCalibration(moved, 1e4 * score - 3e5)).toBeCloseTo(applyCalibration(plain, score), 6);
+    expect(affineLlr(moved, 1e4 * score - 3e5)).toBeCloseTo(affineLlr(plain, score), 6);
   }
 });
 
@@ -39,7 +38,7 @@ test('classes that do not overlap give a finite map', () => {
   const trials = [-1e4, -9e3, 1, 1e4].map((score, i) => ({ file: `f${i}`, bonafide: i > 1, score, attack: null }));
   const calibration = fitAffineCalibration(trials);
   expect(calibration.a).toBeGreaterThan(0);
-  const [low, high] = [applyCalibration(calibration, -1e4), applyCalibration(calibration, 1e4)];
+  const [low, high] = [affineLlr(calibration, -1e4), affineLlr(calibration, 1e4)];
   expect(low).toBeGreaterThan(-100);
   expect(low).toBeLessThan(-2);
   expect(high).toBeLessThan(100);
@@ -50,7 +49,7 @@ test('scores that are all equal say nothing', () => {
   const trials = [true, false, false].map((bonafide, i) => ({ file: `f${i}`, bonafide, score: 0.3, attack: null }));
   const calibration = fitAffineCalibration(trials, { prior: 0.2 });
   expect(calibration.a).toBe(0);
-  expect(applyCalibration(calibration, 0.3)).toBeCloseTo(0, 12);
+  expect(affineLlr(calibration, 0.3)).toBeCloseTo(0, 12);
 });
 
 test('refuses one class and scores that are no numbers', () => {

@@ -1,12 +1,87 @@
+import { z } from 'zod';
 import { UserFacingError } from '../base/errors.ts';
+import { type BandSettings, inconclusiveBand, supportOf } from './band.ts';
+import { empiricalBounds, limitLlr } from './bounds.ts';
+import { calibrationSeconds, nearestLength } from './lengths.ts';
 import type { Trial } from './trials.ts';
+import { countUnits, type UnitName, unitNames } from './units.ts';
+
+const boundedRateSchema = z.object({
+  rate: z.number(),
+  upper: z.number(),
+  count: z.int(),
+  effectiveCount: z.number(),
+});
+
+/** From scores to likelihood ratios, what they are limited to, and what may be concluded from them. */
+const mapSchema = z.object({
+  /** llr = a·score + b - logit(prior): natural logarithm, bona fide over spoof. */
+  a: z.number(),
+  b: z.number(),
+  /** The prior of bona fide speech that the fit assumed. */
+  prior: z.number().gt(0).lt(1),
+  /** Penalty of the fit; null where a card of an older version does not say it. */
+  ridge: z.number().nullable().default(null),
+  /** LLRs are limited to what the validation data can support; null: to nothing. */
+  bounds: z
+    .object({ lowerLlr: z.number().max(0), upperLlr: z.number().min(0) })
+    .nullable()
+    .default(null),
+  /** Between its thresholds a finding is inconclusive; null where there is none, for which `bandReason` says why. */
+  band: z
+    .object({
+      lowerLlr: z.number().nullable(),
+      upperLlr: z.number().nullable(),
+      maximumRate: z.number(),
+      confidence: z.number(),
+      falseSpoof: boundedRateSchema.nullable(),
+      falseBonafide: boundedRateSchema.nullable(),
+      inconclusiveBonafide: z.number(),
+      inconclusiveSpoof: z.number(),
+    })
+    .nullable()
+    .default(null),
+  /** Why there is no band, or only one side of it; null with a whole band and where none was looked for. */
+  bandReason: z.string().nullable().default(null),
+  /** What counts as one observation for the bounds, and how many there are. */
+  countedUnits: z
+    .object({ unit: z.enum(unitNames), bonafide: z.int(), spoof: z.int() })
+    .nullable()
+    .default(null),
+});
+
+/** A calibration as it stands in a model's card. */
+export const calibrationSchema = mapSchema.extend({
+  /** By net speech, ascending. With any, what lies outside their ranges is not validated; empty: one map for all. */
+  lengths: z
+    .array(
+      mapSchema.extend({
+        seconds: z.number().positive(),
+        fromSeconds: z.number().min(0),
+        toSeconds: z.number().positive(),
+        bonafide: z.int(),
+        spoof: z.int(),
+      }),
+    )
+    .default([]),
+  dataset: z.string(),
+  split: z.string(),
+  /** Folds whose out-of-fold scores it was fitted on; null where the scores are of data that were not trained on. */
+  folds: z.int().nullable().default(null),
+});
+export type Calibration = z.infer<typeof calibrationSchema>;
+type CalibrationMap = z.infer<typeof mapSchema>;
 
 /** An affine map from scores to natural-log likelihood ratios: `llr = a * score + b - logit(prior)`. */
-export interface AffineCalibration {
+interface AffineMap {
   a: number;
   b: number;
-  /** The prior of bona fide speech that the fit assumed. */
   prior: number;
+}
+
+/** A fitted map, with the penalty that it was fitted with. */
+export interface AffineCalibration extends AffineMap {
+  ridge: number;
 }
 
 /** `ln(1 + e^x)` without overflow, for any x from -Infinity to Infinity. */
@@ -16,13 +91,15 @@ export function logOnePlusExp(x: number): number {
 
 /**
  * Fits the map by prior-weighted logistic regression (Brümmer and du Preez, 2006): the bona fide trials weigh `prior`
- * in total and the spoofs `1 - prior`. Newton's method on standardised scores; the ridge keeps the slope finite where
- * the classes do not overlap, and otherwise hardly matters.
+ * in total and the spoofs `1 - prior`, so that every trial weighs `prior / N` or `(1 - prior) / N` of its class. Newton's
+ * method on standardised scores; the ridge keeps the slope finite where the classes do not overlap, and otherwise
+ * hardly matters.
  *
  * A negative slope means that the scores rank worse than chance; it is returned as it is.
  * @param options.prior of bona fide, inside (0, 1); one half if not given.
- * @param options.ridge penalty `ridge / 2 * slope²`, slope per standard deviation of the scores, on the mean cost
- *   per trial; 0.01 over the number of trials if not given (a standard deviation of ten for the slope).
+ * @param options.ridge penalty `ridge / 2 * slope²` added to the weighted mean cost in nats, the slope being that per
+ *   (weighted) standard deviation of the scores; 0.01 over the number of trials if not given, which is a normal prior
+ *   of standard deviation ten on that slope.
  * @throws UserFacingError `one-class` when bona fide or spoofs are missing, `not-finite` naming the file.
  */
 export function fitAffineCalibration(
@@ -52,7 +129,7 @@ export function fitAffineCalibration(
   const mean = trials.reduce((sum, trial, i) => sum + weights[i] * trial.score, 0);
   const deviation = Math.sqrt(trials.reduce((sum, trial, i) => sum + weights[i] * (trial.score - mean) ** 2, 0));
   const logitPrior = Math.log(prior / (1 - prior));
-  if (!(deviation > Number.EPSILON * Math.abs(mean))) return { a: 0, b: logitPrior, prior };
+  if (!(deviation > Number.EPSILON * Math.abs(mean))) return { a: 0, b: logitPrior, prior, ridge };
 
   const standardised = Float64Array.from(trials, (trial) => (trial.score - mean) / deviation);
   const costOf = (slope: number, offset: number): number => {
@@ -99,11 +176,125 @@ export function fitAffineCalibration(
     cost = next;
     if (Math.abs(size * slopeStep) + Math.abs(size * offsetStep) < 1e-10) break;
   }
-  return { a: slope / deviation, b: offset - (slope * mean) / deviation, prior };
+  return { a: slope / deviation, b: offset - (slope * mean) / deviation, prior, ridge };
 }
 
-/** The natural-log likelihood ratio, bona fide over spoof, of a score. */
-export function applyCalibration(calibration: AffineCalibration, score: number): number {
-  const { a, b, prior } = calibration;
+/** The natural-log likelihood ratio, bona fide over spoof, of a score: neither limited nor judged. */
+export function affineLlr({ a, b, prior }: AffineMap, score: number): number {
   return a * score + b - Math.log(prior / (1 - prior));
+}
+
+export interface CalibrateOptions extends BandSettings {
+  dataset: string;
+  split: string;
+  folds?: number | null;
+  prior?: number;
+  ridge?: number;
+  /** What counts as one observation; what the trials name ({@link countUnits}) if not given. */
+  unit?: UnitName;
+  /** Concatenations of clips with their net speech, for calibration by length. */
+  concatenations?: readonly Trial[];
+}
+
+/** Fewer trials of either class than this give no calibration of a length. */
+const leastTrialsOfLength = 20;
+
+/**
+ * Everything that a card says of likelihood ratios: the map ({@link fitAffineCalibration}), the bounds
+ * ({@link empiricalBounds}) and the band of inconclusive findings ({@link inconclusiveBand}), all from the same trials,
+ * which the model must not have been trained on. Scores that rank no better than chance give a map to an LLR of zero.
+ *
+ * With `concatenations`, the same for each length of {@link calibrationSeconds} to which at least twenty trials of
+ * either class, of two counted units at least, are nearest by ratio. What has less speech than the shortest of all these
+ * trials, or more than the longest, is not validated.
+ * @throws UserFacingError as {@link fitAffineCalibration}.
+ */
+export function calibrate(trials: readonly Trial[], options: CalibrateOptions): Calibration {
+  const { dataset, split, folds = null, concatenations = [] } = options;
+  const lengths = calibrationSeconds.flatMap((seconds) => {
+    const members = concatenations.filter(
+      ({ speechSeconds }) =>
+        typeof speechSeconds === 'number' &&
+        speechSeconds > 0 &&
+        nearestLength(
+          calibrationSeconds.map((value) => ({ seconds: value })),
+          speechSeconds,
+        ).seconds === seconds,
+    );
+    const bonafide = members.filter((trial) => trial.bonafide).length;
+    const spoof = members.length - bonafide;
+    if (Math.min(bonafide, spoof) < leastTrialsOfLength) return [];
+    const map = calibrationMap(members, options);
+    if (map.countedUnits && Math.min(map.countedUnits.bonafide, map.countedUnits.spoof) < 2) return [];
+    const spoken = members.map(({ speechSeconds }) => speechSeconds ?? 0);
+    const fromSeconds = spoken.reduce((least, value) => Math.min(least, value));
+    const toSeconds = spoken.reduce((most, value) => Math.max(most, value));
+    return [{ ...map, seconds, fromSeconds, toSeconds, bonafide, spoof }];
+  });
+  return { ...calibrationMap(trials, options), lengths, dataset, split, folds };
+}
+
+function calibrationMap(trials: readonly Trial[], options: CalibrateOptions): CalibrationMap {
+  const fitted = fitAffineCalibration(trials, options);
+  const units = countUnits(trials, options.unit);
+  const countedUnits = { unit: units.unit, bonafide: units.bonafide, spoof: units.spoof };
+  if (!(fitted.a > 0)) {
+    return {
+      ...fitted,
+      a: 0,
+      b: Math.log(fitted.prior / (1 - fitted.prior)),
+      bounds: { lowerLlr: 0, upperLlr: 0 },
+      band: null,
+      bandReason: 'On the validation data the scores rank no better than chance: every likelihood ratio is one.',
+      countedUnits,
+    };
+  }
+  const calibrated = trials.map((trial) => ({ ...trial, score: affineLlr(fitted, trial.score) }));
+  const { band, reason } = inconclusiveBand(calibrated, options);
+  const bounds = empiricalBounds(
+    calibrated.map(({ bonafide, score }) => ({ bonafide, llr: score })),
+    units,
+  );
+  return { ...fitted, bounds, band, bandReason: reason, countedUnits };
+}
+
+/** What a calibration says of a score. */
+export interface CalibratedScore {
+  /** Natural-log likelihood ratio, bona fide over spoof, limited to the bounds. */
+  llr: number;
+  /** Which bound held it. */
+  limited: 'lower' | 'upper' | null;
+  /** By the band; null where the calibration looked for none (cards of an older version). */
+  supports: 'bonafide' | 'spoof' | 'neither' | null;
+  /** The map that was used: that of the nearest length, where there are lengths. */
+  map: Pick<CalibrationMap, 'bounds' | 'band' | 'bandReason' | 'countedUnits'>;
+  /** The speech is shorter or longer than anything that the calibration was measured on. */
+  notValidatedForLength: boolean;
+}
+
+/**
+ * The limited likelihood ratio of a score and what may be concluded from it. The band judges the ratio before it is
+ * limited, since its error rates are those of the scores; a ratio that is limited to one supports nothing.
+ * @param speechSeconds net speech; without it, or without lengths in the calibration, the one map for all is used.
+ */
+export function applyCalibration(
+  calibration: Calibration,
+  score: number,
+  speechSeconds: number | null = null,
+): CalibratedScore {
+  const { lengths } = calibration;
+  const timed = speechSeconds !== null && speechSeconds > 0 && lengths.length > 0;
+  const map = timed ? nearestLength(lengths, speechSeconds) : calibration;
+  const unlimited = affineLlr(map, score);
+  const { llr, limited } = limitLlr(unlimited, map.bounds);
+  const { band, bandReason } = map;
+  const judged = band ? supportOf(unlimited, band.lowerLlr, band.upperLlr) : bandReason === null ? null : 'neither';
+  return {
+    llr,
+    limited,
+    supports: judged !== null && llr === 0 ? 'neither' : judged,
+    map,
+    notValidatedForLength:
+      timed && (speechSeconds < lengths[0].fromSeconds || speechSeconds > lengths[lengths.length - 1].toSeconds),
+  };
 }

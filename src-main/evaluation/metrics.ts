@@ -217,7 +217,7 @@ export function metricsJson(metrics: DetectionMetrics, resampled?: BootstrapResu
       bayes_threshold: dcf.bayesThreshold,
     },
     generators: metrics.eerByAttack.map((figures) => generatorJson(figures, resampled)),
-    intervals: resampled ? intervalsJson(resampled, jsonNames) : null,
+    intervals: resampled ? intervalsJson(resampled) : null,
     resampled: resampled ? resampledJson(resampled) : null,
   };
 }
@@ -238,10 +238,10 @@ const jsonNames: Partial<Record<FigureName, string>> = {
   actDcf: 'act_dcf_scores_as_log_lr',
 };
 
-/** Intervals as pairs under other names; those without a name are left out. */
+/** Intervals as pairs, under the names that `metricsJson` gives the figures or under others. */
 export function intervalsJson(
   { intervals }: BootstrapResult,
-  names: Partial<Record<FigureName, string>>,
+  names: Partial<Record<FigureName, string>> = jsonNames,
 ): Record<string, Interval> {
   return Object.fromEntries(
     (Object.keys(names) as FigureName[]).flatMap((figure) => {

@@ -1,6 +1,9 @@
 import { Resvg } from '@resvg/resvg-js';
 import { describe, expect, test } from 'vitest';
 import { Random } from '../base/random.ts';
+import { bootstrap } from './bootstrap.ts';
+import { empiricalCrossEntropy } from './ece.ts';
+import { ecePlot, tippettPlot } from './llr-plots.ts';
 import { detectionMetrics, thresholdSweep } from './metrics.ts';
 import {
   attackPlot,
@@ -29,6 +32,9 @@ const subject = { model: '<model> & \'co\' "x"\u0000\ud800', data: 'données, �
 function allPlots(trials: readonly Trial[], threshold?: number): Record<string, string> {
   const metrics = detectionMetrics(trials, { threshold });
   const result = { ...subject, metrics, sweep: thresholdSweep(trials) };
+  const resampled = bootstrap(trials, { replicates: 20 });
+  const banded = { ...result, resampled };
+  const ratios = { ...subject, trials, crossEntropy: empiricalCrossEntropy(trials, result.sweep) };
   return {
     roc: rocPlot([result]),
     rocOfTwo: rocPlot([result, { ...result, model: 'other' }]),
@@ -38,7 +44,16 @@ function allPlots(trials: readonly Trial[], threshold?: number): Record<string, 
     calibration: calibrationPlot(subject, metrics.calibration),
     distribution: scoreDistributionPlot(subject, trials, threshold ?? metrics.eerDecisionThreshold),
     confusion: confusionPlot(subject, metrics.atThreshold ?? metrics.atEerThreshold),
-    attacks: attackPlot(subject, metrics),
+    attacks: attackPlot([result]),
+    attacksOfTwo: attackPlot([banded, { ...banded, model: 'other' }]),
+    rocWithBand: rocPlot([banded]),
+    precisionRecallWithBands: precisionRecallPlot([banded]),
+    detWithBand: detPlot([banded]),
+    calibrationWithBand: calibrationPlot(subject, metrics.calibration, resampled),
+    crossEntropy: ecePlot([ratios]),
+    crossEntropyOfTwo: ecePlot([ratios, { ...ratios, model: 'other' }]),
+    tippett: tippettPlot([ratios]),
+    tippettOfTwo: tippettPlot([ratios, { ...ratios, model: 'other' }]),
   };
 }
 
@@ -76,6 +91,33 @@ test('the operating point is marked at the threshold', () => {
   expect(rocPlot([result])).toContain('Operating point at the threshold 1.2');
 });
 
+test('a band is drawn, said what it is, and goes with the figure’s interval', () => {
+  const trials = trialsOf(400);
+  const result = { ...subject, metrics: detectionMetrics(trials), sweep: thresholdSweep(trials) };
+  const resampled = bootstrap(trials, { replicates: 100 });
+  for (const plot of [rocPlot, detPlot]) {
+    expect(plot([result]).match(/fill-opacity="0.16"/g)).toBeNull();
+    expect(plot([{ ...result, resampled }]).match(/fill-opacity="0.16"/g)).toHaveLength(2);
+  }
+  const svg = detPlot([{ ...result, resampled }]);
+  expect(svg).toContain('95 % intervals, files resampled (100 replicates)');
+  expect(svg).toMatch(/EER \d+\.\d % \[\d+\.\d, \d+\.\d\]/);
+});
+
+test('misleading evidence is counted at a ratio of one', () => {
+  const trials = [-1, 1, 2, 3].map((score, i) => ({ file: `f${i}`, bonafide: true, score, attack: null }));
+  const spoofs = [-2, -1, 0, 0, 4].map((score, i) => ({ file: `s${i}`, bonafide: false, score, attack: null }));
+  const svg = tippettPlot([{ ...subject, trials: [...trials, ...spoofs] }]);
+  expect(svg).toContain('Bona fide: 4 trials, 25.0 % misleading');
+  expect(svg).toContain('Spoof: 5 trials, 20.0 % misleading');
+});
+
+test('the generators of one source are marked apart', () => {
+  const trials = trialsOf(80).map((trial, i) => ({ ...trial, source: i % 3 === 0 ? 'x' : 'y' }));
+  const svg = attackPlot([{ ...subject, metrics: detectionMetrics(trials), sweep: thresholdSweep(trials) }]);
+  expect(svg).toContain('Against the bona fide trials of the same source');
+});
+
 test('the confusion matrix shows counts and shares', () => {
   const svg = confusionPlot(subject, {
     threshold: -0.5,
@@ -96,7 +138,7 @@ test('the hardest attack comes first', () => {
     { file: 'c', bonafide: false, score: -1, attack: 'easy' },
     { file: 'd', bonafide: false, score: 1, attack: 'hard' },
   ];
-  const svg = attackPlot(subject, detectionMetrics(trials));
+  const svg = attackPlot([{ ...subject, metrics: detectionMetrics(trials), sweep: thresholdSweep(trials) }]);
   expect(svg.indexOf('>hard (1)<')).toBeGreaterThan(0);
   expect(svg.indexOf('>hard (1)<')).toBeLessThan(svg.indexOf('>easy (1)<'));
 });

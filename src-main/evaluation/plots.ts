@@ -2,12 +2,14 @@
  * Evaluation plots as standalone SVG, by pure functions. Bona fide is the positive class everywhere; every curve names
  * its model and data, and the operating point (what scores at least the threshold is taken for bona fide) is marked.
  */
-import type { CalibrationCurve, Confusion, DetectionMetrics } from './metrics.ts';
+import type { Band, BootstrapResult, Interval } from './bootstrap.ts';
+import type { AttackFigures, CalibrationCurve, Confusion, DetectionMetrics } from './metrics.ts';
 import { type CurvePoints, detPoints, precisionRecallPoints, rocPoints, type ThresholdSweep } from './sweep.ts';
 import {
   type Area,
   type Axis,
   axes,
+  bandPath,
   clipped,
   curvePath,
   dashes,
@@ -25,11 +27,12 @@ import {
   roundStep,
   svgDocument,
   textAt,
+  whisker,
   withMinus,
 } from './svg.ts';
 import type { Trial } from './trials.ts';
 
-/** What a plot shows: a model's name, and the data that it was run on. */
+/** What a plot shows: a model's name, and the data that it was run on (empty where the name says it). */
 export interface PlotSubject {
   model: string;
   data: string;
@@ -39,12 +42,14 @@ export interface PlotSubject {
 export interface PlottedResult extends PlotSubject {
   metrics: DetectionMetrics;
   sweep: ThresholdSweep;
+  /** Gives the curves their bands. */
+  resampled?: BootstrapResult;
 }
 
-const width = 640;
-const curveArea: Area = { left: 84, top: 60, width: 528, height: 420 };
+export const width = 640;
+export const curveArea: Area = { left: 84, top: 60, width: 528, height: 420 };
 // The accent first; then colours of Okabe and Ito that do not stand for a class.
-const modelColours = [palette.accent, '#009e73', '#cc79a7', '#8c6d00', '#56b4e9', palette.text];
+export const modelColours = [palette.accent, '#009e73', '#cc79a7', '#8c6d00', '#56b4e9', palette.text];
 
 /** ROC curves: share of spoofs accepted against share of bona fide accepted. */
 export function rocPlot(results: readonly PlottedResult[]): string {
@@ -54,8 +59,12 @@ export function rocPlot(results: readonly PlottedResult[]): string {
     horizontal: linearAxis('Spoofs accepted (%)', 0, 1, percentTick),
     vertical: linearAxis('Bona fide accepted (%)', 0, 1, percentTick),
     curves: (result, colour) => [{ points: rocPoints(result.sweep), colour }],
+    bands: ({ resampled }, colour) =>
+      resampled ? [{ edges: detectionEdges(resampled.detection, (miss) => 1 - miss), colour }] : [],
     point: ({ falseAcceptRate, missRate }) => [falseAcceptRate, 1 - missRate],
-    entries: ({ metrics }, name, colour) => [{ text: `AUC ${metrics.auc.toFixed(3)}: ${name}`, colour, mark: 'line' }],
+    entries: ({ metrics, resampled }, name, colour) => [
+      { text: `AUC ${withInterval(metrics.auc, resampled?.intervals.auc)}: ${name}`, colour, mark: 'line' },
+    ],
     reference: { points: { x: Float64Array.of(0, 1), y: Float64Array.of(0, 1) }, text: 'Chance' },
   });
 }
@@ -65,7 +74,7 @@ export function precisionRecallPlot(results: readonly PlottedResult[]): string {
   const single = results.length === 1;
   const colours = (colour: string): [string, string] => (single ? [palette.bonafide, palette.spoof] : [colour, colour]);
   return curvesPlot({
-    title: 'Precision and recall',
+    title: 'Precision and recall (AP: average precision)',
     results,
     horizontal: linearAxis('Recall (%)', 0, 1, percentTick),
     vertical: linearAxis('Precision (%)', 0, 1, percentTick),
@@ -73,17 +82,24 @@ export function precisionRecallPlot(results: readonly PlottedResult[]): string {
       { points: precisionRecallPoints(result.sweep, 'bonafide'), colour: colours(colour)[0] },
       { points: precisionRecallPoints(result.sweep, 'spoof'), colour: colours(colour)[1], dash: dashes },
     ],
+    bands: ({ resampled }, colour) =>
+      resampled
+        ? [
+            { edges: precisionEdges(resampled.precisionBonafide), colour: colours(colour)[0] },
+            { edges: precisionEdges(resampled.precisionSpoof), colour: colours(colour)[1] },
+          ]
+        : [],
     point: ({ missRate, bonafidePrecision }) => [1 - missRate, bonafidePrecision],
     secondPoint: ({ falseAcceptRate, spoofPrecision }) => [1 - falseAcceptRate, spoofPrecision],
     pointColours: colours,
-    entries: ({ metrics }, name, colour) => [
+    entries: ({ metrics, resampled }, name, colour) => [
       {
-        text: `Bona fide, average precision ${metrics.averagePrecisionBonafide.toFixed(3)}: ${name}`,
+        text: `Bona fide, AP ${withInterval(metrics.averagePrecisionBonafide, resampled?.intervals.averagePrecisionBonafide)}: ${name}`,
         colour: colours(colour)[0],
         mark: 'line',
       },
       {
-        text: `Spoof, average precision ${metrics.averagePrecisionSpoof.toFixed(3)}: ${name}`,
+        text: `Spoof, AP ${withInterval(metrics.averagePrecisionSpoof, resampled?.intervals.averagePrecisionSpoof)}: ${name}`,
         colour: colours(colour)[1],
         mark: 'dashes',
       },
@@ -99,9 +115,11 @@ export function detPlot(results: readonly PlottedResult[]): string {
     horizontal: probitAxis('Spoofs accepted (%, probit scale)'),
     vertical: probitAxis('Bona fide rejected (%, probit scale)'),
     curves: (result, colour) => [{ points: detPoints(result.sweep), colour }],
+    bands: ({ resampled }, colour) =>
+      resampled ? [{ edges: detectionEdges(resampled.detection, (miss) => miss), colour }] : [],
     point: ({ falseAcceptRate, missRate }) => [falseAcceptRate, missRate],
-    entries: ({ metrics }, name, colour) => [
-      { text: `EER ${(100 * metrics.eer).toFixed(1)} %: ${name}`, colour, mark: 'line' },
+    entries: ({ metrics, resampled }, name, colour) => [
+      { text: `EER ${percentWithInterval(metrics.eer, resampled?.intervals.eer)}: ${name}`, colour, mark: 'line' },
     ],
     reference: { points: { x: Float64Array.of(0, 1), y: Float64Array.of(0, 1) }, text: 'Equal error rates' },
   });
@@ -111,7 +129,11 @@ export function detPlot(results: readonly PlottedResult[]): string {
  * Reliability of likelihood ratios at a prior of one half: share of bona fide over stated probability, both classes
  * weighed alike, and below it how many trials stand in each bin.
  */
-export function calibrationPlot(subject: PlotSubject, calibration: CalibrationCurve): string {
+export function calibrationPlot(
+  subject: PlotSubject,
+  calibration: CalibrationCurve,
+  resampled?: BootstrapResult,
+): string {
   const area: Area = { left: 84, top: 60, width: 528, height: 320 };
   const countArea: Area = { left: 84, top: 400, width: 528, height: 100 };
   const filled = calibration.bins.filter((bin) => bin.meanProbability !== null);
@@ -151,7 +173,7 @@ export function calibrationPlot(subject: PlotSubject, calibration: CalibrationCu
   });
   const entries: LegendEntry[] = [
     {
-      text: `Expected calibration error ${calibration.expectedCalibrationError.toFixed(3)} (ten bins): ${nameOf(subject)}`,
+      text: `Expected calibration error ${withInterval(calibration.expectedCalibrationError, resampled?.intervals.expectedCalibrationError)}: ${nameOf(subject)}`,
       colour: palette.accent,
       mark: 'line',
     },
@@ -167,6 +189,16 @@ export function calibrationPlot(subject: PlotSubject, calibration: CalibrationCu
       mark: 'box',
     },
   ];
+  const bins = calibration.bins.flatMap(({ meanProbability }, bin) => {
+    const interval = resampled?.calibrationBins[bin];
+    return meanProbability === null || !interval ? [] : [{ x: meanProbability, interval }];
+  });
+  const edge = (end: 0 | 1): CurvePoints => ({
+    x: Float64Array.from(bins, ({ x }) => x),
+    y: Float64Array.from(bins, ({ interval }) => interval[end]),
+  });
+  const band = bins.length > 0 ? [bandPath([edge(0), edge(1)], upper.x, upper.y, palette.accent)] : [];
+  if (resampled) entries.push({ text: bandText(resampled), colour: palette.accent, mark: 'band' });
   const curve: CurvePoints = {
     x: Float64Array.from(filled, (bin) => bin.meanProbability ?? 0),
     y: Float64Array.from(filled, (bin) => bin.bonafideShare ?? 0),
@@ -182,6 +214,8 @@ export function calibrationPlot(subject: PlotSubject, calibration: CalibrationCu
     ...upper.parts,
     ...lower.parts,
     ...bars,
+    ...band,
+    ...bins.map(({ x, interval }) => whisker(upper.x(x), upper.y(interval[0]), upper.y(interval[1]), palette.accent)),
     curvePath({ x: Float64Array.of(0, 1), y: Float64Array.of(0, 1) }, upper.x, upper.y, {
       stroke: palette.inconclusive,
       'stroke-dasharray': dots,
@@ -321,56 +355,149 @@ export function confusionPlot(subject: PlotSubject, confusion: Confusion): strin
   ]);
 }
 
-/** EER of each attack or generator against all bona fide trials, the hardest first, with the pooled EER as a line. */
-export function attackPlot(subject: PlotSubject, metrics: DetectionMetrics): string {
-  const attacks = [...metrics.eerByAttack].sort((one, other) => other.eer - one.eer);
-  const rowHeight = 18;
+/**
+ * EER of each attack or generator, the hardest (for the first model) first, with intervals where they were computed:
+ * against all bona fide trials, of a single model also against those of the same source. Lines: all spoofs pooled.
+ */
+export function attackPlot(results: readonly PlottedResult[]): string {
+  const single = results.length === 1;
+  const colourOf = (index: number): string => (single ? palette.spoof : modelColours[index % modelColours.length]);
+  const names = [...new Set(results.flatMap(({ metrics }) => metrics.eerByAttack.map(({ attack }) => attack)))];
+  const figuresOf = (result: PlottedResult): Map<string, AttackFigures> =>
+    new Map(result.metrics.eerByAttack.map((figures) => [figures.attack, figures]));
+  const byName = results.map(figuresOf);
+  const hardness = (name: string): number => byName.find((figures) => figures.has(name))?.get(name)?.eer ?? 0;
+  names.sort((one, other) => hardness(other) - hardness(one));
+
+  const sameSource = single && results[0].metrics.eerByAttack.some((figures) => figures.sameSource !== null);
+  const tracks = single ? (sameSource ? 2 : 1) : results.length;
+  const rowHeight = Math.max(18, 8 + 9 * tracks);
   const labelWidth = 200;
   const area: Area = {
     left: labelWidth + 20,
     top: 60,
     width: width - labelWidth - 100,
-    height: Math.max(1, attacks.length) * rowHeight + 8,
+    height: Math.max(1, names.length) * rowHeight + 8,
   };
-  const largest = Math.max(metrics.eer, ...attacks.map(({ eer }) => eer), 0.01);
-  const axis = linearAxis('EER (%)', 0, Math.min(1, largest * 1.08), percentTick);
+  const ends = results.flatMap(({ metrics, resampled }) => [
+    metrics.eer,
+    ...metrics.eerByAttack.flatMap(({ attack, eer, sameSource: same }) => [
+      eer,
+      resampled?.generators.get(attack)?.all?.[1] ?? 0,
+      ...(single ? [same?.eer ?? 0, resampled?.generators.get(attack)?.sameSource?.[1] ?? 0] : []),
+    ]),
+  ]);
+  const axis = linearAxis('EER (%)', 0, Math.min(1, Math.max(0.01, ...ends) * 1.08), percentTick);
   const { x, parts } = axes(area, axis, { label: '', place: (value) => value, ticks: [] });
-  const rows = attacks.flatMap(({ attack, spoofs, eer }, row) => {
-    const y = area.top + 4 + row * rowHeight;
-    return [
-      textAt(area.left - 8, y + 13, `${fitText(attack, labelWidth - 60, 11)} (${spoofs})`, { 'text-anchor': 'end' }),
-      element('rect', {
-        x: area.left,
-        y: y + 3,
-        width: Math.max(1, x(eer) - area.left),
-        height: 12,
-        fill: palette.spoof,
-        'fill-opacity': '0.55',
-        stroke: palette.spoof,
-      }),
-      textAt(area.left + area.width + 8, y + 13, `${(100 * eer).toFixed(1)} %`, {}),
-    ];
+  const mark = (
+    at: number,
+    y: number,
+    interval: Interval | null | undefined,
+    colour: string,
+    hollow: boolean,
+  ): string =>
+    (interval
+      ? element('line', { x1: x(interval[0]), y1: y, x2: x(interval[1]), y2: y, stroke: colour, 'stroke-width': 1.2 })
+      : '') +
+    element('circle', {
+      cx: x(at),
+      cy: y,
+      r: 3.2,
+      fill: hollow ? '#ffffff' : colour,
+      stroke: colour,
+      'stroke-width': 1.4,
+    });
+  const rows = names.flatMap((name, row) => {
+    const top = area.top + 4 + row * rowHeight;
+    const middle = top + rowHeight / 2;
+    const track = (index: number): number => middle + (index - (tracks - 1) / 2) * 9;
+    const spoofs = byName.find((figures) => figures.has(name))?.get(name)?.spoofs ?? 0;
+    const label = `${fitText(name, labelWidth - 60, 11)} (${groupedDigits(spoofs)})`;
+    const drawn = [textAt(area.left - 8, middle + 4, label, { 'text-anchor': 'end' })];
+    results.forEach(({ resampled }, index) => {
+      const figures = byName[index].get(name);
+      if (!figures) return;
+      const intervals = resampled?.generators.get(name);
+      drawn.push(mark(figures.eer, track(index), intervals?.all, colourOf(index), false));
+      if (!single) return;
+      drawn.push(textAt(area.left + area.width + 8, middle + 4, `${(100 * figures.eer).toFixed(1)} %`));
+      if (figures.sameSource) {
+        drawn.push(mark(figures.sameSource.eer, track(1), intervals?.sameSource, palette.text, true));
+      }
+    });
+    return drawn;
   });
-  const entries: LegendEntry[] = [
-    { text: 'Each against all bona fide trials (in brackets: its spoofs)', colour: palette.spoof, mark: 'box' },
-    { text: `All spoofs pooled: ${(100 * metrics.eer).toFixed(1)} %`, colour: palette.text, mark: 'dashes' },
-  ];
+  const entries: LegendEntry[] = results.flatMap((result, index): LegendEntry[] => [
+    {
+      text: single
+        ? 'Each against all bona fide trials (in brackets: its spoofs)'
+        : `${nameOf(result)}, against all bona fide trials`,
+      colour: colourOf(index),
+      mark: 'dot',
+    },
+    {
+      text: `All spoofs pooled: ${percentWithInterval(result.metrics.eer, result.resampled?.intervals.eer)}`,
+      colour: single ? palette.text : colourOf(index),
+      mark: 'dashes',
+    },
+  ]);
+  if (sameSource) {
+    const text = 'Against the bona fide trials of the same source, where there are any';
+    entries.splice(1, 0, { text, colour: palette.text, mark: 'point' });
+  }
+  const { resampled } = results[0];
+  if (resampled) entries.push({ text: bandText(resampled), colour: palette.inconclusive, mark: 'line' });
   const legendTop = area.top + area.height + 50;
-  return svgDocument(width, legendTop + legendHeight(entries) + 12, `EER by attack: ${nameOf(subject)}`, [
-    ...heading(40, width - 60, 'Equal error rate by generator or attack', nameOf(subject)),
+  const subjects = results.map(nameOf).join('; ');
+  return svgDocument(width, legendTop + legendHeight(entries) + 12, `EER by attack: ${subjects}`, [
+    ...heading(40, width - 60, 'Equal error rate by generator or attack', subjects),
     ...parts,
+    ...results.map(({ metrics }, index) =>
+      element('line', {
+        x1: x(metrics.eer),
+        y1: area.top,
+        x2: x(metrics.eer),
+        y2: area.top + area.height,
+        stroke: single ? palette.text : colourOf(index),
+        'stroke-width': 1.4,
+        'stroke-dasharray': dashes,
+      }),
+    ),
     ...rows,
-    element('line', {
-      x1: x(metrics.eer),
-      y1: area.top,
-      x2: x(metrics.eer),
-      y2: area.top + area.height,
-      stroke: palette.text,
-      'stroke-width': 1.8,
-      'stroke-dasharray': dashes,
-    }),
     ...legend(40, legendTop, width - 60, entries),
   ]);
+}
+
+/** A band's edges in the plane of ROC or DET: low and high mean error at each difference of the rates. */
+function detectionEdges({ at, low, high }: Band, vertical: (missRate: number) => number): [CurvePoints, CurvePoints] {
+  const inUnit = (rate: number): number => Math.min(1, Math.max(0, rate));
+  const edge = (mean: Float64Array): CurvePoints => ({
+    x: at.map((difference, k) => inUnit(mean[k] - difference / 2)),
+    y: at.map((difference, k) => vertical(inUnit(mean[k] + difference / 2))),
+  });
+  return [edge(low), edge(high)];
+}
+
+function precisionEdges({ at, low, high }: Band): [CurvePoints, CurvePoints] {
+  return [
+    { x: at, y: low },
+    { x: at, y: high },
+  ];
+}
+
+/** Says what the bands and whiskers are. */
+function bandText({ confidence, units, replicates }: BootstrapResult): string {
+  return `${100 * confidence} % intervals, ${units.levels.join(', ')} resampled (${groupedDigits(replicates)} replicates)`;
+}
+
+function withInterval(value: number, interval: Interval | undefined): string {
+  const text = value.toFixed(3);
+  return interval ? `${text} [${interval[0].toFixed(3)}, ${interval[1].toFixed(3)}]` : text;
+}
+
+function percentWithInterval(rate: number, interval: Interval | undefined): string {
+  const text = (100 * rate).toFixed(1);
+  return interval ? `${text} % [${(100 * interval[0]).toFixed(1)}, ${(100 * interval[1]).toFixed(1)}]` : `${text} %`;
 }
 
 /** Rates at the operating point: that at the given threshold (dev's), else at the EER's. */
@@ -387,6 +514,7 @@ interface CurvesPlot {
   horizontal: Axis;
   vertical: Axis;
   curves(result: PlottedResult, colour: string): { points: CurvePoints; colour: string; dash?: string }[];
+  bands(result: PlottedResult, colour: string): { edges: [CurvePoints, CurvePoints]; colour: string }[];
   point(rates: OperatingRates): [number, number];
   secondPoint?(rates: OperatingRates): [number, number];
   pointColours?(colour: string): [string, string];
@@ -396,11 +524,13 @@ interface CurvesPlot {
 
 function curvesPlot(plot: CurvesPlot): string {
   const { x, y, parts } = axes(curveArea, plot.horizontal, plot.vertical);
+  const bands: string[] = [];
   const lines: string[] = [];
   const points: string[] = [];
   const entries: LegendEntry[] = [];
   plot.results.forEach((result, index) => {
     const colour = modelColours[index % modelColours.length];
+    for (const band of plot.bands(result, colour)) bands.push(bandPath(band.edges, x, y, band.colour));
     for (const curve of plot.curves(result, colour)) {
       lines.push(
         curvePath(curve.points, x, y, {
@@ -438,12 +568,14 @@ function curvesPlot(plot: CurvesPlot): string {
     );
     entries.push({ text: plot.reference.text, colour: palette.inconclusive, mark: 'dots' });
   }
+  const { resampled } = plot.results[0];
+  if (resampled) entries.push({ text: bandText(resampled), colour: palette.inconclusive, mark: 'band' });
   const names = plot.results.map(nameOf).join('; ');
   const legendTop = curveArea.top + curveArea.height + 50;
   return svgDocument(width, legendTop + legendHeight(entries) + 12, `${plot.title}: ${names}`, [
     ...heading(curveArea.left, curveArea.width, plot.title, names),
     ...parts,
-    clipped(curveArea, [...reference, ...lines]),
+    clipped(curveArea, [...bands, ...reference, ...lines]),
     ...points,
     ...legend(curveArea.left, legendTop, curveArea.width, entries),
   ]);
@@ -525,17 +657,17 @@ function shortScore(score: number): string {
   return withMinus(String(Number(score.toPrecision(4))));
 }
 
-function percentTick(rate: number): string {
+export function percentTick(rate: number): string {
   return String(Number((100 * rate).toPrecision(6)));
 }
 
 /** A count with its thousands apart. */
-function groupedDigits(count: number): string {
+export function groupedDigits(count: number): string {
   return String(count).replace(/\B(?=(\d{3})+$)/g, '\u202f');
 }
 
-function nameOf({ model, data }: PlotSubject): string {
-  return `${model}, ${data}`;
+export function nameOf({ model, data }: PlotSubject): string {
+  return data === '' ? model : `${model}, ${data}`;
 }
 
 function sum(values: readonly number[]): number {

@@ -172,7 +172,7 @@ export function axes(area: Area, horizontal: Axis, vertical: Axis): { x: Place; 
 }
 
 /** From a data value to a pixel. */
-type Place = (value: number) => number;
+export type Place = (value: number) => number;
 
 /**
  * A curve as a path, without the points that nobody could see: what lies within a fifth of a pixel of the line through
@@ -202,6 +202,22 @@ export function curvePath(points: CurvePoints, x: Place, y: Place, attributes: A
   const keep = simplified(xs, ys, 0.2);
   const data = keep.map((i, k) => `${k === 0 ? 'M' : 'L'}${coordinate(xs[i])} ${coordinate(ys[i])}`).join('');
   return element('path', { d: data, fill: 'none', 'stroke-width': 1.8, 'stroke-linejoin': 'round', ...attributes });
+}
+
+/** The area between two edges that run the same way; points that are no numbers are left out. */
+export function bandPath(edges: readonly [CurvePoints, CurvePoints], x: Place, y: Place, colour: string): string {
+  const places = edges.map((edge) =>
+    Array.from(edge.x, (value, i) => [x(value), y(edge.y[i])]).filter(([px, py]) => !Number.isNaN(px + py)),
+  );
+  const outline = [...places[0], ...places[1].reverse()];
+  const data = outline.map(([px, py], k) => `${k === 0 ? 'M' : 'L'}${coordinate(px)} ${coordinate(py)}`).join('');
+  return element('path', { d: `${data}Z`, fill: colour, 'fill-opacity': '0.16' });
+}
+
+/** An interval as an upright line with short ends. */
+export function whisker(x: number, y1: number, y2: number, colour: string): string {
+  const data = `M${coordinate(x)} ${coordinate(y1)}V${coordinate(y2)}M${coordinate(x - 3)} ${coordinate(y1)}h6M${coordinate(x - 3)} ${coordinate(y2)}h6`;
+  return element('path', { d: data, fill: 'none', stroke: colour, 'stroke-width': 1.2 });
 }
 
 /** Indices of the points that Douglas and Peucker's method keeps. */
@@ -237,7 +253,7 @@ function simplified(xs: readonly number[], ys: readonly number[], tolerance: num
 export interface LegendEntry {
   text: string;
   colour: string;
-  mark: 'line' | 'dashes' | 'dots' | 'box' | 'point';
+  mark: 'line' | 'dashes' | 'dots' | 'box' | 'band' | 'dot' | 'point';
 }
 
 /** A legend as a column of lines from `top` downwards, 18 px each. */
@@ -260,6 +276,9 @@ export function legend(left: number, top: number, width: number, entries: readon
           'fill-opacity': '0.55',
           stroke: colour,
         }),
+      band: () =>
+        element('rect', { x: left, y: middle - 5, width: 22, height: 10, fill: colour, 'fill-opacity': '0.16' }),
+      dot: () => element('circle', { cx: left + 11, cy: middle, r: 3.2, fill: colour }),
       point: () => operatingPoint(left + 11, middle, colour),
     }[mark]();
     return [drawn, textAt(left + 30, middle + 4, fitText(text, width - 30, 11))];

@@ -7,6 +7,8 @@ export interface Trial {
   attack: string | null;
   speaker?: string | null;
   source?: string | null;
+  /** Net speech. */
+  speechSeconds?: number | null;
 }
 
 /** Scores of a speaker verification (ASV) system, high for the claimed speaker; what t-DCF needs. */

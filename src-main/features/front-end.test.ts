@@ -187,11 +187,16 @@ describe('Mel', () => {
     const levels = frontEnd.compute(samples);
     expect(levels.length).toBe(80 * frames);
     if (length === 1) expect(levels.every(Number.isFinite)).toBe(true);
-    else
-      naiveMelFrame(samples, mel, frames - 1).forEach((level, band) =>
-        // Bands far below their frame's loudest have as many digits less in float32: the tolerance of the reference above.
-        expect(Math.abs(levels[band * frames + frames - 1] - level)).toBeLessThan(0.01),
-      );
+    else {
+      const wanted = naiveMelFrame(samples, mel, frames - 1);
+      const loudest = Math.max(...wanted);
+      // Two or three samples repeated are almost a pure tone: of what lies 80 dB below it float32 has few digits left.
+      const audible = [...wanted.keys()].filter((band) => wanted[band] > loudest - 80);
+      expect(audible.length).toBeGreaterThan(5);
+      for (const band of audible) {
+        expect(Math.abs(levels[band * frames + frames - 1] - wanted[band])).toBeLessThan(0.01);
+      }
+    }
   });
 
   it('places a sine in its band', () => {

@@ -1,7 +1,5 @@
-import type { ScoreRequest } from './score.ts';
-
 /** A path for people and tables: bytes that are no UTF-8 as `\xHH`. */
-export function displayPath(request: Pick<ScoreRequest, 'path' | 'nameBytes'>): string {
+export function displayPath(request: { path: string; nameBytes: Uint8Array | null }): string {
   if (request.nameBytes === null) return request.path;
   const decoder = new TextDecoder('utf-8', { fatal: true });
   const bytes = Buffer.from(request.nameBytes);

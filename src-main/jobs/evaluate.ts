@@ -2,6 +2,9 @@ import type { Card, SplitFigures } from '../detector/card.ts';
 import type { StoredModel } from '../detector/store.ts';
 import type { DatasetItem } from '../datasets/types.ts';
 import { applyCalibration } from '../evaluation/calibration.ts';
+import { bootstrap } from '../evaluation/bootstrap.ts';
+import type { BootstrapResult } from '../evaluation/bootstrap.ts';
+import type { DcfCosts } from '../evaluation/dcf.ts';
 import { detectionMetrics } from '../evaluation/metrics.ts';
 import type { DetectionMetrics } from '../evaluation/metrics.ts';
 import type { AsvScores, Trial } from '../evaluation/trials.ts';
@@ -39,7 +42,9 @@ export function trialsOf(scored: readonly ScoredItem[]): Trial[] {
     const score = result.analysis?.score;
     if (score === null || score === undefined) return [];
     const { id, label, generator, speaker, source } = item;
-    return [{ file: id, bonafide: label === 'bonafide', score, attack: generator, speaker, source }];
+    const { quality, activeSeconds } = result.analysis ?? {};
+    const speechSeconds = quality?.speechSeconds ?? activeSeconds ?? null;
+    return [{ file: id, bonafide: label === 'bonafide', score, attack: generator, speaker, source, speechSeconds }];
   });
 }
 
@@ -48,13 +53,42 @@ export interface Evaluation {
   trials: Trial[];
   metrics: DetectionMetrics;
   /** The same trials with the calibrated natural-log likelihood ratio as score. */
+  calibratedTrials: Trial[];
   calibrated: DetectionMetrics;
+  /** Intervals of both, from the same draws; null without replicates. */
+  resampled: { scores: BootstrapResult; likelihoodRatios: BootstrapResult } | null;
 }
 
-export function evaluateTrials(card: Card, trials: Trial[], asv?: AsvScores): Evaluation {
-  const options = { threshold: card.thresholds.score, ...(asv ? { asv } : {}) };
-  const asLlr = trials.map((trial) => ({ ...trial, score: applyCalibration(card.calibration, trial.score) }));
-  return { trials, metrics: detectionMetrics(trials, options), calibrated: detectionMetrics(asLlr) };
+/**
+ * @param options.costs of the DCF; ASVspoof 5's if not given.
+ * @param options.replicates of the bootstrap; none if not given.
+ */
+export function evaluateTrials(
+  card: Card,
+  trials: Trial[],
+  options: { asv?: AsvScores; costs?: DcfCosts; replicates?: number } = {},
+): Evaluation {
+  const { asv, costs, replicates = 0 } = options;
+  const { score: threshold } = card.thresholds;
+  const calibratedTrials = trials.map((trial) => ({
+    ...trial,
+    score: applyCalibration(card.calibration, trial.score, trial.speechSeconds).llr,
+  }));
+  const metrics = detectionMetrics(trials, { threshold, ...(asv ? { asv } : {}), ...(costs ? { costs } : {}) });
+  const common = { replicates, costs: metrics.dcf.costs };
+  return {
+    trials,
+    metrics,
+    calibratedTrials,
+    calibrated: detectionMetrics(calibratedTrials, costs ? { costs } : {}),
+    resampled:
+      replicates === 0
+        ? null
+        : {
+            scores: bootstrap(trials, { ...common, threshold, ...(metrics.asv ? { asv: metrics.asv } : {}) }),
+            likelihoodRatios: bootstrap(calibratedTrials, common),
+          },
+  };
 }
 
 /** The figures that stand in a model's card. */

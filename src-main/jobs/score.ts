@@ -15,7 +15,7 @@ import { displayPath } from './display-path.ts';
 const readOnceBytes = 64 * 1024 ** 2;
 
 /** What tells without reading a file that it is probably the same as before. */
-export interface FileState {
+interface FileState {
   size: number;
   mtimeMs: number;
 }
@@ -132,9 +132,8 @@ async function scoreFile(
   { known, reading = {} }: ScoreRequest,
   signal: AbortSignal,
 ): Promise<ScoreOutcome> {
-  const { handle } = await openRegularFile(path);
+  const { handle, status: before } = await openRegularFile(path);
   try {
-    const before = await handle.stat();
     const file = { size: before.size, mtimeMs: before.mtimeMs };
     const maybeKnown = known?.size === file.size && known.mtimeMs === file.mtimeMs;
     let bytes: Uint8Array | null = null;

@@ -53,9 +53,9 @@ it('calibrates on scores of networks that were trained without the source, resum
     events.push(event);
     if (event.type === 'fold' && event.fold === 2) controller.abort();
   };
-  await expect(
-    trainModel(request, 'a test', { onEvent: stopInSecondFold, signal: controller.signal }),
-  ).rejects.toThrow(/abort/i);
+  await expect(trainModel(request, 'a test', { onEvent: stopInSecondFold, signal: controller.signal })).rejects.toThrow(
+    /abort/i,
+  );
   expect(existsSync(join(folder, 'model', 'checkpoint-folds', '1', 'scores.json'))).toBe(true);
 
   const resumed: TrainModelEvent[] = [];

@@ -20,7 +20,7 @@ import type { StoredModel } from '../detector/store.ts';
 import { removeCheckpoint } from '../detector/checkpoint.ts';
 import { trainNetwork } from '../detector/train.ts';
 import type { TrainingEvent, TrainingPlan } from '../detector/train.ts';
-import { fitAffineCalibration } from '../evaluation/calibration.ts';
+import { calibrate, calibrationSchema } from '../evaluation/calibration.ts';
 import { detectionMetrics } from '../evaluation/metrics.ts';
 import { outOfFoldTrials, removeFolds } from './folds.ts';
 import type { FoldEvent, ScoreWith } from './folds.ts';
@@ -89,7 +89,6 @@ const frontEnds = {
   linear: { type: 'linear', ...framing },
 } satisfies Record<string, FrontEndParameters>;
 export type FrontEndName = keyof typeof frontEnds;
-export const frontEndNames = Object.keys(frontEnds) as FrontEndName[];
 
 const thresholds = {
   // The likelihood ratio must be at least two either way: below, even ENFSI's scale calls the support "weak" at most.
@@ -235,7 +234,7 @@ export async function trainModel(
       from: from ? { name: from.card.name, onnxSha256: from.onnxSha256 } : null,
       history: [],
     },
-    calibration: { a: 1, b: 0, prior: 0.5, dataset: request.dataset, split: 'dev' },
+    calibration: calibrationSchema.parse({ a: 1, b: 0, prior: 0.5, dataset: request.dataset, split: 'dev' }),
     thresholds: { ...thresholds, score: 0 },
     figures: [],
     notes: [...(splits.note ? [splits.note] : []), ...request.notes],
@@ -266,14 +265,15 @@ export async function trainModel(
   card.training.manifestSha256 = sha256(manifest.join('\n'));
   card.training.fileSha256 = outcome.trainSha256.filter((hash) => hash !== null).sort();
   const devTrials = await scoreWith(outcome.weights, splits.dev, 'dev');
-  const { a, b, prior } = fitAffineCalibration(folded ?? devTrials);
-  if (folded) card.calibration.split = `train, ${request.folds} folds by source`;
-  if (a > 0) {
-    card.calibration = { ...card.calibration, a, b, prior };
-  } else {
-    // A likelihood ratio of one for every recording: this model tells nothing.
-    card.calibration = { ...card.calibration, a: 0, b: Math.log(prior / (1 - prior)), prior };
-    card.notes.push('On dev its scores rank no better than chance: every likelihood ratio is one.');
+  card.calibration = calibrate(folded ?? devTrials, {
+    dataset: request.dataset,
+    split: folded ? `train, ${request.folds} folds by source` : 'dev',
+    folds: folded ? request.folds : null,
+  });
+  if (card.calibration.a === 0) {
+    card.notes.push(
+      'Its scores rank no better than chance on the data that it was calibrated on: every likelihood ratio is one.',
+    );
   }
   card.thresholds.score = detectionMetrics(devTrials).eerDecisionThreshold;
   card.figures.push(splitFigures(request.dataset, 'dev', evaluateTrials(card, devTrials)));

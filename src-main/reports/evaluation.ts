@@ -1,7 +1,10 @@
 import type { Analysis } from '../detector/detector.ts';
 import type { StoredModel } from '../detector/store.ts';
 import type { DatasetItem, Layout } from '../datasets/types.ts';
-import { metricsJson, thresholdSweep } from '../evaluation/metrics.ts';
+import type { BootstrapResult } from '../evaluation/bootstrap.ts';
+import { empiricalCrossEntropy } from '../evaluation/ece.ts';
+import { ecePlot, tippettPlot } from '../evaluation/llr-plots.ts';
+import { intervalsJson, metricsJson, thresholdSweep } from '../evaluation/metrics.ts';
 import type { DetectionMetrics } from '../evaluation/metrics.ts';
 import {
   attackPlot,
@@ -32,7 +35,24 @@ export interface EvaluationReport {
   }[];
   trials: Trial[];
   metrics: DetectionMetrics;
+  /** With likelihood ratios as scores. */
+  calibratedTrials: Trial[];
   calibrated: DetectionMetrics;
+  resampled: { scores: BootstrapResult; likelihoodRatios: BootstrapResult } | null;
+}
+
+/** One set of scores among those that are set side by side. */
+export interface ComparedScores {
+  /** The model's name, or the score file's. */
+  name: string;
+  /** Empty where the name says it. */
+  data: string;
+  trials: readonly Trial[];
+  metrics: DetectionMetrics;
+  resampled: BootstrapResult | null;
+  /** The same trials with natural-log likelihood ratios as scores, and how plots call those. */
+  calibratedTrials: readonly Trial[];
+  calibratedData: string;
 }
 
 const scoreColumns = [
@@ -80,7 +100,7 @@ function organisersScores(trials: readonly Trial[]): string {
 }
 
 function metricsDocument(report: EvaluationReport): Record<string, unknown> {
-  const { model, made, dataset, split, scored, metrics, calibrated } = report;
+  const { model, made, dataset, split, scored, metrics, calibrated, resampled } = report;
   const at = metrics.atThreshold;
   return {
     made,
@@ -89,10 +109,11 @@ function metricsDocument(report: EvaluationReport): Record<string, unknown> {
     recordings: scored.length,
     without_score: scored.filter(({ analysis }) => typeof analysis?.score !== 'number').length,
     not_assessable: scored.filter(({ analysis }) => analysis?.finding === 'not assessable').length,
-    ...metricsJson(metrics),
+    ...metricsJson(metrics, resampled?.scores),
     // Cllr means something for likelihood ratios only: of the calibrated ones.
     cllr_bits: calibrated.cllrBits,
     min_cllr_bits: calibrated.minCllrBits,
+    act_dcf: calibrated.dcf.actual,
     calibration: model.card.calibration,
     expected_calibration_error: calibrated.calibration.expectedCalibrationError,
     brier: calibrated.calibration.brier,
@@ -104,24 +125,106 @@ function metricsDocument(report: EvaluationReport): Record<string, unknown> {
       spoof_accepted: at.spoofAccepted,
       spoof_rejected: at.spoofRejected,
     },
+    intervals: resampled && {
+      ...intervalsJson(resampled.scores),
+      ...intervalsJson(resampled.likelihoodRatios, {
+        cllrBits: 'cllr_bits',
+        minCllrBits: 'min_cllr_bits',
+        actDcf: 'act_dcf',
+        expectedCalibrationError: 'expected_calibration_error',
+        brier: 'brier',
+      }),
+    },
+  };
+}
+
+const generatorColumns = [
+  'model',
+  'generator',
+  'spoofs',
+  'eer',
+  'eer_low',
+  'eer_high',
+  'auc',
+  'same_source_sources',
+  'same_source_bonafide',
+  'same_source_spoofs',
+  'same_source_eer',
+  'same_source_eer_low',
+  'same_source_eer_high',
+  'same_source_auc',
+];
+
+/** Each generator against all bona fide trials, and against those of the same source where there are any. */
+function generatorsCsv(results: readonly ComparedScores[]): string {
+  const lines = results.flatMap(({ name, metrics, resampled }) =>
+    metrics.eerByAttack.map(({ attack, spoofs, eer, auc, sameSource }) => {
+      const intervals = resampled?.generators.get(attack);
+      return csvLine([
+        name,
+        attack,
+        spoofs,
+        eer,
+        ...(intervals?.all ?? [null, null]),
+        auc,
+        sameSource?.sources.join('; ') ?? null,
+        sameSource?.bonafide ?? null,
+        sameSource?.spoofs ?? null,
+        sameSource?.eer ?? null,
+        ...(intervals?.sameSource ?? [null, null]),
+        sameSource?.auc ?? null,
+      ]);
+    }),
+  );
+  return csvLine(generatorColumns) + lines.join('');
+}
+
+/** The plots that can show several sets of scores at once, as SVG by file name, and the table of generators. */
+export function comparisonFiles(results: readonly ComparedScores[]): Record<string, string> {
+  const plotted = results.map(({ name, data, trials, metrics, resampled }) => ({
+    model: name,
+    data,
+    metrics,
+    sweep: thresholdSweep(trials),
+    ...(resampled ? { resampled } : {}),
+  }));
+  const ratios = results.map(({ name, calibratedTrials, calibratedData }) => ({
+    model: name,
+    data: calibratedData,
+    trials: calibratedTrials,
+    crossEntropy: empiricalCrossEntropy(calibratedTrials, thresholdSweep(calibratedTrials)),
+  }));
+  return {
+    'roc.svg': rocPlot(plotted),
+    'precision-recall.svg': precisionRecallPlot(plotted),
+    'det.svg': detPlot(plotted),
+    'ece.svg': ecePlot(ratios),
+    'tippett.svg': tippettPlot(ratios),
+    ...(results.some(({ metrics }) => metrics.eerByAttack.length > 0)
+      ? { 'eer-by-generator.svg': attackPlot(plotted), 'generators.csv': generatorsCsv(results) }
+      : {}),
   };
 }
 
 /** The files of an evaluation by name: figures, scores, and plots as SVG. */
 export function evaluationFiles(report: EvaluationReport): Record<string, string> {
-  const { model, dataset, layout, split, trials, metrics, calibrated } = report;
-  const subject = { model: model.card.name, data: `${dataset}, ${split}` };
-  const plotted = [{ ...subject, metrics, sweep: thresholdSweep(trials) }];
+  const { model, layout, trials, metrics, calibrated, resampled } = report;
+  const compared = comparedScores(report);
+  const subject = { model: compared.name, data: compared.data };
   return {
     'metrics.json': `${JSON.stringify(metricsDocument(report), null, 1)}\n`,
     'scores.csv': scoresCsv(report),
     ...(layout === 'asvspoof2019' ? { 'scores.txt': organisersScores(trials) } : {}),
-    'roc.svg': rocPlot(plotted),
-    'precision-recall.svg': precisionRecallPlot(plotted),
-    'det.svg': detPlot(plotted),
-    'calibration.svg': calibrationPlot(subject, calibrated.calibration),
+    ...comparisonFiles([compared]),
+    'calibration.svg': calibrationPlot(subject, calibrated.calibration, resampled?.likelihoodRatios),
     'scores.svg': scoreDistributionPlot(subject, trials, model.card.thresholds.score),
     'confusion.svg': confusionPlot(subject, metrics.atThreshold ?? metrics.atEerThreshold),
-    ...(metrics.eerByAttack.length > 0 ? { 'eer-by-generator.svg': attackPlot(subject, metrics) } : {}),
   };
+}
+
+/** An evaluation as it stands beside others. @param name the model's, if not given. */
+export function comparedScores(report: EvaluationReport, name = report.model.card.name): ComparedScores {
+  const { dataset, split, trials, metrics, resampled, calibratedTrials } = report;
+  const data = `${dataset}, ${split}`;
+  return { name, data, trials, metrics, resampled: resampled?.scores ?? null, calibratedTrials, calibratedData: data };
 }

@@ -1,0 +1,99 @@
+import { expect, test } from 'vitest';
+import { calibrationSchema } from '../evaluation/calibration.ts';
+import { cardSchema, type Card } from './card.ts';
+import { findingFor, type FindingBasis } from './finding.ts';
+import { tinyCard } from './testing.ts';
+
+const basis: FindingBasis = {
+  score: 1,
+  activeSeconds: 4,
+  clippedFraction: 0,
+  nonFiniteSamples: 0,
+  truncated: false,
+  sampleRateHz: 16_000,
+  windows: 3,
+  quality: { speechSeconds: 3, snrDb: 30, effectiveBandwidthHz: 8000 },
+};
+
+const rate = { rate: 0.03, upper: 0.05, count: 400, effectiveCount: 400 };
+const band = {
+  lowerLlr: -1,
+  upperLlr: 2,
+  maximumRate: 0.05,
+  confidence: 0.95,
+  falseSpoof: rate,
+  falseBonafide: rate,
+  inconclusiveBonafide: 0.3,
+  inconclusiveSpoof: 0.2,
+};
+
+/** A card whose LLR is the score. */
+function cardWith(calibration: object): Card {
+  const plain = { a: 1, b: 0, prior: 0.5, dataset: 'none', split: 'dev' };
+  return cardSchema.parse({
+    ...tinyCard,
+    calibration: calibrationSchema.parse({ ...plain, ...calibration }),
+    files: { 'model.onnx': '0'.repeat(64), 'weights.safetensors': '0'.repeat(64) },
+  });
+}
+
+function judged(card: Card, score: number, speechSeconds: number | null = 3) {
+  const { finding, llr, reasons } = findingFor(card, {
+    ...basis,
+    score,
+    quality: { ...basis.quality, speechSeconds },
+  });
+  return { finding, llr, codes: reasons.map(({ code }) => code), sentences: reasons.map(({ sentence }) => sentence) };
+}
+
+test('a card without a band decides by its least likelihood ratio, as before', () => {
+  const card = cardWith({});
+  expect(judged(card, 1)).toMatchObject({ finding: 'supports bona fide', llr: 1, codes: [] });
+  expect(judged(card, -1)).toMatchObject({ finding: 'supports spoof', llr: -1 });
+  expect(judged(card, 0.5)).toMatchObject({ finding: 'inconclusive', codes: ['weak'] });
+});
+
+test('a band decides where there is one, each side for itself', () => {
+  const card = cardWith({ band });
+  expect(judged(card, 2).finding).toBe('supports bona fide');
+  expect(judged(card, -1).finding).toBe('supports spoof');
+  expect(judged(card, 1.9)).toMatchObject({ finding: 'inconclusive', codes: ['within-band'] });
+  const oneSided = cardWith({ band: { ...band, upperLlr: null }, bandReason: 'Too few spoofs.' });
+  expect(judged(oneSided, 9)).toMatchObject({ finding: 'inconclusive', codes: ['no-band', 'within-band'] });
+  expect(judged(oneSided, 9).sentences[0]).toBe('Too few spoofs.');
+  expect(judged(oneSided, -9).finding).toBe('supports spoof');
+});
+
+test('no band that keeps the error rates: every finding is inconclusive, and says why', () => {
+  const card = cardWith({ bandReason: 'Too few recordings.' });
+  for (const score of [-50, 50]) {
+    expect(judged(card, score)).toMatchObject({ finding: 'inconclusive', codes: ['no-band'], llr: score });
+  }
+});
+
+test('likelihood ratios end where the validation data do', () => {
+  const card = cardWith({ bounds: { lowerLlr: -2, upperLlr: 3 }, band });
+  expect(judged(card, 40)).toMatchObject({ finding: 'supports bona fide', llr: 3, codes: ['limited'] });
+  expect(judged(card, -40)).toMatchObject({ finding: 'supports spoof', llr: -2 });
+  expect(judged(card, -40).sentences).toEqual([
+    'The validation data support no lower log10 likelihood ratio than \u22120.87.',
+  ]);
+});
+
+test('speech of a length that was not measured is not assessable', () => {
+  const map = { a: 1, b: 0, prior: 0.5, bonafide: 50, spoof: 50 };
+  const lengths = [
+    { ...map, seconds: 3, fromSeconds: 2.4, toSeconds: 3.9 },
+    { ...map, a: 2, seconds: 10, fromSeconds: 8, toSeconds: 14 },
+  ];
+  const card = cardWith({ lengths });
+  expect(judged(card, 1, 3)).toMatchObject({ llr: 1, finding: 'supports bona fide' });
+  expect(judged(card, 1, 12)).toMatchObject({ llr: 2, finding: 'supports bona fide' });
+  for (const seconds of [1.5, 15]) {
+    const result = judged(card, 1, seconds);
+    expect(result).toMatchObject({ llr: null, finding: 'not assessable', codes: ['length'] });
+    expect(result.sentences[0]).toMatch(/^Not validated for this length: .* 2\.4 to 14\.0 s\.$/);
+  }
+  // Where no speech was looked for, active sound stands for it.
+  expect(judged(card, 1, null).llr).toBe(1);
+});
