@@ -214,7 +214,7 @@ export function evaluationFiles(report: EvaluationReport): Record<string, string
   return {
     'metrics.json': `${JSON.stringify(metricsDocument(report), null, 1)}\n`,
     'scores.csv': scoresCsv(report),
-    ...(layout === 'asvspoof2019' ? { 'scores.txt': organisersScores(trials) } : {}),
+    ...(layout.startsWith('asvspoof') ? { 'scores.txt': organisersScores(trials) } : {}),
     ...comparisonFiles([compared]),
     'calibration.svg': calibrationPlot(subject, calibrated.calibration, resampled?.likelihoodRatios),
     'scores.svg': scoreDistributionPlot(subject, trials, model.card.thresholds.score),
