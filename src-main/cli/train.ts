@@ -69,7 +69,7 @@ export function register(program: Command): void {
     .option('--bonafide <spec>', 'bona fide recordings from elsewhere, for a dataset of spoofs')
     .requiredOption('--out <folder>', "the model's folder: network, weights, card; checkpoints while it trains")
     .addOption(
-      new Option('--network <name>', 'what is trained').choices(['mel-cnn', 'mel-resnet']).default('mel-resnet'),
+      new Option('--network <name>', 'what is trained').choices(['mel-cnn', 'mel-resnet']).default('mel-cnn'),
     )
     .addOption(new Option('--front-end <name>', 'what it looks at').choices(['mel', 'linear']).default('mel'))
     .option('--name <name>', "the model's name (default: that of its folder)")
