@@ -68,9 +68,7 @@ export function register(program: Command): void {
     .requiredOption('--dataset <spec>', 'what to train on, for instance asvspoof2019:DIR (see: dataset inspect --help)')
     .option('--bonafide <spec>', 'bona fide recordings from elsewhere, for a dataset of spoofs')
     .requiredOption('--out <folder>', "the model's folder: network, weights, card; checkpoints while it trains")
-    .addOption(
-      new Option('--network <name>', 'what is trained').choices(['mel-cnn', 'mel-resnet']).default('mel-cnn'),
-    )
+    .addOption(new Option('--network <name>', 'what is trained').choices(['mel-cnn', 'mel-resnet']).default('mel-cnn'))
     .addOption(new Option('--front-end <name>', 'what it looks at').choices(['mel', 'linear']).default('mel'))
     .option('--name <name>', "the model's name (default: that of its folder)")
     .addOption(
