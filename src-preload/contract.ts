@@ -1,0 +1,906 @@
+/**
+ * The contract between the window and the engine: what may be asked (oRPC procedures) and what the answers look like
+ * (Zod schemas). The only module that both sides import; everything that crosses is checked against it on the engine's side.
+ *
+ * Times are ISO 8601 in UTC. `score` is a model's raw output, high for bona fide; `llr` the natural logarithm of the likelihood
+ * ratio, bona fide over spoof. Long calls answer with an event stream or with a job; what a job does is watched by `jobs.watch`.
+ */
+import { eventIterator, oc } from '@orpc/contract';
+import type { InferContractRouterInputs, InferContractRouterOutputs } from '@orpc/contract';
+import { z } from 'zod';
+
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+const time = z.string();
+const seconds = z.number().nonnegative();
+const caseId = z.uuid();
+const evidenceId = z.int().positive();
+const text = z.string().max(100_000);
+const name = z.string().trim().min(1).max(500);
+const path = z.string().min(1).max(32_768);
+const tone = z.enum(['info', 'warning']);
+
+/** Errors that a person can cause or mend, as every procedure may answer with; anything else is a bug (`internal`). */
+export const userErrorSchema = z.object({
+  /** A short stable word: `case-busy`, `newer-version`, `not-found`, `changed`, `disk-full` … */
+  code: z.string(),
+  message: z.string(),
+  path: z.string().optional(),
+  advice: z.string().optional(),
+});
+export type UserError = z.infer<typeof userErrorSchema>;
+
+const procedure = oc.errors({ USER: { status: 422, data: userErrorSchema } });
+
+// ---------------------------------------------------------------------------------------------------------------------------
+// Results
+
+export const findingSchema = z.enum(['supports bona fide', 'supports spoof', 'inconclusive', 'not assessable']);
+export type Finding = z.infer<typeof findingSchema>;
+
+const reasonSchema = z.object({ code: z.string(), sentence: z.string(), blocking: z.boolean() });
+
+const audioSchema = z.object({
+  container: z.string(),
+  codec: z.string(),
+  sampleRateHz: z.number(),
+  channels: z.int(),
+  bitsPerSample: z.number().nullable(),
+  durationSeconds: z.number().nullable(),
+  audioStreams: z.int(),
+  stream: z.int(),
+  decoder: z.enum(['wav', 'flac', 'ffmpeg']),
+  decoderVersion: z.string(),
+});
+
+export const qualitySchema = z.object({
+  speechSeconds: z.number().nullable(),
+  levelDbfs: z.number().nullable(),
+  clippedFraction: z.number(),
+  snrDb: z.number().nullable(),
+  effectiveBandwidthHz: z.number().nullable(),
+  sharpCutoffHz: z.number().nullable(),
+  leadingSilenceSeconds: z.number(),
+  trailingSilenceSeconds: z.number(),
+});
+export type Quality = z.infer<typeof qualitySchema>;
+
+const channelSchema = z.union([z.literal(['mix', 'left', 'right']), z.int().positive()]);
+
+/** Which part of a recording an analysis looked at. */
+export const stretchSchema = z.object({ startSeconds: seconds, endSeconds: seconds });
+export type Stretch = z.infer<typeof stretchSchema>;
+
+const windowScoreSchema = z.object({ startSeconds: z.number(), endSeconds: z.number(), score: z.number() });
+
+/** What made a result: enough to make it again. */
+export const provenanceSchema = z.object({
+  application: z.string(),
+  model: z.object({ name: z.string(), status: z.string(), onnxSha256: sha256 }),
+  backend: z.string(),
+  platform: z.string(),
+  ffmpeg: z.object({ version: z.string(), sha256: sha256 }).nullable().default(null),
+  time,
+});
+export type Provenance = z.infer<typeof provenanceSchema>;
+
+/** An analysis as the store keeps it, without its windows. */
+export const analysisSummarySchema = z.object({
+  id: z.int().positive(),
+  evidenceId,
+  time,
+  /** Null: the whole recording. */
+  stretch: stretchSchema.nullable(),
+  label: z.string(),
+  channel: channelSchema,
+  stream: z.int(),
+  modelName: z.string(),
+  modelSha256: sha256,
+  modelStatus: z.enum(['screening', 'validated']),
+  finding: findingSchema.nullable(),
+  score: z.number().nullable(),
+  /** Null for a `screening` model and where not assessable. */
+  llr: z.number().nullable(),
+  error: userErrorSchema.nullable(),
+  /** The file is not what it was when this was made. */
+  stale: z.boolean(),
+  /** SHA-256 of the stored result, as the custody log has it. */
+  resultSha256: sha256,
+});
+export type AnalysisSummary = z.infer<typeof analysisSummarySchema>;
+
+/** An analysis with everything: what `result` in the store holds. */
+export const analysisSchema = analysisSummarySchema.extend({
+  provenance: provenanceSchema,
+  settings: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
+  fileSha256: sha256.nullable(),
+  audio: audioSchema.nullable(),
+  durationSeconds: z.number().nullable(),
+  activeSeconds: z.number().nullable(),
+  activeLevelDbfs: z.number().nullable(),
+  quality: qualitySchema.nullable(),
+  reasons: z.array(reasonSchema),
+  /** Uncalibrated. */
+  windows: z.array(windowScoreSchema),
+  /** Of the model: at or above `score` counts as bona fide; window scores below `localisation` are pointed out. */
+  thresholds: z.object({
+    score: z.number(),
+    /** Scores between which a finding is inconclusive; null where the model has none. */
+    inconclusive: z.tuple([z.number(), z.number()]).nullable(),
+    localisation: z.number().nullable(),
+    localisationStatement: z.string().nullable(),
+  }),
+  /** 95 % interval of the llr where the model's status and validation allow one. */
+  llrInterval: z.tuple([z.number(), z.number()]).nullable(),
+});
+export type Analysis = z.infer<typeof analysisSchema>;
+
+// ---------------------------------------------------------------------------------------------------------------------------
+// Cases
+
+export const caseStateSchema = z.enum(['open', 'closed', 'archived']);
+
+export const caseDetailsSchema = z.object({
+  number: name,
+  title: name,
+  examiner: text,
+  customer: text,
+  customerContact: text,
+  /** What the customer asks. */
+  question: text,
+  /** The two propositions that the findings are weighed under. */
+  propositionBonafide: text,
+  propositionSpoof: text,
+  notes: text,
+});
+export type CaseDetails = z.infer<typeof caseDetailsSchema>;
+
+export const caseSummarySchema = caseDetailsSchema.extend({
+  id: caseId,
+  folder: path,
+  state: caseStateSchema,
+  createdAt: time,
+  openedAt: time.nullable(),
+  items: z.int(),
+  analysed: z.int(),
+  /** The folder cannot be read now (a drive that is not there, a damaged database). */
+  problem: userErrorSchema.nullable(),
+});
+export type CaseSummary = z.infer<typeof caseSummarySchema>;
+
+export const custodyHeadSchema = z.object({ rows: z.int(), hash: sha256 });
+export type CustodyHead = z.infer<typeof custodyHeadSchema>;
+
+export const caseViewSchema = caseSummarySchema.extend({
+  head: custodyHeadSchema,
+  counts: z.object({
+    bonafide: z.int(),
+    spoof: z.int(),
+    inconclusive: z.int(),
+    notAssessable: z.int(),
+    failed: z.int(),
+    notScanned: z.int(),
+    changed: z.int(),
+  }),
+});
+export type CaseView = z.infer<typeof caseViewSchema>;
+
+export const custodyRowSchema = z.object({
+  position: z.int().positive(),
+  time,
+  actor: z.string(),
+  /** `case-created`, `opened`, `evidence-added`, `scanned`, `examined`, `exported`, `report-issued`, `deleted` … */
+  action: z.string(),
+  evidenceId: evidenceId.nullable(),
+  /** One plain sentence. */
+  summary: z.string(),
+  details: z.record(z.string(), z.unknown()),
+  hash: sha256,
+});
+export type CustodyRow = z.infer<typeof custodyRowSchema>;
+
+export const verificationSchema = z.object({
+  intact: z.boolean(),
+  time,
+  head: custodyHeadSchema,
+  /** Each thing that was checked, whether it holds, and what is wrong where it does not. */
+  checks: z.array(
+    z.object({
+      subject: z.enum(['chain', 'signature', 'head', 'evidence', 'result', 'report', 'database']),
+      name: z.string(),
+      holds: z.boolean(),
+      sentence: z.string(),
+    }),
+  ),
+});
+export type Verification = z.infer<typeof verificationSchema>;
+
+// ---------------------------------------------------------------------------------------------------------------------------
+// Evidence
+
+/** `unchanged` since intake; `changed`, `missing`, or `unreadable` now; `unchecked`: not looked at since the case was opened. */
+export const evidenceStateSchema = z.enum(['unchanged', 'changed', 'missing', 'unreadable', 'unchecked']);
+
+/** What a table's row shows. */
+export const evidenceRowSchema = z.object({
+  id: evidenceId,
+  name: z.string(),
+  path,
+  sizeBytes: z.int().nonnegative(),
+  durationSeconds: z.number().nullable(),
+  addedAt: time,
+  state: evidenceStateSchema,
+  copied: z.boolean(),
+  scan: z.enum(['none', 'queued', 'running', 'done', 'failed']),
+  /** Of the latest analysis of the whole recording. */
+  finding: findingSchema.nullable(),
+  score: z.number().nullable(),
+  llr: z.number().nullable(),
+  stale: z.boolean(),
+  /** Codes of reasons and quality flags: `clipped`, `noisy`, `narrow-band`, `little-speech`, `truncated` … */
+  flags: z.array(z.string()),
+  error: z.string().nullable(),
+  modelName: z.string().nullable(),
+});
+export type EvidenceRow = z.infer<typeof evidenceRowSchema>;
+
+/** One line of container or codec data, as a parser gives it. */
+const metadataSchema = z.object({ parser: z.string(), track: z.string(), name: z.string(), value: z.string() });
+
+export const markSchema = z.object({
+  id: z.int().positive(),
+  startSeconds: seconds,
+  /** Null: a point. */
+  endSeconds: seconds.nullable(),
+  text,
+  inReport: z.boolean(),
+  createdAt: time,
+});
+export type Mark = z.infer<typeof markSchema>;
+
+export const evidenceSchema = evidenceRowSchema.extend({
+  description: text,
+  conditionOnReceipt: text,
+  receivedAt: z.string(),
+  receivedFrom: text,
+  notes: text,
+  sha256,
+  md5: z.string().regex(/^[0-9a-f]{32}$/),
+  /** As the sender gave it, SHA-256 or MD5; compared at intake. */
+  senderHash: z.string().nullable(),
+  senderHashMatches: z.boolean().nullable(),
+  /** Null for an upload: the original's are unknown. */
+  originalPath: z.string().nullable(),
+  uploaded: z.boolean(),
+  createdTime: time.nullable(),
+  modifiedTime: time.nullable(),
+  metadata: z.array(metadataSchema),
+  audio: audioSchema.nullable(),
+  analyses: z.array(analysisSummarySchema),
+  marks: z.array(markSchema),
+});
+export type Evidence = z.infer<typeof evidenceSchema>;
+
+export const evidenceOrderSchema = z.object({
+  by: z.enum(['id', 'name', 'finding', 'score', 'llr', 'duration', 'added', 'size', 'flags']),
+  descending: z.boolean(),
+});
+
+export const evidenceQuerySchema = z.object({
+  caseId,
+  /** Matches name, finding and flags. */
+  filter: z.string().max(1000).default(''),
+  findings: z.array(z.enum([...findingSchema.options, 'none', 'failed'])).default([]),
+  order: evidenceOrderSchema.default({ by: 'id', descending: false }),
+  offset: z.int().nonnegative().default(0),
+  limit: z.int().positive().max(1000).default(200),
+});
+
+export const intakeSchema = z.object({
+  caseId,
+  /** Files and folders on the engine's machine. */
+  paths: z.array(path).min(1).max(100_000),
+  recursive: z.boolean().default(true),
+  /** Copy into the case; else in place. */
+  copy: z.boolean().default(false),
+  conditionOnReceipt: text.default(''),
+  receivedAt: z.string().default(''),
+  receivedFrom: text.default(''),
+  /** SHA-256 or MD5 by file name, as the sender gave them. */
+  senderHashes: z.record(z.string(), z.string()).default({}),
+});
+
+// ---------------------------------------------------------------------------------------------------------------------------
+// Jobs: everything long that outlives a call
+
+export const jobKindSchema = z.enum([
+  'intake',
+  'scan',
+  'train',
+  'evaluate',
+  'inspect',
+  'verify',
+  'export',
+  'import',
+  'report',
+  'prepare',
+]);
+
+export const jobSchema = z.object({
+  id: z.string(),
+  kind: jobKindSchema,
+  title: z.string(),
+  caseId: caseId.nullable(),
+  state: z.enum(['queued', 'running', 'paused', 'done', 'failed', 'cancelled']),
+  /** What it is doing now, as a phrase. */
+  doing: z.string(),
+  done: z.number(),
+  /** Null while it is not known. */
+  total: z.number().nullable(),
+  unit: z.string(),
+  ratePerSecond: z.number().nullable(),
+  secondsLeft: z.number().nullable(),
+  /** Items that failed; named in `problems`, the first hundred. */
+  failed: z.int(),
+  problems: z.array(z.object({ subject: z.string(), message: z.string() })).max(100),
+  canPause: z.boolean(),
+  error: userErrorSchema.nullable(),
+  startedAt: time,
+  endedAt: time.nullable(),
+  /** What came of it: the id of an evaluation, a path, a report's number. */
+  result: z.record(z.string(), z.unknown()).nullable(),
+});
+export type Job = z.infer<typeof jobSchema>;
+
+const jobStarted = z.object({ jobId: z.string() });
+
+/** What has changed, so that a view can ask anew. At most ten a second of each. */
+export const changeSchema = z.discriminatedUnion('type', [
+  z.object({
+    type: z.literal('engine'),
+    /** When this engine began; another one than before means that it was restarted. */
+    startedAt: time,
+    /** True where it goes on after a crash of the one before. */
+    recovered: z.boolean(),
+  }),
+  z.object({ type: z.literal('job'), job: jobSchema }),
+  z.object({ type: z.literal('cases') }),
+  /** `rows`: evidence that changed; null: any. */
+  z.object({ type: z.literal('evidence'), caseId, rows: z.array(evidenceRowSchema).nullable() }),
+  z.object({ type: z.literal('head'), caseId, head: custodyHeadSchema }),
+  z.object({ type: z.literal('models') }),
+  z.object({ type: z.literal('settings') }),
+  z.object({ type: z.literal('training'), jobId: z.string() }),
+  z.object({ type: z.literal('notice'), tone, sentence: z.string() }),
+]);
+export type Change = z.infer<typeof changeSchema>;
+
+// ---------------------------------------------------------------------------------------------------------------------------
+// Sound for the Examine view. Bytes come from addresses (see `resources` below), never in messages.
+
+export const soundSchema = z.object({
+  durationSeconds: z.number(),
+  sampleRateHz: z.number(),
+  channels: z.int(),
+  /** Peaks of the mix: levels of halving resolution, finest first; each a resource of interleaved Float32 min, max. */
+  peaks: z.array(z.object({ samplesPerPeak: z.int(), count: z.int() })),
+  /** Tiles of the spectrogram: levels of halving resolution, finest first; each tile a resource of Uint8 [bins][columns]. */
+  spectrogram: z.object({
+    columnsPerTile: z.int(),
+    bins: z.int(),
+    maxHz: z.number(),
+    /** Byte 0 and 255 stand for these. */
+    floorDb: z.number(),
+    ceilingDb: z.number(),
+    levels: z.array(z.object({ secondsPerColumn: z.number(), tiles: z.int() })),
+  }),
+});
+export type Sound = z.infer<typeof soundSchema>;
+
+/**
+ * Addresses of bytes, relative to the host's resource root (`/resources/` in the browser, `earwitness://resources/` in Electron):
+ * `sound/CASE/EVIDENCE/peaks/LEVEL?from=N&count=N`, `sound/CASE/EVIDENCE/spectrogram/LEVEL/TILE?scale=mel|linear`,
+ * `sound/CASE/EVIDENCE/audio.wav` (with Range), `spectrogram/CASE/EVIDENCE.png?from=S&to=S&scale=…&map=…&floor=DB`, `file/TOKEN` (a
+ * finished export, once).
+ */
+export const resources = {
+  peaks: (ofCase: string, evidence: number, level: number, from: number, count: number): string =>
+    `sound/${ofCase}/${evidence}/peaks/${level}?from=${from}&count=${count}`,
+  tile: (ofCase: string, evidence: number, level: number, tile: number, scale: 'mel' | 'linear'): string =>
+    `sound/${ofCase}/${evidence}/spectrogram/${level}/${tile}?scale=${scale}`,
+  audio: (ofCase: string, evidence: number): string => `sound/${ofCase}/${evidence}/audio.wav`,
+  image: (ofCase: string, evidence: number, query: Record<string, string>): string =>
+    `spectrogram/${ofCase}/${evidence}.png?${new URLSearchParams(query)}`,
+  file: (token: string): string => `file/${token}`,
+};
+
+// ---------------------------------------------------------------------------------------------------------------------------
+// Models, datasets, training, evaluation
+
+const figuresSchema = z.object({
+  dataset: z.string(),
+  split: z.string(),
+  bonafide: z.int(),
+  spoof: z.int(),
+  eer: z.number(),
+  auc: z.number(),
+  averagePrecisionBonafide: z.number(),
+  averagePrecisionSpoof: z.number(),
+  accuracy: z.number(),
+  cllrBits: z.number(),
+  minCllrBits: z.number(),
+});
+
+export const modelSummarySchema = z.object({
+  /** Folder name in the data folder, or `default` for the one that ships. */
+  id: z.string(),
+  name: z.string(),
+  status: z.enum(['screening', 'validated']),
+  createdAt: time,
+  network: z.string(),
+  frontEnd: z.string(),
+  onnxSha256: sha256,
+  isDefault: z.boolean(),
+  ships: z.boolean(),
+  devEer: z.number().nullable(),
+  testEer: z.number().nullable(),
+  problem: userErrorSchema.nullable(),
+});
+export type ModelSummary = z.infer<typeof modelSummarySchema>;
+
+export const modelSchema = modelSummarySchema.extend({
+  folder: path,
+  figures: z.array(figuresSchema),
+  notes: z.array(z.string()),
+  /** The whole card, as it lies on disk. */
+  card: z.record(z.string(), z.unknown()),
+});
+export type Model = z.infer<typeof modelSchema>;
+
+export const datasetReportSchema = z.object({
+  spec: z.string(),
+  layout: z.string(),
+  files: z.int(),
+  bonafide: z.int(),
+  spoof: z.int(),
+  totalSeconds: z.number().nullable(),
+  splits: z.array(
+    z.object({
+      split: z.string().nullable(),
+      label: z.enum(['bonafide', 'spoof']),
+      files: z.int(),
+      speakers: z.int().nullable(),
+      sources: z.int().nullable(),
+      generators: z.int().nullable(),
+    }),
+  ),
+  generators: z.array(z.object({ value: z.string().nullable(), files: z.int() })),
+  sources: z.array(z.object({ value: z.string().nullable(), files: z.int() })),
+  /** Plain sentences, the gravest first. */
+  warnings: z.array(z.string()),
+  shortcuts: z.array(
+    z.object({ split: z.string().nullable(), property: z.string(), auc: z.number(), sentence: z.string() }),
+  ),
+  notes: z.array(z.string()),
+  problems: z.array(z.object({ path: z.string(), reason: z.string() })),
+});
+export type DatasetReport = z.infer<typeof datasetReportSchema>;
+
+export const backendNameSchema = z.enum(['auto', 'tensorflow', 'webgpu', 'wasm', 'cpu']);
+
+export const trainingRequestSchema = z.object({
+  /** As `earwitness train --dataset`: `asvspoof2019:DIR`, several joined by `+`. */
+  dataset: z.string().min(1).max(10_000),
+  bonafide: z.string().max(10_000).optional(),
+  name,
+  network: z.enum(['mel-cnn', 'mel-resnet']).default('mel-cnn'),
+  frontEnd: z.enum(['mel', 'linear', 'lfcc']).default('mel'),
+  augmentation: z.enum(['full', 'channel', 'none']).default('full'),
+  backend: backendNameSchema.default('auto'),
+  epochs: z.int().min(1).max(1000).default(30),
+  batchSize: z.int().min(2).max(1024).multipleOf(2).default(32),
+  learningRate: z.number().positive().max(1).default(0.001),
+  patience: z.int().min(1).max(1000).default(8),
+  seed: z.int().nonnegative().default(1),
+  /** Folds of sources whose out-of-fold scores calibrate it; null: the dev split does. */
+  folds: z.int().min(2).max(100).nullable().default(null),
+  /** Id of a model to train on from. */
+  from: z.string().optional(),
+  notes: z.array(text).default([]),
+});
+export type TrainingRequest = z.infer<typeof trainingRequestSchema>;
+
+export const trainingSchema = z.object({
+  jobId: z.string(),
+  request: trainingRequestSchema,
+  startedAt: time,
+  state: jobSchema.shape.state,
+  backend: z.object({ name: z.string(), device: z.string(), reason: z.string() }).nullable(),
+  counts: z.object({ train: z.int(), dev: z.int(), test: z.int() }).nullable(),
+  /** Loss of single steps, thinned to at most 2,000. */
+  steps: z.array(z.object({ epoch: z.number(), loss: z.number() })),
+  epochs: z.array(
+    z.object({ epoch: z.int(), loss: z.number(), devEer: z.number(), devAuc: z.number(), best: z.boolean() }),
+  ),
+  clipsPerSecond: z.number().nullable(),
+  secondsLeft: z.number().nullable(),
+  messages: z.array(z.string()),
+  modelId: z.string().nullable(),
+  error: userErrorSchema.nullable(),
+});
+export type Training = z.infer<typeof trainingSchema>;
+
+const interval = z.tuple([z.number(), z.number()]).nullable();
+const curve = z.array(z.tuple([z.number(), z.number()]));
+const band = z.array(z.tuple([z.number(), z.number(), z.number()]));
+
+/** One model's results on one split. Curves are thinned to what a plot can show; rates are fractions. */
+export const evaluationResultSchema = z.object({
+  modelId: z.string(),
+  modelName: z.string(),
+  modelSha256: sha256,
+  bonafide: z.int(),
+  spoof: z.int(),
+  withoutScore: z.int(),
+  /** Name, value and 95 % interval of every figure: `eer`, `auc`, `cllrBits`, `minDcf` … */
+  figures: z.array(z.object({ name: z.string(), label: z.string(), value: z.number(), unit: z.string(), interval })),
+  /** False-accept rate of spoofs against hit rate of bona fide. */
+  roc: curve,
+  precisionRecall: curve,
+  /** False-accept rate, miss rate; to be drawn on probit axes. */
+  det: curve,
+  /** Bands: x, low, high. */
+  rocBand: band,
+  detBand: band,
+  precisionBand: band,
+  calibration: z.array(
+    z.object({
+      from: z.number(),
+      to: z.number(),
+      bonafide: z.int(),
+      spoof: z.int(),
+      meanProbability: z.number().nullable(),
+      bonafideShare: z.number().nullable(),
+      interval,
+    }),
+  ),
+  /** log10 LR against the share of trials whose LR is larger. */
+  tippett: z.object({ bonafide: curve, spoof: curve }),
+  /** Histograms over equal bins of the score. */
+  histogram: z.object({ from: z.number(), to: z.number(), bonafide: z.array(z.int()), spoof: z.array(z.int()) }),
+  /** Sorted scores, thinned evenly to at most 4,000 of each class, for the confusion matrix at any threshold. */
+  scores: z.object({ bonafide: z.array(z.number()), spoof: z.array(z.number()) }),
+  threshold: z.number(),
+  eerThreshold: z.number(),
+  generators: z.array(
+    z.object({
+      generator: z.string(),
+      spoofs: z.int(),
+      eer: z.number(),
+      interval,
+      auc: z.number(),
+      sameSourceEer: z.number().nullable(),
+      sameSourceInterval: interval,
+    }),
+  ),
+});
+export type EvaluationResult = z.infer<typeof evaluationResultSchema>;
+
+export const evaluationSummarySchema = z.object({
+  id: z.string(),
+  createdAt: time,
+  dataset: z.string(),
+  split: z.string(),
+  models: z.array(z.string()),
+});
+export type EvaluationSummary = z.infer<typeof evaluationSummarySchema>;
+
+export const evaluationSchema = evaluationSummarySchema.extend({ results: z.array(evaluationResultSchema) });
+export type Evaluation = z.infer<typeof evaluationSchema>;
+
+// ---------------------------------------------------------------------------------------------------------------------------
+// Settings and the machine
+
+export const settingsSchema = z.object({
+  version: z.literal(1).default(1),
+  examiner: text.default(''),
+  laboratory: text.default(''),
+  laboratoryAddress: text.default(''),
+  placeOfWork: text.default(''),
+  theme: z.enum(['system', 'light', 'dark']).default('system'),
+  defaultModel: z.string().default('default'),
+  backend: backendNameSchema.default('auto'),
+  /** Files at a time in a scan; null: one for each core. */
+  scanJobs: z.int().positive().max(256).nullable().default(null),
+  /** Path of ffmpeg; empty: the one that set-up found. */
+  ffmpeg: z.string().default(''),
+  /** Where new cases go; empty: in the data folder. */
+  casesFolder: z.string().default(''),
+  /** Where the file browser may look; empty: the home folder. */
+  roots: z.array(path).default([]),
+  /** Verbal scale: upper limit of the likelihood ratio and word, ascending; the last has no limit. */
+  verbalScale: z.array(z.object({ upTo: z.number().positive().nullable(), words: z.string().min(1) })).default([
+    { upTo: 10, words: 'weak support' },
+    { upTo: 100, words: 'moderate support' },
+    { upTo: 1000, words: 'moderately strong support' },
+    { upTo: 10_000, words: 'strong support' },
+    { upTo: 1_000_000, words: 'very strong support' },
+    { upTo: null, words: 'extremely strong support' },
+  ]),
+  colourMap: z.enum(['magma', 'viridis', 'cividis', 'grey']).default('magma'),
+});
+export type Settings = z.infer<typeof settingsSchema>;
+
+export const machineSchema = z.object({
+  application: z.string(),
+  host: z.enum(['electron', 'browser']),
+  platform: z.string(),
+  node: z.string(),
+  dataFolder: path,
+  casesFolder: path,
+  ffmpeg: z.object({ path: z.string(), version: z.string(), origin: z.string() }).nullable(),
+  ffmpegProblem: z.string().nullable(),
+  inference: z.object({ runtime: z.string(), device: z.string(), threads: z.int(), reason: z.string() }),
+  /** The data folder is on the machine where the window is; false through a tunnel. */
+  cores: z.int(),
+  memoryBytes: z.number(),
+});
+export type Machine = z.infer<typeof machineSchema>;
+
+export const trainingBackendSchema = z.object({
+  name: z.string(),
+  available: z.boolean(),
+  device: z.string().nullable(),
+  reason: z.string(),
+});
+
+const fileEntrySchema = z.object({
+  name: z.string(),
+  path,
+  kind: z.enum(['folder', 'file']),
+  sizeBytes: z.number().nullable(),
+  modifiedTime: time.nullable(),
+});
+
+// ---------------------------------------------------------------------------------------------------------------------------
+// Reports
+
+export const reportRequestSchema = z.object({
+  caseId,
+  /** Empty: all items. */
+  evidenceIds: z.array(evidenceId).default([]),
+  /** Whose signature it bears. */
+  authorisedBy: text.default(''),
+  method: text.default(''),
+  departures: text.default(''),
+  opinions: text.default(''),
+  /** Number of the report that this one amends, and what was changed. */
+  amends: z.string().nullable().default(null),
+  amendment: text.default(''),
+});
+export type ReportRequest = z.infer<typeof reportRequestSchema>;
+
+export const issuedReportSchema = z.object({
+  number: z.string(),
+  issuedAt: time,
+  logPosition: z.int(),
+  sha256,
+  pages: z.int().nullable(),
+  amends: z.string().nullable(),
+});
+export type IssuedReport = z.infer<typeof issuedReportSchema>;
+
+/** Where an output goes: a path on the engine's machine, or (null) a resource to download. */
+const out = path.nullable().default(null);
+const output = z.object({ path: path.nullable(), resource: z.string().nullable(), sizeBytes: z.number() });
+
+// ---------------------------------------------------------------------------------------------------------------------------
+
+const inCase = z.object({ caseId });
+const inEvidence = z.object({ caseId, evidenceId });
+const nothing = z.object({});
+
+export const contract = {
+  system: {
+    machine: procedure.output(machineSchema),
+    /** Tries the training backends; may take a while the first time. */
+    backends: procedure.output(z.object({ auto: z.string(), found: z.array(trainingBackendSchema) })),
+    /** Everything that changes, from now on; the first is `engine`. */
+    changes: procedure.output(eventIterator(changeSchema)),
+    /** A diagnostic bundle: versions, settings, logs; no evidence content. */
+    diagnostics: procedure.input(z.object({ out })).output(output),
+    selfTest: procedure.output(
+      z.object({
+        passed: z.boolean(),
+        time,
+        checks: z.array(z.object({ name: z.string(), passed: z.boolean(), sentence: z.string() })),
+      }),
+    ),
+    notices: procedure.output(
+      z.object({
+        licence: text,
+        bundled: z.array(z.object({ name: z.string(), version: z.string(), licence: z.string() })),
+      }),
+    ),
+  },
+  settings: {
+    get: procedure.output(settingsSchema),
+    set: procedure.input(settingsSchema.partial()).output(settingsSchema),
+  },
+  files: {
+    /** Folders that the browser may look into, and what uploads were made. */
+    roots: procedure.output(z.array(fileEntrySchema)),
+    list: procedure
+      .input(z.object({ path, foldersOnly: z.boolean().default(false) }))
+      .output(z.object({ path, parent: path.nullable(), entries: z.array(fileEntrySchema), truncated: z.boolean() })),
+  },
+  jobs: {
+    list: procedure.output(z.array(jobSchema)),
+    pause: procedure.input(z.object({ jobId: z.string() })).output(jobSchema),
+    resume: procedure.input(z.object({ jobId: z.string() })).output(jobSchema),
+    cancel: procedure.input(z.object({ jobId: z.string() })).output(jobSchema),
+    /** Takes a finished one off the list. */
+    dismiss: procedure.input(z.object({ jobId: z.string() })).output(nothing),
+  },
+  cases: {
+    list: procedure
+      .input(z.object({ search: z.string().max(1000).default(''), archived: z.boolean().default(false) }))
+      .output(z.array(caseSummarySchema)),
+    create: procedure
+      .input(caseDetailsSchema.partial().required({ number: true, title: true }).extend({ folder: path.optional() }))
+      .output(caseViewSchema),
+    open: procedure.input(inCase).output(caseViewSchema),
+    /** A case folder that is not in the list. */
+    openFolder: procedure.input(z.object({ folder: path })).output(caseViewSchema),
+    get: procedure.input(inCase).output(caseViewSchema),
+    close: procedure.input(inCase).output(nothing),
+    update: procedure.input(inCase.extend({ details: caseDetailsSchema.partial() })).output(caseViewSchema),
+    setState: procedure.input(inCase.extend({ state: caseStateSchema })).output(caseViewSchema),
+    /** Leaves a trace in the data folder: number, head, who, when and why. */
+    delete: procedure.input(inCase.extend({ confirmNumber: z.string(), reason: text })).output(nothing),
+    export: procedure.input(inCase.extend({ out })).output(jobStarted),
+    import: procedure.input(z.object({ path })).output(jobStarted),
+    verify: procedure.input(inCase.extend({ expectHead: sha256.optional() })).output(verificationSchema),
+    log: procedure
+      .input(
+        inCase.extend({
+          evidenceId: evidenceId.optional(),
+          offset: z.int().nonnegative().default(0),
+          limit: z.int().positive().max(1000).default(200),
+        }),
+      )
+      .output(z.object({ total: z.int(), rows: z.array(custodyRowSchema) })),
+  },
+  evidence: {
+    add: procedure.input(intakeSchema).output(jobStarted),
+    list: procedure.input(evidenceQuerySchema).output(z.object({ total: z.int(), rows: z.array(evidenceRowSchema) })),
+    /** Ids of all that match, in order: for selections over what is not loaded. */
+    ids: procedure.input(evidenceQuerySchema.omit({ offset: true, limit: true })).output(z.array(evidenceId)),
+    get: procedure.input(inEvidence).output(evidenceSchema),
+    update: procedure
+      .input(
+        inEvidence.extend({
+          description: text.optional(),
+          conditionOnReceipt: text.optional(),
+          receivedAt: z.string().optional(),
+          receivedFrom: text.optional(),
+          notes: text.optional(),
+        }),
+      )
+      .output(evidenceSchema),
+    /** Takes items out of the case, never off the disk; leaves a trace in the log. */
+    remove: procedure.input(inCase.extend({ evidenceIds: z.array(evidenceId).min(1), reason: text })).output(nothing),
+    /** Hashes the file anew. */
+    check: procedure.input(inEvidence).output(evidenceSchema),
+    export: procedure
+      .input(inCase.extend({ evidenceIds: z.array(evidenceId).default([]), format: z.enum(['csv', 'json']), out }))
+      .output(output),
+  },
+  marks: {
+    add: procedure.input(inEvidence.extend(markSchema.omit({ id: true, createdAt: true }).shape)).output(markSchema),
+    update: procedure
+      .input(inEvidence.extend({ markId: z.int(), ...markSchema.omit({ id: true, createdAt: true }).partial().shape }))
+      .output(markSchema),
+    remove: procedure.input(inEvidence.extend({ markId: z.int() })).output(nothing),
+  },
+  analyses: {
+    /** Scans items in the background; `new`: those never scanned, changed or with another model; `failed`: those that failed. */
+    scan: procedure
+      .input(
+        inCase.extend({
+          which: z.union([z.array(evidenceId), z.enum(['new', 'failed', 'all'])]),
+          modelId: z.string().optional(),
+          channel: z.union([channelSchema, z.literal('each')]).default('mix'),
+          stream: z.int().nonnegative().optional(),
+        }),
+      )
+      .output(jobStarted),
+    get: procedure.input(inCase.extend({ analysisId: z.int() })).output(analysisSchema),
+    /** Analyses a stretch on its own and keeps the result. */
+    stretch: procedure
+      .input(
+        inEvidence.extend({
+          ...stretchSchema.shape,
+          label: text.default(''),
+          modelId: z.string().optional(),
+          channel: channelSchema.default('mix'),
+        }),
+      )
+      .output(analysisSchema),
+  },
+  sound: {
+    /** Peaks and audio of an item, computed once and kept; the stream says how far it is, its last event is `ready`. */
+    prepare: procedure
+      .input(inEvidence)
+      .output(
+        eventIterator(
+          z.discriminatedUnion('type', [
+            z.object({ type: z.literal('progress'), done: seconds, total: z.number().nullable() }),
+            z.object({ type: z.literal('ready'), sound: soundSchema }),
+          ]),
+        ),
+      ),
+  },
+  models: {
+    list: procedure.output(z.array(modelSummarySchema)),
+    get: procedure.input(z.object({ modelId: z.string() })).output(modelSchema),
+    setDefault: procedure.input(z.object({ modelId: z.string() })).output(nothing),
+    rename: procedure.input(z.object({ modelId: z.string(), name })).output(modelSchema),
+    /** One file that holds the model's folder; checked against its hashes on import. */
+    export: procedure.input(z.object({ modelId: z.string(), out })).output(output),
+    import: procedure.input(z.object({ path })).output(modelSchema),
+    delete: procedure.input(z.object({ modelId: z.string() })).output(nothing),
+  },
+  datasets: {
+    /** Specs that were used before, the latest first. */
+    recent: procedure.output(z.array(z.string())),
+    /** What a folder seems to be: specs that would load. */
+    recognise: procedure
+      .input(z.object({ path }))
+      .output(z.array(z.object({ spec: z.string(), layout: z.string(), sentence: z.string() }))),
+    inspect: procedure
+      .input(z.object({ spec: z.string().min(1).max(10_000), bonafide: z.string().optional() }))
+      .output(
+        eventIterator(
+          z.discriminatedUnion('type', [
+            z.object({ type: z.literal('progress'), done: z.int(), total: z.int() }),
+            z.object({ type: z.literal('report'), report: datasetReportSchema }),
+          ]),
+        ),
+      ),
+  },
+  training: {
+    start: procedure.input(trainingRequestSchema).output(jobStarted),
+    /** Running, finished and interrupted ones, the latest first. */
+    list: procedure.output(z.array(trainingSchema)),
+    get: procedure.input(z.object({ jobId: z.string() })).output(trainingSchema),
+    /** Goes on from the checkpoint. */
+    resume: procedure.input(z.object({ jobId: z.string() })).output(jobStarted),
+    discard: procedure.input(z.object({ jobId: z.string() })).output(nothing),
+  },
+  evaluation: {
+    start: procedure
+      .input(
+        z.object({
+          modelIds: z.array(z.string()).min(1).max(6),
+          dataset: z.string().min(1),
+          bonafide: z.string().optional(),
+          split: z.string().default('test'),
+          replicates: z.int().min(0).max(10_000).default(1000),
+        }),
+      )
+      .output(jobStarted),
+    list: procedure.output(z.array(evaluationSummarySchema)),
+    get: procedure.input(z.object({ id: z.string() })).output(evaluationSchema),
+    delete: procedure.input(z.object({ id: z.string() })).output(nothing),
+    /** A zip of metrics.json, scores.csv and every plot as SVG, as the command line writes them. */
+    export: procedure.input(z.object({ id: z.string(), out })).output(output),
+  },
+  reports: {
+    issue: procedure.input(reportRequestSchema.extend({ out })).output(jobStarted),
+    list: procedure.input(inCase).output(z.array(issuedReportSchema)),
+    again: procedure.input(inCase.extend({ number: z.string(), out })).output(output),
+  },
+};
+export type Contract = typeof contract;
+export type Inputs = InferContractRouterInputs<Contract>;
+export type Outputs = InferContractRouterOutputs<Contract>;
