@@ -4,7 +4,7 @@ import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
 import { UserFacingError } from '../base/errors.ts';
 import type { BackendName } from '../detector/backends/index.ts';
-import type { FrontEndName, TrainModelEvent } from '../jobs/train-model.ts';
+import type { AugmentationName, FrontEndName, TrainModelEvent } from '../jobs/train-model.ts';
 import {
   ProgressLine,
   applicationVersion,
@@ -27,8 +27,10 @@ interface TrainOptions {
   weightDecay: number;
   averagedSteps: number;
   frontEnd: FrontEndName;
+  augmentation: AugmentationName;
   folds?: 'source';
   foldCount: number;
+  errorRate: number;
   patience: number;
   seed: number;
   from?: string;
@@ -55,6 +57,12 @@ function nonNegativeNumber(text: string): number {
   return value;
 }
 
+function errorShare(text: string): number {
+  const value = Number(text);
+  if (!(value > 0 && value < 0.5)) throw new InvalidArgumentError('It must lie between 0 and 0.5.');
+  return value;
+}
+
 function evenInteger(text: string): number {
   const value = positiveInteger(text);
   if (value % 2 !== 0) throw new InvalidArgumentError('It must be even: both classes are drawn equally often.');
@@ -69,7 +77,19 @@ export function register(program: Command): void {
     .option('--bonafide <spec>', 'bona fide recordings from elsewhere, for a dataset of spoofs')
     .requiredOption('--out <folder>', "the model's folder: network, weights, card; checkpoints while it trains")
     .addOption(new Option('--network <name>', 'what is trained').choices(['mel-cnn', 'mel-resnet']).default('mel-cnn'))
-    .addOption(new Option('--front-end <name>', 'what it looks at').choices(['mel', 'linear']).default('mel'))
+    .addOption(
+      new Option('--front-end <name>', 'what it looks at: log-Mel or linear spectrogram, or cepstral coefficients')
+        .choices(['mel', 'linear', 'lfcc'])
+        .default('mel'),
+    )
+    .addOption(
+      new Option(
+        '--augmentation <how>',
+        'full: channels (room, noise, band, codec, level) and masked stripes; channel: without the stripes; none',
+      )
+        .choices(['full', 'channel', 'none'])
+        .default('full'),
+    )
     .option('--name <name>', "the model's name (default: that of its folder)")
     .addOption(
       new Option('--backend <name>', 'what trains')
@@ -92,9 +112,15 @@ export function register(program: Command): void {
       ]),
     )
     .option('--fold-count <n>', 'folds of sources; with as many as sources, each is left out once', positiveInteger, 5)
+    .option(
+      '--error-rate <x>',
+      'a finding may be wrong in at most this share of recordings (upper 95 % bound); else it is inconclusive',
+      errorShare,
+      0.05,
+    )
     .option('--patience <n>', 'stop after so many epochs without a better AUC on dev', positiveInteger, 8)
     .option('--seed <n>', 'same seed, data and backend: same model', seedNumber, 1)
-    .option('--from <model>', 'train on from this model, with its network, front end and conditioning')
+    .option('--from <model>', 'train on from this model, with its network, front end, conditioning and augmentation')
     .option('--resume', 'go on from the checkpoint in the folder, if there is one')
     .option('--overwrite', 'replace the model that stands in the folder')
     .option(
@@ -132,6 +158,9 @@ function reporter(progress: ProgressLine): (event: TrainModelEvent) => void {
         break;
       case 'fold':
         say(`Fold ${event.fold} of ${event.folds}: without ${event.recordings} recordings of some sources.`);
+        break;
+      case 'whole':
+        say('The network that is kept, on all recordings.');
         break;
       case 'prepare':
         progress.show(`reading ${event.done} of ${event.total} recordings`);
@@ -181,10 +210,17 @@ async function train(options: TrainOptions): Promise<number> {
   const progress = new ProgressLine();
   const { signal, dispose } = interruption();
   try {
-    const { note, resume, folds, foldCount, bonafide, ...rest } = options;
+    const { note, resume, folds, foldCount, bonafide, errorRate, ...rest } = options;
     const dataset = withBonafide(options.dataset, bonafide);
     const model = await trainModel(
-      { ...rest, dataset, resume: resume === true, notes: note, folds: folds ? Math.max(2, foldCount) : null },
+      {
+        ...rest,
+        dataset,
+        resume: resume === true,
+        notes: note,
+        folds: folds ? Math.max(2, foldCount) : null,
+        maximumErrorRate: errorRate,
+      },
       `earwitness ${applicationVersion()}`,
       { signal, onEvent: reporter(progress) },
     );

@@ -124,7 +124,7 @@ export function localisationStatement(localisation: Localisation): string {
   const { threshold, falseAlarms, falseAlarmsPerHour, falseAlarmsPerHourAtMost, bonafideHours } = localisation;
   const hours = bonafideHours.toPrecision(2);
   return (
-    `Stretches whose windows score below ${threshold.toFixed(3)} (uncalibrated). In ${hours} h of bona fide audio on dev ` +
+    `Stretches whose windows score below ${threshold.toFixed(3)} (uncalibrated). In ${hours} h of bona fide audio that it was not trained on ` +
     `there were ${falseAlarms}: ${falseAlarmsPerHour.toPrecision(2)} false alarms per hour, at most ` +
     `${falseAlarmsPerHourAtMost.toPrecision(2)} with 95 % confidence. They say where to listen, and are no evidence by themselves.`
   );

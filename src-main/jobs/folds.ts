@@ -6,7 +6,6 @@ import type { DatasetItem } from '../datasets/types.ts';
 import type { Weights } from '../detector/network.ts';
 import { trainNetwork } from '../detector/train.ts';
 import type { TrainingEvent, TrainingPlan } from '../detector/train.ts';
-import type { Trial } from '../evaluation/trials.ts';
 
 /**
  * Divides recordings into folds so that no source stands in two of them (where a source is unknown its speaker, where
@@ -45,8 +44,8 @@ export function sourceFolds(items: readonly DatasetItem[], count: number, seed: 
   return folds.map((fold) => fold.items).filter((fold) => fold.length > 0);
 }
 
-/** Scores recordings with a network's weights, as scanning would. */
-export type ScoreWith = (weights: Weights, items: readonly DatasetItem[], name: string) => Promise<Trial[]>;
+/** Scores recordings with a network's weights, as scanning would; what it answers can be written as JSON. */
+export type ScoreWith<Scores> = (weights: Weights, items: readonly DatasetItem[], name: string) => Promise<Scores>;
 
 function foldsFolder(folder: string): string {
   return join(folder, 'checkpoint-folds');
@@ -56,34 +55,35 @@ function foldsFolder(folder: string): string {
  * Scores every training recording by a network that was trained without its source: one training run for each fold, on
  * all others, its last weights kept so that nothing is chosen on what is scored. A fold that is done is kept in
  * `folder` until `removeFolds`, so that a run can be resumed.
+ * @returns what `score` answered for each fold.
  * @throws as `trainNetwork`.
  */
-export async function outOfFoldTrials(
+export async function outOfFoldScores<Scores>(
   plan: TrainingPlan,
   splits: { train: readonly DatasetItem[]; dev: readonly DatasetItem[] },
   count: number,
   folder: string,
-  score: ScoreWith,
+  score: ScoreWith<Scores>,
   options: { resume: boolean; signal?: AbortSignal; onEvent: (event: TrainingEvent | FoldEvent) => void },
-): Promise<Trial[]> {
+): Promise<Scores[]> {
   const folds = sourceFolds(splits.train, count, plan.seed);
-  const pooled: Trial[] = [];
+  const pooled: Scores[] = [];
   for (const [index, held] of folds.entries()) {
     options.onEvent({ type: 'fold', fold: index + 1, folds: folds.length, recordings: held.length });
     const place = join(foldsFolder(folder), String(index + 1));
     const done = join(place, 'scores.json');
     const kept = options.resume ? await readFile(done, 'utf8').catch(() => null) : null;
     if (kept !== null) {
-      pooled.push(...(JSON.parse(kept) as Trial[]));
+      pooled.push(JSON.parse(kept) as Scores);
       continue;
     }
     await ensureFolder(place);
     const without = new Set(held);
     const train = splits.train.filter((item) => !without.has(item));
     const { weights } = await trainNetwork({ ...plan, keep: 'last' }, { train, dev: splits.dev }, place, options);
-    const trials = await score(weights, held, `fold ${index + 1}`);
-    await writeFileWhole(done, JSON.stringify(trials));
-    pooled.push(...trials);
+    const scores = await score(weights, held, `fold ${index + 1}`);
+    await writeFileWhole(done, JSON.stringify(scores));
+    pooled.push(scores);
   }
   return pooled;
 }
@@ -96,7 +96,7 @@ export interface FoldEvent {
   recordings: number;
 }
 
-/** Takes away what `outOfFoldTrials` keeps. */
+/** Takes away what `outOfFoldScores` keeps. */
 export async function removeFolds(folder: string): Promise<void> {
   await rm(foldsFolder(folder), { recursive: true, force: true });
 }

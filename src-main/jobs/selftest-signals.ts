@@ -67,8 +67,8 @@ export function referenceSignals(): Map<string, Int16Array> {
   ]);
 }
 
-/** A mono WAV file. */
-export function wavBytes(samples: Int16Array): Uint8Array {
+/** A mono WAV file; at the rate of the reference signals if no other is given. */
+export function wavBytes(samples: Int16Array, rateHz = sampleRateHz): Uint8Array {
   const view = new DataView(new ArrayBuffer(44 + 2 * samples.length));
   const text = (at: number, letters: string): void => {
     for (let i = 0; i < letters.length; i++) view.setUint8(at + i, letters.charCodeAt(i));
@@ -79,8 +79,8 @@ export function wavBytes(samples: Int16Array): Uint8Array {
   view.setUint32(16, 16, true);
   view.setUint16(20, 1, true);
   view.setUint16(22, 1, true);
-  view.setUint32(24, sampleRateHz, true);
-  view.setUint32(28, 2 * sampleRateHz, true);
+  view.setUint32(24, rateHz, true);
+  view.setUint32(28, 2 * rateHz, true);
   view.setUint16(32, 2, true);
   view.setUint16(34, 16, true);
   text(36, 'data');

@@ -40,6 +40,7 @@ beforeAll(() => {
     seed: 1,
     frontEnd: 'mel',
     folds: 2,
+    maximumErrorRate: 0.05,
     resume: false,
     notes: ['A test.'],
   };
@@ -67,6 +68,7 @@ it('calibrates on scores of networks that were trained without the source, resum
   expect(card.calibration.split).toContain('2 folds by source');
   expect(card.training).toMatchObject({ folds: 2, weightDecay: 0.02, averagedSteps: 8, epochs: 1 });
   expect(card.training.fileSha256).toHaveLength(24);
+  expect(card.localisation?.bonafideHours).toBeCloseTo((12 * 2.1) / 3600, 4);
   expect(card.notes).toContain('A test.');
   expect(readdirSync(join(folder, 'model')).sort()).toEqual(['card.json', 'model.onnx', 'weights.safetensors']);
 });

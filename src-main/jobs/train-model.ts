@@ -7,6 +7,7 @@ import type { FrontEndParameters } from '../features/front-end.ts';
 import { loadDataset, selectSplit } from '../datasets/load.ts';
 import type { Dataset, DatasetItem } from '../datasets/types.ts';
 import { defaultAugmentation } from '../detector/augment.ts';
+import type { Augmentation } from '../detector/augment.ts';
 import { startBackend } from '../detector/backends/index.ts';
 import type { BackendChoice, BackendName } from '../detector/backends/index.ts';
 import { defaultMinimumSpeechSeconds } from '../detector/card.ts';
@@ -22,7 +23,10 @@ import { trainNetwork } from '../detector/train.ts';
 import type { TrainingEvent, TrainingPlan } from '../detector/train.ts';
 import { calibrate, calibrationSchema } from '../evaluation/calibration.ts';
 import { detectionMetrics } from '../evaluation/metrics.ts';
-import { outOfFoldTrials, removeFolds } from './folds.ts';
+import type { Trial } from '../evaluation/trials.ts';
+import { calibrationMaterial, localisationOf, pooledMaterial } from './calibration-material.ts';
+import type { CalibrationMaterial } from './calibration-material.ts';
+import { outOfFoldScores, removeFolds } from './folds.ts';
 import type { FoldEvent, ScoreWith } from './folds.ts';
 import { evaluateTrials, scoreItems, splitFigures, trialsOf } from './evaluate.ts';
 
@@ -44,8 +48,12 @@ export interface TrainingRequest {
   seed: number;
   /** Front end of a network that is trained from nothing. */
   frontEnd: FrontEndName;
+  /** How examples are varied, where a network is trained from nothing: `full` if not given. */
+  augmentation?: AugmentationName;
   /** Folds of sources whose out-of-fold scores calibrate the model; null: dev does. */
   folds: number | null;
+  /** Findings may be wrong in at most this share of recordings of either class (see `calibrate`). */
+  maximumErrorRate: number;
   /** A model to train on from, with its network, front end and conditioning. */
   from?: string;
   resume: boolean;
@@ -57,6 +65,8 @@ export type TrainModelEvent =
   | TrainingEvent
   | FoldEvent
   | { type: 'backend'; choice: BackendChoice }
+  /** After the folds, the network that is kept begins. */
+  | { type: 'whole' }
   | { type: 'data'; train: number; dev: number; test: number; note: string | null }
   | { type: 'score'; split: string; done: number; total: number };
 
@@ -87,8 +97,38 @@ const framing = {
 const frontEnds = {
   mel: { type: 'mel', ...framing, nMels: 80, melScale: 'slaney', norm: 'slaney' },
   linear: { type: 'linear', ...framing },
+  // 20 coefficients with their first and second differences, as the baselines of ASVspoof.
+  lfcc: { type: 'lfcc', ...framing, nFilters: 20, nCoefficients: 20, deltas: 2, deltaFrames: 5 },
 } satisfies Record<string, FrontEndParameters>;
 export type FrontEndName = keyof typeof frontEnds;
+
+const noStripes = { timeStripes: 0, maxFrames: 0, binStripes: 0, maxBins: 0 };
+
+/**
+ * How examples are varied. `full`: what befalls recordings (room, noise, band, codec, level) and stripes of the spectrogram masked;
+ * `channel`: the former only; `none`: windows taken anywhere in the clip, otherwise as they are.
+ */
+const augmentations = {
+  full: defaultAugmentation,
+  channel: { ...defaultAugmentation, specAugment: noStripes },
+  none: {
+    randomCrop: true,
+    gainDb: [0, 0],
+    noise: { ...defaultAugmentation.noise, probability: 0 },
+    bandLimit: { ...defaultAugmentation.bandLimit, probability: 0 },
+    reverberation: { ...defaultAugmentation.reverberation, probability: 0 },
+    codec: { ...defaultAugmentation.codec, probability: 0 },
+    specAugment: noStripes,
+  },
+} satisfies Record<string, Augmentation>;
+export type AugmentationName = keyof typeof augmentations;
+
+function augmentationFor(frontEnd: FrontEndName, name: AugmentationName): Augmentation {
+  const augmentation: Augmentation = augmentations[name];
+  if (frontEnd !== 'lfcc') return augmentation;
+  // Cepstral coefficients that stand beside one another have no band in common to mask.
+  return { ...augmentation, specAugment: { ...augmentation.specAugment, binStripes: 0 } };
+}
 
 const thresholds = {
   // The likelihood ratio must be at least two either way: below, even ENFSI's scale calls the support "weak" at most.
@@ -169,7 +209,12 @@ export async function trainModel(
           frontEnd: from.card.frontEnd,
           augmentation: from.card.training.augmentation,
         }
-      : { conditioning, window, frontEnd: frontEnds[request.frontEnd], augmentation: defaultAugmentation },
+      : {
+          conditioning,
+          window,
+          frontEnd: frontEnds[request.frontEnd],
+          augmentation: augmentationFor(request.frontEnd, request.augmentation ?? 'full'),
+        },
     ...(from ? { weights: await readWeights(from) } : {}),
   };
   const { settings } = base;
@@ -241,16 +286,20 @@ export async function trainModel(
     files: { 'model.onnx': '', 'weights.safetensors': '' },
   };
   const running = { resume: request.resume, onEvent: report, ...(signal ? { signal } : {}) };
-  const scoreWith: ScoreWith = async (weights, items, split) => {
-    const onnx = writeOnnx(network, weights);
-    const scored = await scoreItems({ folder, card, onnx, onnxSha256: '' }, items, {
-      onProgress: (done) => report({ type: 'score', split, done, total: items.length }),
+  const modelOf = (weights: Weights): StoredModel => ({
+    folder,
+    card,
+    onnx: writeOnnx(network, weights),
+    onnxSha256: '',
+  });
+  const materialOf: ScoreWith<CalibrationMaterial> = (weights, items, split) =>
+    calibrationMaterial(modelOf(weights), items, request.seed, {
+      onProgress: (done, total) => report({ type: 'score', split, done, total }),
       ...(signal ? { signal } : {}),
     });
-    return trialsOf(scored);
-  };
   const folded =
-    request.folds === null ? null : await outOfFoldTrials(plan, splits, request.folds, folder, scoreWith, running);
+    request.folds === null ? null : await outOfFoldScores(plan, splits, request.folds, folder, materialOf, running);
+  if (folded) report({ type: 'whole' });
   const outcome = await trainNetwork(plan, splits, folder, running);
 
   const manifest = [
@@ -264,12 +313,23 @@ export async function trainModel(
   Object.assign(card.training, { epochs, bestEpoch, clipsPerEpoch, history });
   card.training.manifestSha256 = sha256(manifest.join('\n'));
   card.training.fileSha256 = outcome.trainSha256.filter((hash) => hash !== null).sort();
-  const devTrials = await scoreWith(outcome.weights, splits.dev, 'dev');
-  card.calibration = calibrate(folded ?? devTrials, {
+  const trialsOn = async (split: 'dev' | 'test'): Promise<Trial[]> => {
+    const scored = await scoreItems(modelOf(outcome.weights), splits[split], {
+      onProgress: (done) => report({ type: 'score', split, done, total: splits[split].length }),
+      ...(signal ? { signal } : {}),
+    });
+    return trialsOf(scored);
+  };
+  const material = folded ? pooledMaterial(folded) : await materialOf(outcome.weights, splits.dev, 'dev');
+  const devTrials = folded ? await trialsOn('dev') : material.trials;
+  card.calibration = calibrate(material.trials, {
     dataset: request.dataset,
     split: folded ? `train, ${request.folds} folds by source` : 'dev',
     folds: folded ? request.folds : null,
+    concatenations: material.concatenations,
+    maximumRate: request.maximumErrorRate,
   });
+  card.localisation = localisationOf(material);
   if (card.calibration.a === 0) {
     card.notes.push(
       'Its scores rank no better than chance on the data that it was calibrated on: every likelihood ratio is one.',
@@ -278,7 +338,7 @@ export async function trainModel(
   card.thresholds.score = detectionMetrics(devTrials).eerDecisionThreshold;
   card.figures.push(splitFigures(request.dataset, 'dev', evaluateTrials(card, devTrials)));
   if (splits.test.length > 0) {
-    const testTrials = await scoreWith(outcome.weights, splits.test, 'test');
+    const testTrials = await trialsOn('test');
     const bothClasses = new Set(testTrials.map((trial) => trial.bonafide)).size === 2;
     if (bothClasses) card.figures.push(splitFigures(request.dataset, 'test', evaluateTrials(card, testTrials)));
   }
