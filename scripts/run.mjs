@@ -4,21 +4,31 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { provideBrowser } from './lib/browser.mjs';
 import { builtProgram } from './lib/build.mjs';
-import { fail, SetupError } from './lib/messages.mjs';
+import { provideElectron } from './lib/electron.mjs';
+import { fail, say, SetupError } from './lib/messages.mjs';
 import { runQuietly, runShown } from './lib/processes.mjs';
 import { setUp } from './lib/set-up.mjs';
+import { startWorkstation } from './lib/start.mjs';
 import { countTests, summary } from './lib/test-counts.mjs';
 import { packageCommand, root } from './lib/tools.mjs';
 
 const checks = [
   { name: 'types', package: 'typescript', command: 'tsc', args: ['-p', '.'] },
+  { name: 'types of the preload script', package: 'typescript', command: 'tsc', args: ['-p', 'src-preload'] },
+  { name: 'types of the end-to-end tests', package: 'typescript', command: 'tsc', args: ['-p', 'e2e'] },
+  {
+    name: 'types of the window',
+    package: 'svelte-check',
+    args: ['--workspace', 'src-renderer', '--tsconfig', './tsconfig.json', '--fail-on-warnings', '--output', 'human'],
+  },
   { name: 'lint', package: 'eslint', args: ['-c', 'scripts/eslint.config.js', '.'] },
   {
     name: 'layers',
     package: 'dependency-cruiser',
     command: 'depcruise',
-    args: ['--config', 'scripts/layers.cjs', 'src-main'],
+    args: ['--config', 'scripts/layers.cjs', 'src-main', 'src-preload', 'src-renderer'],
   },
   { name: 'format', package: 'prettier', args: ['--check', '.'] },
   { name: 'dead code', package: 'knip', args: [] },
@@ -84,17 +94,18 @@ function conclude(parts) {
 const commands = {
   async start(args) {
     const node = await setUp();
+    // With arguments it is the command line.
     if (args.length > 0) return runShown(node, [builtProgram, ...args]);
-    console.log(
-      'Earwitness has no window yet; it is used from the command line, in this folder:\n\n  npx earwitness …\n',
-    );
-    return runShown(node, [builtProgram, '--help']);
+    return startWorkstation(node);
   },
   /** Everything; with arguments only the tests that they choose (they go to Vitest). */
   async test(args) {
     const node = await setUp();
     const parts = args.length > 0 ? [] : [await runChecks(node)];
     parts.push(await runSuite(node, suites.unit, args));
+    await provideBrowser(node);
+    const electron = await provideElectron(node);
+    if ('reason' in electron) say(`${electron.reason}: tests in Electron are skipped.`);
     parts.push(await runSuite(node, suites.e2e, args));
     return conclude(parts);
   },

@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { deflateRawSync, crc32 } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
+import { findBrowser } from './lib/browser.mjs';
+import { electronObstacle, endedForSandbox, findElectron } from './lib/electron.mjs';
 import { compareVersions, isUsableNode, nodePackageFor } from './lib/node-choice.mjs';
 import { isCurrent } from './lib/packages.mjs';
 import { runQuietly } from './lib/processes.mjs';
@@ -139,6 +141,52 @@ describe('child processes', () => {
     let measured = 0;
     const busy = await run('setTimeout(() => {}, 1500)', { stallSeconds: 1.2, measure: () => (measured += 1) });
     expect(busy).toMatchObject({ status: 0, stalled: false });
+  });
+});
+
+describe('Electron', () => {
+  it('is the binary that is named, else the one that the package has whole', () => {
+    const binary = join(folder, process.platform === 'win32' ? 'electron.exe' : 'electron');
+    writeFileSync(binary, '');
+    expect(findElectron({ ELECTRON_EXEC_PATH: binary })).toBe(binary);
+    expect(findElectron({ ELECTRON_EXEC_PATH: join(folder, 'none') })).toBeUndefined();
+    if (process.platform !== 'darwin') expect(findElectron({ ELECTRON_OVERRIDE_DIST_PATH: folder })).toBe(binary);
+    expect(findElectron({ ELECTRON_OVERRIDE_DIST_PATH: scripts })).toBeUndefined();
+  });
+
+  it('is not started where it has no display or no sandbox', () => {
+    const obstacle = (env: NodeJS.ProcessEnv, kernel: Record<string, string> = {}) =>
+      electronObstacle('/opt/e/electron', env, 'linux', (name) => kernel[name]);
+    expect(obstacle({})?.reason).toBe('there is no display');
+    expect(electronObstacle('/opt/e/electron', {}, 'win32')).toBeUndefined();
+    const shown = { DISPLAY: ':0' };
+    if (process.getuid?.() === 0) {
+      expect(obstacle(shown)?.reason).toMatch(/^root/);
+      return;
+    }
+    expect(obstacle(shown)).toBeUndefined();
+    expect(obstacle({ WAYLAND_DISPLAY: 'wayland-0' })).toBeUndefined();
+    expect(obstacle(shown, { 'kernel/apparmor_restrict_unprivileged_userns': '1' })).toEqual({
+      reason: expect.stringContaining('AppArmor') as string,
+      advice: expect.stringContaining("chmod 4755 '/opt/e/chrome-sandbox'") as string,
+    });
+    expect(obstacle(shown, { 'user/max_user_namespaces': '0' })?.reason).toContain('sandbox');
+  });
+
+  it('is known to have ended for want of its sandbox', () => {
+    const suid =
+      'FATAL:setuid_sandbox_host.cc(163)] The SUID sandbox helper binary was found, but is not configured correctly.';
+    const none = 'FATAL:zygote_host_impl_linux.cc(127)] No usable sandbox! If you are running on Ubuntu 23.10+ …';
+    expect(endedForSandbox(133, suid)).toBe(true);
+    expect(endedForSandbox(133, none)).toBe(true);
+    expect(endedForSandbox(0, none)).toBe(false);
+    expect(endedForSandbox(1, 'Error: Cannot find module')).toBe(false);
+  });
+});
+
+describe('the browser for tests', () => {
+  it('is the one that is named', () => {
+    expect(findBrowser({ EARWITNESS_TEST_BROWSER: '/opt/chrome' })).toBe('/opt/chrome');
   });
 });
 
@@ -291,7 +339,7 @@ describe('the commands', () => {
     };
     follow(join(scripts, 'run.mjs'));
     follow(join(scripts, 'earwitness.mjs'));
-    expect(files.size).toBeGreaterThan(8);
+    expect(files.size).toBeGreaterThan(12);
     for (const file of files) {
       execFileSync(process.execPath, ['--check', file]);
       expect(readFileSync(file, 'utf8'), file).not.toMatch(

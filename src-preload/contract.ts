@@ -398,20 +398,29 @@ export type Sound = z.infer<typeof soundSchema>;
 
 /**
  * Addresses of bytes, relative to the host's resource root (`/resources/` in the browser, `earwitness://resources/` in Electron):
- * `sound/CASE/EVIDENCE/peaks/LEVEL?from=N&count=N`, `sound/CASE/EVIDENCE/spectrogram/LEVEL/TILE?scale=mel|linear`,
- * `sound/CASE/EVIDENCE/audio.wav` (with Range), `spectrogram/CASE/EVIDENCE.png?from=S&to=S&scale=…&map=…&floor=DB`, `file/TOKEN` (a
- * finished export, once).
+ * `sound/CASE/EVIDENCE/peaks/LEVEL?from=N&count=N`, `sound/CASE/EVIDENCE/spectrogram/LEVEL/TILE?scale=mel|linear&top=HZ`,
+ * `sound/CASE/EVIDENCE/audio.wav` (with Range), `spectrogram/CASE/EVIDENCE.png?from=S&to=S&scale=…&top=HZ&map=…&floor=DB&ceiling=DB`,
+ * `file/TOKEN` (a finished export, once).
  */
 export const resources = {
   peaks: (ofCase: string, evidence: number, level: number, from: number, count: number): string =>
     `sound/${ofCase}/${evidence}/peaks/${level}?from=${from}&count=${count}`,
-  tile: (ofCase: string, evidence: number, level: number, tile: number, scale: 'mel' | 'linear'): string =>
-    `sound/${ofCase}/${evidence}/spectrogram/${level}/${tile}?scale=${scale}`,
+  tile: (
+    ofCase: string,
+    evidence: number,
+    level: number,
+    tile: number,
+    axis: { scale: 'mel' | 'linear'; topHz: number },
+  ): string => `sound/${ofCase}/${evidence}/spectrogram/${level}/${tile}?scale=${axis.scale}&top=${axis.topHz}`,
   audio: (ofCase: string, evidence: number): string => `sound/${ofCase}/${evidence}/audio.wav`,
   image: (ofCase: string, evidence: number, query: Record<string, string>): string =>
     `spectrogram/${ofCase}/${evidence}.png?${new URLSearchParams(query)}`,
   file: (token: string): string => `file/${token}`,
 };
+
+/** In the browser workstation, POST with a file's bytes to this path of the host stores an upload and answers `uploadSchema`. */
+export const uploadAddress = (fileName: string): string => `/upload?${new URLSearchParams({ name: fileName })}`;
+export const uploadSchema = z.object({ path });
 
 // ---------------------------------------------------------------------------------------------------------------------------
 // Models, datasets, training, evaluation
@@ -630,6 +639,17 @@ export const settingsSchema = z.object({
 });
 export type Settings = z.infer<typeof settingsSchema>;
 
+/** What is not named stays as it is: a partial schema would put its default in its place. */
+const settingsPatchSchema = z.object(
+  Object.fromEntries(
+    Object.entries(settingsSchema.shape).map(([name, field]) => [name, field.unwrap().optional()]),
+  ) as {
+    [Name in keyof typeof settingsSchema.shape]: z.ZodOptional<
+      ReturnType<(typeof settingsSchema.shape)[Name]['unwrap']>
+    >;
+  },
+);
+
 export const machineSchema = z.object({
   application: z.string(),
   host: z.enum(['electron', 'browser']),
@@ -724,7 +744,7 @@ export const contract = {
   },
   settings: {
     get: procedure.output(settingsSchema),
-    set: procedure.input(settingsSchema.partial()).output(settingsSchema),
+    set: procedure.input(settingsPatchSchema).output(settingsSchema),
   },
   files: {
     /** Folders that the browser may look into, and what uploads were made. */

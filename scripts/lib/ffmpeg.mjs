@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { rmSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { installWithApt } from './apt.mjs';
 import { megabytes, progress, say } from './messages.mjs';
 import { lastLines, runQuietly } from './processes.mjs';
 import { onPath, root } from './tools.mjs';
@@ -68,26 +69,6 @@ async function download(node, binary) {
   return false;
 }
 
-/** Debian and Ubuntu as root (a container, a build machine), never for somebody who used sudo. */
-async function installWithApt() {
-  if (process.getuid?.() !== 0 || process.env.SUDO_UID || !onPath('apt-get')) return false;
-  say('Installing ffmpeg with apt-get (about 100 MB to download).');
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  const line = progress('apt-get');
-  let last = { status: 0, output: '', stalled: false };
-  for (const args of [['update'], ['install', '-y', '--no-install-recommends', 'ffmpeg']]) {
-    last = await runQuietly('apt-get', args, {
-      env,
-      stallSeconds: 180,
-      onTick: (_, seconds) => line.show(`${Math.round(seconds)} s`),
-    });
-  }
-  line.end();
-  if (last.status === 0 && onPath('ffmpeg')) return true;
-  say(`apt-get could not install ffmpeg:\n${lastLines(last.output, 5)}`);
-  return false;
-}
-
 /**
  * Sees to it that there is an ffmpeg, and says which. Without one everything but decoding of other formats than WAV and
  * FLAC works, so its absence is no error.
@@ -105,7 +86,7 @@ export async function provideFfmpeg(node, { triedDownload, again }) {
     tried = true;
     if (bundled && (await download(node, bundled))) found = findFfmpeg();
   }
-  if (!found && (!triedDownload || again) && (await installWithApt())) found = findFfmpeg();
+  if (!found && (!triedDownload || again) && (await installWithApt('ffmpeg', 'about 100 MB'))) found = findFfmpeg();
   if (!found) {
     say(`There is no ffmpeg: only WAV and FLAC can be read. To get it: ${installCommand()}`);
   } else if (again || before !== found.path || tried !== triedDownload) {

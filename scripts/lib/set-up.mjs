@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from './build.mjs';
 import { provideFfmpeg } from './ffmpeg.mjs';
+import { chooseElectron } from './electron.mjs';
 import { say } from './messages.mjs';
 import { findUsableNode, noUsableNode } from './node-choice.mjs';
 import { installPackages, packagesKey, packagesMissing, stampPath } from './packages.mjs';
@@ -33,11 +34,13 @@ export async function setUp({ whole = false, building = true } = {}) {
     );
   }
   if (building) await build(node);
+  if (whole) {
+    const electron = await chooseElectron(node, { again: true });
+    say('path' in electron ? `Electron: ${electron.path}.` : `The window opens in the browser: ${electron.reason}.`);
+  }
   if (whole || installing) {
     const from = node === process.execPath && !node.startsWith(join(root, 'node_modules')) ? 'yours' : 'from npm';
-    say(
-      `Set-up is complete. Node: ${from}. ${existsSync(join(root, 'out')) ? 'Start with: npx earwitness --help' : ''}`,
-    );
+    say(`Set-up is complete. Node: ${from}. ${existsSync(join(root, 'out')) ? 'Start with: npm start' : ''}`);
   }
   return node;
 }

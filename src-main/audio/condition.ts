@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ParallelFilter } from './parallel-filter.ts';
 
 /**
  * What is done to a recording before the front end, alike in training, evaluation and scanning: mixed and resampled
@@ -33,14 +34,13 @@ const lowPassOrder = 16;
 /** Below this the loudest stretch counts as silence. */
 const silenceDbfs = -85;
 
+/** A section of second order, (b0 + b1 w + b2 w²) / (1 + a1 w + a2 w²) with w a delay of one sample. */
 interface Biquad {
   b0: number;
   b1: number;
   b2: number;
   a1: number;
   a2: number;
-  z1: number;
-  z2: number;
 }
 
 /** Butterworth sections by the bilinear transform (R. Bristow-Johnson, Audio EQ Cookbook), Q by pole angle. */
@@ -53,75 +53,27 @@ function butterworth(kind: 'high-pass' | 'low-pass', order: number, cutHz: numbe
     const a0 = 1 + alpha;
     const edge = kind === 'low-pass' ? (1 - cosine) / 2 : (1 + cosine) / 2;
     const middle = kind === 'low-pass' ? 1 - cosine : -(1 + cosine);
-    return {
-      b0: edge / a0,
-      b1: middle / a0,
-      b2: edge / a0,
-      a1: (-2 * cosine) / a0,
-      a2: (1 - alpha) / a0,
-      z1: 0,
-      z2: 0,
-    };
+    return { b0: edge / a0, b1: middle / a0, b2: edge / a0, a1: (-2 * cosine) / a0, a2: (1 - alpha) / a0 };
   });
-}
-
-/** Lets everything pass: fills the last group of four sections. */
-const passing = (): Biquad => ({ b0: 1, b1: 0, b2: 0, a1: 0, a2: 0, z1: 0, z2: 0 });
-
-/**
- * Filters the block in place by four sections after one another. In one loop, since a section's next sample waits for its last:
- * meanwhile the processor is at the other sections.
- */
-function filterByFour(block: Float32Array, [p, q, r, s]: readonly Biquad[]): void {
-  const { b0: pb0, b1: pb1, b2: pb2, a1: pa1, a2: pa2 } = p;
-  const { b0: qb0, b1: qb1, b2: qb2, a1: qa1, a2: qa2 } = q;
-  const { b0: rb0, b1: rb1, b2: rb2, a1: ra1, a2: ra2 } = r;
-  const { b0: sb0, b1: sb1, b2: sb2, a1: sa1, a2: sa2 } = s;
-  let { z1: pz1, z2: pz2 } = p;
-  let { z1: qz1, z2: qz2 } = q;
-  let { z1: rz1, z2: rz2 } = r;
-  let { z1: sz1, z2: sz2 } = s;
-  for (let i = 0; i < block.length; i++) {
-    const x = block[i];
-    const u = pb0 * x + pz1;
-    pz1 = pb1 * x - pa1 * u + pz2;
-    pz2 = pb2 * x - pa2 * u;
-    const v = qb0 * u + qz1;
-    qz1 = qb1 * u - qa1 * v + qz2;
-    qz2 = qb2 * u - qa2 * v;
-    const w = rb0 * v + rz1;
-    rz1 = rb1 * v - ra1 * w + rz2;
-    rz2 = rb2 * v - ra2 * w;
-    const y = sb0 * w + sz1;
-    sz1 = sb1 * w - sa1 * y + sz2;
-    sz2 = sb2 * w - sa2 * y;
-    block[i] = y;
-  }
-  // Denormal numbers in the tail of silence would slow everything down.
-  const settled = (value: number): number => (Math.abs(value) < 1e-30 ? 0 : value);
-  [p.z1, p.z2, q.z1, q.z2] = [pz1, pz2, qz1, qz2].map(settled);
-  [r.z1, r.z2, s.z1, s.z2] = [rz1, rz2, sz1, sz2].map(settled);
 }
 
 /** Keeps a band of a signal that arrives in blocks; the state runs on from block to block. */
 export class BandLimiter {
-  readonly #groups: Biquad[][];
   readonly #tailLength: number;
+  readonly #filter: ParallelFilter;
 
   /** A cut at or above half the sample rate is left out. */
   constructor(lowHz: number, highHz: number, sampleRateHz: number) {
     this.#tailLength = Math.round(tailSeconds * sampleRateHz);
-    const sections = [
+    this.#filter = new ParallelFilter([
       ...butterworth('high-pass', 4, lowHz, sampleRateHz),
       ...(highHz < sampleRateHz / 2 ? butterworth('low-pass', lowPassOrder, highHz, sampleRateHz) : []),
-    ];
-    while (sections.length % 4 > 0) sections.push(passing());
-    this.#groups = Array.from({ length: sections.length / 4 }, (_, group) => sections.slice(4 * group, 4 * group + 4));
+    ]);
   }
 
   /** Filters the block in place and returns it. */
   process(block: Float32Array): Float32Array {
-    for (const group of this.#groups) filterByFour(block, group);
+    this.#filter.process(block);
     return block;
   }
 

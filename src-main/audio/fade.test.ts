@@ -6,7 +6,7 @@ import { tone } from './testing.ts';
 function faded(signal: Float32Array, cuts: number[] = []): number[] {
   const fade = new EdgeFade(0.02, 16_000);
   const ends = [...cuts, signal.length];
-  const parts = ends.map((end, index) => fade.process(signal.subarray(ends[index - 1] ?? 0, end)));
+  const parts = ends.map((end, index) => fade.process(signal.slice(ends[index - 1] ?? 0, end)));
   return [...parts, fade.flush()].flatMap((part) => [...part]);
 }
 

@@ -23,17 +23,24 @@ export class EdgeFade {
     this.#ramp = Float32Array.from({ length }, (_, i) => 0.5 - 0.5 * Math.cos((Math.PI * (i + 0.5)) / length));
   }
 
-  /** Takes the next samples; returns those (its own array) that can no longer be the last. */
+  /** Takes the next samples over (they may be changed, and returned); returns those that can no longer be the last. */
   process(block: Float32Array): Float32Array {
     const parts: Float32Array[] = [];
     let from = 0;
     let zeros = this.#zeros;
-    for (let i = 0; i < block.length; i++) {
-      if (block[i] !== 0) zeros = 0;
-      else if (++zeros === this.#silenceLength) {
-        parts.push(this.#take(block.subarray(from, i + 1)), this.flush());
-        from = i + 1;
+    for (let i = 0; ;) {
+      // Where zeros that went on from i would be a silence; from there backwards, few samples need to be looked at.
+      const end = i + this.#silenceLength - zeros;
+      if (end > block.length) break;
+      let last = end - 1;
+      while (last >= i && block[last] === 0) last--;
+      zeros = 0;
+      if (last >= i) {
+        i = last + 1;
+        continue;
       }
+      parts.push(this.#take(block.subarray(from, end)), this.flush());
+      from = i = end;
     }
     parts.push(this.#take(block.subarray(from)));
     if (parts.length === 1) return parts[0];
@@ -59,25 +66,28 @@ export class EdgeFade {
   }
 
   #take(block: Float32Array): Float32Array {
-    const samples = block.slice();
-    for (let i = 0; i < samples.length && this.#risen < this.#ramp.length; i++) {
-      if (this.#risen < 0 && samples[i] !== 0) this.#risen = 0;
-      if (this.#risen >= 0) samples[i] *= this.#ramp[this.#risen++];
-    }
-    let end = samples.length;
-    while (end > 0 && samples[end - 1] === 0) end--;
+    let end = block.length;
+    while (end > 0 && block[end - 1] === 0) end--;
     if (end === 0) {
       // Nothing but zeros: before the first sound they go on at once, after it they wait.
-      if (this.#risen < 0) return samples;
-      this.#zeros += samples.length;
+      if (this.#risen < 0) return block;
+      this.#zeros += block.length;
       return new Float32Array(0);
     }
-    const all = new Float32Array(this.#held.length + this.#zeros + end);
-    all.set(this.#held);
-    all.set(samples.subarray(0, end), this.#held.length + this.#zeros);
+    const before = this.#held.length + this.#zeros;
+    let all = block.subarray(0, end);
+    if (before > 0) {
+      all = new Float32Array(before + end);
+      all.set(this.#held);
+      all.set(block.subarray(0, end), before);
+    }
+    for (let i = before; i < all.length && this.#risen < this.#ramp.length; i++) {
+      if (this.#risen < 0 && all[i] !== 0) this.#risen = 0;
+      if (this.#risen >= 0) all[i] *= this.#ramp[this.#risen++];
+    }
     const keepFrom = Math.max(0, all.length - this.#ramp.length);
     this.#held = all.slice(keepFrom);
-    this.#zeros = samples.length - end;
+    this.#zeros = block.length - end;
     return all.subarray(0, keepFrom);
   }
 }

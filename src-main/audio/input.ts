@@ -5,6 +5,8 @@ import { UserFacingError } from '../base/errors.ts';
 
 /** Where bytes come from: a file, memory or a pipe. */
 export interface ByteSource {
+  /** Everything at once, where it lies in memory. */
+  readonly bytes?: Uint8Array;
   /** Null for a pipe, which reads on in order whatever position is asked for. */
   readonly size: number | null;
   /** Reads into the target; 0 at the end. Without waiting where it can. */
@@ -103,6 +105,7 @@ export async function openFileSource(path: string): Promise<ByteSource> {
 /** Bytes in memory as a source. */
 export function memorySource(bytes: Uint8Array): ByteSource {
   return {
+    bytes,
     size: bytes.length,
     read(target, position) {
       const part = bytes.subarray(position, position + target.length);
@@ -114,8 +117,8 @@ export function memorySource(bytes: Uint8Array): ByteSource {
 }
 
 const windowBytes = 256 * 1024;
-// Readers of bits and headers look a little past the end.
-const padBytes = 16;
+/** Readers of bits and headers look so far past the end. Bytes with as much room behind them in their buffer are not copied. */
+export const padBytes = 16;
 
 /** A window over a source that parsers read from: `bytes[start]` to `bytes[end - 1]` is what lies ready. */
 export class InputBuffer {
@@ -131,8 +134,16 @@ export class InputBuffer {
 
   constructor(source: ByteSource) {
     this.source = source;
-    this.bytes = new Uint8Array(Math.min(source.size ?? windowBytes, windowBytes) + padBytes);
-    this.view = new DataView(this.bytes.buffer);
+    const { bytes } = source;
+    const padded = bytes ? bytes.length + padBytes : Infinity;
+    if (bytes && bytes.byteOffset + padded <= bytes.buffer.byteLength) {
+      this.bytes = new Uint8Array(bytes.buffer, bytes.byteOffset, padded);
+      this.end = bytes.length;
+      this.ended = true;
+    } else {
+      this.bytes = new Uint8Array(Math.min(source.size ?? windowBytes, windowBytes) + padBytes);
+    }
+    this.view = new DataView(this.bytes.buffer, this.bytes.byteOffset, this.bytes.length);
   }
 
   get available(): number {
@@ -146,6 +157,7 @@ export class InputBuffer {
 
   /** Makes `wanted` bytes lie ready, fewer only where the source ends. Callers keep `wanted` within bounds. */
   async fill(wanted: number): Promise<boolean> {
+    if (this.ended) return this.available >= wanted;
     if (this.start + wanted + padBytes > this.bytes.length) {
       const kept = this.bytes.subarray(this.start, this.end);
       if (wanted + padBytes > this.bytes.length) {

@@ -74,7 +74,7 @@ export async function openWav(input: InputBuffer, path: string): Promise<NativeD
       const wanted = Math.min(bytes, 40);
       await input.seek(position);
       if (!(await input.fill(wanted)) || wanted < 16) break;
-      const parsed = parseFormat(new DataView(input.bytes.buffer, input.start, wanted));
+      const parsed = parseFormat(new DataView(input.bytes.buffer, input.bytes.byteOffset + input.start, wanted));
       if (typeof parsed === 'string') throw undecodable(path, parsed);
       if (!parsed) return null;
       format = parsed;

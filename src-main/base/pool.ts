@@ -19,6 +19,7 @@ interface Task<Request, Response> {
   id: number;
   request: Request;
   limitMilliseconds: number | undefined;
+  short: boolean;
   timer: NodeJS.Timeout | undefined;
   resolve: (response: Response) => void;
   reject: (error: unknown) => void;
@@ -27,16 +28,24 @@ interface Task<Request, Response> {
 /** How long an aborted worker may take to let go of what it holds (an ffmpeg child, say) before it is ended. */
 const abortGraceMilliseconds = 1000;
 
+/** A worker with what it was given, in that order; the first is what it is at. */
+interface Lane<Request, Response> {
+  worker: Worker;
+  tasks: Task<Request, Response>[];
+}
+
+/** Short requests that a worker is given at once: it can read for the next one while it computes for the first. */
+const shortAtOnce = 2;
+
 /**
- * A fixed number of worker threads that answer one request at a time each, first come first served. A worker that
- * dies, or takes longer than a request may, fails the request that it was at, and is replaced.
+ * A fixed number of worker threads that answer one request at a time each (short ones two), first come first served. A worker
+ * that dies, or takes longer than a request may, fails the request that it was at, and is replaced.
  */
 export class WorkerPool<Request, Response> {
   readonly #file: URL;
   readonly #workerData: unknown;
   readonly #waiting: Task<Request, Response>[] = [];
-  readonly #idle: Worker[] = [];
-  readonly #busy = new Map<Worker, Task<Request, Response>>();
+  readonly #lanes = new Set<Lane<Request, Response>>();
   #nextId = 1;
   #closed = false;
 
@@ -49,15 +58,18 @@ export class WorkerPool<Request, Response> {
 
   /**
    * @param limitMilliseconds how long a worker may be at it; the time that it waits for one does not count.
+   * @param short that it is done at once: a worker may get it while it is at another such, and must then see to it itself
+   * that they do not get into one another's way.
    * @throws DOMException `TimeoutError` after that, `AbortError` when the pool is closed; what the worker throws.
    */
-  run(request: Request, limitMilliseconds?: number): Promise<Response> {
+  run(request: Request, limitMilliseconds?: number, short = false): Promise<Response> {
     return new Promise<Response>((resolve, reject) => {
       if (this.#closed) {
         reject(new Error('the pool is closed'));
         return;
       }
-      this.#waiting.push({ id: this.#nextId++, request, limitMilliseconds, timer: undefined, resolve, reject });
+      const task = { id: this.#nextId++, request, limitMilliseconds, short, timer: undefined, resolve, reject };
+      this.#waiting.push(task);
       this.#assign();
     });
   }
@@ -65,74 +77,94 @@ export class WorkerPool<Request, Response> {
   /** Ends the workers; what they were at is aborted and fails. */
   async close(): Promise<void> {
     this.#closed = true;
-    const workers = [...this.#idle, ...this.#busy.keys()];
-    const failed = [...this.#waiting, ...this.#busy.values()];
-    const wasBusy = this.#busy.size > 0;
+    const lanes = [...this.#lanes];
+    const busy = lanes.filter(({ tasks }) => tasks.length > 0);
+    const failed = [...this.#waiting, ...lanes.flatMap(({ tasks }) => tasks)];
     this.#waiting.length = 0;
-    this.#idle.length = 0;
+    this.#lanes.clear();
     for (const task of failed) {
       clearTimeout(task.timer);
       task.reject(new DOMException('The work was stopped.', 'AbortError'));
     }
-    if (wasBusy) {
-      const quiet = Promise.all(
-        [...this.#busy.keys()].map((worker) => new Promise((resolve) => worker.once('message', resolve))),
-      );
-      for (const worker of this.#busy.keys()) worker.postMessage({ abort: true } satisfies ToWorker<Request>);
+    if (busy.length > 0) {
+      const quiet = Promise.all(busy.map(({ worker, tasks }) => answered(worker, tasks.length)));
+      for (const { worker } of busy) worker.postMessage({ abort: true } satisfies ToWorker<Request>);
       await Promise.race([quiet, new Promise((resolve) => setTimeout(resolve, abortGraceMilliseconds))]);
     }
-    this.#busy.clear();
-    await Promise.all(workers.map((worker) => worker.terminate()));
+    await Promise.all(lanes.map(({ worker }) => worker.terminate()));
   }
 
   #start(): void {
     const worker = new Worker(this.#file, { workerData: this.#workerData });
+    const lane: Lane<Request, Response> = { worker, tasks: [] };
     worker.on('message', (message: FromWorker<Response>) => {
-      const task = this.#busy.get(worker);
-      if (task?.id !== message.id) return;
+      const place = lane.tasks.findIndex(({ id }) => id === message.id);
+      if (!this.#lanes.has(lane) || place < 0) return;
+      const [task] = lane.tasks.splice(place, 1);
       clearTimeout(task.timer);
-      this.#busy.delete(worker);
-      this.#idle.push(worker);
+      this.#limitFirst(lane);
       if ('error' in message) task.reject(revive(message.error));
       else task.resolve(message.response);
       this.#assign();
     });
-    const died = (error: unknown): void => {
-      const task = this.#busy.get(worker);
-      const idleAt = this.#idle.indexOf(worker);
-      this.#busy.delete(worker);
-      if (idleAt >= 0) this.#idle.splice(idleAt, 1);
-      clearTimeout(task?.timer);
-      task?.reject(error);
-      if (this.#closed || (!task && idleAt < 0)) return;
-      this.#start();
-      this.#assign();
-    };
+    const died = (error: unknown): void => this.#replace(lane, error);
     worker.on('error', died);
     worker.on('exit', (code) => died(new Error(`a worker ended with status ${code}`)));
-    this.#idle.push(worker);
+    this.#lanes.add(lane);
   }
 
-  #giveUp(worker: Worker, task: Task<Request, Response>): void {
-    this.#busy.delete(worker);
-    task.reject(new DOMException('The work took too long.', 'TimeoutError'));
-    worker.postMessage({ abort: true } satisfies ToWorker<Request>);
-    setTimeout(() => void worker.terminate(), abortGraceMilliseconds);
+  /** Fails what a lane's worker is at, lets others do what it was given besides, and puts another in its place. */
+  #replace(lane: Lane<Request, Response>, error: unknown): void {
+    if (!this.#lanes.delete(lane)) return;
+    const [first, ...others] = lane.tasks;
+    clearTimeout(first?.timer);
+    this.#waiting.unshift(...others);
     this.#start();
     this.#assign();
+    first?.reject(error);
+  }
+
+  /** Gives the first of a lane's tasks its time. */
+  #limitFirst(lane: Lane<Request, Response>): void {
+    const task = lane.tasks.at(0);
+    if (task?.limitMilliseconds === undefined || task.timer !== undefined) return;
+    task.timer = setTimeout(() => {
+      this.#replace(lane, new DOMException('The work took too long.', 'TimeoutError'));
+      lane.worker.postMessage({ abort: true } satisfies ToWorker<Request>);
+      setTimeout(() => void lane.worker.terminate(), abortGraceMilliseconds);
+    }, task.limitMilliseconds);
+  }
+
+  /** The lane with the least to do that can take this task, too. */
+  #laneFor(task: Task<Request, Response>): Lane<Request, Response> | undefined {
+    let best: Lane<Request, Response> | undefined;
+    for (const lane of this.#lanes) {
+      const count = lane.tasks.length;
+      const free = count === 0 || (count < shortAtOnce && task.short && lane.tasks[0].short);
+      if (free && count < (best?.tasks.length ?? Infinity)) best = lane;
+    }
+    return best;
   }
 
   #assign(): void {
-    while (this.#idle.length > 0 && this.#waiting.length > 0) {
-      const worker = this.#idle.pop() as Worker;
+    while (this.#waiting.length > 0) {
+      const lane = this.#laneFor(this.#waiting[0]);
+      if (lane === undefined) return;
       const task = this.#waiting.shift() as Task<Request, Response>;
-      this.#busy.set(worker, task);
-      if (task.limitMilliseconds !== undefined) {
-        task.timer = setTimeout(() => this.#giveUp(worker, task), task.limitMilliseconds);
-      }
-      worker.postMessage({ id: task.id, request: task.request } satisfies ToWorker<Request>);
+      lane.tasks.push(task);
+      this.#limitFirst(lane);
+      lane.worker.postMessage({ id: task.id, request: task.request } satisfies ToWorker<Request>);
     }
   }
+}
+
+/** When a worker has sent so many messages. */
+function answered(worker: Worker, count: number): Promise<void> {
+  return new Promise((resolve) => {
+    worker.on('message', () => {
+      if (--count === 0) resolve();
+    });
+  });
 }
 
 function revive(error: ErrorMessage): Error {

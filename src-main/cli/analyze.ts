@@ -1,9 +1,12 @@
 import { resolve } from 'node:path';
+import { InvalidArgumentError } from 'commander';
 import type { Command } from 'commander';
 import type { Channel } from '../audio/types.ts';
-import type { Analysis } from '../detector/detector.ts';
+import { UserFacingError } from '../base/errors.ts';
+import type { Analysis, Detector } from '../detector/detector.ts';
 import type { Quality } from '../detector/quality.ts';
 import type { StoredModel } from '../detector/store.ts';
+import type { ScannedFile } from '../reports/scan.ts';
 import { colour, exitStatus, interruption } from './context.ts';
 import { addReadingOptions, readingOf } from './reading.ts';
 import type { ReadingOptions } from './reading.ts';
@@ -12,6 +15,8 @@ import { findingText, log10LikelihoodRatio, modelLine, runProvenance } from './p
 interface AnalyzeOptions extends ReadingOptions {
   model?: string;
   json?: boolean;
+  start?: number;
+  end?: number;
 }
 
 export function register(program: Command): void {
@@ -21,10 +26,53 @@ export function register(program: Command): void {
     .argument('<file>', 'the recording')
     .option('--model <model>', "a model's folder or name (default: the model that ships)")
     .option('--json', 'the whole result as JSON, with every window')
+    .option('--start <seconds>', 'analyse the stretch from here on its own (with --end)', seconds)
+    .option('--end <seconds>', 'to here', seconds)
     .action(async (file: string, options: AnalyzeOptions) => {
       process.exitCode = await analyze(file, options);
     });
   addReadingOptions(command);
+}
+
+function seconds(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !(value >= 0 && value < Infinity)) {
+    throw new InvalidArgumentError('It must be a time in seconds.');
+  }
+  return value;
+}
+
+/** The stretch that is asked for; null for the whole recording. @throws UserFacingError `usage` */
+function stretchOf({ start, end, channels }: AnalyzeOptions): { startSeconds: number; endSeconds: number } | null {
+  if (start === undefined && end === undefined) return null;
+  if (start === undefined || end === undefined || !(start < end)) {
+    throw new UserFacingError('usage', '--start and --end go together, and --start lies before --end.');
+  }
+  if (channels === 'each') throw new UserFacingError('usage', 'Of a stretch, name one channel: left or right.');
+  return { startSeconds: start, endSeconds: end };
+}
+
+/** Scores a stretch on its own; what is wrong with the recording is in the outcome. */
+async function scoreStretch(
+  detector: Detector,
+  path: string,
+  stretch: { startSeconds: number; endSeconds: number },
+  { stream, channels }: AnalyzeOptions,
+  signal: AbortSignal,
+): Promise<ScannedFile> {
+  const { analyseStretchWith } = await import('../jobs/stretch.ts');
+  const request = {
+    ...stretch,
+    ...(stream === undefined ? {} : { stream }),
+    ...(channels === undefined || channels === 'each' ? {} : { channel: channels }),
+  };
+  try {
+    const { analysis, fileSha256 } = await analyseStretchWith(detector, path, request, signal);
+    return { path, sha256: fileSha256, analysis, error: null };
+  } catch (error) {
+    if (signal.aborted || !(error instanceof UserFacingError)) throw error;
+    return { path, sha256: null, analysis: null, error: { code: error.code, message: error.sentence } };
+  }
 }
 
 /** Stretches named one by one. */
@@ -125,13 +173,16 @@ async function analyze(file: string, options: AnalyzeOptions): Promise<number> {
   const { Detector } = await import('../detector/detector.ts');
   const { score } = await import('../jobs/score.ts');
   const { scanJson, scanRows } = await import('../reports/scan.ts');
+  const stretch = stretchOf(options);
   const model = await readModel(await findModel(options.model));
   const detector = await Detector.create(model, availableParallelism());
   const path = resolve(file);
   const { signal, dispose } = interruption();
   try {
-    const outcome = await score(detector, { path, nameBytes: null, found: false, reading: readingOf(options) }, signal);
-    const rowsOfFile = scanRows({ path, ...outcome });
+    const outcome = stretch
+      ? await scoreStretch(detector, path, stretch, options, signal)
+      : await score(detector, { path, nameBytes: null, found: false, reading: readingOf(options) }, signal);
+    const rowsOfFile = scanRows({ ...outcome, path });
     if (options.json) {
       const results = rowsOfFile.map((row) => ({ made: runProvenance(model), ...scanJson(row, model.card) }));
       process.stdout.write(`${JSON.stringify(options.channels === 'each' ? results : results[0], null, 1)}\n`);

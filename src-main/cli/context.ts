@@ -1,8 +1,7 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { styleText } from 'node:util';
 import { InvalidArgumentError } from 'commander';
-import { applicationRoot } from '../base/workers.ts';
+
+export { applicationVersion } from '../base/version.ts';
 
 /** Exit statuses of the command line. */
 export const exitStatus = {
@@ -53,12 +52,6 @@ export function formatSeconds(seconds: number): string {
   return `${Math.floor(whole / 3600)} h ${String(Math.floor((whole % 3600) / 60)).padStart(2, '0')} min`;
 }
 
-/** The version in package.json. */
-export function applicationVersion(): string {
-  const path = join(applicationRoot(), 'package.json');
-  return (JSON.parse(readFileSync(path, 'utf8')) as { version: string }).version;
-}
-
 /** A signal that fires at the first Ctrl-C (or a request to end); the second ends the program at once. */
 export function interruption(): { signal: AbortSignal; dispose: () => void } {
   const controller = new AbortController();
@@ -80,5 +73,12 @@ export function positiveInteger(text: string): number {
   const value = Number(text);
   if (!Number.isSafeInteger(value) || value < 1)
     throw new InvalidArgumentError('It must be a whole number above zero.');
+  return value;
+}
+
+/** An option's value: a share of errors. */
+export function errorShare(text: string): number {
+  const value = Number(text);
+  if (!(value > 0 && value < 0.5)) throw new InvalidArgumentError('It must lie between 0 and 0.5.');
   return value;
 }

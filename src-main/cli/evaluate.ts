@@ -1,6 +1,5 @@
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
-import { UserFacingError } from '../base/errors.ts';
 import { writeFileWhole } from '../base/files.ts';
 import type { StoredModel } from '../detector/store.ts';
 import type { EvaluationReport } from '../reports/evaluation.ts';
@@ -58,16 +57,17 @@ Exit status: 0 all recordings scored, 2 wrong usage, 3 some could not be (named;
 }
 
 async function evaluate(options: EvaluateOptions): Promise<number> {
-  const [store, load, jobs, writing, scoreFiles] = await Promise.all([
+  const [store, load, jobs, folders, writing, scoreFiles] = await Promise.all([
     import('../detector/store.ts'),
     import('../datasets/load.ts'),
     import('../jobs/evaluate.ts'),
+    import('../jobs/evaluate-models.ts'),
     import('../reports/evaluation.ts'),
     import('../evaluation/score-files.ts'),
   ]);
   const models: StoredModel[] = [];
   for (const name of options.model ?? [undefined]) models.push(await store.readModel(await store.findModel(name)));
-  const names = distinctNames(models);
+  const names = folders.modelFolderNames(models);
   const asv = options.asvScores === undefined ? undefined : await scoreFiles.readAsvScoreFile(options.asvScores);
   const dataset = await load.loadDataset(load.withBonafide(options.dataset, options.bonafide));
   const items = load.selectSplit(dataset, options.split);
@@ -126,22 +126,6 @@ async function evaluate(options: EvaluateOptions): Promise<number> {
   } finally {
     dispose();
   }
-}
-
-/** Models by name; those of one name are numbered. */
-function distinctNames(models: readonly StoredModel[]): string[] {
-  const used = new Set<string>();
-  return models.map(({ card }, index) => {
-    if (models.slice(0, index).some((other) => other.onnxSha256 === models[index].onnxSha256)) {
-      throw new UserFacingError('usage', `The model ${card.name} is named twice.`, { advice: 'Name each model once.' });
-    }
-    // A name in a card is anyone's text; as a folder's name it must not lead elsewhere.
-    const plain = card.name.replace(/[^\p{L}\p{N} ._()-]/gu, '_').replace(/^\.+/, '_');
-    let name = plain;
-    for (let number = 2; used.has(name); number++) name = `${plain} (${number})`;
-    used.add(name);
-    return name;
-  });
 }
 
 /** The figures in a few lines, with intervals where there are any. */

@@ -1,14 +1,19 @@
 import { Command, CommanderError } from 'commander';
 import { UserFacingError } from '../base/errors.ts';
 import { register as registerAnalyze } from './analyze.ts';
+import { register as registerCalibrate } from './calibrate.ts';
+import { register as registerCase } from './case.ts';
 import { applicationVersion, colour, exitStatus } from './context.ts';
 import { register as registerDataset } from './dataset.ts';
 import { register as registerEvaluate } from './evaluate.ts';
 import { register as registerMetrics } from './metrics.ts';
+import { register as registerReport } from './report.ts';
 import { register as registerScan } from './scan.ts';
 import { register as registerSelfTest } from './selftest.ts';
+import { register as registerServe } from './serve.ts';
 import { register as registerSpectrogram } from './spectrogram.ts';
 import { register as registerTrain } from './train.ts';
+import { register as registerVerify } from './verify.ts';
 
 /** The whole command line; each command's module is loaded only when it runs, so that starting is quick. */
 export function buildProgram(): Command {
@@ -21,11 +26,16 @@ export function buildProgram(): Command {
     registerAnalyze,
     registerScan,
     registerTrain,
+    registerCalibrate,
     registerEvaluate,
     registerMetrics,
     registerDataset,
     registerSpectrogram,
     registerSelfTest,
+    registerServe,
+    registerCase,
+    registerVerify,
+    registerReport,
   ];
   for (const register of commands) register(program);
 

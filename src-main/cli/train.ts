@@ -8,6 +8,7 @@ import type { AugmentationName, FrontEndName, TrainModelEvent } from '../jobs/tr
 import {
   ProgressLine,
   applicationVersion,
+  errorShare,
   exitStatus,
   formatSeconds,
   interruption,
@@ -54,12 +55,6 @@ function positiveNumber(text: string): number {
 function nonNegativeNumber(text: string): number {
   const value = Number(text);
   if (!(value >= 0 && value < Infinity)) throw new InvalidArgumentError('It must be a number from 0 up.');
-  return value;
-}
-
-function errorShare(text: string): number {
-  const value = Number(text);
-  if (!(value > 0 && value < 0.5)) throw new InvalidArgumentError('It must lie between 0 and 0.5.');
   return value;
 }
 

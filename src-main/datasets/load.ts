@@ -52,6 +52,17 @@ export function withBonafide(spec: string, bonafide: string | undefined): string
 }
 
 /**
+ * The folders and files that a spec names, absolute.
+ * @param bonafide as for {@link withBonafide}.
+ * @throws UserFacingError `dataset` for what names no kind of dataset.
+ */
+export function specPaths(spec: string, bonafide?: string): string[] {
+  return withBonafide(spec, bonafide)
+    .split(joint)
+    .map((part) => partOf(part).path);
+}
+
+/**
  * Lists a dataset's recordings with what is known of each; opens none of them.
  * @param spec one of `asvspoof2019:DIR`, `asvspoof2021:DIR`, `asvspoof5:DIR`, `for:DIR`, `in-the-wild:DIR`, `wavefake:DIR`,
  * `mlaad:DIR`, `folder:DIR`, `bonafide:DIR` and `manifest:FILE.csv`, or several joined by `+`; a path may begin with `~/`.
@@ -80,7 +91,8 @@ export async function loadDataset(spec: string): Promise<Dataset> {
   return { spec, layout: loaded.length === 1 ? loaded[0].layout : 'combined', root, items, notes };
 }
 
-async function loadPart(spec: string): Promise<LoadedItems & { layout: SingleLayout }> {
+/** A single spec taken apart. */
+function partOf(spec: string): { layout: SingleLayout; path: string } {
   if (!isSpec(spec)) {
     throw new UserFacingError('dataset', `"${spec}" names no kind of dataset.`, {
       advice: `Write one of ${specForms}, or several joined by +.`,
@@ -88,13 +100,18 @@ async function loadPart(spec: string): Promise<LoadedItems & { layout: SingleLay
   }
   const colon = spec.indexOf(':');
   const layout = spec.slice(0, colon) as SingleLayout;
-  const { form, of, load } = layouts[layout];
+  const { form, of } = layouts[layout];
   const written = spec.slice(colon + 1);
   if (written === '') {
     throw new UserFacingError('dataset', `"${spec}" names no ${of}.`, { advice: `Write ${form}.` });
   }
   // A shell leaves ~ alone in the middle of a word.
-  const path = resolve(written.replace(/^~(?=$|[\\/])/, () => homedir()));
+  return { layout, path: resolve(written.replace(/^~(?=$|[\\/])/, () => homedir())) };
+}
+
+async function loadPart(spec: string): Promise<LoadedItems & { layout: SingleLayout }> {
+  const { layout, path } = partOf(spec);
+  const { form, of, load } = layouts[layout];
   const is = await stat(path).catch((error: unknown) => {
     throw unreadable(path, error, of);
   });

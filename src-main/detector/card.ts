@@ -84,6 +84,17 @@ export const cardSchema = z.object({
   /** Where to listen in a recording, by window scores; null or absent where that was not measured. */
   localisation: localisationSchema.nullable().optional(),
   figures: z.array(splitFiguresSchema),
+  /** Who validated it, on what, and under which conditions that holds; null for `screening`. */
+  validation: z
+    .object({
+      laboratory: z.string(),
+      conditions: z.string(),
+      date: z.string(),
+      dataset: z.string(),
+      split: z.string(),
+    })
+    .nullable()
+    .optional(),
   /** What a user must know: terms of the training data, limits. */
   notes: z.array(z.string()),
   files: z.object({ 'model.onnx': sha256, 'weights.safetensors': sha256 }),

@@ -10,7 +10,7 @@ import { onnxNames } from './onnx.ts';
 import { qualityOf } from './quality.ts';
 import type { Quality } from './quality.ts';
 import { SpeechDetector } from './speech.ts';
-import { conditionRecording } from './windows.ts';
+import { ConditioningMemory, conditionRecording } from './windows.ts';
 
 /** Windows scored in one run of the network; always of one recording, so that no score depends on its neighbours. */
 const batchWindows = 16;
@@ -49,7 +49,7 @@ export interface Reading {
   channel?: Channel;
 }
 
-/** A model ready to score recordings on ONNX Runtime. */
+/** A model ready to score recordings on ONNX Runtime, one after the other. */
 export class Detector {
   readonly card: Card;
   readonly #session: ort.InferenceSession;
@@ -57,6 +57,7 @@ export class Detector {
   readonly #frontEnd: FrontEnd;
   readonly #features: Float32Array;
   readonly #windowSize: number;
+  readonly #memory = new ConditioningMemory();
 
   private constructor(card: Card, session: ort.InferenceSession, speech: SpeechDetector | null) {
     this.card = card;
@@ -110,6 +111,7 @@ export class Detector {
       window,
       speech: this.#speech,
       minimumSpeechSeconds: thresholds.minimumSpeechSeconds,
+      memory: this.#memory,
       ...reading,
       ...(signal ? { signal } : {}),
     });
@@ -133,6 +135,7 @@ export class Detector {
       },
     );
     await flush();
+    this.#memory.trim();
     const quality = qualityOf(recording, conditioning.sampleRateHz, probabilities);
 
     const score = scores.length > 0 ? scores.reduce((sum, value) => sum + value, 0) / scores.length : null;

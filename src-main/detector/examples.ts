@@ -17,7 +17,7 @@ import { augmentSamples, maskSpectrogram } from './augment.ts';
 import type { Augmentation } from './augment.ts';
 import { defaultMinimumSpeechSeconds } from './card.ts';
 import { SpeechDetector, speechFrameLength } from './speech.ts';
-import { SpeechFollower, conditionRecording, minimumSpeechShare, speechShare } from './windows.ts';
+import { ConditioningMemory, SpeechFollower, conditionRecording, minimumSpeechShare, speechShare } from './windows.ts';
 import type { WindowPlan } from './windows.ts';
 
 /** Sound before a clip's first active frame that is kept for the filters to settle. */
@@ -71,6 +71,7 @@ export class ExampleMaker {
   readonly #frontEnd;
   readonly #windowLength: number;
   readonly #size: number;
+  readonly #memory = new ConditioningMemory();
   // Made at the first need.
   #speech: Promise<SpeechDetector> | null = null;
 
@@ -154,6 +155,7 @@ export class ExampleMaker {
       window,
       speech: await this.#speechDetector(),
       minimumSpeechSeconds: defaultMinimumSpeechSeconds,
+      memory: this.#memory,
     });
     const windows: Float32Array[] = [];
     await recording.walk(

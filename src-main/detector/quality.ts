@@ -33,8 +33,7 @@ const quietestShare = 0.05;
 const leastUnpausedDb = 6;
 
 function sortedLevel(powers: number[], share: number): number {
-  powers.sort((one, other) => one - other);
-  return powers[Math.floor(share * (powers.length - 1))];
+  return Float64Array.from(powers).sort()[Math.floor(share * (powers.length - 1))];
 }
 
 /**

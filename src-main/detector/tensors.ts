@@ -4,6 +4,8 @@ import { batchNormalise } from './backends/batch-norm.ts';
 import { batchNorm, parameterSpecs, placeLayers } from './network.ts';
 import type { NetworkSpec, PlacedLayer, Weights } from './network.ts';
 
+type ConvLayer = PlacedLayer['layer'] & { type: 'conv' };
+
 /** A network's weights as TensorFlow.js variables, and its forward pass. Call `dispose` when done. */
 export class TensorNetwork {
   readonly spec: NetworkSpec;
@@ -77,7 +79,25 @@ export class TensorNetwork {
   }
 
   #chain(layers: PlacedLayer[], input: tf.Tensor, training: Random | undefined): tf.Tensor {
-    return layers.reduce((value, placed) => this.#layer(placed, value, training), input);
+    let value = input;
+    for (let at = 0; at < layers.length; at++) {
+      const [{ layer, name }, next, after] = layers.slice(at, at + 3);
+      if (layer.type === 'conv' && next?.layer.type === 'relu' && after?.layer.type === 'max-pool') {
+        // The largest of several numbers stays so when all grow alike and when ReLU clips them: bias and ReLU come after
+        // the pooling, with the same result to the bit, and look at a quarter of the numbers.
+        const pooled = this.#layer(after, this.#convolved(layer, name, value), training);
+        value = tf.relu(layer.bias ? tf.add(pooled, this.#variable(`${name}.bias`)) : pooled);
+        at += 2;
+      } else {
+        value = this.#layer(layers[at], value, training);
+      }
+    }
+    return value;
+  }
+
+  #convolved({ strides }: ConvLayer, name: string, x: tf.Tensor): tf.Tensor {
+    const kernel = this.#variable(`${name}.kernel`) as tf.Tensor as tf.Tensor4D;
+    return tf.conv2d(x as tf.Tensor4D, kernel, strides, 'same');
   }
 
   #layer(placed: PlacedLayer, x: tf.Tensor, training: Random | undefined): tf.Tensor {
@@ -91,8 +111,7 @@ export class TensorNetwork {
         return tf.mul(tf.sub(x, mean), layer.scale);
       }
       case 'conv': {
-        const kernel = this.#variable(`${name}.kernel`) as tf.Tensor as tf.Tensor4D;
-        const convolved: tf.Tensor = tf.conv2d(x as tf.Tensor4D, kernel, layer.strides, 'same');
+        const convolved = this.#convolved(layer, name, x);
         return layer.bias ? tf.add(convolved, this.#variable(`${name}.bias`)) : convolved;
       }
       case 'batch-norm':

@@ -40,6 +40,8 @@ export interface RecordingOptions {
   minimumSpeechSeconds: number;
   /** How much of a recording may be kept in memory; by default ten minutes. A longer one is decoded once more. */
   keptSeconds?: number;
+  /** Used by one recording at a time; its own if not given. */
+  memory?: ConditioningMemory;
   stream?: number;
   channel?: Channel;
   signal?: AbortSignal;
@@ -69,35 +71,59 @@ export interface ConditionedRecording {
   ): Promise<Float32Array | null>;
 }
 
-/** What is kept of a recording up to a limit, block by block. */
-class KeptSamples {
-  #blocks: Float32Array[] | null = [];
-  #length = 0;
-  readonly #limit: number;
+/** More samples than this are not kept for the next recording: a minute at 16 kHz. */
+const mostRemembered = 960_000;
 
-  constructor(limit: number) {
+/**
+ * Memory in which one recording after the other is conditioned, so that none has to be found and cleared for each. What was
+ * made of a recording is valid until the next one begins.
+ */
+export class ConditioningMemory {
+  #samples = new Float32Array(0);
+  #window = new Float32Array(0);
+
+  /** At least so many samples, the first of which keep their values. */
+  samples(length: number, kept: number): Float32Array {
+    if (this.#samples.length < length) {
+      const grown = new Float32Array(Math.max(length, 2 * this.#samples.length));
+      grown.set(this.#samples.subarray(0, kept));
+      this.#samples = grown;
+    }
+    return this.#samples;
+  }
+
+  window(length: number): Float32Array {
+    if (this.#window.length !== length) this.#window = new Float32Array(length);
+    return this.#window;
+  }
+
+  /** Lets go of what few recordings need. */
+  trim(): void {
+    if (this.#samples.length > mostRemembered) this.#samples = new Float32Array(0);
+  }
+}
+
+/** What is kept of a recording up to a limit. */
+class KeptSamples {
+  readonly #memory: ConditioningMemory;
+  readonly #limit: number;
+  #length = 0;
+
+  constructor(memory: ConditioningMemory, limit: number) {
+    this.#memory = memory;
     this.#limit = limit;
   }
 
   push(block: Float32Array): void {
+    const at = this.#length;
     this.#length += block.length;
-    if (this.#length > this.#limit) this.#blocks = null;
-    this.#blocks?.push(block);
+    if (this.#length <= this.#limit) this.#memory.samples(this.#length, at).set(block, at);
+    else this.#memory.trim();
   }
 
-  /** The whole signal, or null where it was too long; what was kept is let go. */
-  joined(): Float32Array | null {
-    const blocks = this.#blocks;
-    this.#blocks = null;
-    if (blocks === null) return null;
-    if (blocks.length === 1) return blocks[0];
-    const whole = new Float32Array(this.#length);
-    let at = 0;
-    for (const block of blocks) {
-      whole.set(block, at);
-      at += block.length;
-    }
-    return whole;
+  /** The whole signal, or null where it was too long. */
+  whole(): Float32Array | null {
+    return this.#length <= this.#limit ? this.#memory.samples(this.#length, 0).subarray(0, this.#length) : null;
   }
 }
 
@@ -106,7 +132,7 @@ async function* filteredBlocks(
   conditioning: Conditioning,
 ): AsyncGenerator<Float32Array> {
   const limiter = new BandLimiter(...conditioning.bandHz, conditioning.sampleRateHz);
-  for await (const block of blocks) yield limiter.process(block.slice());
+  for await (const block of blocks) yield limiter.process(block);
   yield limiter.tail();
 }
 
@@ -216,7 +242,8 @@ export async function conditionRecording(
   const { info } = stream;
   spectrum = new SpectrumMeter(info.sampleRateHz, info.codec.startsWith('pcm_f') ? null : info.bitsPerSample);
   const frames = new FramePowers(sampleRateHz);
-  const kept = new KeptSamples((options.keptSeconds ?? defaultKeptSeconds) * sampleRateHz);
+  const memory = options.memory ?? new ConditioningMemory();
+  const kept = new KeptSamples(memory, (options.keptSeconds ?? defaultKeptSeconds) * sampleRateHz);
   let samples = 0;
   const counted = async function* (): AsyncGenerator<Float32Array> {
     for await (const block of stream.blocks()) {
@@ -229,7 +256,7 @@ export async function conditionRecording(
     kept.push(block);
   }
   const activity = findActivity(frames, conditioning);
-  const whole = kept.joined();
+  const whole = kept.whole();
   const windowLength = Math.round(plan.seconds * sampleRateHz);
   const starts = activity.silent
     ? []
@@ -263,7 +290,7 @@ export async function conditionRecording(
     spectrum: spectrum.findings(),
     windowSeconds: spanLength / sampleRateHz,
     async walk(use, restart) {
-      const window = new Float32Array(windowLength);
+      const window = memory.window(windowLength);
       const hand = async ({ start, samples }: Span): Promise<void> => {
         fillWindow(samples, window);
         levelWindow(window, conditioning.windowLevelDbfs);

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { Random } from '../base/random.ts';
-import { affineLlr, fitAffineCalibration, logOnePlusExp } from './calibration.ts';
+import { affineLlr, calibrate, fitAffineCalibration, llrInterval, logOnePlusExp } from './calibration.ts';
 import { detectionMetrics } from './metrics.ts';
 import type { Trial } from './trials.ts';
 
@@ -65,4 +65,26 @@ test('ln(1 + e^x) holds at both ends', () => {
   expect(logOnePlusExp(Infinity)).toBe(Infinity);
   expect(logOnePlusExp(1e4)).toBe(1e4);
   expect(logOnePlusExp(0)).toBeCloseTo(Math.LN2, 15);
+});
+
+test('the interval of a likelihood ratio holds the true one, narrows with more trials, and widens where sources differ', () => {
+  const options = { dataset: 'a test', split: 'dev', unit: 'files' } as const;
+  const few = calibrate(gaussianTrials(150, 150), options);
+  const many = calibrate(gaussianTrials(1500, 1500), options);
+  const width = (interval: [number, number] | null): number => (interval ? interval[1] - interval[0] : NaN);
+  for (const score of [4, 5.5]) {
+    const [low, high] = llrInterval(few, score) ?? [NaN, NaN];
+    expect(low).toBeLessThan(trueLlr(score));
+    expect(high).toBeGreaterThan(trueLlr(score));
+    expect(width(llrInterval(many, score))).toBeLessThan(0.6 * width([low, high]));
+  }
+  const random = new Random(9);
+  const shifts = Array.from({ length: 10 }, () => random.normal());
+  const clustered = gaussianTrials(1500, 1500).map((trial, index) => ({
+    ...trial,
+    score: trial.score + shifts[index % 10],
+    source: `source ${index % 10}`,
+  }));
+  expect(width(llrInterval(calibrate(clustered, options), 5.5))).toBeGreaterThan(2 * width(llrInterval(many, 5.5)));
+  expect(llrInterval({ ...many, replicates: [] }, 5)).toBe(null);
 });

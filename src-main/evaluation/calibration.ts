@@ -3,6 +3,7 @@ import { UserFacingError } from '../base/errors.ts';
 import { type BandSettings, inconclusiveBand, supportOf } from './band.ts';
 import { empiricalBounds, limitLlr } from './bounds.ts';
 import { calibrationSeconds, nearestLength } from './lengths.ts';
+import { Resampler } from './resampling.ts';
 import type { Trial } from './trials.ts';
 import { countUnits, type UnitName, unitNames } from './units.ts';
 
@@ -48,6 +49,8 @@ const mapSchema = z.object({
     .object({ unit: z.enum(unitNames), bonafide: z.int(), spoof: z.int() })
     .nullable()
     .default(null),
+  /** `a` and `b` fitted on trials drawn anew, for the interval of a likelihood ratio; empty in cards of an older version. */
+  replicates: z.array(z.tuple([z.number(), z.number()])).default([]),
 });
 
 /** A calibration as it stands in a model's card. */
@@ -247,6 +250,7 @@ function calibrationMap(trials: readonly Trial[], options: CalibrateOptions): Ca
       band: null,
       bandReason: 'On the validation data the scores rank no better than chance: every likelihood ratio is one.',
       countedUnits,
+      replicates: [],
     };
   }
   const calibrated = trials.map((trial) => ({ ...trial, score: affineLlr(fitted, trial.score) }));
@@ -255,7 +259,23 @@ function calibrationMap(trials: readonly Trial[], options: CalibrateOptions): Ca
     calibrated.map(({ bonafide, score }) => ({ bonafide, llr: score })),
     units,
   );
-  return { ...fitted, bounds, band, bandReason: reason, countedUnits };
+  const replicates = replicatedMaps(trials, options);
+  return { ...fitted, bounds, band, bandReason: reason, countedUnits, replicates };
+}
+
+const replicateCount = 200;
+const replicateSeed = 1;
+
+/** The map fitted on sources, speakers and files drawn anew, as far as the trials name them ({@link Resampler}). */
+function replicatedMaps(trials: readonly Trial[], options: CalibrateOptions): [number, number][] {
+  const resampler = new Resampler(trials, replicateSeed);
+  const weights = new Uint16Array(trials.length);
+  return Array.from({ length: replicateCount }, () => {
+    resampler.draw(weights);
+    const drawn = trials.flatMap((trial, index) => Array<Trial>(weights[index]).fill(trial));
+    const { a, b } = fitAffineCalibration(drawn, options);
+    return [Number(a.toPrecision(7)), Number(b.toPrecision(7))];
+  });
 }
 
 /** What a calibration says of a score. */
@@ -297,4 +317,27 @@ export function applyCalibration(
     notValidatedForLength:
       timed && (speechSeconds < lengths[0].fromSeconds || speechSeconds > lengths[lengths.length - 1].toSeconds),
   };
+}
+
+/**
+ * The 95 % interval of the likelihood ratio of a score: what it is by maps that were fitted on trials drawn anew. It says how
+ * well the validation data fix the ratio, not how well the score describes the recording.
+ * @returns natural logarithms, limited as the ratio itself; null where the calibration has no replicates.
+ */
+export function llrInterval(
+  calibration: Calibration,
+  score: number,
+  speechSeconds: number | null = null,
+): [number, number] | null {
+  const { lengths } = calibration;
+  const map =
+    speechSeconds !== null && speechSeconds > 0 && lengths.length > 0
+      ? nearestLength(lengths, speechSeconds)
+      : calibration;
+  if (map.replicates.length === 0) return null;
+  const values = map.replicates
+    .map(([a, b]) => limitLlr(affineLlr({ a, b, prior: map.prior }, score), map.bounds).llr)
+    .sort((one, other) => one - other);
+  const at = (share: number): number => values[Math.round(share * (values.length - 1))];
+  return [at(0.025), at(0.975)];
 }

@@ -469,7 +469,10 @@ export function attackPlot(results: readonly PlottedResult[]): string {
 }
 
 /** A band's edges in the plane of ROC or DET: low and high mean error at each difference of the rates. */
-function detectionEdges({ at, low, high }: Band, vertical: (missRate: number) => number): [CurvePoints, CurvePoints] {
+export function detectionEdges(
+  { at, low, high }: Band,
+  vertical: (missRate: number) => number,
+): [CurvePoints, CurvePoints] {
   const inUnit = (rate: number): number => Math.min(1, Math.max(0, rate));
   const edge = (mean: Float64Array): CurvePoints => ({
     x: at.map((difference, k) => inUnit(mean[k] - difference / 2)),

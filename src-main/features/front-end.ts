@@ -321,7 +321,7 @@ export function hzToMel(hz: number, scale: MelParameters['melScale']): number {
 }
 
 /** Mel to Hertz, the inverse of {@link hzToMel}. */
-function melToHz(mel: number, scale: MelParameters['melScale']): number {
+export function melToHz(mel: number, scale: MelParameters['melScale']): number {
   if (scale === 'htk') return 700 * (10 ** (mel / 2595) - 1);
   return mel < slaneyBreakMel ? mel * slaneyHzPerMel : slaneyBreakHz * Math.exp(slaneyLogStep * (mel - slaneyBreakMel));
 }

@@ -16,11 +16,12 @@ import {
   select,
   shiftRight,
   shuffle,
+  squareRoot,
   subtract,
   subtractIntegers,
   toFloat,
-} from './wasm-writer.ts';
-import type { Expression, Local } from './wasm-writer.ts';
+} from '../base/wasm-writer.ts';
+import type { Expression, Local } from '../base/wasm-writer.ts';
 
 /*
  * Log-spectrograms on four frames at a time, one in each float32 lane: no lane sees another, so a frame's numbers are
@@ -51,8 +52,14 @@ export interface TriangularFilters {
   gains: Float64Array;
 }
 
-/** What becomes of a frame's power spectrum: some of its bins, or filters' sums. */
-export type Bands = { kind: 'bins'; first: number; count: number } | { kind: 'filters'; filters: TriangularFilters };
+/**
+ * What becomes of a frame's power spectrum: some of its bins, filters' sums, or plain sums over stretches of bins, each up to
+ * where the next one begins.
+ */
+export type Bands =
+  | { kind: 'bins'; first: number; count: number }
+  | { kind: 'filters'; filters: TriangularFilters }
+  | { kind: 'sums'; starts: Int32Array };
 
 export interface KernelSettings {
   nFft: number;
@@ -60,9 +67,16 @@ export interface KernelSettings {
   window: Float64Array;
   hopLength: number;
   bands: Bands;
-  floorPower: number;
+  /** Powers below this become this; null: the result is not levels but magnitudes, the roots of the bands' powers. */
+  floorPower: number | null;
   /** Rows of this matrix, [rows, bands] row-major, times the bands' levels are the result; null: the levels themselves. */
   transform: Float64Array | null;
+}
+
+/** How many bands. */
+function bandCountOf(bands: Bands): number {
+  if (bands.kind === 'bins') return bands.count;
+  return bands.kind === 'sums' ? bands.starts.length - 1 : bands.filters.gains.length;
 }
 
 /** Hands out addresses. */
@@ -91,7 +105,7 @@ export class SpectralKernel {
 
   constructor(settings: KernelSettings) {
     const { window, hopLength, bands, transform } = settings;
-    const bandCount = bands.kind === 'bins' ? bands.count : bands.filters.gains.length;
+    const bandCount = bandCountOf(bands);
     this.rows = transform === null ? bandCount : transform.length / bandCount;
     this.capacity = 4 * Math.max(1, Math.min(mostChunkFrames / 4, Math.floor(chunkSamples / hopLength / 4)));
     const layout = new Layout();
@@ -123,7 +137,7 @@ export class SpectralKernel {
   }
 
   /**
-   * Levels of the first frames of what lies in `input`, 10 log10(max(power, floorPower)), or their transform.
+   * Levels of the first frames of what lies in `input`, 10 log10(max(power, floorPower)), or magnitudes, or their transform.
    * @param count at most `capacity`
    * @param out row-major; frame `first` and the following ones of its `frames` columns are written
    */
@@ -393,12 +407,13 @@ class FrameSteps {
   bands(output: Expression, rowBytes: Expression): void {
     const { bands, transform } = this.#settings;
     const writer = this.#writer;
-    const bandCount = bands.kind === 'bins' ? bands.count : bands.filters.gains.length;
+    const bandCount = bandCountOf(bands);
     const to = writer.integer();
     const levels = transform === null ? null : this.#layout.take(bandCount * vectorBytes);
     writer.set(to, levels === null ? output : constant(levels));
     const put = (power: Expression): void => {
-      writer.store(to.get, this.#decibels(power));
+      const { floorPower } = this.#settings;
+      writer.store(to.get, floorPower === null ? squareRoot(power) : this.#decibels(power, floorPower));
       writer.set(to, addInteger(to.get, levels === null ? rowBytes : constant(vectorBytes)));
     };
     if (bands.kind === 'bins') {
@@ -406,10 +421,29 @@ class FrameSteps {
       const from = this.#power + bands.first * vectorBytes;
       writer.set(at, constant(from));
       writer.loop(at, constant(from + bands.count * vectorBytes), vectorBytes, () => put(load(at.get)));
-    } else {
+    } else if (bands.kind === 'filters') {
       this.#filters(bands.filters, put);
+    } else {
+      this.#sums(bands.starts, put);
     }
     if (transform !== null && levels !== null) this.#multiplied(transform, levels, bandCount, output, rowBytes);
+  }
+
+  #sums(starts: Int32Array, put: (power: Expression) => void): void {
+    const writer = this.#writer;
+    const ends = this.#table(starts.slice(1).map((bin) => this.#power + bin * vectorBytes));
+    const bin = writer.integer();
+    const end = writer.integer();
+    const stretch = writer.integer();
+    const sum = writer.vector(lanes(0));
+    writer.set(bin, constant(this.#power + starts[0] * vectorBytes));
+    writer.set(stretch, constant(ends));
+    writer.loop(stretch, constant(ends + 4 * (starts.length - 1)), 4, () => {
+      writer.set(end, loadInteger(stretch.get));
+      writer.set(sum, lanes(0));
+      writer.loop(bin, end.get, vectorBytes, () => writer.set(sum, add(sum.get, load(bin.get))));
+      put(sum.get);
+    });
   }
 
   #filters({ starts, rising, falling, gains }: TriangularFilters, put: (power: Expression) => void): void {
@@ -454,8 +488,7 @@ class FrameSteps {
    * 10 log10 of a power, from its own exponent and a series in (m - 1) / (m + 1) for its mantissa m in [0.71, 1.42): off by less than
    * 1e-5 dB. What is below the floor or not a number becomes the floor.
    */
-  #decibels(power: Expression): Expression {
-    const { floorPower } = this.#settings;
+  #decibels(power: Expression, floorPower: number): Expression {
     const writer = this.#writer;
     const x = writer.vector(power).get;
     // 0x3f3504f3 is the square root of a half.

@@ -167,7 +167,7 @@ function fonts(): { loadSystemFonts: false; fontFiles: string[]; defaultFontFami
 
 function levelRange(
   overview: SpectrogramOverview,
-  { minDb, maxDb, rangeDb = 80 }: SpectrogramImageOptions,
+  { minDb, maxDb, rangeDb = 80 }: Pick<SpectrogramImageOptions, 'minDb' | 'maxDb' | 'rangeDb'>,
 ): { minDb: number; maxDb: number } {
   if (maxDb !== undefined) return { minDb: minDb ?? maxDb - rangeDb, maxDb };
   let loudest = -Infinity;
@@ -178,8 +178,63 @@ function levelRange(
   return { minDb, maxDb: Math.max(bright, minDb + 10) };
 }
 
+/** A spectrogram without axes, for a document that draws its own. */
+export interface SpectrogramPixels {
+  /** PNG file of a palette's colours. */
+  png: Buffer;
+  /** Levels in dBFS of the darkest and the brightest colour. */
+  minDb: number;
+  maxDb: number;
+  /** Round frequencies with their places in the picture's height (0 bottom, 1 top). */
+  frequencies: { label: string; place: number }[];
+  /** How it was made. */
+  statement: string;
+}
+
+/**
+ * Draws a spectrogram's pixels alone.
+ * @param overview of at least one sample.
+ * @param options.levels colours to tell apart, at most 256: fewer make a smaller file.
+ */
+export function spectrogramPixels(
+  overview: SpectrogramOverview,
+  options: { width: number; height: number; colourMap: ColourMap; levels: number; tickSpacing: number },
+): SpectrogramPixels {
+  const { width, height, colourMap, levels } = options;
+  const { minDb, maxDb } = levelRange(overview, {});
+  const indices = plotIndices(overview, { width, height }, minDb, maxDb);
+  const step = 256 / levels;
+  for (let place = 0; place < indices.length; place++) {
+    indices[place] = Math.min(255, Math.floor(Math.floor(indices[place] / step) * step + step / 2));
+  }
+  return {
+    png: palettePng(indices, width, height, colourTable(colourMap), 9),
+    minDb,
+    maxDb,
+    frequencies: frequencyTicks(overview, (20 * height) / options.tickSpacing).map(({ value, label }) => ({
+      label,
+      place: frequencyPlace(overview, value),
+    })),
+    statement: analysisText(overview),
+  };
+}
+
+/** Time ticks whose labels do not touch in a plot that is so many small pixels wide, with the axis' title. */
+export function timeTicksFor(
+  startSeconds: number,
+  seconds: number,
+  widthPx: number,
+): { ticks: { value: number; label: string }[]; title: string } {
+  return timeAxis(startSeconds, seconds, widthPx);
+}
+
 /** Colour of every pixel of the plot, 0 ... 255, top row first. */
-function plotIndices(overview: SpectrogramOverview, layout: Layout, minDb: number, maxDb: number): Uint8Array {
+function plotIndices(
+  overview: SpectrogramOverview,
+  layout: Pick<Layout, 'width' | 'height'>,
+  minDb: number,
+  maxDb: number,
+): Uint8Array {
   const { rows, columns, levelsDb, framesPerColumn, samples } = overview;
   const result = new Uint8Array(layout.width * layout.height);
   const values = new Float32Array(rows);
@@ -382,7 +437,7 @@ function pixels(x: number, y: number, width: number, height: number, png: Buffer
 }
 
 /** A PNG file of one byte per pixel with a table of 256 colours. */
-function palettePng(indices: Uint8Array, width: number, height: number, table: Uint8Array): Buffer {
+function palettePng(indices: Uint8Array, width: number, height: number, table: Uint8Array, effort = 1): Buffer {
   const header = Buffer.alloc(13);
   header.writeUInt32BE(width, 0);
   header.writeUInt32BE(height, 4);
@@ -394,7 +449,7 @@ function palettePng(indices: Uint8Array, width: number, height: number, table: U
     Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]),
     pngChunk('IHDR', header),
     pngChunk('PLTE', table),
-    pngChunk('IDAT', deflateSync(rows, { level: 1 })),
+    pngChunk('IDAT', deflateSync(rows, { level: effort })),
     pngChunk('IEND', new Uint8Array()),
   ]);
 }

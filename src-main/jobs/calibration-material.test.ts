@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import type { DatasetItem } from '../datasets/types.ts';
 import { babble, wav16, writeTinyModel } from '../detector/testing.ts';
 import { calibrate } from '../evaluation/calibration.ts';
@@ -23,10 +23,12 @@ beforeAll(async () => {
     const speaker = `${label} ${index % 4}`;
     return { path, id: String(index), label, split: 'dev', generator: null, speaker, source: speaker };
   });
-  const before = readdirSync(tmpdir()).filter((name) => name.startsWith('earwitness-calibration-'));
+  const temporary = join(folder, 'temporary');
+  mkdirSync(temporary);
+  for (const name of ['TMPDIR', 'TEMP', 'TMP']) vi.stubEnv(name, temporary);
   material = await calibrationMaterial(model, items, 1);
-  const after = readdirSync(tmpdir()).filter((name) => name.startsWith('earwitness-calibration-'));
-  expect(after.filter((name) => !before.includes(name))).toEqual([]);
+  vi.unstubAllEnvs();
+  expect(readdirSync(temporary)).toEqual([]);
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 

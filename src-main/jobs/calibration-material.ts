@@ -22,6 +22,8 @@ export interface CalibrationMaterial {
   concatenations: Trial[];
   /** Window scores of the bona fide recordings, and how long these are. */
   bonafideClips: { windowScores: number[]; seconds: number }[];
+  /** Of every recording; null where it could not be read. */
+  sha256: (string | null)[];
 }
 
 /** Of each class and length, at most: more narrow the intervals little. */
@@ -135,7 +137,8 @@ export async function calibrationMaterial(
       windowScores: result.analysis?.windows.map(({ score }) => score) ?? [],
       seconds: result.analysis?.durationSeconds ?? 0,
     }));
-  return { trials: trialsOf(scored), concatenations, bonafideClips };
+  const sha256 = scored.map(({ result }) => result.sha256);
+  return { trials: trialsOf(scored), concatenations, bonafideClips, sha256 };
 }
 
 /** Several folds' material as one. */
@@ -144,6 +147,7 @@ export function pooledMaterial(parts: readonly CalibrationMaterial[]): Calibrati
     trials: parts.flatMap(({ trials }) => trials),
     concatenations: parts.flatMap(({ concatenations }) => concatenations),
     bonafideClips: parts.flatMap(({ bonafideClips }) => bonafideClips),
+    sha256: parts.flatMap(({ sha256 }) => sha256),
   };
 }
 

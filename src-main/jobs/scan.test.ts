@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { StoredModel } from '../detector/store.ts';
 import { babble, wav16, writeTinyModel } from '../detector/testing.ts';
-import { displayPath } from './display-path.ts';
+import { displayPath } from '../base/display-path.ts';
 import { listFiles, scanFiles } from './scan.ts';
 import type { ScanResult } from './scan.ts';
 

@@ -5,7 +5,7 @@ import { describeError } from '../base/errors.ts';
 import { WorkerPool } from '../base/pool.ts';
 import { workerFile } from '../base/workers.ts';
 import type { StoredModel } from '../detector/store.ts';
-import { displayPath } from './display-path.ts';
+import { displayPath } from '../base/display-path.ts';
 import type { KnownFile, ScoreOutcome, ScoreRequest } from './score.ts';
 
 function joined(folder: Buffer, name: Buffer): Buffer {
@@ -93,13 +93,16 @@ const resultsAhead = 64;
 const shortestLimitSeconds = 600;
 const slowestBytesPerSecond = 50_000;
 
-async function limitSecondsFor(request: ScoreRequest): Promise<number> {
+/** A worker gets the next file while it is at one of up to this size: it is soon done. */
+const smallFileBytes = 2 * 1024 ** 2;
+
+/** 0 where there is none. */
+async function sizeOf(request: ScoreRequest): Promise<number> {
   const path = request.nameBytes === null ? request.path : Buffer.from(request.nameBytes);
-  const size = await stat(path).then(
+  return stat(path).then(
     (found) => found.size,
     () => 0,
   );
-  return shortestLimitSeconds + size / slowestBytesPerSecond;
 }
 
 /** Workers that score files; whatever goes wrong with a file is its result. */
@@ -122,8 +125,9 @@ class Scorer {
   async score(request: ScoreRequest): Promise<ScanResult> {
     const path = displayPath(request);
     try {
-      const limitSeconds = this.#options.limitSeconds ?? (await limitSecondsFor(request));
-      return { path, ...(await this.#pool.run(request, 1000 * limitSeconds)) };
+      const size = await sizeOf(request);
+      const limitSeconds = this.#options.limitSeconds ?? shortestLimitSeconds + size / slowestBytesPerSecond;
+      return { path, ...(await this.#pool.run(request, 1000 * limitSeconds, size <= smallFileBytes)) };
     } catch (error) {
       this.#options.signal?.throwIfAborted();
       if (this.#closed) throw error;

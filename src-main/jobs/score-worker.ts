@@ -2,12 +2,26 @@ import { workerData } from 'node:worker_threads';
 import { serveRequests } from '../base/pool.ts';
 import type { Card } from '../detector/card.ts';
 import { Detector } from '../detector/detector.ts';
+import type { Analysis } from '../detector/detector.ts';
 import { score } from './score.ts';
-import type { ScoreOutcome, ScoreRequest } from './score.ts';
+import type { Analyser, ScoreOutcome, ScoreRequest } from './score.ts';
 
 // One thread of ONNX Runtime each: the workers keep all cores busy.
-const detector = Detector.create(workerData as { card: Card; onnx: Uint8Array }, 1);
+const opened = Detector.create(workerData as { card: Card; onnx: Uint8Array }, 1);
 
-serveRequests<ScoreRequest, ScoreOutcome>(async (request, signal) => ({
-  response: await score(await detector, request, signal),
-}));
+// Of two requests at hand, one file is read while the other is analysed.
+let last: Promise<unknown> = opened;
+function inTurn(analyse: () => Promise<Analysis>): Promise<Analysis> {
+  const done = last.then(analyse);
+  last = done.catch(() => undefined);
+  return done;
+}
+
+serveRequests<ScoreRequest, ScoreOutcome>(async (request, signal) => {
+  const detector = await opened;
+  const taking: Analyser = {
+    card: detector.card,
+    analyse: (...parameters) => inTurn(() => detector.analyse(...parameters)),
+  };
+  return { response: await score(taking, request, signal) };
+});

@@ -1,18 +1,20 @@
 import { createHash } from 'node:crypto';
-import { constants } from 'node:fs';
-import { open, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { sha256File } from '../audio/hash.ts';
-import { openRegularFile, unreadable } from '../audio/input.ts';
+import { openRegularFile, padBytes, unreadable } from '../audio/input.ts';
 import { sniff } from '../audio/sniff.ts';
+import { displayPath } from '../base/display-path.ts';
 import { UserFacingError } from '../base/errors.ts';
+import { withOpenablePath } from '../base/openable-path.ts';
 import type { Card } from '../detector/card.ts';
 import type { AudioSource, Channel } from '../audio/types.ts';
 import type { Analysis, Detector } from '../detector/detector.ts';
 import { trainedOn } from '../detector/finding.ts';
-import { displayPath } from './display-path.ts';
 
 /** Files up to this size are read once, so that the bytes that are hashed are those that are scored. */
 const readOnceBytes = 64 * 1024 ** 2;
+const readBlockBytes = 1024 ** 2;
 
 /** What tells without reading a file that it is probably the same as before. */
 interface FileState {
@@ -69,23 +71,6 @@ const nothing: ScoreOutcome = {
   unchanged: false,
 };
 
-/** A path under which every function and child process can open a file whose name is not UTF-8 (Linux only). */
-async function withOpenablePath<T>(request: ScoreRequest, use: (path: string) => Promise<T>): Promise<T> {
-  if (request.nameBytes === null) return use(request.path);
-  // Without waiting: it may be a pipe.
-  const handle = await open(Buffer.from(request.nameBytes), constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
-  const path = `/proc/${process.pid}/fd/${handle.fd}`;
-  try {
-    return await use(path);
-  } catch (error) {
-    if (!(error instanceof UserFacingError)) throw error;
-    const message = error.message.replaceAll(path, displayPath(request));
-    throw new UserFacingError(error.code, message, { ...(error.advice ? { advice: error.advice } : {}), cause: error });
-  } finally {
-    await handle.close();
-  }
-}
-
 function changed(path: string): UserFacingError {
   return new UserFacingError('changed', `${path} changed while it was read.`, {
     path,
@@ -126,6 +111,19 @@ async function analyseReading(
   return analyses;
 }
 
+/** As much of a file as its size says; what is written to it afterwards, its size and time tell. */
+async function readWhole(handle: FileHandle, size: number, signal: AbortSignal): Promise<Uint8Array> {
+  const bytes = new Uint8Array(size + padBytes);
+  let filled = 0;
+  while (filled < size) {
+    signal.throwIfAborted();
+    const { bytesRead } = await handle.read(bytes, filled, Math.min(size - filled, readBlockBytes), filled);
+    if (bytesRead === 0) break;
+    filled += bytesRead;
+  }
+  return bytes.subarray(0, filled);
+}
+
 async function scoreFile(
   detector: Analyser,
   path: string,
@@ -139,8 +137,7 @@ async function scoreFile(
     let bytes: Uint8Array | null = null;
     let sha256: string;
     if (before.size > 0 && before.size <= readOnceBytes) {
-      bytes = await handle.readFile({ signal }).catch((error: unknown) => {
-        signal.throwIfAborted();
+      bytes = await readWhole(handle, before.size, signal).catch((error: unknown) => {
         throw unreadable(path, error);
       });
       sha256 = createHash('sha256').update(bytes).digest('hex');

@@ -30,18 +30,25 @@ const meanGradient: GradConfig = {
   },
 };
 
+/** The library's own multiplies by a step function, which the native backend puts together from eight operations. */
+const reluGradient: GradConfig = {
+  kernelName: tf.Relu,
+  inputsToSave: ['x'],
+  gradFunc: (dy, [x]) => ({ x: () => tf.mul(dy as Tensor, tf.cast(tf.greater(x, 0), 'float32')) }),
+};
+
 let registered = false;
 
 /**
  * Gives TensorFlow.js's core its gradients (loading `@tensorflow/tfjs` registers them; the core alone, in Node, has
- * none), with those of sums and means replaced: the library's own make an array of ones in JavaScript as large as what was
- * added up and carry it to the device, at every step.
+ * none), with those of sums and means replaced (the library's own make an array of ones in JavaScript as large as what was
+ * added up and carry it to the device, at every step) and that of ReLU.
  */
 export function registerGradients(): void {
   if (registered) return;
   registered = true;
   createRequire(import.meta.url)('@tensorflow/tfjs');
-  for (const gradient of [sumGradient, meanGradient]) {
+  for (const gradient of [sumGradient, meanGradient, reluGradient]) {
     tf.unregisterGradient(gradient.kernelName);
     tf.registerGradient(gradient);
   }

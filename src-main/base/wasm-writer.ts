@@ -1,6 +1,6 @@
 /**
- * A writer of small WebAssembly modules with one function over one memory, as far as numerical loops on four float32
- * lanes need it (WebAssembly 2.0, fixed-width SIMD, which every Node that this program runs on has). Its results are the
+ * A writer of small WebAssembly modules with one function over one memory, as far as numerical loops on four float32 or
+ * two float64 lanes need it (WebAssembly 2.0, fixed-width SIMD, which every Node that this program runs on has). Its results are the
  * same on every processor. Written here so that a kernel needs neither another compiler nor a built file beside the
  * sources.
  */
@@ -73,7 +73,7 @@ export function integerLanes(value: number): Expression {
   return [...simd(0x0c), ...bytes];
 }
 
-/** Four float32 that lie side by side. */
+/** Four float32 (or two float64) that lie side by side. */
 export const load = (address: Expression, offset = 0): Expression => [...address, ...simd(0x00), ...memory(2, offset)];
 /** One float32 in all four lanes. */
 export const loadSplat = (address: Expression, offset = 0): Expression => [
@@ -85,6 +85,7 @@ export const add = binary(simd(0xe4));
 export const subtract = binary(simd(0xe5));
 export const multiply = binary(simd(0xe6));
 export const divide = binary(simd(0xe7));
+export const squareRoot = (value: Expression): Expression => [...value, ...simd(0xe3)];
 /** Ones in the lanes where left > right; false where either is not a number. */
 export const greater = binary(simd(0x44));
 export const and = binary(simd(0x4e));
@@ -94,6 +95,13 @@ export const subtractIntegers = binary(simd(0xb1));
 export const shiftRight = (value: Expression, bits: number): Expression => [...value, ...constant(bits), ...simd(0xac)];
 /** Integers to float32. */
 export const toFloat = (value: Expression): Expression => [...value, ...simd(0xfa)];
+export const addDoubles = binary(simd(0xf0));
+export const subtractDoubles = binary(simd(0xf1));
+export const multiplyDoubles = binary(simd(0xf2));
+/** The first two float32 as two float64. */
+export const toDoubles = (value: Expression): Expression => [...value, ...simd(0x5f)];
+/** Two float64 as the first two float32, zeros behind them. */
+export const fromDoubles = (value: Expression): Expression => [...value, ...simd(0x5e)];
 /** The bits of `chosen` where the mask has ones, else those of `other`. */
 export const select = (chosen: Expression, other: Expression, mask: Expression): Expression => [
   ...chosen,
@@ -143,6 +151,11 @@ export class FunctionWriter {
   /** Stores four lanes side by side. */
   store(address: Expression, value: Expression, offset = 0): void {
     this.#body.push(...address, ...value, ...simd(0x0b), ...memory(2, offset));
+  }
+
+  /** Stores the first of four float32 lanes. */
+  storeFirst(address: Expression, value: Expression): void {
+    this.#body.push(...address, ...value, ...simd(0x5a), ...memory(2, 0), 0);
   }
 
   /** Runs the body while `counter < end`, adding `step` to the counter after each turn. */

@@ -1,0 +1,225 @@
+/** What only the hosts themselves can get wrong, in both: coming up, coming back, keeping others out, ending without a trace. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import type { ExposedBridge } from '../src-preload/bridge.ts';
+import { hosts, root } from './hosts.ts';
+import type { RunningHost } from './hosts.ts';
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The engine that comes after this one. */
+async function nextEngine(host: RunningHost, pid: number): Promise<number> {
+  await expect.poll(() => host.enginePid(), { timeout: 30_000, interval: 20 }).not.toBe(pid);
+  return host.enginePid();
+}
+
+describe.each(hosts)('$name', (kind) => {
+  const { name, missing } = kind;
+  describe.skipIf(missing !== null)('host', () => {
+    let host: RunningHost;
+    const violations: string[] = [];
+    beforeAll(async () => {
+      host = await kind.start();
+      host.page.on('console', (message) => {
+        if (message.type() === 'error') violations.push(message.text());
+      });
+    });
+    afterAll(async () => {
+      if (host === undefined) return;
+      const pid = host.enginePid();
+      await host.close();
+      await vi.waitFor(() => expect(isAlive(pid)).toBe(false), { timeout: 20_000 });
+    });
+
+    it('shows a window that is usable', async () => {
+      expect(await host.page.title()).toBe('Earwitness');
+      await host.page.getByRole('button', { name: 'Settings' }).first().waitFor();
+    });
+
+    it('lets the page load and reach nothing else', async () => {
+      const reached = await host.page.evaluate(async () => {
+        const outcomes: Record<string, string> = {};
+        const attempt = async (what: string, run: () => Promise<unknown>): Promise<void> => {
+          outcomes[what] = await run().then(
+            () => 'reached',
+            () => 'refused',
+          );
+        };
+        await attempt('fetch', () => fetch('http://127.0.0.1:9/'));
+        await attempt('foreign fetch', () => fetch('https://example.org/'));
+        await attempt('image', () => {
+          const image = new Image();
+          image.src = 'https://example.org/a.png';
+          return image.decode();
+        });
+        await attempt('inline script', async () => {
+          const script = document.createElement('script');
+          script.textContent = 'window.inlineRan = true';
+          document.body.append(script);
+          if (!('inlineRan' in window)) throw new Error();
+        });
+        // Not in the call of a debugger, which may.
+        outcomes['eval'] = await new Promise((resolve) =>
+          setTimeout(() => {
+            try {
+              (0, eval)('1');
+              resolve('reached');
+            } catch {
+              resolve('refused');
+            }
+          }),
+        );
+        await attempt('WebSocket', () => {
+          const socket = new WebSocket('ws://127.0.0.1:9/');
+          return new Promise((resolve, reject) => {
+            socket.onopen = resolve;
+            socket.onerror = reject;
+          });
+        });
+        await attempt('Node', async () => {
+          if (!('require' in window) && !('process' in window)) throw new Error();
+        });
+        return outcomes;
+      });
+      expect(new Set(Object.values(reached)), JSON.stringify(reached)).toEqual(new Set(['refused']));
+      expect(violations.some((text) => /Content Security Policy/.test(text))).toBe(true);
+    });
+
+    it('answers resources with an error that says what is wrong', async () => {
+      const answer = await host.page.evaluate(async () => {
+        const bridge = (window as { earwitness?: { resourceRoot: string } }).earwitness;
+        const response = await fetch(`${bridge?.resourceRoot ?? '/resources/'}file/nonsense`);
+        return { status: response.status, text: await response.text() };
+      });
+      expect(answer.status).toBe(404);
+      expect(answer.text).not.toBe('');
+    });
+
+    it('has another engine within three seconds when one is killed', async () => {
+      const pid = host.enginePid();
+      const killed = Date.now();
+      process.kill(pid, 'SIGKILL');
+      const next = await nextEngine(host, pid);
+      const seconds = (Date.now() - killed) / 1000;
+      console.log(`${name}: the next engine was there after ${seconds.toFixed(2)} s`);
+      expect(isAlive(pid)).toBe(false);
+      expect(isAlive(next)).toBe(true);
+      expect(seconds).toBeLessThan(3);
+      await host.page.getByRole('button', { name: 'Settings' }).first().click();
+      // Told by the new engine.
+      await host.page.getByText(host.home, { exact: false }).first().waitFor({ timeout: 20_000 });
+    });
+  });
+});
+
+describe.skipIf(hosts[1].missing !== null)('Electron alone', () => {
+  it('takes files of a second start and menu commands, and keeps its place', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'earwitness-e2e-files-'));
+    const home = join(folder, 'home');
+    mkdirSync(home);
+    const file = join(folder, 'call one.wav');
+    writeFileSync(file, '');
+    const host = await hosts[1].start({ home });
+    const { page, electron, startAgain } = host;
+    try {
+      await page.evaluate(() => {
+        const { earwitness } = window as unknown as { earwitness: ExposedBridge };
+        const told: string[] = [];
+        Object.assign(window, { told });
+        earwitness.onOpenFiles((paths) => told.push(...paths));
+        earwitness.onCommand((command) => told.push(command));
+      });
+      const told = (): Promise<string[]> => page.evaluate(() => (window as unknown as { told: string[] }).told);
+      expect(await startAgain?.([file])).toBe(0);
+      await expect.poll(told).toEqual([file]);
+      await electron?.evaluate(({ Menu }) => void Menu.getApplicationMenu()?.getMenuItemById('shortcuts')?.click());
+      await expect.poll(told).toEqual([file, 'shortcuts']);
+      await electron?.evaluate(({ BrowserWindow }) =>
+        BrowserWindow.getAllWindows()[0].setBounds({ x: 40, y: 60, width: 1111, height: 777 }),
+      );
+      await expect.poll(() => existsSync(join(home, 'window.json')), { timeout: 10_000 }).toBe(true);
+    } finally {
+      await host.close();
+    }
+    const { bounds } = JSON.parse(readFileSync(join(home, 'window.json'), 'utf8')) as { bounds: unknown };
+    expect(bounds).toMatchObject({ width: 1111, height: 777 });
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it('is sandboxed, isolated, grants nothing and goes nowhere', async () => {
+    const host = await hosts[1].start();
+    try {
+      const preferences = await host.electron?.evaluate(({ webContents }) => {
+        const [contents] = webContents.getAllWebContents() as unknown as {
+          getLastWebPreferences(): Record<string, unknown>;
+        }[];
+        return contents.getLastWebPreferences();
+      });
+      expect(preferences).toMatchObject({ sandbox: true, contextIsolation: true, nodeIntegration: false });
+      const permissions = await host.page.evaluate(async () => ({
+        notification: await Notification.requestPermission(),
+        microphone: await navigator.mediaDevices.getUserMedia({ audio: true }).then(
+          () => 'granted',
+          () => 'denied',
+        ),
+        geolocation: await new Promise((resolve) =>
+          navigator.geolocation.getCurrentPosition(
+            () => resolve('granted'),
+            () => resolve('denied'),
+          ),
+        ),
+      }));
+      expect(permissions).toEqual({ notification: 'denied', microphone: 'denied', geolocation: 'denied' });
+      // Beyond the page's own policy: what the session lets through.
+      const status = await host.electron?.evaluate(({ session }) =>
+        session.defaultSession.fetch('http://127.0.0.1:9/').then(
+          () => 'reached',
+          (error: Error) => error.message,
+        ),
+      );
+      expect(status).toContain('ERR_BLOCKED_BY_CLIENT');
+
+      const address = host.page.url();
+      expect(await host.page.evaluate(() => window.open('about:blank') === null)).toBe(true);
+      await host.page.evaluate(() => {
+        location.href = 'https://example.org/';
+      });
+      await host.page.waitForTimeout(500);
+      expect(host.page.url()).toBe(address);
+      expect(host.context.pages()).toHaveLength(1);
+    } finally {
+      await host.close();
+    }
+  });
+});
+
+describe.runIf(process.platform === 'linux')('npm start', () => {
+  it('opens the browser workstation where there is no display, says why, and ends by Ctrl-C', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'earwitness-e2e-start-'));
+    const { DISPLAY: _display, WAYLAND_DISPLAY: _wayland, ...env } = process.env;
+    const child = spawn(process.execPath, [join(root, 'scripts', 'run.mjs'), 'start'], {
+      env: { ...env, EARWITNESS_HOME: join(folder, 'home') },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let output = '';
+    child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+    child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
+    await expect.poll(() => output, { timeout: 120_000 }).toMatch(/http:\/\/127\.0\.0\.1:\d+\/\?token=/);
+    expect(output).toContain('Earwitness opens in the browser: there is no display.\n');
+    child.kill('SIGINT');
+    const [status] = (await once(child, 'exit')) as [number | null];
+    expect(status).toBe(0);
+    rmSync(folder, { recursive: true, force: true });
+  });
+});

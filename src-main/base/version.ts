@@ -1,0 +1,9 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { applicationRoot } from './workers.ts';
+
+/** The version in package.json. */
+export function applicationVersion(): string {
+  const path = join(applicationRoot(), 'package.json');
+  return (JSON.parse(readFileSync(path, 'utf8')) as { version: string }).version;
+}

@@ -1,0 +1,461 @@
+/** A case as one file, and back: a zip of the database, the copies of evidence and a manifest with the hash of each. */
+import { createHash, randomBytes } from 'node:crypto';
+import { createReadStream, createWriteStream, existsSync, mkdirSync, renameSync } from 'node:fs';
+import { open, rename, rm, stat, statfs } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { Transform, Writable } from 'node:stream';
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import yauzl from 'yauzl';
+import yazl from 'yazl';
+import { z } from 'zod';
+import { sha256File } from '../audio/hash.ts';
+import { UserFacingError } from '../base/errors.ts';
+import { ensureFolder, unwritable } from '../base/files.ts';
+import { canonicalJson } from './canonical.ts';
+import { databaseName, databasePath, openDatabaseForReading, telling } from './database.ts';
+import { lastRow } from './custody.ts';
+import { CaseStore } from './store.ts';
+import type { Session } from './store.ts';
+import { verifyCase } from './verify.ts';
+
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+const manifestName = 'manifest.json';
+/** Where copies of evidence lie in a case and in its archive; no folders below. */
+export const copiesFolder = 'evidence';
+
+const manifestSchema = z.object({
+  archive: z.literal('earwitness case'),
+  format: z.literal(1),
+  application: z.string(),
+  time: z.string(),
+  caseId: z.uuid(),
+  number: z.string(),
+  head: z.object({ rows: z.int(), hash: sha256 }),
+  files: z.array(z.object({ path: z.string(), sizeBytes: z.int().nonnegative(), sha256 })),
+});
+type Manifest = z.infer<typeof manifestSchema>;
+
+/** What is told while an archive is written or read. */
+export interface ArchiveProgress {
+  onProgress?: (doneBytes: number, totalBytes: number) => void;
+  signal?: AbortSignal;
+}
+
+/** Hashes and counts what flows through. */
+class Hashing extends Transform {
+  readonly #hash = createHash('sha256');
+  readonly #onBytes: (count: number) => void;
+
+  constructor(onBytes: (count: number) => void = () => undefined) {
+    super();
+    this.#onBytes = onBytes;
+  }
+
+  override _transform(chunk: Buffer, _encoding: string, done: (error: null, chunk: Buffer) => void): void {
+    this.#hash.update(chunk);
+    this.#onBytes(chunk.length);
+    done(null, chunk);
+  }
+
+  digest(): string {
+    return this.#hash.digest('hex');
+  }
+}
+
+/**
+ * Writes a case to one file, whole or not at all, and notes that in its log. Evidence that stays in place is not in it; copies are.
+ * @param options.name the path that the log names, where the file is moved there or handed over afterwards
+ * @returns the file's SHA-256 and size, and the head of the log in it
+ * @throws UserFacingError `changed` or `missing` where a copy of evidence is not what was taken in, `unwritable`, `disk-full`; the
+ * signal's reason.
+ */
+export async function exportCase(
+  store: CaseStore,
+  out: string,
+  { name = out, ...progress }: ArchiveProgress & { name?: string } = {},
+): Promise<{ sha256: string; sizeBytes: number; head: { rows: number; hash: string } }> {
+  const target = resolve(out);
+  const beside = join(dirname(target), `.${basename(target)}.${randomBytes(4).toString('hex')}.partial`);
+  const snapshot = `${beside}.sqlite`;
+  try {
+    await ensureFolder(dirname(target));
+    // Its pages as of one moment, whatever is written meanwhile.
+    await telling(databasePath(store.folder), () => store.database.backup(snapshot));
+    progress.signal?.throwIfAborted();
+    const manifest = await manifestOf(store, snapshot);
+    const { sha256: hash, sizeBytes } = await writeZip(store, manifest, snapshot, beside, progress);
+    await rename(beside, target);
+    const { head } = manifest;
+    if (!store.readOnly && !store.broken) {
+      store.note('exported', `Exported the case to ${basename(name)}.`, {
+        path: name,
+        sha256: hash,
+        sizeBytes,
+        head,
+      });
+    }
+    return { sha256: hash, sizeBytes, head };
+  } catch (error) {
+    progress.signal?.throwIfAborted();
+    throw unwritable(target, error);
+  } finally {
+    for (const name of [beside, snapshot, `${snapshot}-wal`, `${snapshot}-shm`, `${snapshot}-journal`]) {
+      await rm(name, { force: true });
+    }
+  }
+}
+
+async function manifestOf(store: CaseStore, snapshot: string): Promise<Manifest> {
+  const { db, close } = openDatabaseForReading(snapshot);
+  let copies: { path: string; sizeBytes: number; sha256: string }[];
+  let head: Manifest['head'];
+  try {
+    copies = db
+      .prepare<[], Manifest['files'][number]>(
+        'SELECT DISTINCT copy_path AS path, size_bytes AS sizeBytes, sha256 FROM evidence WHERE copy_path IS NOT NULL ORDER BY id',
+      )
+      .all();
+    head = lastRow(db);
+  } finally {
+    close();
+  }
+  const database = { path: databaseName, sizeBytes: (await stat(snapshot)).size, sha256: await sha256File(snapshot) };
+  return {
+    archive: 'earwitness case',
+    format: 1,
+    application: store.program,
+    time: new Date().toISOString(),
+    caseId: store.id,
+    number: store.details().number,
+    head,
+    files: [database, ...copies],
+  };
+}
+
+async function writeZip(
+  store: CaseStore,
+  manifest: Manifest,
+  snapshot: string,
+  beside: string,
+  { onProgress, signal }: ArchiveProgress,
+): Promise<{ sha256: string; sizeBytes: number }> {
+  const zip = new yazl.ZipFile();
+  const total = manifest.files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  let done = 0;
+  const failed = new Promise<never>((_, reject) => {
+    zip.on('error', reject);
+    zip.addBuffer(Buffer.from(`${canonicalJson(manifest)}\n`), manifestName);
+    for (const file of manifest.files) {
+      const path = file.path === databaseName ? snapshot : join(store.folder, ...file.path.split('/'));
+      const compress = file.path === databaseName;
+      zip.addReadStreamLazy(file.path, { compress, size: file.sizeBytes }, (give) => {
+        const hashing = new Hashing((count) => onProgress?.((done += count), total));
+        const fail = (error: UserFacingError): void => {
+          reject(error);
+          hashing.destroy();
+        };
+        const source = createReadStream(path);
+        source.on('error', (error: NodeJS.ErrnoException) => {
+          const code = error.code === 'ENOENT' ? 'missing' : 'unreadable';
+          const what = code === 'missing' ? 'is gone' : 'cannot be read';
+          fail(
+            new UserFacingError(code, `The copy ${path} in the case ${what}, so the case cannot be exported whole.`, {
+              path,
+              advice: 'Verify the case, and restore the file or take the item out.',
+            }),
+          );
+        });
+        hashing.on('end', () => {
+          if (hashing.digest() === file.sha256) return;
+          fail(
+            new UserFacingError('changed', `The copy ${path} in the case is no longer what was taken in.`, {
+              path,
+              advice: 'Verify the case, and restore the file or take the item out.',
+            }),
+          );
+        });
+        source.pipe(hashing);
+        give(null, hashing);
+      });
+    }
+    zip.end();
+  });
+  failed.catch(() => undefined);
+  const whole = new Hashing();
+  const file = createWriteStream(beside, { flags: 'wx', mode: 0o600, flush: true });
+  const controller = new AbortController();
+  failed.catch(() => controller.abort());
+  const stop = AbortSignal.any([controller.signal, ...(signal ? [signal] : [])]);
+  const written = pipeline(zip.outputStream as Readable, whole, file, { signal: stop });
+  written.catch(() => undefined);
+  await Promise.race([written, failed]).catch(async (error: unknown) => {
+    await written.catch(() => undefined);
+    signal?.throwIfAborted();
+    // The reason, not the abort that followed from it.
+    await Promise.race([failed, Promise.resolve()]);
+    throw error;
+  });
+  return { sha256: whole.digest(), sizeBytes: (await stat(beside)).size };
+}
+
+// ---------------------------------------------------------------------------------------------------------------------------
+
+/** No more than so many files; more is no case of ours. */
+const mostEntries = 2_000_000;
+const largestManifestBytes = 1024 ** 3;
+/** A zip that claims to grow more than this is a bomb: databases shrink to a tenth, recordings hardly. */
+const mostGrowth = 200;
+const smallBytes = 64 * 1024 ** 2;
+
+function notACase(path: string, why: string): UserFacingError {
+  return new UserFacingError('not-a-case', `${path} is no exported case that can be taken in: ${why}.`, {
+    path,
+    advice: 'Export the case again, or get the file again from where it came from.',
+  });
+}
+
+async function openZip(path: string): Promise<yauzl.ZipFile> {
+  return new Promise((resolveZip, reject) => {
+    yauzl.open(
+      path,
+      { lazyEntries: true, autoClose: false, strictFileNames: true, validateEntrySizes: true },
+      (error, zip) => {
+        if (error) {
+          const { code } = error as NodeJS.ErrnoException;
+          if (code === undefined) reject(notACase(path, error.message));
+          else if (code === 'ENOENT') {
+            reject(new UserFacingError('missing', `${path} does not exist.`, { path, advice: 'Check the name.' }));
+          } else {
+            reject(new UserFacingError('unreadable', `${path} cannot be read.`, { path, advice: 'Check the drive.' }));
+          }
+        } else resolveZip(zip);
+      },
+    );
+  });
+}
+
+/** The entries of a zip by name, none of them hostile. */
+async function entriesOf(path: string, zip: yauzl.ZipFile, archiveBytes: number): Promise<Map<string, yauzl.Entry>> {
+  const entries = new Map<string, yauzl.Entry>();
+  const folded = new Set<string>();
+  let total = 0;
+  let compressed = 0;
+  if (zip.entryCount > mostEntries) throw notACase(path, `it has ${zip.entryCount} files`);
+  await new Promise<void>((done, reject) => {
+    const refuse = (why: string): void => reject(notACase(path, why));
+    zip.on('error', (error: Error) => refuse(error.message));
+    zip.on('end', done);
+    zip.on('entry', (entry: yauzl.Entry) => {
+      const { fileName } = entry;
+      const known = fileName === manifestName || fileName === databaseName || isCopyPath(fileName);
+      const kind = (entry.externalFileAttributes >>> 16) & 0o170000;
+      const key = fileName.normalize('NFC').toLowerCase();
+      total += entry.uncompressedSize;
+      compressed += entry.compressedSize;
+      if (!known) refuse(`it holds ${JSON.stringify(fileName.slice(0, 200))}, which does not belong there`);
+      else if (folded.has(key)) refuse(`it holds ${JSON.stringify(fileName.slice(0, 200))} twice`);
+      else if (kind !== 0 && kind !== 0o100000) refuse(`${JSON.stringify(fileName)} in it is no file`);
+      else if ((entry.generalPurposeBitFlag & 1) !== 0) refuse('it is encrypted');
+      else if (compressed > archiveBytes || total > Math.max(smallBytes, mostGrowth * archiveBytes)) {
+        refuse('it claims to hold far more than it can');
+      } else {
+        folded.add(key);
+        entries.set(fileName, entry);
+        zip.readEntry();
+      }
+    });
+    zip.readEntry();
+  });
+  return entries;
+}
+
+/** A file directly in the folder of copies, by a name that every file system takes. */
+function isCopyPath(path: string): boolean {
+  const [folder, name, ...more] = path.split('/');
+  return folder === copiesFolder && more.length === 0 && name !== undefined && isSafeName(name);
+}
+
+function isSafeName(name: string): boolean {
+  // eslint-disable-next-line no-control-regex
+  return name.length > 0 && name.length <= 255 && !/[\x00-\x1f<>:"/\\|?*\x7f]|^\.|[. ]$/.test(name);
+}
+
+function entryStream(zip: yauzl.ZipFile, entry: yauzl.Entry): Promise<Readable> {
+  return new Promise((give, reject) => {
+    zip.openReadStream(entry, (error, stream) => (error ? reject(error) : give(stream)));
+  });
+}
+
+async function readManifest(path: string, zip: yauzl.ZipFile, entry: yauzl.Entry | undefined): Promise<Manifest> {
+  if (!entry) throw notACase(path, 'it has no manifest');
+  if (entry.uncompressedSize > largestManifestBytes) throw notACase(path, 'its manifest is too large');
+  const parts: Buffer[] = [];
+  try {
+    for await (const part of await entryStream(zip, entry)) parts.push(part as Buffer);
+    return manifestSchema.parse(JSON.parse(Buffer.concat(parts).toString('utf8')));
+  } catch (error) {
+    throw new UserFacingError('not-a-case', `${path} is no exported case that this version can take in.`, {
+      path,
+      advice: 'Its manifest cannot be read. It may be damaged, or written by a newer version.',
+      cause: error,
+    });
+  }
+}
+
+/** The name of a folder for a case of this number. */
+export function caseFolderName(number: string): string {
+  const plain = number.normalize('NFC').replace(/[^\p{L}\p{N}._ -]+/gu, '-');
+  const name = plain.replace(/^[. -]+|[. -]+$/g, '').slice(0, 80);
+  // Names that Windows keeps for devices.
+  return name === '' || /^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i.test(name) ? `case-${name}` : name;
+}
+
+/** A folder for a new case among others, none that is there. */
+export function freeCaseFolder(casesFolder: string, number: string): string {
+  const name = caseFolderName(number);
+  let folder = join(casesFolder, name);
+  for (let count = 2; existsSync(folder); count++) folder = join(casesFolder, `${name} (${count})`);
+  return folder;
+}
+
+/**
+ * Takes in an exported case. It is unpacked out of sight and verified as a whole first: chain, signature, every result, every copy
+ * of evidence; only then it appears, and the log notes where it came from. Evidence that was in place elsewhere is shown as missing.
+ * @param casesFolder where it is put, in a folder of its own
+ * @throws UserFacingError `not-a-case` (hostile or damaged files too), `not-intact` naming what, `exists` where the case is here
+ * already, `newer-version`, `disk-full`; the signal's reason.
+ */
+export async function importCase(
+  path: string,
+  casesFolder: string,
+  session: Session,
+  progress: ArchiveProgress = {},
+): Promise<CaseStore> {
+  const archive = resolve(path);
+  const { signal } = progress;
+  const zip = await openZip(archive);
+  const unpacked = join(resolve(casesFolder), `.import-${randomBytes(6).toString('hex')}`);
+  try {
+    const entries = await entriesOf(archive, zip, zip.fileSize);
+    const manifest = await readManifest(archive, zip, entries.get(manifestName));
+    checkManifest(archive, manifest, entries);
+    const here = session.library.find(manifest.caseId);
+    if (here && existsSync(databasePath(here.folder))) {
+      throw new UserFacingError('exists', `The case ${here.number} is here already, in ${here.folder}.`, {
+        path: here.folder,
+        advice: 'Delete it or take it off the list first, or open it.',
+      });
+    }
+    await ensureFolder(resolve(casesFolder));
+    await checkSpace(archive, manifest, resolve(casesFolder));
+    await unpack(archive, zip, entries, manifest, unpacked, progress);
+    const verification = await verifyCase(
+      { folder: unpacked, home: session.library.home, fromElsewhere: true },
+      signal ? { signal } : {},
+    );
+    const wrong = verification.checks.filter(({ holds }) => !holds);
+    if (wrong.length > 0) {
+      const named = wrong.slice(0, 3).map(({ sentence }) => sentence);
+      throw new UserFacingError('not-intact', `${archive} is not intact and was not taken in: ${named.join(' ')}`, {
+        path: archive,
+        advice: 'Get the file again from where it came from.',
+      });
+    }
+    const { head } = verification;
+    if (head.rows !== manifest.head.rows || head.hash !== manifest.head.hash) {
+      throw notACase(archive, 'its manifest names another head than its log has');
+    }
+    const archiveSha256 = await sha256File(archive, signal);
+    signal?.throwIfAborted();
+    const folder = freeCaseFolder(resolve(casesFolder), manifest.number);
+    renameSync(unpacked, folder);
+    session.library.forgetHead(manifest.caseId, folder);
+    const store = CaseStore.open(folder, session);
+    if (store.id !== manifest.caseId) {
+      store.close();
+      throw notACase(archive, 'its manifest names another case than it holds');
+    }
+    store.note('imported', `Imported the case from ${basename(archive)}.`, {
+      path: archive,
+      sha256: archiveSha256,
+      head: manifest.head,
+      exportedBy: manifest.application,
+      exportedAt: manifest.time,
+    });
+    return store;
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw unwritable(unpacked, error);
+  } finally {
+    zip.close();
+    await rm(unpacked, { recursive: true, force: true });
+  }
+}
+
+function checkManifest(path: string, manifest: Manifest, entries: Map<string, yauzl.Entry>): void {
+  const named = new Map(manifest.files.map((file) => [file.path, file]));
+  if (named.size !== manifest.files.length) throw notACase(path, 'its manifest names a file twice');
+  if (!named.has(databaseName)) throw notACase(path, 'it has no database');
+  for (const [name, entry] of entries) {
+    const file = named.get(name);
+    if (name !== manifestName && file?.sizeBytes !== entry.uncompressedSize) {
+      throw notACase(path, `${JSON.stringify(name)} in it is not as its manifest says`);
+    }
+  }
+  for (const name of named.keys()) {
+    if (!entries.has(name)) throw notACase(path, `it lacks ${JSON.stringify(name)}`);
+  }
+}
+
+async function checkSpace(path: string, manifest: Manifest, folder: string): Promise<void> {
+  const needed = manifest.files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  const { bavail, bsize } = await statfs(folder);
+  if (needed > bavail * bsize) {
+    throw new UserFacingError('disk-full', `There is no room for the case in ${path}: it needs ${needed} bytes.`, {
+      path: folder,
+      advice: 'Make room, or choose another folder for cases in the settings.',
+    });
+  }
+}
+
+async function unpack(
+  path: string,
+  zip: yauzl.ZipFile,
+  entries: Map<string, yauzl.Entry>,
+  manifest: Manifest,
+  folder: string,
+  { onProgress, signal }: ArchiveProgress,
+): Promise<void> {
+  mkdirSync(join(folder, copiesFolder), { recursive: true, mode: 0o700 });
+  const total = manifest.files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  let done = 0;
+  for (const file of manifest.files) {
+    signal?.throwIfAborted();
+    const hashing = new Hashing((count) => onProgress?.((done += count), total));
+    const copied = file.path !== databaseName;
+    const handle = await open(join(folder, ...file.path.split('/')), 'wx', copied ? 0o400 : 0o600);
+    try {
+      const sink = new Writable({
+        write(chunk: Buffer, _encoding, next) {
+          handle.appendFile(chunk).then(() => next(), next);
+        },
+      });
+      const source = await entryStream(zip, entries.get(file.path) as yauzl.Entry).catch((error: unknown) => {
+        throw notACase(path, (error as Error).message);
+      });
+      await pipeline(source, hashing, sink, signal ? { signal } : {}).catch((error: NodeJS.ErrnoException) => {
+        signal?.throwIfAborted();
+        // Errors of the zip or of its compression have no number of the system's.
+        if (error.errno !== undefined && error.syscall !== undefined) throw error;
+        throw notACase(path, error.message);
+      });
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    if (hashing.digest() !== file.sha256) {
+      throw notACase(path, `${JSON.stringify(file.path)} in it is damaged: its SHA-256 differs`);
+    }
+  }
+}

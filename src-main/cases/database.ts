@@ -1,0 +1,262 @@
+import { copyFileSync, existsSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import { unreadable } from '../audio/input.ts';
+import { UserFacingError } from '../base/errors.ts';
+import { migrations as allMigrations } from './migrations/index.ts';
+
+/** The name of a case's database in its folder. */
+export const databaseName = 'case.sqlite';
+/** "EarW": says in the file's header whose database it is. */
+const applicationId = 0x45_61_72_57;
+
+/** The database in a case's folder. */
+export function databasePath(folder: string): string {
+  return join(folder, databaseName);
+}
+
+/** An error of SQLite as a person should read it; anything else as it is. */
+export function toldOfDatabase(path: string, error: unknown): unknown {
+  if (!(error instanceof Database.SqliteError)) return error;
+  const told = (code: string, what: string, advice: string): UserFacingError =>
+    new UserFacingError(code, `${path} ${what}.`, { path, advice, cause: error });
+  const { code } = error;
+  if (code === 'SQLITE_FULL') {
+    return told(
+      'disk-full',
+      'could not be written: the disk is full',
+      'What was done before is kept. Make room and try again.',
+    );
+  }
+  if (code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED')) {
+    return told('case-busy', 'is in use by another program', 'Close it there and try again.');
+  }
+  if (code.startsWith('SQLITE_CORRUPT') || code === 'SQLITE_NOTADB') {
+    return told(
+      'damaged',
+      'is damaged or no database of Earwitness',
+      'Restore the case from an export or a copy; leave the damaged one as it is until then.',
+    );
+  }
+  if (code.startsWith('SQLITE_CANTOPEN')) {
+    return told('missing', 'cannot be opened', 'Check that the drive is connected and that you may read the folder.');
+  }
+  if (code.startsWith('SQLITE_READONLY') || code === 'SQLITE_PERM') {
+    return told('unwritable', 'cannot be written: it or its folder is read-only', 'Work on a copy, or ask its owner.');
+  }
+  if (code.startsWith('SQLITE_IOERR')) {
+    return told(
+      'disk-error',
+      'could not be read or written: the drive reported an error',
+      'What was done before is kept. Check the drive and open the case again.',
+    );
+  }
+  return error;
+}
+
+/** Runs what uses a database; errors of SQLite come as `toldOfDatabase` says. */
+export function telling<T>(path: string, use: () => T): T {
+  try {
+    return use();
+  } catch (error) {
+    throw toldOfDatabase(path, error);
+  }
+}
+
+function version(db: Database.Database): number {
+  return db.pragma('user_version', { simple: true }) as number;
+}
+
+function checkVersion(path: string, db: Database.Database, newest: number): number {
+  const found = version(db);
+  const id = db.pragma('application_id', { simple: true }) as number;
+  const objects = db.prepare('SELECT count(*) FROM sqlite_schema').pluck().get() as number;
+  if (objects > 0 && id !== applicationId) {
+    throw new UserFacingError('damaged', `${path} is no case of Earwitness.`, {
+      path,
+      advice: "Choose the folder of a case; its database bears Earwitness's mark.",
+    });
+  }
+  if (found > newest) {
+    throw new UserFacingError(
+      'newer-version',
+      `${path} was written by a newer version of Earwitness (format ${found}; this one knows up to ${newest}).`,
+      { path, advice: 'Open it with that version or a later one. It has not been touched.' },
+    );
+  }
+  return found;
+}
+
+/**
+ * Brings a database up to the newest format, one migration in a transaction each; before each, but for that of a new file, a
+ * backup is made beside it (`case.sqlite.format-N.backup`).
+ * @throws UserFacingError `newer-version`, `damaged`.
+ */
+export function migrate(path: string, db: Database.Database, migrations: readonly string[] = allMigrations): void {
+  for (let at = checkVersion(path, db, migrations.length); at < migrations.length; at++) {
+    if (at > 0) backUp(db, `${path}.format-${at}.backup`);
+    db.transaction(() => {
+      db.exec(migrations[at]);
+      db.pragma(`application_id = ${applicationId}`);
+      db.pragma(`user_version = ${at + 1}`);
+    }).immediate();
+  }
+}
+
+function backUp(db: Database.Database, target: string): void {
+  if (existsSync(target)) return;
+  const beside = `${target}.partial`;
+  rmSync(beside, { force: true });
+  db.prepare('VACUUM INTO ?').run(beside);
+  renameSync(beside, target);
+}
+
+function configure(db: Database.Database): void {
+  db.pragma('foreign_keys = ON');
+  // What a hostile database defines must not run with more rights than its tables.
+  db.pragma('trusted_schema = OFF');
+  db.pragma('cell_size_check = ON');
+  // 64 MiB.
+  db.pragma('cache_size = -65536');
+}
+
+/**
+ * Opens a case's database for writing and brings it up to date.
+ * @param create make it where there is none
+ * @throws UserFacingError `missing`, `newer-version`, `damaged`, `unwritable`, `disk-full`.
+ */
+export function openDatabase(path: string, { create = false } = {}): Database.Database {
+  return telling(path, () => {
+    const db = new Database(path, { fileMustExist: !create, timeout: 5000 });
+    try {
+      checkVersion(path, db, allMigrations.length);
+      db.pragma('journal_mode = WAL');
+      db.pragma('synchronous = FULL');
+      configure(db);
+      migrate(path, db);
+      requireTables(path, db);
+      return db;
+    } catch (error) {
+      db.close();
+      throw error;
+    }
+  });
+}
+
+/** A database that is open for reading. */
+export interface ReadableDatabase {
+  db: Database.Database;
+  close: () => void;
+}
+
+/**
+ * Opens a case's database for reading only, beside a writer too; on a drive that cannot be written to, by way of a copy.
+ * @throws UserFacingError `missing`, `newer-version`, `damaged`; `older-version` where it has yet to be brought up to date.
+ */
+export function openDatabaseForReading(path: string): ReadableDatabase {
+  return telling(path, () => {
+    try {
+      const db = openForReading(path, path);
+      return { db, close: () => void db.close() };
+    } catch (error) {
+      // A database in WAL mode cannot be read where nothing can be written beside it.
+      const code = error instanceof Database.SqliteError ? error.code : '';
+      if (!/^SQLITE_(CANTOPEN|READONLY)/.test(code)) throw error;
+      return openCopy(path);
+    }
+  });
+}
+
+function openCopy(path: string): ReadableDatabase {
+  const folder = mkdtempSync(join(tmpdir(), 'earwitness-read-'));
+  const remove = (): void => rmSync(folder, { recursive: true, force: true });
+  try {
+    const copy = join(folder, databaseName);
+    for (const end of ['', '-wal']) if (existsSync(path + end)) copyFileSync(path + end, copy + end);
+    const db = openForReading(copy, path);
+    return {
+      db,
+      close: () => {
+        db.close();
+        remove();
+      },
+    };
+  } catch (error) {
+    remove();
+    throw unreadable(path, error);
+  }
+}
+
+/** @param shown the path that errors name */
+function openForReading(path: string, shown: string): Database.Database {
+  const db = new Database(path, { readonly: true, fileMustExist: true, timeout: 5000 });
+  try {
+    configure(db);
+    const found = checkVersion(shown, db, allMigrations.length);
+    if (found === 0) {
+      throw new UserFacingError('damaged', `${shown} holds no case.`, {
+        path: shown,
+        advice: 'Restore the case from an export or a copy.',
+      });
+    }
+    if (found < allMigrations.length) {
+      throw new UserFacingError('older-version', `${shown} is of an older version and has to be brought up to date.`, {
+        path: shown,
+        advice: 'Open the case once; a backup is made first.',
+      });
+    }
+    requireTables(shown, db);
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+/** Without its tables a database cannot even be looked at; other differences are for those who verify. */
+function requireTables(path: string, db: Database.Database): void {
+  const difference = schemaDifferences(db).find((sentence) => sentence.startsWith('the table '));
+  if (difference === undefined) return;
+  throw new UserFacingError('damaged', `${path} is damaged: ${difference}.`, {
+    path,
+    advice: 'Restore the case from an export or a copy; leave the damaged one as it is until then.',
+  });
+}
+
+interface SchemaObject {
+  type: string;
+  name: string;
+  sql: string | null;
+}
+
+function schemaOf(db: Database.Database): SchemaObject[] {
+  return db
+    .prepare<[], SchemaObject>(
+      `SELECT type, name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name`,
+    )
+    .all();
+}
+
+let expectedSchema: Map<string, SchemaObject> | null = null;
+
+/** What in a database is not as Earwitness builds it: guards taken away, tables or triggers changed or added. */
+export function schemaDifferences(db: Database.Database): string[] {
+  if (expectedSchema === null) {
+    const fresh = new Database(':memory:');
+    for (const sql of allMigrations) fresh.exec(sql);
+    expectedSchema = new Map(schemaOf(fresh).map((object) => [object.name, object]));
+    fresh.close();
+  }
+  const differences: string[] = [];
+  const found = new Map(schemaOf(db).map((object) => [object.name, object]));
+  for (const [name, { type, sql }] of expectedSchema) {
+    const there = found.get(name);
+    if (!there) differences.push(`the ${type} ${name} is missing`);
+    else if (there.type !== type || there.sql !== sql) differences.push(`the ${type} ${name} is not as it was made`);
+  }
+  for (const [name, { type }] of found) {
+    if (!expectedSchema.has(name)) differences.push(`there is a ${type} ${name} that does not belong there`);
+  }
+  return differences;
+}

@@ -1,0 +1,183 @@
+import type Database from 'better-sqlite3';
+import type { Analysis, EvidenceRow, Inputs } from '../../src-preload/contract.ts';
+import type { StoredEvidence } from './records.ts';
+
+/** What the table of a case's evidence is asked: as the contract's, without the case. */
+export type EvidenceQuery = Omit<Required<Inputs['evidence']['list']>, 'caseId'>;
+export type EvidenceFilter = Omit<EvidenceQuery, 'offset' | 'limit'>;
+
+const ranks: Record<string, number> = {
+  'supports spoof': 0,
+  inconclusive: 1,
+  'not assessable': 2,
+  'supports bona fide': 3,
+};
+const failedRank = 4;
+const noneRank = 5;
+
+/** Codes that explain a finding and say nothing of the recording. */
+const notFlags = new Set(['within-band', 'no-band', 'weak', 'limited']);
+
+/** The columns of `evidence` that an analysis of the whole recording decides. */
+export interface DerivedColumns {
+  finding: string | null;
+  finding_rank: number;
+  score: number | null;
+  llr: number | null;
+  flags: string;
+  flag_count: number;
+  error: string | null;
+  model_name: string | null;
+  model_sha256: string | null;
+  latest_file_sha256: string | null;
+  search_text: string;
+}
+
+export function nameKeyOf(name: string): string {
+  return name.normalize('NFKC').toLowerCase();
+}
+
+/** What the table shows of an item with this analysis, or with none. */
+export function derivedColumns(
+  name: string,
+  analysis:
+    | (Pick<Analysis, 'finding' | 'score' | 'llr' | 'reasons' | 'error' | 'fileSha256'> &
+        Pick<Analysis, 'modelName' | 'modelSha256'>)
+    | null,
+): DerivedColumns {
+  const flags = [...new Set(analysis?.reasons.map(({ code }) => code).filter((code) => !notFlags.has(code)))];
+  const finding = analysis?.finding ?? null;
+  return {
+    finding,
+    finding_rank: finding !== null ? ranks[finding] : analysis ? failedRank : noneRank,
+    score: analysis?.score ?? null,
+    llr: analysis?.llr ?? null,
+    flags: flags.join('\n'),
+    flag_count: flags.length,
+    error: analysis?.error?.message ?? null,
+    model_name: analysis?.modelName ?? null,
+    model_sha256: analysis?.modelSha256 ?? null,
+    latest_file_sha256: analysis?.fileSha256 ?? null,
+    search_text: `${nameKeyOf(name)}\n${finding ?? ''}\n${flags.join('\n')}`.toLowerCase(),
+  };
+}
+
+/** Of several channels that were scored on their own, the one that the table shows: what speaks against the recording first. */
+export function shownAnalysis<T extends Pick<Analysis, 'finding'>>(analyses: readonly T[]): T {
+  const rank = ({ finding }: T): number => (finding === null ? failedRank : ranks[finding]);
+  return analyses.reduce((shown, one) => (rank(one) < rank(shown) ? one : shown));
+}
+
+const orders: Record<EvidenceQuery['order']['by'], { column: string; nullable?: true }> = {
+  id: { column: 'id' },
+  added: { column: 'id' },
+  name: { column: 'name_key' },
+  finding: { column: 'finding_rank' },
+  score: { column: 'score', nullable: true },
+  llr: { column: 'llr', nullable: true },
+  duration: { column: 'duration_seconds', nullable: true },
+  size: { column: 'size_bytes' },
+  flags: { column: 'flag_count' },
+};
+
+interface Condition {
+  where: string;
+  values: (string | number)[];
+}
+
+function conditionOf({ filter, findings }: Pick<EvidenceQuery, 'filter' | 'findings'>): Condition {
+  const parts = ['removed_at IS NULL'];
+  const values: string[] = [];
+  for (const word of nameKeyOf(filter).split(/\s+/).filter(Boolean)) {
+    parts.push('instr(search_text, ?) > 0');
+    values.push(word);
+  }
+  if (findings.length > 0) {
+    const any: string[] = [];
+    for (const finding of findings) {
+      if (finding === 'failed') any.push("scan = 'failed'");
+      else if (finding === 'none') any.push('latest_analysis IS NULL');
+      else {
+        any.push('finding = ?');
+        values.push(finding);
+      }
+    }
+    parts.push(`(${any.join(' OR ')})`);
+  }
+  return { where: parts.join(' AND '), values };
+}
+
+function orderOf({ by, descending }: EvidenceQuery['order']): string {
+  const { column, nullable } = orders[by];
+  const direction = descending ? 'DESC' : 'ASC';
+  const id = column === 'id' ? '' : `, id ${direction}`;
+  // What has no value comes last either way.
+  return `${nullable ? `(${column} IS NULL), ` : ''}${column} ${direction}${by === 'flags' ? `, flags ${direction}` : ''}${id}`;
+}
+
+/** Queries over the table of a case's evidence. */
+export class EvidenceTable {
+  readonly #db: Database.Database;
+
+  constructor(db: Database.Database) {
+    this.#db = db;
+  }
+
+  count(filter: Pick<EvidenceQuery, 'filter' | 'findings'>): number {
+    const { where, values } = conditionOf(filter);
+    return this.#db
+      .prepare<unknown[], number>(`SELECT count(*) FROM evidence WHERE ${where}`)
+      .pluck()
+      .get(...values) as number;
+  }
+
+  page({ order, offset, limit, ...filter }: EvidenceQuery): StoredEvidence[] {
+    const { where, values } = conditionOf(filter);
+    // The ids first: only they are sorted and skipped.
+    const ids = `SELECT id FROM evidence WHERE ${where} ORDER BY ${orderOf(order)} LIMIT ? OFFSET ?`;
+    const sql = `SELECT evidence.* FROM (${ids}) AS page JOIN evidence USING (id)`;
+    return this.#db.prepare<unknown[], StoredEvidence>(sql).all(...values, limit, offset);
+  }
+
+  ids({ order, ...filter }: EvidenceFilter): number[] {
+    const { where, values } = conditionOf(filter);
+    const sql = `SELECT id FROM evidence WHERE ${where} ORDER BY ${orderOf(order)}`;
+    return this.#db
+      .prepare<unknown[], number>(sql)
+      .pluck()
+      .all(...values);
+  }
+}
+
+/** A stored row as the window gets it, but for what only memory knows. */
+export function evidenceRowOf(
+  row: StoredEvidence,
+  now: { path: string; state: EvidenceRow['state']; running: boolean },
+): EvidenceRow {
+  return {
+    id: row.id,
+    name: row.name,
+    path: now.path,
+    sizeBytes: row.size_bytes,
+    durationSeconds: row.duration_seconds,
+    addedAt: row.added_at,
+    state: now.state,
+    copied: row.copy_path !== null,
+    scan: now.running ? 'running' : row.scan,
+    finding: row.finding,
+    score: row.score,
+    llr: row.llr,
+    stale: isStale(row, row.latest_analysis === null ? undefined : row.latest_file_sha256),
+    flags: row.flags === '' ? [] : row.flags.split('\n'),
+    error: row.scan === 'failed' ? row.error : null,
+    modelName: row.model_name,
+  };
+}
+
+/** Whether an analysis of a file with this hash is of something else than what lies there now. */
+export function isStale(
+  row: Pick<StoredEvidence, 'changed' | 'found_sha256'>,
+  fileSha256: string | null | undefined,
+): boolean {
+  return row.changed === 1 && fileSha256 !== undefined && (fileSha256 === null || fileSha256 !== row.found_sha256);
+}

@@ -1,0 +1,77 @@
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import { UserFacingError } from '../base/errors.ts';
+import { toldOfDatabase } from './database.ts';
+
+/** The name of the file in a case's folder that its writer holds locked. */
+export const lockName = 'case.lock';
+
+interface Holder {
+  pid: number;
+  host: string;
+  program: string;
+  since: string;
+}
+
+/**
+ * The right to write to a case: a lock on `case.lock` that the operating system releases when the process ends, however it
+ * ends. Who holds it stands in the file. (A database of its own, because SQLite brings locks that work on every platform.)
+ */
+export class CaseLock {
+  readonly #db: Database.Database;
+
+  private constructor(db: Database.Database) {
+    this.#db = db;
+  }
+
+  /** @throws UserFacingError `case-busy` naming who holds it; `unwritable`. */
+  static take(folder: string, program: string): CaseLock {
+    const path = join(folder, lockName);
+    let db: Database.Database | null = null;
+    try {
+      db = new Database(path, { timeout: 300 });
+      db.pragma('journal_mode = DELETE');
+      db.exec('BEGIN IMMEDIATE');
+      db.exec(
+        'CREATE TABLE IF NOT EXISTS holder (id INTEGER PRIMARY KEY, pid INTEGER, host TEXT, program TEXT, since TEXT)',
+      );
+      db.prepare('INSERT OR REPLACE INTO holder VALUES (1, ?, ?, ?, ?)').run(
+        process.pid,
+        hostname(),
+        program,
+        new Date().toISOString(),
+      );
+      // Those who come later can read this, but take nothing.
+      db.exec('COMMIT; BEGIN IMMEDIATE');
+      return new CaseLock(db);
+    } catch (error) {
+      const busy = error instanceof Database.SqliteError && error.code.startsWith('SQLITE_BUSY');
+      const told = busy && db ? busyCase(folder, db) : toldOfDatabase(path, error);
+      db?.close();
+      throw told;
+    }
+  }
+
+  release(): void {
+    this.#db.exec('ROLLBACK');
+    this.#db.close();
+  }
+}
+
+function busyCase(folder: string, db: Database.Database): UserFacingError {
+  let who = 'another program';
+  try {
+    const holder = db.prepare<[], Holder>('SELECT pid, host, program, since FROM holder').get();
+    if (holder) {
+      const here = holder.host === hostname() ? '' : ` on ${holder.host}`;
+      who = `${holder.program} (process ${holder.pid}${here}, since ${holder.since})`;
+    }
+  } catch {
+    // It is being written at this moment.
+  }
+  return new UserFacingError('case-busy', `The case in ${folder} is open elsewhere: ${who}.`, {
+    path: folder,
+    advice: 'Close it there first; two cannot write to one case.',
+  });
+}

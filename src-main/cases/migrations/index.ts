@@ -1,0 +1,4 @@
+import { sql as first } from './0001-case.ts';
+
+/** In order; the database's `user_version` is the number of those that were applied. A published one is never changed. */
+export const migrations: readonly string[] = [first];

@@ -1,0 +1,171 @@
+import type { CaseDetails, EvidenceRow, Mark } from '../../src-preload/contract.ts';
+import { canonicalJson, sha256Hex } from './canonical.ts';
+
+/** A row of `case_details`. */
+export interface StoredCase {
+  id: number;
+  case_id: string;
+  created_at: string;
+  state: 'open' | 'closed' | 'archived';
+  number: string;
+  title: string;
+  examiner: string;
+  customer: string;
+  customer_contact: string;
+  question: string;
+  proposition_bonafide: string;
+  proposition_spoof: string;
+  notes: string;
+}
+
+/** A row of `evidence` but for what is derived. */
+export interface StoredEvidence {
+  id: number;
+  name: string;
+  path: string;
+  path_bytes: Buffer | null;
+  copy_path: string | null;
+  uploaded: number;
+  size_bytes: number;
+  sha256: string;
+  md5: string;
+  sender_hash: string | null;
+  sender_hash_matches: number | null;
+  created_time: string | null;
+  modified_time: string | null;
+  added_at: string;
+  added_by: string;
+  received_at: string;
+  received_from: string;
+  condition_on_receipt: string;
+  description: string;
+  notes: string;
+  removed_at: string | null;
+  duration_seconds: number | null;
+  fingerprint: string;
+  changed: number;
+  found_sha256: string | null;
+  scan: 'none' | 'queued' | 'done' | 'failed';
+  latest_analysis: number | null;
+  latest_file_sha256: string | null;
+  finding: EvidenceRow['finding'];
+  finding_rank: number;
+  score: number | null;
+  llr: number | null;
+  flags: string;
+  flag_count: number;
+  error: string | null;
+  model_name: string | null;
+  model_sha256: string | null;
+  name_key: string;
+  search_text: string;
+}
+
+/** JSON texts. */
+export interface StoredMetadata {
+  metadata: string;
+  audio: string | null;
+}
+
+/** A row of `analyses`. */
+export interface StoredAnalysis {
+  id: number;
+  evidence_id: number;
+  time: string;
+  start_seconds: number | null;
+  end_seconds: number | null;
+  result: string;
+  result_sha256: string;
+}
+
+/** A row of `marks`. */
+export interface StoredMark {
+  id: number;
+  evidence_id: number;
+  start_seconds: number;
+  end_seconds: number | null;
+  text: string;
+  in_report: number;
+  created_at: string;
+}
+
+/** A row of `reports`. */
+export interface StoredReport {
+  number: string;
+  issued_at: string;
+  log_position: number;
+  sha256: string;
+  pages: number | null;
+  amends: string | null;
+  request: string;
+  data: string;
+}
+
+export function detailsOf(row: StoredCase): CaseDetails {
+  return {
+    number: row.number,
+    title: row.title,
+    examiner: row.examiner,
+    customer: row.customer,
+    customerContact: row.customer_contact,
+    question: row.question,
+    propositionBonafide: row.proposition_bonafide,
+    propositionSpoof: row.proposition_spoof,
+    notes: row.notes,
+  };
+}
+
+export function markOf(row: StoredMark): Mark {
+  return {
+    id: row.id,
+    startSeconds: row.start_seconds,
+    endSeconds: row.end_seconds,
+    text: row.text,
+    inReport: row.in_report === 1,
+    createdAt: row.created_at,
+  };
+}
+
+// The log's row of whatever changes a record carries the hash of what the record became, so that a record that was changed
+// past the log is found.
+
+export function caseRecordSha256(row: StoredCase): string {
+  return sha256Hex(canonicalJson(row));
+}
+
+export function evidenceRecordSha256(row: StoredEvidence, { metadata, audio }: StoredMetadata): string {
+  const record = {
+    id: row.id,
+    name: row.name,
+    path: row.path,
+    pathBytes: row.path_bytes?.toString('base64') ?? null,
+    copyPath: row.copy_path,
+    uploaded: row.uploaded,
+    sizeBytes: row.size_bytes,
+    sha256: row.sha256,
+    md5: row.md5,
+    senderHash: row.sender_hash,
+    senderHashMatches: row.sender_hash_matches,
+    createdTime: row.created_time,
+    modifiedTime: row.modified_time,
+    addedAt: row.added_at,
+    addedBy: row.added_by,
+    receivedAt: row.received_at,
+    receivedFrom: row.received_from,
+    conditionOnReceipt: row.condition_on_receipt,
+    description: row.description,
+    notes: row.notes,
+    removedAt: row.removed_at,
+    metadata,
+    audio,
+  };
+  return sha256Hex(canonicalJson(record));
+}
+
+export function markRecordSha256(row: StoredMark): string {
+  return sha256Hex(canonicalJson(row));
+}
+
+export function reportRecordSha256(row: StoredReport): string {
+  return sha256Hex(canonicalJson(row));
+}

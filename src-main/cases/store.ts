@@ -1,0 +1,1424 @@
+/** A case on disk: the one place that reads and writes `case.sqlite`, and that keeps its custody log. */
+import { randomUUID } from 'node:crypto';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { hostname, userInfo } from 'node:os';
+import { join, resolve } from 'node:path';
+import type Database from 'better-sqlite3';
+import type {
+  Analysis,
+  AnalysisSummary,
+  CaseDetails,
+  CaseSummary,
+  CaseView,
+  CustodyHead,
+  CustodyRow,
+  Evidence,
+  EvidenceRow,
+  IssuedReport,
+  Mark,
+  ReportRequest,
+} from '../../src-preload/contract.ts';
+import { UserFacingError } from '../base/errors.ts';
+import { unwritable } from '../base/files.ts';
+import { canonicalJson, sha256Hex } from './canonical.ts';
+import { CustodyWriter, lastRow, readHead, signerChanged } from './custody.ts';
+import type { CustodyEntry, StoredCustodyRow } from './custody.ts';
+import { databasePath, openDatabase, openDatabaseForReading, schemaDifferences, toldOfDatabase } from './database.ts';
+import { EvidenceTable, derivedColumns, evidenceRowOf, isStale, nameKeyOf, shownAnalysis } from './evidence-table.ts';
+import type { EvidenceFilter, EvidenceQuery } from './evidence-table.ts';
+import { ensureFolderNow } from './folders.ts';
+import { fingerprintOf, headMessage, signatureHolds } from './keys.ts';
+import type { Library } from './library.ts';
+import { CaseLock, lockName } from './lock.ts';
+import {
+  caseRecordSha256,
+  detailsOf,
+  evidenceRecordSha256,
+  markOf,
+  markRecordSha256,
+  reportRecordSha256,
+} from './records.ts';
+import type {
+  StoredAnalysis,
+  StoredCase,
+  StoredEvidence,
+  StoredMark,
+  StoredMetadata,
+  StoredReport,
+} from './records.ts';
+
+/** Who works with cases, and where the installation keeps its own. */
+export interface Session {
+  library: Library;
+  /** The name that rows of the log bear: the examiner's, else the one that the system knows. */
+  actor: () => string;
+  /** `earwitness 0.1.0`. */
+  program: string;
+}
+
+/** Where an item's bytes lie now; for a name that is not UTF-8, its bytes are in `nameBytes` and `path` is for reading only. */
+export interface EvidenceFile {
+  path: string;
+  nameBytes: Uint8Array | null;
+}
+
+/** What intake found out about a file. */
+export interface NewEvidence {
+  name: string;
+  /** Absolute; of an upload only where it lay, which is not kept. */
+  path: string;
+  nameBytes: Uint8Array | null;
+  uploaded: boolean;
+  /** Relative to the case's folder, with `/`; null where it stays in place. */
+  copyPath: string | null;
+  sizeBytes: number;
+  sha256: string;
+  md5: string;
+  senderHash: string | null;
+  createdTime: string | null;
+  modifiedTime: string | null;
+  receivedAt: string;
+  receivedFrom: string;
+  conditionOnReceipt: string;
+  metadata: Evidence['metadata'];
+  audio: Evidence['audio'];
+  /** As `fingerprintOf` in states.ts gives it, of the file where it lies now. */
+  fingerprint: string;
+}
+
+/** What of an item a person may change. */
+export type EvidenceEdit = Partial<
+  Pick<Evidence, 'description' | 'conditionOnReceipt' | 'receivedAt' | 'receivedFrom' | 'notes'>
+>;
+
+/** An analysis before the store gives it its id. */
+export type NewAnalysis = Omit<Analysis, 'id' | 'stale' | 'resultSha256'>;
+
+/** What is scanned with what, as it was asked. */
+export interface ScanRequest {
+  /** As the person named it; null: the default then. */
+  model: string | null;
+  modelSha256: string;
+  channel: Analysis['channel'] | 'each';
+  stream: number | null;
+}
+
+/** A scan that was begun and has not ended. */
+export interface OpenScan extends ScanRequest {
+  id: number;
+  startedAt: string;
+  total: number;
+  /** Items that are yet to be scored. */
+  left: number;
+}
+
+/** Everything that makes an issued report again. */
+export interface ReportRecord extends IssuedReport {
+  request: ReportRequest;
+  /** As it was given to `addReport`, to the byte. */
+  data: string;
+}
+
+/** What a change of a case touched; `evidence` null: any items. */
+export interface CaseChange {
+  evidence: number[] | null;
+}
+
+type EvidenceState = EvidenceRow['state'];
+
+const noDetails: CaseDetails = {
+  number: '',
+  title: '',
+  examiner: '',
+  customer: '',
+  customerContact: '',
+  question: '',
+  propositionBonafide: 'The recorded speech was spoken by a person.',
+  propositionSpoof: 'The recorded speech was made or altered by a machine.',
+  notes: '',
+};
+
+const writtenDetails = [
+  ['number', 'number'],
+  ['title', 'title'],
+  ['examiner', 'examiner'],
+  ['customer', 'customer'],
+  ['customerContact', 'customer_contact'],
+  ['question', 'question'],
+  ['propositionBonafide', 'proposition_bonafide'],
+  ['propositionSpoof', 'proposition_spoof'],
+  ['notes', 'notes'],
+] as const;
+
+const editableEvidence = [
+  ['description', 'description'],
+  ['conditionOnReceipt', 'condition_on_receipt'],
+  ['receivedAt', 'received_at'],
+  ['receivedFrom', 'received_from'],
+  ['notes', 'notes'],
+] as const;
+
+/** The user's name as the system knows it. */
+export function systemActor(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return 'unknown user';
+  }
+}
+
+/** The id and details of the case in a folder, read beside whoever has it open. @throws UserFacingError as `CaseStore.read`. */
+export function peekCase(folder: string): CaseSummary {
+  const store = CaseStore.read(folder);
+  try {
+    return store.summary();
+  } finally {
+    store.close();
+  }
+}
+
+/** A case that is open. One writer at a time, held by a lock; any number of readers. Everything happens at once, on disk. */
+export class CaseStore {
+  readonly folder: string;
+  readonly id: string;
+  readonly readOnly: boolean;
+  /** Why nothing can be written though the case was opened for writing: its log is not what was signed. */
+  readonly broken: UserFacingError | null;
+  /** Called after every change, in the same turn. */
+  onChange: (change: CaseChange) => void = () => undefined;
+
+  readonly #db: Database.Database;
+  readonly #lock: CaseLock | null;
+  readonly #session: Session | null;
+  readonly #custody: CustodyWriter | null;
+  readonly #table: EvidenceTable;
+  readonly #path: string;
+  readonly #closeDatabase: () => void;
+  readonly #states = new Map<number, EvidenceState>();
+  readonly #examined = new Set<number>();
+  readonly #running = new Set<number>();
+  readonly #statements = new Map<string, Database.Statement>();
+  #head: CustodyHead;
+  #openedAt: string | null = null;
+  #closed = false;
+
+  private constructor(
+    folder: string,
+    db: Database.Database,
+    access: { lock: CaseLock; session: Session } | { close: () => void },
+    id: string,
+  ) {
+    const writing = 'lock' in access ? access : null;
+    this.folder = folder;
+    this.#path = databasePath(folder);
+    this.#db = db;
+    this.#lock = writing?.lock ?? null;
+    this.#session = writing?.session ?? null;
+    this.#closeDatabase = 'close' in access ? access.close : () => void db.close();
+    this.readOnly = writing === null;
+    this.id = id;
+    this.#table = new EvidenceTable(db);
+    this.#head = lastRow(db);
+    this.broken = writing && this.#head.rows > 0 ? this.#brokenLog(writing.session) : null;
+    this.#custody = writing ? new CustodyWriter(db, id, writing.session.library.key) : null;
+  }
+
+  /**
+   * Makes a case in a folder, which is made where there is none.
+   * @throws UserFacingError `exists` where the folder holds a case or anything else, `unwritable`, `disk-full`, `usage` without
+   * number or title.
+   */
+  static create(folder: string, details: Partial<CaseDetails>, session: Session): CaseStore {
+    const place = resolve(folder);
+    const path = databasePath(place);
+    const whole = { ...noDetails, ...definedOf(details) };
+    if (whole.number.trim() === '' || whole.title.trim() === '') {
+      throw new UserFacingError('usage', 'A case needs a number and a title.');
+    }
+    const present = existsSync(place);
+    try {
+      ensureFolderNow(place, 0o700);
+      const others = readdirSync(place).filter((name) => name !== lockName);
+      if (others.length > 0) {
+        const what = existsSync(path) ? 'holds a case already' : 'is not empty';
+        throw new UserFacingError('exists', `${place} ${what}.`, {
+          path: place,
+          advice: 'Choose a folder that is empty or does not exist yet.',
+        });
+      }
+    } catch (error) {
+      throw unwritable(place, error);
+    }
+    const lock = CaseLock.take(place, session.program);
+    let db: Database.Database | null = null;
+    try {
+      db = openDatabase(path, { create: true });
+      const id = randomUUID();
+      const createdAt = now();
+      const store = new CaseStore(place, db, { lock, session }, id);
+      store.#openedAt = createdAt;
+      store.#write(() => {
+        store
+          .#prepare(`INSERT INTO case_details VALUES (1, ?, ?, 'open', ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
+          .run(id, createdAt, ...writtenDetails.map(([name]) => whole[name]));
+        const row = store.#caseRow();
+        store.#append('case-created', null, `Created the case ${whole.number}.`, {
+          ...whole,
+          ...store.#place(),
+          recordSha256: caseRecordSha256(row),
+        });
+      });
+      session.library.learnKey(id, session.library.key.publicKey, 'made here');
+      store.#remember();
+      return store;
+    } catch (error) {
+      db?.close();
+      lock.release();
+      for (const name of ['', '-wal', '-shm']) rmSync(path + name, { force: true });
+      rmSync(join(place, lockName), { force: true });
+      if (!present) rmSync(place, { recursive: true, force: true });
+      throw toldOfDatabase(path, error);
+    }
+  }
+
+  /**
+   * Opens a case for writing, which its log notes.
+   * @throws UserFacingError `missing`, `case-busy` naming who has it open, `newer-version`, `damaged`, `unwritable`, `disk-full`.
+   */
+  static open(folder: string, session: Session): CaseStore {
+    const place = resolve(folder);
+    const path = databasePath(place);
+    requireCase(place, path);
+    const lock = CaseLock.take(place, session.program);
+    let db: Database.Database | null = null;
+    try {
+      db = openDatabase(path);
+      const store = new CaseStore(place, db, { lock, session }, caseIdIn(path, db));
+      if (!store.broken) {
+        const signer = readHead(db);
+        store.#write(() => {
+          if (signer && signer.publicKey !== session.library.key.publicKey) store.#takeOver(signer);
+          store.#append('opened', null, 'Opened the case.', store.#place());
+        });
+        session.library.learnKey(store.id, session.library.key.publicKey, 'made here');
+      }
+      store.#openedAt = now();
+      store.#remember();
+      return store;
+    } catch (error) {
+      db?.close();
+      lock.release();
+      throw toldOfDatabase(path, error);
+    }
+  }
+
+  /** Opens a case for reading, beside whoever writes to it. @throws UserFacingError as `open`, but for `case-busy`. */
+  static read(folder: string): CaseStore {
+    const place = resolve(folder);
+    const path = databasePath(place);
+    requireCase(place, path);
+    const { db, close } = openDatabaseForReading(path);
+    try {
+      return new CaseStore(place, db, { close }, caseIdIn(path, db));
+    } catch (error) {
+      close();
+      throw toldOfDatabase(path, error);
+    }
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    if (!this.readOnly) this.#remember();
+    this.#closeDatabase();
+    this.#lock?.release();
+  }
+
+  /** What writes to the case. */
+  get program(): string {
+    return this.#session?.program ?? '';
+  }
+
+  /** The database, for what checks and exports it as a whole. Not for writing. */
+  get database(): Database.Database {
+    return this.#db;
+  }
+
+  // -------------------------------------------------------------------------------------------------------------------------
+  // The case itself
+
+  get head(): CustodyHead {
+    return this.readOnly ? this.#tell(() => lastRow(this.#db)) : { ...this.#head };
+  }
+
+  details(): CaseDetails {
+    return detailsOf(this.#caseRow());
+  }
+
+  summary(): CaseSummary {
+    return this.#tell(() => {
+      const row = this.#caseRow();
+      const counts = this.#prepare<[], { items: number; analysed: number }>(
+        'SELECT count(*) AS items, count(latest_analysis) AS analysed FROM evidence WHERE removed_at IS NULL',
+      ).get() as { items: number; analysed: number };
+      return {
+        ...detailsOf(row),
+        id: this.id,
+        folder: this.folder,
+        state: row.state,
+        createdAt: row.created_at,
+        openedAt: this.#openedAt,
+        ...counts,
+        problem: this.broken ? problemOf(this.broken) : null,
+      };
+    });
+  }
+
+  view(): CaseView {
+    return this.#tell(() => {
+      interface Group {
+        scan: StoredEvidence['scan'];
+        finding: StoredEvidence['finding'];
+        changed: number;
+        count: number;
+      }
+      const sql =
+        'SELECT scan, finding, changed, count(*) AS count FROM evidence WHERE removed_at IS NULL GROUP BY scan, finding, changed';
+      const groups = this.#prepare<[], Group>(sql).all();
+      const total = (which: (group: Group) => boolean): number =>
+        groups.filter(which).reduce((sum, { count }) => sum + count, 0);
+      const found = (finding: Group['finding']): number =>
+        total((group) => group.finding === finding && group.scan !== 'failed');
+      return {
+        ...this.summary(),
+        head: this.head,
+        counts: {
+          bonafide: found('supports bona fide'),
+          spoof: found('supports spoof'),
+          inconclusive: found('inconclusive'),
+          notAssessable: found('not assessable'),
+          failed: total(({ scan }) => scan === 'failed'),
+          notScanned: total(({ finding, scan }) => finding === null && scan !== 'failed'),
+          changed: total(({ changed }) => changed === 1),
+        },
+      };
+    });
+  }
+
+  /** @throws UserFacingError `usage` where number or title would be empty. */
+  update(edit: Partial<CaseDetails>): void {
+    const before = this.details();
+    const changes = changesOf(before, { ...before, ...definedOf(edit) });
+    if (Object.keys(changes).length === 0) return;
+    if (edit.number?.trim() === '' || edit.title?.trim() === '') {
+      throw new UserFacingError('usage', 'A case needs a number and a title.');
+    }
+    this.#write(() => {
+      for (const [name, column] of writtenDetails) {
+        if (name in changes) this.#prepare(`UPDATE case_details SET ${column} = ?`).run(changes[name].to);
+      }
+      this.#append('case-updated', null, `Changed ${listed(Object.keys(changes))} of the case.`, {
+        changes,
+        recordSha256: caseRecordSha256(this.#caseRow()),
+      });
+    });
+    this.#remember();
+  }
+
+  setState(state: CaseSummary['state']): void {
+    const before = this.#caseRow().state;
+    if (before === state) return;
+    this.#write(() => {
+      this.#prepare('UPDATE case_details SET state = ?').run(state);
+      const summary = { open: 'Opened the case again.', closed: 'Closed the case.', archived: 'Archived the case.' };
+      this.#append('state-changed', null, summary[state], {
+        from: before,
+        to: state,
+        recordSha256: caseRecordSha256(this.#caseRow()),
+      });
+    });
+    this.#remember();
+  }
+
+  // -------------------------------------------------------------------------------------------------------------------------
+  // Evidence
+
+  rows(query: EvidenceQuery): { total: number; rows: EvidenceRow[] } {
+    return this.#tell(() => ({
+      total: this.#table.count(query),
+      rows: this.#table.page(query).map((row) => this.#rowOf(row)),
+    }));
+  }
+
+  /** Ids of all that match, in order. */
+  ids(query: EvidenceFilter): number[] {
+    return this.#tell(() => this.#table.ids(query));
+  }
+
+  /** Ids of all items that were not taken out. */
+  allIds(): number[] {
+    return this.#tell(() =>
+      this.#prepare<[], number>('SELECT id FROM evidence WHERE removed_at IS NULL ORDER BY id').pluck().all(),
+    );
+  }
+
+  /** Rows of the items that are there, in the order of the ids. */
+  rowsOf(ids: readonly number[]): EvidenceRow[] {
+    return this.#tell(() => {
+      const find = this.#prepare<[number], StoredEvidence>(
+        'SELECT * FROM evidence WHERE id = ? AND removed_at IS NULL',
+      );
+      return ids.flatMap((id) => {
+        const row = find.get(id);
+        return row ? [this.#rowOf(row)] : [];
+      });
+    });
+  }
+
+  /** @throws UserFacingError `not-found` */
+  evidence(id: number): Evidence {
+    return this.#tell(() => {
+      const row = this.#evidenceRow(id);
+      const { metadata, audio } = this.#metadataRow(id);
+      const marks = this.#prepare<[number], StoredMark>(
+        'SELECT * FROM marks WHERE evidence_id = ? ORDER BY start_seconds, id',
+      ).all(id);
+      return {
+        ...this.#rowOf(row),
+        description: row.description,
+        conditionOnReceipt: row.condition_on_receipt,
+        receivedAt: row.received_at,
+        receivedFrom: row.received_from,
+        notes: row.notes,
+        sha256: row.sha256,
+        md5: row.md5,
+        senderHash: row.sender_hash,
+        senderHashMatches: row.sender_hash_matches === null ? null : row.sender_hash_matches === 1,
+        originalPath: row.uploaded === 1 ? null : row.path,
+        uploaded: row.uploaded === 1,
+        createdTime: row.created_time,
+        modifiedTime: row.modified_time,
+        metadata: JSON.parse(metadata) as Evidence['metadata'],
+        audio: audio === null ? null : (JSON.parse(audio) as Evidence['audio']),
+        analyses: this.#analysisRows(id).map((stored) => summaryOf(this.#analysisOf(stored, row))),
+        marks: marks.map(markOf),
+      };
+    });
+  }
+
+  /** Where an item's bytes lie. @throws UserFacingError `not-found` */
+  file(id: number): EvidenceFile {
+    return this.#fileOf(this.#evidenceRow(id));
+  }
+
+  /** What was noted of an item's file at intake, to tell whether it is still that. @throws UserFacingError `not-found` */
+  intake(
+    id: number,
+  ): EvidenceFile & { name: string; sha256: string; sizeBytes: number; fingerprint: string; changed: boolean } {
+    const row = this.#evidenceRow(id);
+    const { name, sha256, size_bytes: sizeBytes, fingerprint, changed } = row;
+    return { ...this.#fileOf(row), name, sha256, sizeBytes, fingerprint, changed: changed === 1 };
+  }
+
+  /** Whether an item was taken in from this path, and looked alike then. */
+  isKnown(path: string, fingerprint: string): boolean {
+    const sql = 'SELECT 1 FROM evidence WHERE path = ? AND fingerprint = ? AND removed_at IS NULL AND uploaded = 0';
+    return this.#tell(() => this.#prepare(sql).get(path, fingerprint) !== undefined);
+  }
+
+  /** Whether an item with this content was taken in from this path. */
+  isHeld(path: string, sha256: string): boolean {
+    const sql = 'SELECT 1 FROM evidence WHERE path = ? AND sha256 = ? AND removed_at IS NULL AND uploaded = 0';
+    return this.#tell(() => this.#prepare(sql).get(path, sha256) !== undefined);
+  }
+
+  /** Takes items in, all or none. @returns their ids */
+  addEvidence(items: readonly NewEvidence[]): number[] {
+    if (items.length === 0) return [];
+    const addedAt = now();
+    const ids = this.#write(
+      () => {
+        const insert = this.#prepare(
+          `INSERT INTO evidence (name, path, path_bytes, copy_path, uploaded, size_bytes, sha256, md5, sender_hash,
+         sender_hash_matches, created_time, modified_time, added_at, added_by, received_at, received_from,
+         condition_on_receipt, description, notes, duration_seconds, fingerprint, name_key, search_text)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', '', ?, ?, ?, ?)`,
+        );
+        const insertMetadata = this.#prepare('INSERT INTO evidence_metadata VALUES (?, ?, ?)');
+        return items.map((item) => {
+          const matches = item.senderHash === null ? null : hashMatches(item.senderHash, item) ? 1 : 0;
+          const path = item.uploaded ? '' : item.path;
+          const { lastInsertRowid } = insert.run(
+            item.name,
+            path,
+            item.nameBytes === null || item.uploaded ? null : Buffer.from(item.nameBytes),
+            item.copyPath,
+            item.uploaded ? 1 : 0,
+            item.sizeBytes,
+            item.sha256,
+            item.md5,
+            item.senderHash,
+            matches,
+            item.uploaded ? null : item.createdTime,
+            item.uploaded ? null : item.modifiedTime,
+            addedAt,
+            this.#actor(),
+            item.receivedAt,
+            item.receivedFrom,
+            item.conditionOnReceipt,
+            item.audio?.durationSeconds ?? null,
+            item.fingerprint,
+            nameKeyOf(item.name),
+            derivedColumns(item.name, null).search_text,
+          );
+          const id = Number(lastInsertRowid);
+          const stored = {
+            metadata: canonicalJson(item.metadata),
+            audio: item.audio === null ? null : canonicalJson(item.audio),
+          };
+          insertMetadata.run(id, stored.metadata, stored.audio);
+          this.#states.set(id, 'unchanged');
+          const how = item.uploaded ? 'Added the upload' : 'Added';
+          const mismatch = matches === 0 ? " Its hash is not the sender's." : '';
+          this.#append(
+            'evidence-added',
+            id,
+            `${how} ${item.name}${item.copyPath === null ? '' : ', copied into the case'}.${mismatch}`,
+            {
+              name: item.name,
+              path: item.uploaded ? null : item.path,
+              uploaded: item.uploaded,
+              copyPath: item.copyPath,
+              sizeBytes: item.sizeBytes,
+              sha256: item.sha256,
+              md5: item.md5,
+              senderHash: item.senderHash,
+              senderHashMatches: matches === null ? null : matches === 1,
+              receivedAt: item.receivedAt,
+              receivedFrom: item.receivedFrom,
+              conditionOnReceipt: item.conditionOnReceipt,
+              recordSha256: evidenceRecordSha256(this.#evidenceRow(id), stored),
+            },
+          );
+          return id;
+        });
+      },
+      (ids) => ids,
+    );
+    return ids;
+  }
+
+  updateEvidence(id: number, edit: EvidenceEdit): Evidence {
+    const before = this.evidence(id);
+    const old = Object.fromEntries(editableEvidence.map(([name]) => [name, before[name]]));
+    const changes = changesOf(old, { ...old, ...definedOf(edit) });
+    if (Object.keys(changes).length > 0) {
+      this.#write(
+        () => {
+          for (const [name, column] of editableEvidence) {
+            if (name in changes)
+              this.#prepare(`UPDATE evidence SET ${column} = ? WHERE id = ?`).run(changes[name].to, id);
+          }
+          this.#append('evidence-updated', id, `Changed ${listed(Object.keys(changes))} of ${before.name}.`, {
+            changes,
+            recordSha256: this.#evidenceSha256(id),
+          });
+        },
+        () => [id],
+      );
+    }
+    return this.evidence(id);
+  }
+
+  /** Takes items out of the case; their files and what was found of them stay where they are. */
+  removeEvidence(ids: readonly number[], reason: string): void {
+    this.#write(
+      () => {
+        for (const id of ids) {
+          const { name } = this.#evidenceRow(id);
+          this.#prepare('UPDATE evidence SET removed_at = ? WHERE id = ?').run(now(), id);
+          this.#prepare('DELETE FROM scan_queue WHERE evidence_id = ?').run(id);
+          this.#append('evidence-removed', id, `Took ${name} out of the case.`, {
+            reason,
+            recordSha256: this.#evidenceSha256(id),
+          });
+        }
+      },
+      () => null,
+    );
+  }
+
+  /** Notes once for each time that the case is open that an item was looked at or listened to. */
+  examined(id: number): void {
+    if (this.readOnly || this.broken || this.#examined.has(id)) return;
+    const { name } = this.#evidenceRow(id);
+    this.#write(() => this.#append('examined', id, `Examined ${name}.`, {}));
+    this.#examined.add(id);
+  }
+
+  /** Whether an item's file was looked at since the case was opened. */
+  isChecked(id: number): boolean {
+    return (this.#states.get(id) ?? 'unchecked') !== 'unchecked';
+  }
+
+  /**
+   * Keeps what a look at an item's file gave.
+   * @param found its hash where it was taken, and what tells the file as it is now
+   */
+  setEvidenceState(
+    id: number,
+    state: EvidenceState,
+    found: { sha256: string | null; fingerprint: string } | null = null,
+  ): void {
+    const row = this.#evidenceRow(id);
+    const before = this.#states.get(id);
+    this.#states.set(id, state);
+    const writable = !this.readOnly && !this.broken;
+    if (
+      writable &&
+      state === 'changed' &&
+      (row.changed === 0 || (found?.sha256 && found.sha256 !== row.found_sha256))
+    ) {
+      const sha256 = found?.sha256 ?? null;
+      this.#write(
+        () => {
+          this.#prepare('UPDATE evidence SET changed = 1, found_sha256 = ? WHERE id = ?').run(sha256, id);
+          this.#append('evidence-changed', id, `The file of ${row.name} is no longer what was taken in.`, {
+            sha256AtIntake: row.sha256,
+            sha256Now: sha256,
+          });
+        },
+        () => [id],
+      );
+    } else if (writable && state === 'unchanged' && found) {
+      if (row.changed === 1) {
+        this.#write(
+          () => {
+            this.#prepare('UPDATE evidence SET changed = 0, found_sha256 = NULL, fingerprint = ? WHERE id = ?').run(
+              found.fingerprint,
+              id,
+            );
+            this.#append('evidence-restored', id, `The file of ${row.name} is again what was taken in.`, {
+              sha256: row.sha256,
+            });
+          },
+          () => [id],
+        );
+      } else if (found.fingerprint !== row.fingerprint) {
+        this.#write(() => this.#prepare('UPDATE evidence SET fingerprint = ? WHERE id = ?').run(found.fingerprint, id));
+      }
+    }
+    if (before !== state) this.onChange({ evidence: [id] });
+  }
+
+  // -------------------------------------------------------------------------------------------------------------------------
+  // Marks
+
+  addMark(evidenceId: number, mark: Omit<Mark, 'id' | 'createdAt'>): Mark {
+    const { name } = this.#evidenceRow(evidenceId);
+    return this.#write(
+      () => {
+        const { lastInsertRowid } = this.#prepare('INSERT INTO marks VALUES (NULL, ?, ?, ?, ?, ?, ?)').run(
+          evidenceId,
+          mark.startSeconds,
+          mark.endSeconds,
+          mark.text,
+          mark.inReport ? 1 : 0,
+          now(),
+        );
+        const row = this.#markRow(evidenceId, Number(lastInsertRowid));
+        this.#append('mark-added', evidenceId, `Marked ${spanText(mark)} of ${name}.`, {
+          markId: row.id,
+          ...mark,
+          recordSha256: markRecordSha256(row),
+        });
+        return markOf(row);
+      },
+      () => [evidenceId],
+    );
+  }
+
+  /** @throws UserFacingError `not-found` */
+  updateMark(evidenceId: number, markId: number, edit: Partial<Omit<Mark, 'id' | 'createdAt'>>): Mark {
+    const { name } = this.#evidenceRow(evidenceId);
+    const { id, createdAt, ...before } = markOf(this.#markRow(evidenceId, markId));
+    const after = { ...before, ...definedOf(edit) };
+    const changes = changesOf(before, after);
+    if (Object.keys(changes).length > 0) {
+      this.#write(
+        () => {
+          this.#prepare(
+            'UPDATE marks SET start_seconds = ?, end_seconds = ?, text = ?, in_report = ? WHERE id = ?',
+          ).run(after.startSeconds, after.endSeconds, after.text, after.inReport ? 1 : 0, markId);
+          this.#append('mark-updated', evidenceId, `Changed the mark at ${spanText(after)} of ${name}.`, {
+            markId,
+            changes,
+            recordSha256: markRecordSha256(this.#markRow(evidenceId, markId)),
+          });
+        },
+        () => [evidenceId],
+      );
+    }
+    return { id, ...after, createdAt };
+  }
+
+  /** @throws UserFacingError `not-found` */
+  removeMark(evidenceId: number, markId: number): void {
+    const { name } = this.#evidenceRow(evidenceId);
+    const mark = markOf(this.#markRow(evidenceId, markId));
+    this.#write(
+      () => {
+        this.#prepare('DELETE FROM marks WHERE id = ?').run(markId);
+        this.#append('mark-removed', evidenceId, `Removed the mark at ${spanText(mark)} of ${name}.`, {
+          markId,
+          text: mark.text,
+          recordSha256: null,
+        });
+      },
+      () => [evidenceId],
+    );
+  }
+
+  // -------------------------------------------------------------------------------------------------------------------------
+  // Analyses
+
+  /** @throws UserFacingError `not-found` */
+  analysis(id: number): Analysis {
+    return this.#tell(() => {
+      const stored = this.#prepare<[number], StoredAnalysis>('SELECT * FROM analyses WHERE id = ?').get(id);
+      if (!stored) throw new UserFacingError('not-found', `There is no analysis ${id} in this case.`);
+      const row = this.#evidenceRow(stored.evidence_id);
+      return this.#analysisOf(stored, row);
+    });
+  }
+
+  /** Every analysis of an item, the first made first. @throws UserFacingError `not-found` */
+  analysesOf(evidenceId: number): Analysis[] {
+    return this.#tell(() => {
+      const row = this.#evidenceRow(evidenceId);
+      return this.#analysisRows(evidenceId).map((stored) => this.#analysisOf(stored, row));
+    });
+  }
+
+  /** Keeps an analysis and logs it. Of one of the whole recording, the table shows the finding from now on. */
+  addAnalysis(analysis: NewAnalysis): Analysis {
+    const id = this.#write(
+      () => {
+        const [stored] = this.#storeAnalyses([analysis]);
+        return stored;
+      },
+      () => [analysis.evidenceId],
+    );
+    return this.analysis(id);
+  }
+
+  // -------------------------------------------------------------------------------------------------------------------------
+  // Scans
+
+  /**
+   * Queues items for a scan; those that wait for another already are left to it.
+   * @returns the scan's id, and how many items are queued for it
+   */
+  beginScan(
+    request: ScanRequest & { modelName: string },
+    evidenceIds: readonly number[],
+  ): { scanId: number; queued: number } {
+    return this.#write(
+      () => {
+        const { lastInsertRowid } = this.#prepare(`INSERT INTO scans VALUES (NULL, ?, ?, ?, ?, ?, 0, 'running')`).run(
+          now(),
+          request.model,
+          request.modelSha256,
+          JSON.stringify(request.channel),
+          request.stream,
+        );
+        const scanId = Number(lastInsertRowid);
+        const queue = this.#prepare(
+          'INSERT OR IGNORE INTO scan_queue SELECT id, ? FROM evidence WHERE id = ? AND removed_at IS NULL',
+        );
+        const mark = this.#prepare(`UPDATE evidence SET scan = 'queued' WHERE id = ?`);
+        let queued = 0;
+        for (const id of evidenceIds) {
+          if (queue.run(scanId, id).changes === 0) continue;
+          mark.run(id);
+          queued++;
+        }
+        this.#prepare('UPDATE scans SET total = ? WHERE id = ?').run(queued, scanId);
+        this.#append(
+          'scan-started',
+          null,
+          `Began to scan ${queued} ${queued === 1 ? 'item' : 'items'} with ${request.modelName}.`,
+          {
+            scanId,
+            items: queued,
+            model: { name: request.modelName, sha256: request.modelSha256 },
+            channel: request.channel,
+            stream: request.stream,
+          },
+        );
+        return { scanId, queued };
+      },
+      () => null,
+    );
+  }
+
+  /** Scans that have not ended, the first begun first. */
+  openScans(): OpenScan[] {
+    return this.#tell(() =>
+      this.#prepare<
+        [],
+        {
+          id: number;
+          started_at: string;
+          model: string | null;
+          model_sha256: string;
+          channel: string;
+          stream: number | null;
+          total: number;
+          left: number;
+        }
+      >(
+        `SELECT scans.*, (SELECT count(*) FROM scan_queue WHERE scan_id = scans.id) AS left FROM scans
+           WHERE state = 'running' ORDER BY id`,
+      )
+        .all()
+        .map((row) => ({
+          id: row.id,
+          startedAt: row.started_at,
+          model: row.model,
+          modelSha256: row.model_sha256,
+          channel: JSON.parse(row.channel) as OpenScan['channel'],
+          stream: row.stream,
+          total: row.total,
+          left: row.left,
+        })),
+    );
+  }
+
+  /** Items that a scan has yet to score, in order. */
+  queuedFor(scanId: number): number[] {
+    const sql = 'SELECT evidence_id FROM scan_queue WHERE scan_id = ? ORDER BY evidence_id';
+    return this.#tell(() => this.#prepare<[number], number>(sql).pluck().all(scanId));
+  }
+
+  /** Items that a worker is at, for the table. */
+  setRunning(evidenceId: number, running: boolean): void {
+    if (running) this.#running.add(evidenceId);
+    else this.#running.delete(evidenceId);
+    this.onChange({ evidence: [evidenceId] });
+  }
+
+  /** No item is worked on any more. */
+  clearRunning(): void {
+    const ids = [...this.#running];
+    this.#running.clear();
+    if (ids.length > 0) this.onChange({ evidence: ids });
+  }
+
+  /**
+   * Keeps the results of a scan's items: results, rows of the log and the queue in one transaction, so that nothing is scored
+   * twice and nothing is lost. What is no longer queued for this scan is left out.
+   * @param done all analyses of each item
+   */
+  finishItems(scanId: number, done: readonly { evidenceId: number; analyses: NewAnalysis[] }[]): void {
+    this.#write(
+      () => {
+        const take = this.#prepare('DELETE FROM scan_queue WHERE evidence_id = ? AND scan_id = ?');
+        for (const { evidenceId, analyses } of done) {
+          this.#running.delete(evidenceId);
+          if (take.run(evidenceId, scanId).changes > 0) this.#storeAnalyses(analyses);
+        }
+      },
+      () => done.map(({ evidenceId }) => evidenceId),
+    );
+  }
+
+  /** Ends a scan; what it has not scored is as it was before. */
+  endScan(scanId: number, state: 'done' | 'cancelled' | 'failed', why = ''): void {
+    const left = this.queuedFor(scanId);
+    this.#write(
+      () => {
+        const restore = this.#prepare(
+          `UPDATE evidence SET scan = CASE WHEN latest_analysis IS NULL THEN 'none' WHEN error IS NOT NULL THEN 'failed'
+         ELSE 'done' END WHERE id = ?`,
+        );
+        for (const id of left) restore.run(id);
+        this.#prepare('DELETE FROM scan_queue WHERE scan_id = ?').run(scanId);
+        const { changes } = this.#prepare(`UPDATE scans SET state = ? WHERE id = ? AND state = 'running'`).run(
+          state,
+          scanId,
+        );
+        if (changes === 0) return;
+        const words = { done: 'Finished', cancelled: 'Cancelled', failed: 'Gave up' }[state];
+        const rest =
+          left.length === 0 ? '' : ` ${left.length} ${left.length === 1 ? 'item was' : 'items were'} not scored.`;
+        this.#append('scan-ended', null, `${words} the scan.${rest}`, { scanId, state, notScored: left.length, why });
+      },
+      () => null,
+    );
+  }
+
+  /** Ids for a scan of `new` (never scanned, changed since, or with another model) or `failed` items, or all. */
+  idsToScan(which: 'new' | 'failed' | 'all', modelSha256: string): number[] {
+    const conditions = {
+      all: '1',
+      failed: `scan = 'failed'`,
+      new: `(latest_analysis IS NULL OR model_sha256 IS NOT $model OR (changed = 1 AND latest_file_sha256 IS NOT found_sha256))`,
+    };
+    const sql = `SELECT id FROM evidence WHERE removed_at IS NULL AND ${conditions[which]} ORDER BY id`;
+    return this.#tell(() => {
+      const query = this.#prepare<unknown[], number>(sql).pluck();
+      return which === 'new' ? query.all({ model: modelSha256 }) : query.all();
+    });
+  }
+
+  // -------------------------------------------------------------------------------------------------------------------------
+  // Intakes that were begun, so that they go on after a crash
+
+  beginIntake(request: unknown): number {
+    return this.#write(() =>
+      Number(
+        this.#prepare('INSERT INTO intakes VALUES (NULL, ?, ?)').run(now(), JSON.stringify(request)).lastInsertRowid,
+      ),
+    );
+  }
+
+  openIntakes(): { id: number; request: unknown }[] {
+    return this.#tell(() =>
+      this.#prepare<[], { id: number; request: string }>('SELECT id, request FROM intakes ORDER BY id')
+        .all()
+        .map(({ id, request }) => ({ id, request: JSON.parse(request) as unknown })),
+    );
+  }
+
+  endIntake(id: number): void {
+    this.#write(() => this.#prepare('DELETE FROM intakes WHERE id = ?').run(id));
+  }
+
+  // -------------------------------------------------------------------------------------------------------------------------
+  // Custody log
+
+  /** Rows of the log, the latest first. */
+  log(query: { evidenceId?: number; offset: number; limit: number }): { total: number; rows: CustodyRow[] } {
+    return this.#tell(() => {
+      const where = query.evidenceId === undefined ? '1' : 'evidence_id = ?';
+      const values = query.evidenceId === undefined ? [] : [query.evidenceId];
+      const total = this.#prepare<unknown[], number>(`SELECT count(*) FROM custody_log WHERE ${where}`)
+        .pluck()
+        .get(...values) as number;
+      const rows = this.#prepare<unknown[], StoredCustodyRow>(
+        `SELECT * FROM custody_log WHERE ${where} ORDER BY position DESC LIMIT ? OFFSET ?`,
+      ).all(...values, query.limit, query.offset);
+      return { total, rows: rows.map(custodyRowOf) };
+    });
+  }
+
+  /** Appends a row to the log for what happens outside of the store. */
+  note(
+    action: string,
+    summary: string,
+    details: Record<string, unknown>,
+    evidenceId: number | null = null,
+  ): CustodyHead {
+    this.#write(() => this.#append(action, evidenceId, summary, details));
+    return this.head;
+  }
+
+  // -------------------------------------------------------------------------------------------------------------------------
+  // Reports
+
+  /** The number that the next report bears: the case's, `/` and a count. */
+  nextReportNumber(): string {
+    const { number } = this.details();
+    const taken = new Set(this.reports().map((report) => report.number));
+    let count = taken.size + 1;
+    while (taken.has(`${number}/${count}`)) count++;
+    return `${number}/${count}`;
+  }
+
+  /** Reports that were issued, the first one first. */
+  reports(): IssuedReport[] {
+    const sql = 'SELECT number, issued_at, log_position, sha256, pages, amends FROM reports ORDER BY rowid';
+    return this.#tell(() => this.#prepare<[], StoredReport>(sql).all().map(issuedOf));
+  }
+
+  /** @throws UserFacingError `not-found` */
+  report(number: string): ReportRecord {
+    return this.#tell(() => {
+      const row = this.#prepare<[string], StoredReport>('SELECT * FROM reports WHERE number = ?').get(number);
+      if (!row) {
+        const known = this.reports().map((report) => report.number);
+        throw new UserFacingError('not-found', `This case has no report ${number}.`, {
+          advice: known.length > 0 ? `There are: ${known.join(', ')}.` : 'None was issued yet.',
+        });
+      }
+      return { ...issuedOf(row), request: JSON.parse(row.request) as ReportRequest, data: row.data };
+    });
+  }
+
+  /**
+   * Keeps a report that was made and logs it.
+   * @param report `logPosition` is the row of the log up to which the report says what the case holds; `data` is everything that
+   * makes it again
+   * @throws UserFacingError `exists` where the number is taken
+   */
+  addReport(report: ReportRecord): IssuedReport {
+    return this.#write(() => {
+      const row: StoredReport = {
+        number: report.number,
+        issued_at: report.issuedAt,
+        log_position: report.logPosition,
+        sha256: report.sha256,
+        pages: report.pages,
+        amends: report.amends,
+        request: canonicalJson(report.request),
+        data: report.data,
+      };
+      if (this.#prepare('SELECT 1 FROM reports WHERE number = ?').get(report.number)) {
+        throw new UserFacingError('exists', `The number ${report.number} is that of another report of this case.`);
+      }
+      this.#prepare('INSERT INTO reports VALUES (?, ?, ?, ?, ?, ?, ?, ?)').run(...(Object.values(row) as unknown[]));
+      const amends = report.amends === null ? '' : `, which amends ${report.amends}`;
+      this.#append('report-issued', null, `Issued the report ${report.number}${amends}.`, {
+        number: report.number,
+        issuedAt: report.issuedAt,
+        logPosition: report.logPosition,
+        sha256: report.sha256,
+        pages: report.pages,
+        amends: report.amends,
+        recordSha256: reportRecordSha256(row),
+      });
+      return issuedOf(row);
+    });
+  }
+
+  // -------------------------------------------------------------------------------------------------------------------------
+
+  #actor(): string {
+    return this.#session?.actor() || systemActor();
+  }
+
+  /** Where and by what the case is worked on, for the log. */
+  #place(): Record<string, unknown> {
+    return { program: this.#session?.program ?? '', user: systemActor(), host: hostname(), folder: this.folder };
+  }
+
+  /** The list in the data folder learns what became of the case. */
+  #remember(): void {
+    const library = this.#session?.library;
+    if (!library) return;
+    const { problem, ...entry } = this.summary();
+    library.put(entry);
+    if (problem === null) library.rememberHead(this.id, this.folder, this.#head);
+  }
+
+  /** Why a log that is about to be written on is not the one that was signed; null where it is. */
+  #brokenLog(session: Session): UserFacingError | null {
+    const { library } = session;
+    const signed = readHead(this.#db);
+    const message = headMessage(this.id, this.#head);
+    let what: string | null = null;
+    const differences = schemaDifferences(this.#db);
+    if (differences.length > 0) what = `its database was altered (${differences[0]})`;
+    else if (!signed || signed.rows !== this.#head.rows || signed.hash !== this.#head.hash) {
+      what = 'its last row is not the one that was signed';
+    } else if (!signatureHolds(signed.publicKey, message, signed.signature)) {
+      what = 'its signature does not hold';
+    } else if (signed.publicKey !== library.key.publicKey) {
+      const known = library.knownKeys(this.id);
+      if (known.length > 0 && !known.some(({ publicKey }) => publicKey === signed.publicKey)) {
+        what = `it is signed with a key (${fingerprintOf(signed.publicKey)}) that this installation does not know`;
+      }
+    }
+    const last = library.lastHead(this.id, this.folder);
+    if (what === null && last) {
+      const sql = 'SELECT hash FROM custody_log WHERE position = ?';
+      const hash = this.#prepare<[number], string>(sql).pluck().get(last.rows);
+      if (hash !== last.hash) what = `it lacks rows that it had when it was last open here (${last.rows} rows then)`;
+    }
+    if (what === null) return null;
+    return new UserFacingError('custody-broken', `The custody log of this case is not intact: ${what}.`, {
+      path: this.folder,
+      advice: 'It can be read, but nothing is added to it. Verify the case, and restore it from an export or a copy.',
+    });
+  }
+
+  /** Goes on with a log that another installation, or this one with another key, has signed so far. */
+  #takeOver(signer: { publicKey: string; signature: string }): void {
+    this.#session?.library.learnKey(this.id, signer.publicKey, 'opened here');
+    const fingerprint = fingerprintOf(signer.publicKey);
+    this.#append(signerChanged, null, `Another installation goes on with the log; so far ${fingerprint} signed it.`, {
+      publicKey: signer.publicKey,
+      signature: signer.signature,
+      fingerprint,
+    });
+  }
+
+  #append(action: string, evidenceId: number | null, summary: string, details: Record<string, unknown>): void {
+    const entry: CustodyEntry = { time: now(), actor: this.#actor(), action, evidenceId, summary, details };
+    this.#head = (this.#custody as CustodyWriter).append(this.#head, entry);
+  }
+
+  /**
+   * One transaction: what `change` does and logs, and the new head's signature, or nothing of it.
+   * @param touched the items that changed, for those who watch; null: any; without it, none
+   */
+  #write<T>(change: () => T, touched: (result: T) => number[] | null = () => []): T {
+    if (this.readOnly)
+      throw new UserFacingError('read-only', 'The case is open for reading only.', { path: this.folder });
+    if (this.broken) throw this.broken;
+    const before = this.#head;
+    let result: T;
+    try {
+      result = this.#db
+        .transaction(() => {
+          const value = change();
+          if (this.#head !== before) (this.#custody as CustodyWriter).sign(this.#head);
+          return value;
+        })
+        .immediate();
+    } catch (error) {
+      this.#head = before;
+      throw toldOfDatabase(this.#path, error);
+    }
+    this.onChange({ evidence: touched(result) });
+    return result;
+  }
+
+  /** A statement, compiled once. */
+  #prepare<Values extends unknown[] = unknown[], Row = unknown>(sql: string): Database.Statement<Values, Row> {
+    let statement = this.#statements.get(sql);
+    if (!statement) this.#statements.set(sql, (statement = this.#db.prepare(sql)));
+    return statement as Database.Statement<Values, Row>;
+  }
+
+  #tell<T>(read: () => T): T {
+    try {
+      return read();
+    } catch (error) {
+      throw toldOfDatabase(this.#path, error);
+    }
+  }
+
+  #caseRow(): StoredCase {
+    return this.#tell(() => this.#prepare<[], StoredCase>('SELECT * FROM case_details').get() as StoredCase);
+  }
+
+  #evidenceRow(id: number): StoredEvidence {
+    const row = this.#tell(() =>
+      this.#prepare<[number], StoredEvidence>('SELECT * FROM evidence WHERE id = ?').get(id),
+    );
+    // One that is being taken out is still read, for the log.
+    if (!row || (row.removed_at !== null && !this.#db.inTransaction)) {
+      throw new UserFacingError('not-found', `There is no item ${id} in this case.`, {
+        advice: 'It may have been taken out of it.',
+      });
+    }
+    return row;
+  }
+
+  #metadataRow(id: number): StoredMetadata {
+    const sql = 'SELECT metadata, audio FROM evidence_metadata WHERE evidence_id = ?';
+    return this.#prepare<[number], StoredMetadata>(sql).get(id) ?? { metadata: '[]', audio: null };
+  }
+
+  #evidenceSha256(id: number): string {
+    return evidenceRecordSha256(this.#evidenceRow(id), this.#metadataRow(id));
+  }
+
+  #markRow(evidenceId: number, markId: number): StoredMark {
+    const sql = 'SELECT * FROM marks WHERE id = ? AND evidence_id = ?';
+    const row = this.#tell(() => this.#prepare<[number, number], StoredMark>(sql).get(markId, evidenceId));
+    if (!row) throw new UserFacingError('not-found', `There is no mark ${markId} on this item.`);
+    return row;
+  }
+
+  #fileOf(row: StoredEvidence): EvidenceFile {
+    if (row.copy_path !== null) return { path: join(this.folder, ...row.copy_path.split('/')), nameBytes: null };
+    return { path: row.path, nameBytes: row.path_bytes };
+  }
+
+  #rowOf(row: StoredEvidence): EvidenceRow {
+    return evidenceRowOf(row, {
+      path: this.#fileOf(row).path,
+      state: this.#states.get(row.id) ?? (row.changed === 1 ? 'changed' : 'unchecked'),
+      running: this.#running.has(row.id),
+    });
+  }
+
+  #analysisRows(evidenceId: number): StoredAnalysis[] {
+    const sql = 'SELECT * FROM analyses WHERE evidence_id = ? ORDER BY id';
+    return this.#prepare<[number], StoredAnalysis>(sql).all(evidenceId);
+  }
+
+  #analysisOf(stored: StoredAnalysis, row: StoredEvidence): Analysis {
+    const result = JSON.parse(stored.result) as NewAnalysis;
+    return { ...result, id: stored.id, stale: isStale(row, result.fileSha256), resultSha256: stored.result_sha256 };
+  }
+
+  /** Inside a transaction: keeps and logs analyses of one item. @returns their ids */
+  #storeAnalyses(analyses: readonly NewAnalysis[]): number[] {
+    const { evidenceId } = analyses[0];
+    const { name } = this.#evidenceRow(evidenceId);
+    const whole = analyses.filter(({ stretch }) => stretch === null);
+    const shown = whole.length > 0 ? shownAnalysis(whole) : null;
+    return analyses.map((analysis) => {
+      const result = canonicalJson(analysis);
+      const resultSha256 = sha256Hex(result);
+      const { lastInsertRowid } = this.#prepare('INSERT INTO analyses VALUES (NULL, ?, ?, ?, ?, ?, ?)').run(
+        evidenceId,
+        analysis.time,
+        analysis.stretch?.startSeconds ?? null,
+        analysis.stretch?.endSeconds ?? null,
+        result,
+        resultSha256,
+      );
+      const id = Number(lastInsertRowid);
+      if (analysis === shown) this.#show(evidenceId, name, id, analysis);
+      const of = analysis.stretch === null ? name : `${spanText(analysis.stretch)} of ${name}`;
+      const outcome = analysis.error ? `failed: ${analysis.error.message}` : `${analysis.finding}.`;
+      this.#append(
+        analysis.stretch === null ? 'scanned' : 'stretch-analysed',
+        evidenceId,
+        `Analysed ${of} with ${analysis.modelName}: ${outcome}`,
+        {
+          analysisId: id,
+          resultSha256,
+          shown: analysis === shown,
+          fileSha256: analysis.fileSha256,
+          model: { name: analysis.modelName, sha256: analysis.modelSha256, status: analysis.modelStatus },
+          application: analysis.provenance.application,
+          backend: analysis.provenance.backend,
+          settings: analysis.settings,
+          channel: analysis.channel,
+          stream: analysis.stream,
+          stretch: analysis.stretch,
+          finding: analysis.finding,
+          score: analysis.score,
+          error: analysis.error,
+        },
+      );
+      return id;
+    });
+  }
+
+  #show(evidenceId: number, name: string, analysisId: number, analysis: NewAnalysis): void {
+    const derived = { ...derivedColumns(name, analysis), latest_analysis: analysisId };
+    const columns = Object.keys(derived).map((column) => `${column} = $${column}`);
+    this.#prepare(
+      `UPDATE evidence SET ${columns.join(', ')}, scan = $scan, duration_seconds = coalesce($duration, duration_seconds)
+         WHERE id = $id`,
+    ).run({
+      ...derived,
+      scan: analysis.error ? 'failed' : 'done',
+      duration: analysis.durationSeconds,
+      id: evidenceId,
+    });
+  }
+}
+
+function now(): string {
+  return new Date().toISOString();
+}
+
+function requireCase(folder: string, path: string): void {
+  if (existsSync(path)) return;
+  throw new UserFacingError('missing', `There is no case in ${folder}.`, {
+    path: folder,
+    advice: 'Check that the drive is connected; a case is a folder that holds case.sqlite.',
+  });
+}
+
+function caseIdIn(path: string, db: Database.Database): string {
+  const id = db.prepare<[], string>('SELECT case_id FROM case_details').pluck().get();
+  if (id !== undefined) return id;
+  throw new UserFacingError('damaged', `${path} holds no case.`, {
+    path,
+    advice:
+      'Its creation was interrupted, or it was damaged. Restore it from an export or a copy, or delete the folder.',
+  });
+}
+
+function problemOf({ code, message, path, advice }: UserFacingError): CaseSummary['problem'] {
+  return { code, message, ...(path ? { path } : {}), ...(advice ? { advice } : {}) };
+}
+
+function definedOf<T extends object>(edit: T): T {
+  return Object.fromEntries(Object.entries(edit).filter(([, value]) => value !== undefined)) as T;
+}
+
+function changesOf(before: object, after: object): Record<string, { from: unknown; to: unknown }> {
+  const old = before as Record<string, unknown>;
+  const changed = Object.entries(after).filter(([name, value]) => old[name] !== value);
+  return Object.fromEntries(changed.map(([name, to]) => [name, { from: old[name], to: to as unknown }]));
+}
+
+/** Names of fields as words: `customerContact` as `customer contact`. */
+function listed(names: readonly string[]): string {
+  const words = names.map((name) => name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`));
+  return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} and ${words[words.length - 1]}`;
+}
+
+function spanText({ startSeconds, endSeconds }: { startSeconds: number; endSeconds: number | null }): string {
+  return endSeconds === null
+    ? `${startSeconds.toFixed(2)} s`
+    : `${startSeconds.toFixed(2)} s to ${endSeconds.toFixed(2)} s`;
+}
+
+/** Whether a hash that a sender gave (SHA-256 or MD5, in any case) is that of the file. */
+function hashMatches(given: string, file: { sha256: string; md5: string }): boolean {
+  const plain = given.trim().toLowerCase();
+  return plain === file.sha256 || plain === file.md5;
+}
+
+function summaryOf(analysis: Analysis): AnalysisSummary {
+  return {
+    id: analysis.id,
+    evidenceId: analysis.evidenceId,
+    time: analysis.time,
+    stretch: analysis.stretch,
+    label: analysis.label,
+    channel: analysis.channel,
+    stream: analysis.stream,
+    modelName: analysis.modelName,
+    modelSha256: analysis.modelSha256,
+    modelStatus: analysis.modelStatus,
+    finding: analysis.finding,
+    score: analysis.score,
+    llr: analysis.llr,
+    error: analysis.error,
+    stale: analysis.stale,
+    resultSha256: analysis.resultSha256,
+  };
+}
+
+function custodyRowOf(row: StoredCustodyRow): CustodyRow {
+  let details: Record<string, unknown>;
+  try {
+    details = JSON.parse(row.details) as Record<string, unknown>;
+  } catch {
+    // Tampered with: verify says so; the log is still shown.
+    details = { unreadable: row.details };
+  }
+  return {
+    position: row.position,
+    time: row.time,
+    actor: row.actor,
+    action: row.action,
+    evidenceId: row.evidence_id,
+    summary: row.summary,
+    details,
+    hash: row.hash,
+  };
+}
+
+function issuedOf(row: StoredReport): IssuedReport {
+  return {
+    number: row.number,
+    issuedAt: row.issued_at,
+    logPosition: row.log_position,
+    sha256: row.sha256,
+    pages: row.pages,
+    amends: row.amends,
+  };
+}

@@ -1,0 +1,120 @@
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import type { Command } from 'commander';
+import { UserFacingError } from '../base/errors.ts';
+import { ProgressLine, applicationVersion, errorShare, exitStatus, interruption } from './context.ts';
+
+interface CalibrateOptions {
+  model?: string;
+  dataset: string;
+  bonafide?: string;
+  split: string;
+  out: string;
+  name?: string;
+  errorRate: number;
+  validatedBy?: string;
+  conditions?: string;
+  overwrite?: boolean;
+  note: string[];
+}
+
+export function register(program: Command): void {
+  program
+    .command('calibrate')
+    .description('Calibrate and measure a model on labelled recordings of your own; the network stays as it is.')
+    .requiredOption('--dataset <spec>', 'recordings that the model was not trained on (see: dataset inspect --help)')
+    .option('--bonafide <spec>', 'bona fide recordings from elsewhere, for a dataset of spoofs')
+    .requiredOption('--split <name>', 'train, dev, test or another of its splits; all for everything')
+    .requiredOption('--out <folder>', 'where the model with its new calibration goes')
+    .option('--model <model>', "a model's folder or name (default: the model that ships)")
+    .option('--name <name>', "the new model's name (default: that of the model)")
+    .option(
+      '--error-rate <x>',
+      'a finding may be wrong in at most this share of recordings (upper 95 % bound); else it is inconclusive',
+      errorShare,
+      0.05,
+    )
+    .option('--validated-by <laboratory>', 'the laboratory that answers for it: the model gets the status "validated"')
+    .option('--conditions <sentence>', 'on which recordings the validation holds; needed with --validated-by')
+    .option('--overwrite', 'replace the model that stands in the folder')
+    .option(
+      '--note <sentence>',
+      "put this in the model's card (repeatable)",
+      (note, notes: string[]) => [...notes, note],
+      [],
+    )
+    .addHelpText(
+      'after',
+      `
+A model whose status is "validated" gives likelihood ratios in cases and reports; one for screening does not. Where
+speakers are named, recordings of one speaker are put together to calibrate by length of speech.
+Exit status: 0 done, 1 it could not be done, 2 wrong usage, 130 interrupted.`,
+    )
+    .action(async (options: CalibrateOptions) => {
+      process.exitCode = await calibrate(options);
+    });
+}
+
+async function calibrate(options: CalibrateOptions): Promise<number> {
+  const folder = resolve(options.out);
+  if ((options.validatedBy === undefined) !== (options.conditions === undefined)) {
+    throw new UserFacingError('usage', '--validated-by and --conditions belong together.');
+  }
+  if (!options.overwrite && existsSync(join(folder, 'card.json'))) {
+    throw new UserFacingError('usage', `A model stands in ${folder}.`, {
+      path: folder,
+      advice: 'Choose another folder, or add --overwrite to replace it.',
+    });
+  }
+  const [{ calibrateModel }, { withBonafide }, { findModel }] = await Promise.all([
+    import('../jobs/calibrate-model.ts'),
+    import('../datasets/load.ts'),
+    import('../detector/store.ts'),
+  ]);
+  const { validatedBy, conditions } = options;
+  const progress = new ProgressLine();
+  const { signal, dispose } = interruption();
+  try {
+    const { card } = await calibrateModel(
+      {
+        folder: await findModel(options.model),
+        dataset: withBonafide(options.dataset, options.bonafide),
+        split: options.split,
+        out: folder,
+        ...(options.name === undefined ? {} : { name: options.name }),
+        maximumErrorRate: options.errorRate,
+        seed: 1,
+        validation:
+          validatedBy === undefined || conditions === undefined ? null : { laboratory: validatedBy, conditions },
+        notes: options.note,
+      },
+      `earwitness ${applicationVersion()}`,
+      { signal, onProgress: (done, total) => progress.show(`${done} of ${total} recordings`) },
+    );
+    progress.clear();
+    const { calibration, status } = card;
+    const figures = card.figures.at(-1);
+    if (figures) {
+      const { eer, auc, cllrBits, bonafide, spoof } = figures;
+      process.stdout.write(
+        `EER ${(100 * eer).toFixed(1)} %, AUC ${auc.toFixed(3)}, Cllr ${cllrBits.toFixed(2)} bits (${bonafide} bona fide, ${spoof} spoof)\n`,
+      );
+    }
+    if (calibration.bandReason !== null) process.stdout.write(`${calibration.bandReason}\n`);
+    const lengths = calibration.lengths.map(({ seconds }) => `${seconds} s`);
+    process.stdout.write(
+      lengths.length > 0
+        ? `Calibrated for ${lengths.join(', ')} of speech; what is shorter or longer is not validated.\n`
+        : 'Calibrated for all lengths alike: too few speakers are named to tell lengths apart.\n',
+    );
+    process.stdout.write(`Model written to ${folder}, ${status}.\n`);
+    return exitStatus.done;
+  } catch (error) {
+    progress.clear();
+    if (!signal.aborted) throw error;
+    process.stderr.write('Stopped; nothing was written.\n');
+    return exitStatus.interrupted;
+  } finally {
+    dispose();
+  }
+}

@@ -1,0 +1,109 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createHash } from 'node:crypto';
+import { Command } from 'commander';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { babble, wav16, writeTinyModel } from '../detector/testing.ts';
+import { register as registerCase } from './case.ts';
+import { register as registerVerify } from './verify.ts';
+
+let folder: string;
+let homeBefore: string | undefined;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'earwitness-cli-'));
+  homeBefore = process.env['EARWITNESS_HOME'];
+  process.env['EARWITNESS_HOME'] = join(folder, 'home');
+});
+afterEach(() => {
+  if (homeBefore === undefined) delete process.env['EARWITNESS_HOME'];
+  else process.env['EARWITNESS_HOME'] = homeBefore;
+  process.exitCode = undefined;
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** Runs a command in this process. */
+async function run(...words: string[]): Promise<{ status: number; stdout: string; stderr: string }> {
+  const program = new Command('earwitness').exitOverride();
+  program.configureOutput({ writeErr: () => undefined });
+  registerCase(program);
+  registerVerify(program);
+  const written = { stdout: '', stderr: '' };
+  const spies = (['stdout', 'stderr'] as const).map((name) =>
+    vi.spyOn(process[name], 'write').mockImplementation((text) => {
+      written[name] += String(text);
+      return true;
+    }),
+  );
+  process.exitCode = undefined;
+  try {
+    for (const command of program.commands) for (const below of command.commands) below.exitOverride();
+    await program.parseAsync(['node', 'earwitness', ...words]);
+    return { status: Number(process.exitCode ?? 0), ...written };
+  } finally {
+    process.exitCode = undefined;
+    for (const spy of spies) spy.mockRestore();
+  }
+}
+
+it('keeps a case from its beginning to its end', async () => {
+  const dir = join(folder, 'case');
+  const audio = join(folder, 'audio');
+  mkdirSync(audio);
+  for (let seed = 0; seed < 2; seed++) writeFileSync(join(audio, `voice-${seed}.wav`), wav16(babble(1.5, seed)));
+  writeFileSync(join(audio, 'evil\x1b[31m.wav'), wav16(babble(1.5, 7)));
+  const { folder: model } = await writeTinyModel(join(folder, 'model'));
+
+  const made = await run('case', 'new', dir, '--number', '2026/1', '--title', 'A call', '--examiner', 'Ada');
+  expect(made.stdout).toMatch(/Custody log: 1 row, head [0-9a-f]{64}/);
+  const first = /head ([0-9a-f]{64})/.exec(made.stdout)?.[1] ?? '';
+  await expect(run('case', 'new', dir, '--number', '2', '--title', 'x')).rejects.toMatchObject({ code: 'exists' });
+
+  const hash = createHash('sha256')
+    .update(readFileSync(join(audio, 'voice-0.wav')))
+    .digest('hex');
+  const added = await run('case', 'add', dir, audio, '--sender-hash', `voice-0.wav=${hash}`);
+  expect(added).toMatchObject({ status: 0, stderr: expect.stringContaining('Took in 3 recordings') as string });
+  const wrong = await run('case', 'add', dir, join(audio, 'missing.wav'));
+  expect(wrong).toMatchObject({ status: 3, stderr: expect.stringContaining('missing.wav') as string });
+
+  const scanned = await run('case', 'scan', dir, '--model', model);
+  expect(scanned).toMatchObject({ status: 0, stderr: expect.stringContaining('3 recordings scored') as string });
+  const again = await run('case', 'scan', dir, '--model', model);
+  expect(again.stderr).toContain('0 recordings scored');
+
+  const shown = await run('case', 'show', dir);
+  expect(shown.stdout).toContain('2026/1: A call');
+  expect(shown.stdout).toMatch(/voice-1\.wav\t(supports|inconclusive|not assessable)/);
+  expect(shown.stdout).not.toContain('\x1b');
+  const parsed = JSON.parse((await run('case', 'show', dir, '--json')).stdout) as { items: { name: string }[] };
+  expect(parsed.items).toHaveLength(3);
+  const log = (await run('case', 'show', dir, '--log')).stdout.trimEnd().split('\n');
+  expect(log[0]).toContain('case-created');
+  expect(log.length).toBeGreaterThan(8);
+  expect((await run('case', 'list')).stdout).toContain(`2026/1\tA call\topen\t3 items\t${dir}`);
+
+  const verified = await run('verify', dir, '--expect-head', first);
+  expect(verified).toMatchObject({ status: 0, stdout: expect.stringContaining('Intact.') as string });
+  expect((await run('verify', dir, '--expect-head', 'a'.repeat(64))).status).toBe(4);
+  expect((await run('verify', dir, '--report', join(audio, 'voice-0.wav'))).status).toBe(4);
+  await expect(run('verify', dir, '--expect-head', 'abc')).rejects.toMatchObject({ exitCode: 1 });
+  await expect(run('verify', join(folder, 'nothing'))).rejects.toMatchObject({ code: 'missing' });
+
+  const archive = join(folder, 'case.zip');
+  expect((await run('case', 'export', dir, '--out', archive)).stdout).toContain('SHA-256');
+  await expect(run('case', 'delete', dir, '--confirm', '2026/2', '--reason', 'a test')).rejects.toMatchObject({
+    code: 'usage',
+  });
+  await run('case', 'delete', dir, '--confirm', '2026/1', '--reason', 'a test');
+  expect((await run('case', 'list')).stderr).toContain('no cases');
+  const imported = await run('case', 'import', archive, '--to', join(folder, 'cases'));
+  expect(imported.stdout).toContain('Imported the case 2026/1');
+  const place = join(folder, 'cases', '2026-1');
+  expect((await run('verify', place)).status).toBe(0);
+  writeFileSync(join(audio, 'voice-1.wav'), 'something else');
+  const tampered = await run('verify', place);
+  expect(tampered.status).toBe(4);
+  expect(tampered.stdout).toMatch(/NOT evidence \(voice-1\.wav\)/);
+});

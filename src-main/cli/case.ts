@@ -1,0 +1,429 @@
+import { resolve } from 'node:path';
+import { InvalidArgumentError, Option } from 'commander';
+import type { Command } from 'commander';
+import type { CaseView, EvidenceRow } from '../../src-preload/contract.ts';
+import { UserFacingError } from '../base/errors.ts';
+import { dataFolder } from '../base/home.ts';
+import type { CaseStore, Session } from '../cases/store.ts';
+import { ProgressLine, applicationVersion, colour, exitStatus, interruption, positiveInteger } from './context.ts';
+import { modelLine } from './present.ts';
+import { addReadingOptions } from './reading.ts';
+import type { ReadingOptions } from './reading.ts';
+
+interface NewOptions {
+  number: string;
+  title: string;
+  examiner?: string;
+  customer?: string;
+  contact?: string;
+  question?: string;
+  notes?: string;
+}
+
+interface AddOptions {
+  copy?: boolean;
+  senderHash: SenderHash[];
+  from?: string;
+  received?: string;
+  condition?: string;
+  recursive: boolean;
+}
+
+interface ScanOptions extends ReadingOptions {
+  model?: string;
+  which: 'new' | 'failed' | 'all';
+  jobs?: number;
+}
+
+interface SenderHash {
+  name: string | null;
+  hash: string;
+}
+
+const namedFailures = 20;
+const pageRows = 1000;
+
+function senderHash(text: string, before: SenderHash[]): SenderHash[] {
+  const match = /^(?:(.+)=)?([0-9a-f]{64}|[0-9a-f]{32})$/i.exec(text);
+  if (!match) throw new InvalidArgumentError('It must be a SHA-256 or MD5, or NAME=HASH.');
+  return [...before, { name: match[1] ?? null, hash: match[2].toLowerCase() }];
+}
+
+/** Opens the data folder's list for a command, and what the command opened of cases is closed after it. */
+async function withSession<T>(use: (session: Session) => Promise<T>): Promise<T> {
+  const { Library } = await import('../cases/library.ts');
+  const { systemActor } = await import('../cases/store.ts');
+  const library = Library.open(resolve(dataFolder()));
+  try {
+    return await use({ library, actor: systemActor, program: `earwitness ${applicationVersion()}` });
+  } finally {
+    library.close();
+  }
+}
+
+async function withCase<T>(folder: string, use: (store: CaseStore, session: Session) => Promise<T>): Promise<T> {
+  const { CaseStore } = await import('../cases/store.ts');
+  return withSession(async (session) => {
+    const store = CaseStore.open(folder, session);
+    if (store.broken) process.stderr.write(`${colour('red', 'warning:', process.stderr)} ${store.broken.sentence}\n`);
+    try {
+      return await use(store, session);
+    } finally {
+      store.close();
+    }
+  });
+}
+
+/** Runs long work that Ctrl-C stops. @returns the exit status; 130 where it was stopped */
+async function interruptible(work: (signal: AbortSignal, progress: ProgressLine) => Promise<number>): Promise<number> {
+  const progress = new ProgressLine();
+  const { signal, dispose } = interruption();
+  try {
+    return await work(signal, progress);
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    return exitStatus.interrupted;
+  } finally {
+    progress.clear();
+    dispose();
+  }
+}
+
+export function register(program: Command): void {
+  const command = program
+    .command('case')
+    .description('Keep recordings in cases: evidence with its hashes, results, and a custody log of everything done.');
+
+  command
+    .command('new')
+    .description('Make a case in a folder that is empty or does not exist yet.')
+    .argument('<dir>', "the case's folder")
+    .requiredOption('--number <number>', 'number of the case')
+    .requiredOption('--title <title>', 'what it is called')
+    .option('--examiner <name>', 'who examines')
+    .option('--customer <name>', 'for whom')
+    .option('--contact <text>', 'how the customer is reached')
+    .option('--question <text>', 'what the customer asks')
+    .option('--notes <text>', 'notes')
+    .action(async (folder: string, options: NewOptions) => {
+      const { CaseStore } = await import('../cases/store.ts');
+      await withSession(async (session) => {
+        const { contact, ...details } = options;
+        const given = contact === undefined ? details : { ...details, customerContact: contact };
+        const store = CaseStore.create(folder, given, session);
+        process.stdout.write(`Made the case ${options.number} in ${store.folder}.\n`);
+        writeHead(store);
+        store.close();
+      });
+    });
+
+  command
+    .command('add')
+    .description('Take recordings into a case: files, and all recordings in folders and below.')
+    .argument('<dir>', "the case's folder")
+    .argument('<path...>', 'files and folders')
+    .option('--copy', 'copy them into the case (default: they stay in place)')
+    .option(
+      '--sender-hash <hash>',
+      'SHA-256 or MD5 as the sender gave it, or NAME=HASH; may be repeated',
+      senderHash,
+      [],
+    )
+    .option('--from <name>', 'from whom they were received')
+    .option('--received <time>', 'when they were received')
+    .option('--condition <text>', 'their condition on receipt')
+    .option('--no-recursive', 'not the folders below folders')
+    .addHelpText(
+      'after',
+      `
+Exit status: 0 all were taken in, 2 wrong usage, 3 some were not, or have another hash than the sender's (named), 130 interrupted.
+Files are opened for reading only. In a folder, files that are no recordings (by content) are counted and passed over; what
+the case has from the same place already is left alone, so that an interrupted command can be repeated.`,
+    )
+    .action(async (folder: string, paths: string[], options: AddOptions) => {
+      process.exitCode = await add(folder, paths, options);
+    });
+
+  const scan = command
+    .command('scan')
+    .description('Score the recordings of a case and keep the results in it.')
+    .argument('<dir>', "the case's folder")
+    .option('--model <model>', "a model's folder or name (default: the model that ships)")
+    .addOption(
+      new Option(
+        '--which <items>',
+        'new: never scored, changed, or scored with another model; failed: those that failed',
+      )
+        .choices(['new', 'failed', 'all'])
+        .default('new'),
+    )
+    .option('--jobs <n>', 'files at a time (default: one for each core)', positiveInteger)
+    .addHelpText(
+      'after',
+      `
+Exit status: 0 every item has its result, 2 wrong usage, 3 some failed (named), 130 interrupted. What was interrupted goes on with
+the next scan, in the window too. A score is high for bona fide speech.`,
+    )
+    .action(async (folder: string, options: ScanOptions) => {
+      process.exitCode = await scanCase(folder, options);
+    });
+  addReadingOptions(scan);
+
+  command
+    .command('list')
+    .description('List the cases of this installation.')
+    .option('--json', 'as JSON')
+    .action(async (options: { json?: boolean }) => {
+      await withSession(async ({ library }) => {
+        const entries = library.list();
+        if (options.json) process.stdout.write(`${JSON.stringify(entries, null, 1)}\n`);
+        else if (entries.length === 0)
+          process.stderr.write('There are no cases yet: make one with `earwitness case new`.\n');
+        else {
+          for (const { number, title, state, items, folder } of entries) {
+            process.stdout.write(`${number}\t${title}\t${state}\t${items} items\t${folder}\n`);
+          }
+        }
+      });
+    });
+
+  command
+    .command('show')
+    .description('Show a case: details, items with their findings, and the head of its log.')
+    .argument('<dir>', "the case's folder")
+    .option('--json', 'as JSON, with everything known of each item')
+    .option('--log', 'the custody log instead of the items')
+    .action(async (folder: string, options: { json?: boolean; log?: boolean }) => {
+      await show(folder, options);
+    });
+
+  command
+    .command('export')
+    .description('Write a case to one file: database and copies of evidence, but not what stays in place.')
+    .argument('<dir>', "the case's folder")
+    .requiredOption('--out <file>', 'the file to write; whole or not at all')
+    .action(async (folder: string, options: { out: string }) => {
+      process.exitCode = await exportTo(folder, options.out);
+    });
+
+  command
+    .command('import')
+    .description('Take in a case from one file. It is verified as a whole before it appears.')
+    .argument('<file>', 'the exported case')
+    .option('--to <dir>', 'the folder that it is put below (default: cases in the data folder)')
+    .action(async (file: string, options: { to?: string }) => {
+      process.exitCode = await importFrom(file, options.to);
+    });
+
+  command
+    .command('delete')
+    .description(
+      'Delete a case with its results and copies of evidence. Evidence in place stays; a trace stays in the data folder.',
+    )
+    .argument('<dir>', "the case's folder")
+    .requiredOption('--confirm <number>', 'the number of the case, to confirm')
+    .requiredOption('--reason <text>', 'why; it stays in the trace')
+    .action(async (folder: string, options: { confirm: string; reason: string }) => {
+      const { deleteCase } = await import('../cases/delete.ts');
+      await withCase(folder, async (store, session) => {
+        await deleteCase(store, session, { confirmNumber: options.confirm, reason: options.reason });
+      });
+      process.stdout.write(`Deleted the case ${options.confirm}.\n`);
+    });
+}
+
+function writeHead(store: CaseStore): void {
+  const { rows, hash } = store.head;
+  process.stdout.write(`Custody log: ${rows} ${rows === 1 ? 'row' : 'rows'}, head ${hash}\n`);
+}
+
+function writeFailures(failures: readonly { subject: string; message: string }[]): void {
+  for (const { subject, message } of failures.slice(0, namedFailures))
+    process.stderr.write(`  ${plain(subject)}: ${plain(message)}\n`);
+  if (failures.length > namedFailures) process.stderr.write(`  and ${failures.length - namedFailures} more\n`);
+}
+
+function hashesByName(given: readonly SenderHash[], paths: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    given.map(({ name, hash }) => {
+      if (name !== null) return [name, hash];
+      if (paths.length === 1) return [resolve(paths[0]), hash];
+      throw new UserFacingError('usage', 'With several paths, say of which file a hash is: --sender-hash NAME=HASH.');
+    }),
+  );
+}
+
+async function add(folder: string, paths: string[], options: AddOptions): Promise<number> {
+  const { intakeSummary, takeIn } = await import('../jobs/case-intake.ts');
+  const senderHashes = hashesByName(options.senderHash, paths);
+  return withCase(folder, (store, { library }) =>
+    interruptible(async (signal, progress) => {
+      const failures: { subject: string; message: string }[] = [];
+      const outcome = await takeIn(
+        store,
+        {
+          paths: paths.map((path) => resolve(path)),
+          recursive: options.recursive,
+          copy: options.copy === true,
+          conditionOnReceipt: options.condition ?? '',
+          receivedAt: options.received ?? '',
+          receivedFrom: options.from ?? '',
+          senderHashes,
+        },
+        {
+          home: library.home,
+          signal,
+          onProgress: ({ done, total }) =>
+            progress.show(total === null ? 'looking for files' : `${done} of ${total} files`),
+          onProblem: (subject, message) => failures.push({ subject, message }),
+        },
+      );
+      progress.clear();
+      process.stderr.write(`${intakeSummary(outcome)}\n`);
+      writeFailures(failures);
+      writeHead(store);
+      return failures.length > 0 ? exitStatus.someFailed : exitStatus.done;
+    }),
+  );
+}
+
+async function scanCase(folder: string, options: ScanOptions): Promise<number> {
+  const { findModel, readModel } = await import('../detector/store.ts');
+  const { runCaseScan } = await import('../jobs/case-scan.ts');
+  const model = await readModel(await findModel(options.model));
+  return withCase(folder, (store, { program }) =>
+    interruptible(async (signal, progress) => {
+      process.stderr.write(`${modelLine(model)}\n`);
+      // What another scan left is taken up first; it may have been with another model.
+      const scans: number[] = [];
+      for (const open of store.openScans()) {
+        if (open.modelSha256 === model.onnxSha256) scans.push(open.id);
+        else store.endScan(open.id, 'cancelled', 'A scan with another model was begun.');
+      }
+      const ids = store.idsToScan(options.which, model.onnxSha256);
+      const { scanId } = store.beginScan(
+        {
+          model: options.model ?? null,
+          modelName: model.card.name,
+          modelSha256: model.onnxSha256,
+          channel: options.channels ?? 'mix',
+          stream: options.stream ?? null,
+        },
+        ids,
+      );
+      scans.push(scanId);
+      const failures: { subject: string; message: string }[] = [];
+      let scored = 0;
+      for (const scan of scans) {
+        const outcome = await runCaseScan(store, scan, model, program, {
+          ...(options.jobs === undefined ? {} : { jobs: options.jobs }),
+          signal,
+          onProgress: (done, total) => progress.show(`${done} of ${total} files`),
+          onProblem: (subject, message) => failures.push({ subject, message }),
+          goesOnLater: () => true,
+        });
+        scored += outcome.scored;
+      }
+      progress.clear();
+      const failed = failures.length > 0 ? `, ${colour('red', `${failures.length} failed`, process.stderr)}` : '';
+      process.stderr.write(`${scored} ${scored === 1 ? 'recording' : 'recordings'} scored${failed}.\n`);
+      writeFailures(failures);
+      writeHead(store);
+      return failures.length > 0 ? exitStatus.someFailed : exitStatus.done;
+    }),
+  );
+}
+
+function writeDetails(view: CaseView): void {
+  const lines: [string, string][] = [
+    ['Case', `${view.number}: ${view.title}`],
+    ['State', view.state],
+    ['Examiner', view.examiner],
+    ['Customer', [view.customer, view.customerContact].filter(Boolean).join(', ')],
+    ['Question', view.question],
+    ['Items', `${view.items}, of which ${view.analysed} analysed`],
+  ];
+  for (const [label, text] of lines) if (text !== '') process.stdout.write(`${label.padEnd(10)}${text}\n`);
+}
+
+/** Control characters in a name must not steer the terminal. */
+function plain(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}]/gu, '\uFFFD');
+}
+
+function rowLine({ id, name, finding, scan, error, score, flags, stale, state }: EvidenceRow): string {
+  const result = error !== null ? `failed: ${error}` : (finding ?? (scan === 'none' ? 'not scanned' : scan));
+  const remarks = [...flags, ...(stale ? ['stale'] : []), ...(state === 'changed' ? ['file changed'] : [])];
+  const cells = [String(id), plain(name), plain(result), score === null ? '' : score.toFixed(3), remarks.join('; ')];
+  return cells.join('\t').trimEnd();
+}
+
+async function show(folder: string, options: { json?: boolean; log?: boolean }): Promise<void> {
+  const { CaseStore } = await import('../cases/store.ts');
+  const { evidenceList } = await import('../cases/evidence-list.ts');
+  const { readHead } = await import('../cases/custody.ts');
+  const { fingerprintOf } = await import('../cases/keys.ts');
+  const store = CaseStore.read(folder);
+  try {
+    if (options.log) {
+      const { total } = store.log({ offset: 0, limit: 1 });
+      for (let left = total; left > 0; left -= pageRows) {
+        const limit = Math.min(left, pageRows);
+        // The first row first.
+        for (const row of store.log({ offset: left - limit, limit }).rows.reverse()) {
+          if (options.json) process.stdout.write(`${JSON.stringify(row)}\n`);
+          else
+            process.stdout.write(`${row.position}\t${row.time}\t${row.actor}\t${row.action}\t${plain(row.summary)}\n`);
+        }
+      }
+      return;
+    }
+    if (options.json) {
+      for await (const part of evidenceList(store, store.allIds(), 'json')) process.stdout.write(part);
+      return;
+    }
+    writeDetails(store.view());
+    const signer = readHead(store.database);
+    if (signer) process.stdout.write(`${'Key'.padEnd(10)}${fingerprintOf(signer.publicKey)}\n`);
+    writeHead(store);
+    process.stdout.write('\n');
+    for (let offset = 0; ; offset += pageRows) {
+      const order = { by: 'id' as const, descending: false };
+      const { rows } = store.rows({ filter: '', findings: [], order, offset, limit: pageRows });
+      for (const row of rows) process.stdout.write(`${rowLine(row)}\n`);
+      if (rows.length < pageRows) break;
+    }
+  } finally {
+    store.close();
+  }
+}
+
+async function exportTo(folder: string, out: string): Promise<number> {
+  const { exportCase } = await import('../cases/archive.ts');
+  return withCase(folder, (store) =>
+    interruptible(async (signal, progress) => {
+      const onProgress = (done: number, total: number): void => progress.show(`${Math.floor((100 * done) / total)} %`);
+      const { sha256, head } = await exportCase(store, out, { signal, onProgress });
+      progress.clear();
+      process.stdout.write(`Exported to ${resolve(out)}, SHA-256 ${sha256}\n`);
+      process.stdout.write(`Its custody log: ${head.rows} rows, head ${head.hash}\n`);
+      return exitStatus.done;
+    }),
+  );
+}
+
+async function importFrom(file: string, to: string | undefined): Promise<number> {
+  const { importCase } = await import('../cases/archive.ts');
+  return withSession((session) =>
+    interruptible(async (signal, progress) => {
+      const casesFolder = to ?? resolve(session.library.home, 'cases');
+      const onProgress = (done: number, total: number): void => progress.show(`${Math.floor((100 * done) / total)} %`);
+      const store = await importCase(file, casesFolder, session, { signal, onProgress });
+      progress.clear();
+      process.stdout.write(`Imported the case ${store.details().number} to ${store.folder}.\n`);
+      writeHead(store);
+      store.close();
+      return exitStatus.done;
+    }),
+  );
+}

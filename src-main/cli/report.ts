@@ -1,0 +1,231 @@
+import { stat } from 'node:fs/promises';
+import { extname, resolve } from 'node:path';
+import type { Command } from 'commander';
+import { InvalidArgumentError } from 'commander';
+import { UserFacingError } from '../base/errors.ts';
+import type { FinishedReport } from '../jobs/issue-report.ts';
+import { applicationVersion, exitStatus, interruption, ProgressLine } from './context.ts';
+
+const help = `
+WHAT is the folder or the number of a case, or recordings and folders with recordings. A report of a case is kept in the
+case and logged; a report of recordings is neither, and says so. Laboratory, address and verbal scale come from the settings.
+Up to 100 items have a section each, with figures; more are listed in a table.
+
+Examples:
+  earwitness report cases/2026-014 --out report.pdf --authorised-by "A. Smith" --json report.json
+  earwitness report cases/2026-014 --items 3,7 --amends 2026-014/1 --amendment "Item 7 added." --out report.pdf
+  earwitness report cases/2026-014 --again 2026-014/1 --out report.pdf
+  earwitness report call.wav --out report.pdf
+Exit status: 0 done, 1 failed, 2 wrong usage, 3 some recordings could not be read.`;
+
+interface Options {
+  out: string;
+  json?: string;
+  csv?: string;
+  again?: string;
+  items?: number[];
+  model?: string;
+  authorisedBy: string;
+  method: string;
+  departures: string;
+  opinions: string;
+  amends?: string;
+  amendment: string;
+}
+
+/** Adds `earwitness report`. */
+export function register(program: Command): void {
+  program
+    .command('report')
+    .description('Report on a case or on recordings as a PDF, with the machine-readable report attached.')
+    .argument('<what...>', 'a case (its folder or number), or recordings')
+    .requiredOption('--out <file.pdf>', 'the document; replaced where it exists')
+    .option('--json <file.json>', 'the machine-readable report beside it')
+    .option('--csv <file.csv>', 'the results as a table beside it')
+    .option('--again <number>', 'give out once more, byte for byte, a report that the case issued')
+    .option('--items <ids>', 'of the case only the items with these ids, as in 1,4,7', itemIds)
+    .option('--model <model>', "for recordings: a model's folder or name (default: the model that ships)")
+    .option('--authorised-by <name>', 'who authorises the report', '')
+    .option('--method <text>', 'the method in your own words', '')
+    .option('--departures <text>', 'departures from the method', '')
+    .option('--opinions <text>', 'opinions and interpretations, marked as such', '')
+    .option('--amends <number>', 'number of the report that this one amends')
+    .option('--amendment <text>', 'what was changed', '')
+    .addHelpText('after', help)
+    .action(async (what: string[], options: Options) => {
+      process.exitCode = await report(what, options);
+    });
+}
+
+function itemIds(text: string): number[] {
+  const ids = text.split(',').map(Number);
+  if (!ids.every((id) => Number.isSafeInteger(id) && id > 0)) {
+    throw new InvalidArgumentError('It must be ids of items, with commas between them.');
+  }
+  return ids;
+}
+
+function wrongUsage(message: string): UserFacingError {
+  return new UserFacingError('usage', message);
+}
+
+function checkOptions(options: Options): void {
+  for (const [option, path, extension] of [
+    ['--out', options.out, '.pdf'],
+    ['--json', options.json, '.json'],
+    ['--csv', options.csv, '.csv'],
+  ] as const) {
+    if (path !== undefined && extname(path).toLowerCase() !== extension) {
+      throw wrongUsage(`${option} ${path} does not end in ${extension}.`);
+    }
+  }
+  if (options.amends !== undefined && options.amendment.trim() === '') {
+    throw wrongUsage('--amends needs --amendment: what was changed.');
+  }
+  if (options.amends === undefined && options.amendment !== '') throw wrongUsage('--amendment needs --amends.');
+}
+
+/** The folder of the case that is meant; null where recordings are. */
+async function caseFolder(what: readonly string[], home: string): Promise<string | null> {
+  const { databasePath } = await import('../cases/database.ts');
+  const exists = (path: string): Promise<boolean> =>
+    stat(path).then(
+      () => true,
+      () => false,
+    );
+  if (await exists(databasePath(resolve(what[0])))) {
+    if (what.length > 1) throw wrongUsage('A report is of one case.');
+    return resolve(what[0]);
+  }
+  if (what.length > 1 || (await exists(what[0])) || !(await exists(home))) return null;
+  const { Library } = await import('../cases/library.ts');
+  const library = Library.open(home);
+  try {
+    const named = library.list().filter(({ number, id }) => number === what[0] || id === what[0]);
+    if (named.length > 1) throw wrongUsage(`Several cases have the number ${what[0]}: name the folder of one.`);
+    return named[0]?.folder ?? null;
+  } finally {
+    library.close();
+  }
+}
+
+/** Whatever is written must not be one of the recordings. */
+async function checkPlaces(options: Options, recordings: readonly string[]): Promise<void> {
+  for (const path of [options.out, options.json, options.csv]) {
+    if (path === undefined) continue;
+    const place = await stat(path, { bigint: true }).catch(() => null);
+    if (!place) continue;
+    for (const recording of recordings) {
+      const found = await stat(recording, { bigint: true }).catch(() => null);
+      if (found && found.dev === place.dev && found.ino === place.ino) {
+        throw wrongUsage(`${path} is one of the recordings: they are never written to.`);
+      }
+    }
+  }
+}
+
+async function write(options: Options, { pdf, json, csv }: FinishedReport): Promise<void> {
+  const { writeFileWhole } = await import('../base/files.ts');
+  await writeFileWhole(options.out, pdf);
+  if (options.json !== undefined) await writeFileWhole(options.json, json);
+  if (options.csv !== undefined) await writeFileWhole(options.csv, csv);
+}
+
+async function report(what: string[], options: Options): Promise<number> {
+  checkOptions(options);
+  const [{ dataFolder }, { SettingsStore }] = await Promise.all([
+    import('../base/home.ts'),
+    import('../engine/settings-store.ts'),
+  ]);
+  const home = resolve(dataFolder());
+  const folder = await caseFolder(what, home);
+  if (options.again !== undefined) {
+    if (folder === null) throw wrongUsage('--again needs the case that issued the report.');
+    return again(folder, options.again, options);
+  }
+  const settings = (await SettingsStore.open(home)).get();
+  const surroundings = { application: `earwitness ${applicationVersion()}`, home, settings };
+  const asked = {
+    authorisedBy: options.authorisedBy,
+    method: options.method,
+    departures: options.departures,
+    opinions: options.opinions,
+  };
+  const line = new ProgressLine();
+  const { signal, dispose } = interruption();
+  const progress = {
+    signal,
+    onProgress: (done: number, total: number, doing: string) => line.show(`${done} of ${total}: ${doing}`),
+  };
+  try {
+    if (folder === null) {
+      if (options.items ?? options.amends) throw wrongUsage('--items and --amends are for reports of a case.');
+      const { reportFiles } = await import('../jobs/report-files.ts');
+      await checkPlaces(options, what);
+      const request = { paths: what, report: asked, ...(options.model === undefined ? {} : { model: options.model }) };
+      const finished = await reportFiles(request, surroundings, progress);
+      await write(options, finished);
+      line.clear();
+      for (const failure of finished.failed) process.stderr.write(`${failure}\n`);
+      process.stdout.write(`${options.out}: report ${finished.number}, ${finished.pages} pages, of no case.\n`);
+      return finished.failed.length > 0 ? exitStatus.someFailed : exitStatus.done;
+    }
+    if (options.model !== undefined) throw wrongUsage('--model is for reports of recordings; a case is scanned first.');
+    const [{ CaseStore, systemActor }, { Library }, { issueReport }] = await Promise.all([
+      import('../cases/store.ts'),
+      import('../cases/library.ts'),
+      import('../jobs/issue-report.ts'),
+    ]);
+    const library = Library.open(home);
+    try {
+      const actor = (): string => settings.examiner || systemActor();
+      const store = CaseStore.open(folder, { library, actor, program: surroundings.application });
+      try {
+        const recordings = store.rowsOf(store.allIds()).map(({ path }) => path);
+        await checkPlaces(options, recordings);
+        const request = {
+          ...asked,
+          caseId: store.id,
+          evidenceIds: options.items ?? [],
+          amends: options.amends ?? null,
+          amendment: options.amendment,
+        };
+        const { issued, ...finished } = await issueReport(store, request, surroundings, progress);
+        line.clear();
+        await write(options, finished);
+        const told = `report ${issued.number}, ${issued.pages} pages, SHA-256 ${issued.sha256}.`;
+        process.stdout.write(`${options.out}: ${told}\n`);
+      } finally {
+        store.close();
+      }
+    } finally {
+      library.close();
+    }
+    return exitStatus.done;
+  } catch (error) {
+    if (signal.aborted) return exitStatus.interrupted;
+    throw error;
+  } finally {
+    line.clear();
+    dispose();
+  }
+}
+
+/** Beside whoever has the case open. */
+async function again(folder: string, number: string, options: Options): Promise<number> {
+  const [{ CaseStore }, { reportAgain }] = await Promise.all([
+    import('../cases/store.ts'),
+    import('../jobs/issue-report.ts'),
+  ]);
+  const store = CaseStore.read(folder);
+  try {
+    const { issued, ...finished } = await reportAgain(store, number);
+    await write(options, finished);
+    process.stdout.write(
+      `${options.out}: report ${issued.number}, issued ${issued.issuedAt}, SHA-256 ${issued.sha256}.\n`,
+    );
+    return exitStatus.done;
+  } finally {
+    store.close();
+  }
+}

@@ -1,0 +1,95 @@
+import { resolve } from 'node:path';
+import { InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
+import type { Verification } from '../../src-preload/contract.ts';
+import { dataFolder } from '../base/home.ts';
+import { ProgressLine, colour, exitStatus, interruption } from './context.ts';
+
+interface VerifyOptions {
+  expectHead?: string;
+  expectKey?: string;
+  report?: string;
+  json?: boolean;
+}
+
+function sha256(text: string): string {
+  if (!/^[0-9a-f]{64}$/i.test(text)) throw new InvalidArgumentError('It must be a SHA-256: 64 hexadecimal digits.');
+  return text.toLowerCase();
+}
+
+export function register(program: Command): void {
+  program
+    .command('verify')
+    .description('Check a case: its log and signature, every file of evidence, every result and report.')
+    .argument('<dir>', "the case's folder")
+    .option('--expect-head <hash>', 'a head of the log, as a report or an export names it', sha256)
+    .option(
+      '--expect-key <fingerprint>',
+      'the key that should have signed, as `case show` names it where the case was made',
+    )
+    .option('--report <file>', 'a PDF: is it a report that this case issued, unchanged?')
+    .option('--json', 'every check as JSON')
+    .addHelpText(
+      'after',
+      `
+Exit status: 0 intact, 1 it cannot be checked, 2 wrong usage, 4 not intact (what, is named), 130 interrupted. Nothing is written. The log
+shows any edit, deletion, reordering or truncation by whoever lacks the installation's key; against whoever has case and key, give
+--expect-head with the head that stands in a report or an export.`,
+    )
+    .action(async (folder: string, options: VerifyOptions) => {
+      process.exitCode = await verify(folder, options);
+    });
+}
+
+/** Control characters in a name must not steer the terminal. */
+function plain(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}]/gu, '\uFFFD');
+}
+
+type Check = Verification['checks'][number];
+
+/** What does not hold one by one; of files and results that hold, how many. */
+function lines(checks: readonly Check[]): string[] {
+  const many = (subject: Check['subject']): boolean => subject === 'evidence' || subject === 'result';
+  const named = checks.filter(({ subject, holds, name }) => !holds || !many(subject) || /^(files|results)$/.test(name));
+  const shown = named.map(({ subject, name, holds, sentence }) => {
+    const sign = holds ? 'ok ' : colour('red', 'NOT', process.stdout);
+    return `${sign} ${plain(`${subject} (${name}): ${sentence}`)}`;
+  });
+  for (const [subject, words] of Object.entries({
+    result: 'results are those in the log',
+    evidence: 'files are what was taken in',
+  })) {
+    const holding = checks.filter((check) => check.subject === subject && !named.includes(check)).length;
+    if (holding > 0) shown.push(`ok  ${subject}: ${holding} ${words}.`);
+  }
+  return shown;
+}
+
+async function verify(folder: string, { expectHead, expectKey, report, json }: VerifyOptions): Promise<number> {
+  const { sha256File } = await import('../audio/hash.ts');
+  const { verifyCase } = await import('../cases/verify.ts');
+  const { signal, dispose } = interruption();
+  const progress = new ProgressLine();
+  try {
+    const reportSha256 = report === undefined ? undefined : await sha256File(resolve(report), signal);
+    const request = { folder: resolve(folder), home: resolve(dataFolder()), expectHead, expectKey, reportSha256 };
+    const onProgress = (done: number, total: number): void => progress.show(`${done} of ${total} files`);
+    const { intact, checks, head, time } = await verifyCase(request, { signal, onProgress });
+    progress.clear();
+    if (json) process.stdout.write(`${JSON.stringify({ intact, time, head, checks }, null, 1)}\n`);
+    else {
+      for (const line of lines(checks)) process.stdout.write(`${line}\n`);
+      const failing = checks.filter(({ holds }) => !holds).length;
+      process.stdout.write(`Custody log: ${head.rows} rows, head ${head.hash}\n`);
+      process.stdout.write(intact ? 'Intact.\n' : `Not intact: ${failing} of ${checks.length} checks do not hold.\n`);
+    }
+    return intact ? exitStatus.done : exitStatus.notIntact;
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    return exitStatus.interrupted;
+  } finally {
+    progress.clear();
+    dispose();
+  }
+}

@@ -1,0 +1,101 @@
+/** What every procedure of the engine works with. */
+import { chmod, stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { ensureFolder, unwritable } from '../base/files.ts';
+import { dataFolder } from '../base/home.ts';
+import { SoundPool } from '../features/sound-pool.ts';
+import { EvaluationStore } from '../jobs/evaluation-store.ts';
+import { ModelStore } from '../jobs/model-store.ts';
+import { JobQueue } from '../jobs/queue.ts';
+import { TrainStore } from '../jobs/train-store.ts';
+import { ChangeFeed } from './change-feed.ts';
+import type { OpenCases } from './open-cases.ts';
+import { Outputs } from './outputs.ts';
+import { SettingsStore } from './settings-store.ts';
+
+export interface EngineContext {
+  readonly host: 'electron' | 'browser';
+  /** `earwitness 0.1.0`. */
+  readonly application: string;
+  /** The data folder, absolute. */
+  readonly home: string;
+  readonly settings: SettingsStore;
+  readonly jobs: JobQueue;
+  readonly changes: ChangeFeed;
+  readonly outputs: Outputs;
+  readonly cases: OpenCases;
+  /** Peaks, spectrograms and samples for the Examine view. */
+  readonly sound: SoundPool;
+  readonly models: ModelStore;
+  readonly trainings: TrainStore;
+  readonly evaluations: EvaluationStore;
+}
+
+/** Everything but the open cases, which are made from it. */
+export type EngineParts = Omit<EngineContext, 'cases'>;
+
+/**
+ * Makes the data folder, for its owner's eyes only, and opens what does not belong to a case.
+ * @param options.recovered whether this engine goes on after a crash of the one before.
+ * @param options.onBug for what a job throws that is no user's error.
+ * @throws UserFacingError `unwritable`, `settings`
+ */
+export async function openParts(options: {
+  host: EngineContext['host'];
+  application: string;
+  recovered?: boolean;
+  onBug?: (error: unknown) => void;
+}): Promise<EngineParts> {
+  const home = resolve(dataFolder());
+  await privateFolder(home);
+  const changes = new ChangeFeed({ startedAt: new Date().toISOString(), recovered: options.recovered ?? false });
+  const ffmpegBefore = process.env['EARWITNESS_FFMPEG'];
+  const settings: SettingsStore = await SettingsStore.open(home, () => {
+    useFfmpeg(settings.get().ffmpeg, ffmpegBefore);
+    changes.publish({ type: 'settings' });
+  });
+  useFfmpeg(settings.get().ffmpeg, ffmpegBefore);
+  const outputs = new Outputs(join(home, 'outputs'));
+  await outputs.clear();
+  const jobs = new JobQueue({
+    onChange: (job) => changes.publish({ type: 'job', job }),
+    ...(options.onBug ? { onBug: options.onBug } : {}),
+  });
+  const { host, application } = options;
+  const models = new ModelStore(home, () => changes.publish({ type: 'models' }));
+  await models.clear();
+  const trainings = await TrainStore.open({
+    home,
+    application,
+    jobs,
+    models,
+    onChange: (jobId) => changes.publish({ type: 'training', jobId }),
+  });
+  const evaluations = await EvaluationStore.open({ home, jobs, models, scanJobs: () => settings.get().scanJobs });
+  const sound = new SoundPool();
+  return { host, application, home, settings, jobs, changes, outputs, sound, models, trainings, evaluations };
+}
+
+/** Goes on with the trainings and evaluations that the engine before left unfinished. */
+export async function recoverLaboratory({ trainings, evaluations }: EngineParts): Promise<void> {
+  await trainings.recover();
+  await evaluations.recover();
+}
+
+/** Decoders and their workers look into the environment. */
+function useFfmpeg(path: string, before: string | undefined): void {
+  const wanted = path || before;
+  if (wanted) process.env['EARWITNESS_FFMPEG'] = wanted;
+  else delete process.env['EARWITNESS_FFMPEG'];
+}
+
+/** Makes a folder that is for nobody else's eyes; one that stands stays as it is. */
+async function privateFolder(folder: string): Promise<void> {
+  if (await stat(folder).catch(() => null)) return;
+  try {
+    await ensureFolder(folder);
+    await chmod(folder, 0o700);
+  } catch (error) {
+    throw unwritable(folder, error);
+  }
+}

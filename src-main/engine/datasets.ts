@@ -1,0 +1,125 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import type { DatasetReport, Outputs } from '../../src-preload/contract.ts';
+import { writeFileWhole } from '../base/files.ts';
+import { specPaths } from '../datasets/load.ts';
+import { runInChild } from '../jobs/laboratory.ts';
+import type { InspectEvent } from '../jobs/inspect-dataset.ts';
+import type { EngineContext } from './context.ts';
+import { readablePath } from './files.ts';
+import { os } from './implementer.ts';
+
+type Recognised = Outputs['datasets']['recognise'];
+type InspectionEvent = ({ type: 'progress' } & InspectEvent) | { type: 'report'; report: DatasetReport };
+
+const mostRecent = 20;
+/** A folder that takes longer to list is recognised as what was found by then. */
+const recogniseMilliseconds = 15_000;
+const graceMilliseconds = 2000;
+
+const recentPath = (home: string): string => join(home, 'recent-datasets.json');
+
+async function recentSpecs(home: string): Promise<string[]> {
+  const text = await readFile(recentPath(home), 'utf8').catch(() => '[]');
+  try {
+    return z.array(z.string()).parse(JSON.parse(text));
+  } catch {
+    return [];
+  }
+}
+
+const lastNoted = new Map<string, Promise<void>>();
+
+/** Puts a spec that was used on top of those that were used before. */
+export async function noteDataset(home: string, spec: string): Promise<void> {
+  const noting = (lastNoted.get(home) ?? Promise.resolve()).then(async () => {
+    const specs = [spec, ...(await recentSpecs(home)).filter((one) => one !== spec)].slice(0, mostRecent);
+    await writeFileWhole(recentPath(home), JSON.stringify(specs));
+  });
+  lastNoted.set(
+    home,
+    noting.catch(() => undefined),
+  );
+  await noting;
+}
+
+/** @throws UserFacingError `dataset` for what is no spec, `not-allowed` and `not-found` for where it leads. */
+export async function readableDataset(context: EngineContext, spec: string, bonafide?: string): Promise<void> {
+  for (const path of specPaths(spec, bonafide)) await readablePath(context, path);
+}
+
+async function recognise(path: string, signal: AbortSignal | undefined): Promise<Recognised> {
+  const found: Recognised = [];
+  const limit = AbortSignal.timeout(recogniseMilliseconds);
+  try {
+    await runInChild(
+      'recognise',
+      { path },
+      {
+        signal: signal ? AbortSignal.any([signal, limit]) : limit,
+        onEvent: (one) => found.push(one),
+        graceMilliseconds: 0,
+      },
+    );
+  } catch (error) {
+    signal?.throwIfAborted();
+    if (!limit.aborted) throw error;
+  }
+  return found;
+}
+
+async function* inspect(
+  spec: string,
+  bonafide: string | undefined,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<InspectionEvent, void> {
+  const leaving = new AbortController();
+  let latest: InspectEvent | null = null;
+  let wake = (): void => undefined;
+  const work = runInChild(
+    'inspect',
+    { spec, ...(bonafide === undefined ? {} : { bonafide }) },
+    {
+      signal: signal ? AbortSignal.any([signal, leaving.signal]) : leaving.signal,
+      graceMilliseconds,
+      onEvent: (event) => {
+        latest = event;
+        wake();
+      },
+    },
+  );
+  let ended = false;
+  const end = work.then(
+    () => (ended = true),
+    () => (ended = true),
+  );
+  try {
+    for (;;) {
+      // Only the latest counts where the window is slower.
+      const event = latest as InspectEvent | null;
+      latest = null;
+      if (event) yield { type: 'progress', ...event };
+      else if (ended) break;
+      else await Promise.race([end, new Promise<void>((resolve) => (wake = resolve))]);
+    }
+    yield { type: 'report', report: await work };
+  } finally {
+    // The window may have stopped listening.
+    leaving.abort(new DOMException('Nobody listens.', 'AbortError'));
+  }
+}
+
+export function datasetsProcedures(context: EngineContext) {
+  return {
+    recent: os.datasets.recent.handler(() => recentSpecs(context.home)),
+    recognise: os.datasets.recognise.handler(async ({ input, signal }) =>
+      recognise(await readablePath(context, input.path), signal),
+    ),
+    inspect: os.datasets.inspect.handler(async function* ({ input, signal }) {
+      await readableDataset(context, input.spec, input.bonafide);
+      await noteDataset(context.home, input.spec);
+      yield* inspect(input.spec, input.bonafide, signal);
+    }),
+  };
+}

@@ -1,0 +1,66 @@
+import { createWriteStream } from 'node:fs';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { caseFolderName } from '../cases/archive.ts';
+import { evidenceList } from '../cases/evidence-list.ts';
+import { checkFully } from '../cases/states.ts';
+import type { EngineContext } from './context.ts';
+import { deliver, readablePath } from './files.ts';
+import { os } from './implementer.ts';
+import { startIntake } from './resume.ts';
+
+export function evidenceProcedures(context: EngineContext) {
+  const { cases } = context;
+  return {
+    add: os.evidence.add.handler(async ({ input }) => {
+      const { caseId, ...request } = input;
+      const store = cases.get(caseId);
+      const paths: string[] = [];
+      for (const path of request.paths) paths.push(await readablePath(context, path));
+      const wanted = { ...request, paths };
+      return { jobId: startIntake(context, store, store.beginIntake(wanted), wanted) };
+    }),
+    list: os.evidence.list.handler(async ({ input: { caseId, ...query }, signal }) => {
+      const store = cases.get(caseId);
+      const { rows } = store.rows(query);
+      const ids = rows.map(({ id }) => id);
+      await cases.look(caseId, ids, signal);
+      return store.rows(query);
+    }),
+    ids: os.evidence.ids.handler(({ input: { caseId, ...query } }) => cases.get(caseId).ids(query)),
+    get: os.evidence.get.handler(async ({ input, signal }) => {
+      const store = cases.get(input.caseId);
+      await cases.look(input.caseId, [input.evidenceId], signal);
+      return store.evidence(input.evidenceId);
+    }),
+    update: os.evidence.update.handler(({ input: { caseId, evidenceId, ...edit } }) =>
+      cases.get(caseId).updateEvidence(evidenceId, edit),
+    ),
+    remove: os.evidence.remove.handler(({ input }) => {
+      cases.get(input.caseId).removeEvidence(input.evidenceIds, input.reason);
+      return {};
+    }),
+    check: os.evidence.check.handler(async ({ input, signal }) => {
+      const store = cases.get(input.caseId);
+      await checkFully(store, input.evidenceId, signal);
+      return store.evidence(input.evidenceId);
+    }),
+    export: os.evidence.export.handler(async ({ input, signal }) => {
+      const store = cases.get(input.caseId);
+      const { format, out } = input;
+      const ids = input.evidenceIds.length > 0 ? input.evidenceIds : store.allIds();
+      const { number } = store.details();
+      const file = {
+        name: `${caseFolderName(number)}.${format}`,
+        type: format === 'csv' ? 'text/csv; charset=utf-8' : 'application/json',
+      };
+      const output = await deliver(context, out, file, async (path) => {
+        const list = Readable.from(evidenceList(store, ids, format));
+        await pipeline(list, createWriteStream(path, { flush: true }), signal ? { signal } : {});
+      });
+      const summary = `Exported a list of ${ids.length} ${ids.length === 1 ? 'item' : 'items'} as ${format.toUpperCase()}.`;
+      store.note('exported', summary, { format, items: ids.length, path: out });
+      return output;
+    }),
+  };
+}

@@ -1,0 +1,95 @@
+import { mkdirSync, realpathSync } from 'node:fs';
+import { join } from 'node:path';
+import { call } from '@orpc/server';
+import { expect, it } from 'vitest';
+import { writeTinyModel } from '../detector/testing.ts';
+import { jobThat, plantSpeech } from '../jobs/testing.ts';
+import type { EngineContext } from './context.ts';
+import { datasetsProcedures } from './datasets.ts';
+import { evaluationProcedures } from './evaluation.ts';
+import { jobsProcedures } from './jobs.ts';
+import { modelsProcedures } from './models.ts';
+import { settingsProcedures } from './settings.ts';
+import { testContext } from './testing.ts';
+import { trainingProcedures } from './training.ts';
+
+const refusal = (code: string): unknown =>
+  expect.objectContaining({ code: 'USER', data: expect.objectContaining({ code }) as unknown });
+
+/** A context with a dataset in its only root, and a model `tiny`. */
+async function laboratory(): Promise<{ context: EngineContext; spec: string; root: string }> {
+  const context = await testContext();
+  const root = join(realpathSync(context.home), 'data');
+  mkdirSync(root);
+  await context.settings.set({ roots: [root] });
+  await writeTinyModel(join(context.home, 'models', 'tiny'));
+  return { context, root, spec: plantSpeech(join(root, 'set'), { train: 16, dev: 8, test: 8 }, 1.1) };
+}
+
+it('looks at datasets below the roots only, and remembers the specs that were used', async () => {
+  const { context, spec, root } = await laboratory();
+  const { recent, recognise, inspect } = datasetsProcedures(context);
+  expect(await call(recognise, { path: join(root, 'set') })).toMatchObject([{ spec, layout: 'manifest' }]);
+  const events = [];
+  for await (const event of await call(inspect, { spec })) events.push(event);
+  expect(events.at(-1)).toMatchObject({ type: 'report', report: { files: 32 } });
+  expect(events.slice(0, -1).every(({ type }) => type === 'progress')).toBe(true);
+  expect(await call(recent, undefined)).toEqual([spec]);
+
+  await expect(call(recognise, { path: '/etc' })).rejects.toEqual(refusal('not-allowed'));
+  const { start } = trainingProcedures(context);
+  for (const dataset of ['folder:/etc', `${spec}+folder:${root}/../..`, `${spec}+bonafide:~/..`]) {
+    await expect(call(start, { dataset, name: 'x' }), dataset).rejects.toEqual(refusal('not-allowed'));
+  }
+  await expect(call(start, { dataset: spec, bonafide: '/etc', name: 'x' })).rejects.toEqual(refusal('not-allowed'));
+  await expect(call(start, { dataset: 'nonsense', name: 'x' })).rejects.toEqual(refusal('dataset'));
+  expect(context.jobs.list()).toEqual([]);
+});
+
+it('trains and evaluates, holds on to models in use, and makes another one the default', async () => {
+  const { context, spec } = await laboratory();
+  const training = trainingProcedures(context);
+  const evaluation = evaluationProcedures(context);
+  const models = modelsProcedures(context);
+  const jobs = jobsProcedures(context);
+  const asked = { dataset: spec, name: 'Own', from: 'tiny', backend: 'cpu', epochs: 1, batchSize: 4 } as const;
+  const { jobId } = await call(training.start, asked);
+  await expect(call(models.delete, { modelId: 'tiny' })).rejects.toEqual(refusal('model-in-use'));
+  await jobThat(context.jobs, jobId, ({ state }) => state === 'done');
+  expect(await call(training.get, { jobId })).toMatchObject({ state: 'done', modelId: 'Own' });
+  expect(await call(training.list, undefined)).toHaveLength(1);
+  await call(jobs.dismiss, { jobId });
+  expect(await call(jobs.list, undefined)).toEqual([]);
+
+  const started = await call(evaluation.start, { modelIds: ['Own', 'tiny'], dataset: spec, replicates: 20 });
+  await expect(call(models.delete, { modelId: 'Own' })).rejects.toEqual(refusal('model-in-use'));
+  await jobThat(context.jobs, started.jobId, ({ state }) => state === 'done');
+  const [summary] = await call(evaluation.list, undefined);
+  expect(await call(evaluation.get, { id: summary.id })).toMatchObject({ split: 'test', models: ['Own', 'tiny'] });
+  const exported = await call(evaluation.export, { id: summary.id, out: null });
+  expect(context.outputs.take(exported.resource?.split('/').at(-1) ?? '')?.name).toMatch(/\.zip$/);
+  await call(evaluation.delete, { id: summary.id });
+
+  await call(models.setDefault, { modelId: 'Own' });
+  expect(context.settings.get().defaultModel).toBe('Own');
+  await expect(call(models.delete, { modelId: 'Own' })).rejects.toEqual(refusal('model-in-use'));
+  expect((await call(models.rename, { modelId: 'Own', name: 'Anders' })).name).toBe('Anders');
+  const file = await call(models.export, { modelId: 'Own', out: join(context.home, 'data', 'own.zip') });
+  await call(models.setDefault, { modelId: 'default' });
+  await call(models.delete, { modelId: 'Own' });
+  const imported = await call(models.import, { path: file.path ?? '' });
+  expect(imported).toMatchObject({ id: 'Anders', isDefault: false, problem: null });
+  await call(training.discard, { jobId });
+  expect(await call(training.list, undefined)).toEqual([]);
+});
+
+it('refuses settings that lead nowhere', async () => {
+  const { context, root } = await laboratory();
+  const { get, set } = settingsProcedures(context);
+  for (const patch of [{ ffmpeg: '/nowhere' }, { roots: [join(root, 'nowhere')] }, { roots: ['.'] }]) {
+    await expect(call(set, patch)).rejects.toEqual(refusal('settings'));
+  }
+  await expect(call(set, { defaultModel: 'nothing' })).rejects.toEqual(refusal('not-found'));
+  expect(await call(set, { theme: 'dark' })).toMatchObject({ theme: 'dark', roots: [root] });
+  expect(await call(get, undefined)).toMatchObject({ theme: 'dark', defaultModel: 'default' });
+});

@@ -1,0 +1,17 @@
+import type { EngineContext } from './context.ts';
+import { os } from './implementer.ts';
+
+export function marksProcedures({ cases }: EngineContext) {
+  return {
+    add: os.marks.add.handler(({ input: { caseId, evidenceId, ...mark } }) =>
+      cases.get(caseId).addMark(evidenceId, mark),
+    ),
+    update: os.marks.update.handler(({ input: { caseId, evidenceId, markId, ...edit } }) =>
+      cases.get(caseId).updateMark(evidenceId, markId, edit),
+    ),
+    remove: os.marks.remove.handler(({ input }) => {
+      cases.get(input.caseId).removeMark(input.evidenceId, input.markId);
+      return {};
+    }),
+  };
+}

@@ -1,0 +1,176 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { resources } from '../../src-preload/contract.ts';
+import { decode } from '../audio/decode.ts';
+import { temporaryFolder, tone, wav16 } from '../audio/testing.ts';
+import { UserFacingError } from '../base/errors.ts';
+import { SoundPool } from '../features/sound-pool.ts';
+import type { EngineContext } from './context.ts';
+import { Outputs } from './outputs.ts';
+import { byteRange, handleResource } from './resources.ts';
+import { prepareSoundOf } from './sound.ts';
+
+const folder = temporaryFolder();
+const caseId = randomUUID();
+const path = join(folder, 'evidence.wav');
+const file = Buffer.from(wav16(tone(1000, 16_000, 40), 16_000));
+const sound = new SoundPool();
+const outputs = new Outputs(join(folder, 'outputs'));
+const store = {
+  folder,
+  intake: (id: number) => {
+    if (id !== 1) throw new UserFacingError('not-found', 'There is no such item.');
+    return { path, nameBytes: null, sha256: createHash('sha256').update(file).digest('hex') };
+  },
+  evidence: () => ({ name: 'evidence.wav', sha256: 'ab'.repeat(32) }),
+};
+const cases = {
+  get: (id: string) => {
+    if (id !== caseId) throw new UserFacingError('not-found', 'There is no such case.');
+    return store;
+  },
+};
+const context = { cases, sound, outputs, application: 'earwitness test' } as unknown as EngineContext;
+
+beforeAll(async () => {
+  writeFileSync(path, file);
+  await prepareSoundOf(context, store as never, 1);
+});
+afterAll(() => sound.close());
+
+async function get(address: string, range: string | null = null) {
+  const [place, query = ''] = address.split('?');
+  const { signal } = new AbortController();
+  const answer = await handleResource(context, { path: place, query: new URLSearchParams(query), range, signal });
+  const parts: Uint8Array[] = [];
+  if (answer.body instanceof Readable) for await (const part of answer.body) parts.push(part as Uint8Array);
+  else if (answer.body !== null) parts.push(answer.body);
+  const body = Buffer.concat(parts);
+  if (answer.headers['content-length'] !== undefined)
+    expect(body.length).toBe(Number(answer.headers['content-length']));
+  return { ...answer, body };
+}
+
+async function code(promise: Promise<unknown>): Promise<string> {
+  const error = await promise.then(
+    () => null,
+    (thrown: unknown) => thrown,
+  );
+  return error instanceof UserFacingError ? error.code : String(error);
+}
+
+describe('resources', () => {
+  it('are peaks, tiles and pictures, which no browser keeps', async () => {
+    const peaks = await get(resources.peaks(caseId, 1, 4, 10, 100));
+    expect(peaks.body).toHaveLength(800);
+    expect(peaks.headers['cache-control']).toBe('no-store');
+    const tile = await get(resources.tile(caseId, 1, 4, 0, { scale: 'linear', topHz: 8000 }));
+    expect(tile.body).toHaveLength(256 * 128);
+    // A sine of amplitude 0.5 at 1 kHz: row 32 is the loudest, at -6 dB.
+    const column = Array.from({ length: 256 }, (_, row) => tile.body[row * 128 + 60]);
+    expect(column.indexOf(Math.max(...column))).toBe(32);
+    expect(-120 + (Math.max(...column) * 120) / 255).toBeCloseTo(-6, 0);
+    const picture = await get(
+      resources.image(caseId, 1, {
+        from: '1.5',
+        to: '3',
+        scale: 'mel',
+        top: '4000',
+        map: 'grey',
+        floor: '-80',
+        ceiling: '0',
+        width: '640',
+        height: '320',
+      }),
+    );
+    expect(picture.headers['content-type']).toBe('image/png');
+    expect(picture.body.subarray(1, 4).toString('latin1')).toBe('PNG');
+  });
+
+  it('are the whole recording as a WAV file that any player reads', async () => {
+    const { status, headers, body } = await get(resources.audio(caseId, 1));
+    expect([status, headers['content-type'], headers['accept-ranges']]).toEqual([200, 'audio/wav', 'bytes']);
+    expect(body.subarray(44).equals(file.subarray(44))).toBe(true);
+    const played = join(folder, 'played.wav');
+    writeFileSync(played, body);
+    expect((await decode(played)).info).toMatchObject({ codec: 'pcm_s16le', channels: 1, durationSeconds: 40 });
+  });
+
+  it.each([
+    ['bytes=0-43', 0, 44],
+    ['bytes=20-99', 20, 100],
+    ['bytes=101-', 101, null],
+    ['bytes=700001-700004', 700_001, 700_005],
+    ['bytes=-7', -7, null],
+    ['bytes=1279000-99999999', 1_279_000, null],
+  ])('are any part of it: %s', async (range, from, to) => {
+    const whole = (await get(resources.audio(caseId, 1))).body;
+    const { status, headers, body } = await get(resources.audio(caseId, 1), range);
+    expect(status).toBe(206);
+    expect(body.equals(whole.subarray(from, to ?? undefined))).toBe(true);
+    expect(headers['content-range']).toMatch(new RegExp(`^bytes \\d+-\\d+/${whole.length}$`));
+  });
+
+  it('outside the recording are none, and a Range that is not understood is ignored', async () => {
+    expect((await get(resources.audio(caseId, 1), 'bytes=99999999-')).status).toBe(416);
+    expect((await get(resources.audio(caseId, 1), 'lines=1-2')).status).toBe(200);
+    expect(byteRange('bytes=5-2', 10)).toBe('none');
+    expect(byteRange('bytes=-', 10)).toBeNull();
+    expect(byteRange('bytes=-50', 10)).toEqual({ first: 0, last: 9 });
+  });
+
+  it('at addresses of nothing, or of nonsense, are not found', async () => {
+    const item = `sound/${caseId}/1`;
+    for (const address of [
+      '',
+      'sound',
+      `sound/${caseId}`,
+      `${item}/nothing`,
+      `${item}/peaks/99?from=0&count=5`,
+      `${item}/peaks/1?from=-1&count=5`,
+      `${item}/peaks/1?from=0&count=99999999`,
+      `${item}/peaks/1e1?from=0&count=5`,
+      `${item}/spectrogram/0/99999?scale=mel&top=8000`,
+      `${item}/spectrogram/0/0?scale=bark`,
+      `${item}/spectrogram/0/0?scale=mel&top=0`,
+      `sound/${caseId}/2/audio.wav`,
+      `sound/${randomUUID()}/1/audio.wav`,
+      'sound/../../etc/passwd/1/audio.wav',
+      `spectrogram/${caseId}/1.png?from=50&to=60`,
+      `spectrogram/${caseId}/1.png?width=99999999`,
+      'file/unknown',
+    ]) {
+      expect([address, await code(get(address))]).toEqual([address, 'not-found']);
+    }
+  });
+
+  it('that were not prepared say so', async () => {
+    const other = { ...store, folder: join(folder, 'other') };
+    mkdirSync(other.folder);
+    const elsewhere = { ...context, cases: { get: () => other } } as unknown as EngineContext;
+    const request = { path: `sound/${caseId}/1/audio.wav`, query: new URLSearchParams(), range: null };
+    expect(await code(handleResource(elsewhere, { ...request, signal: new AbortController().signal }))).toBe(
+      'not-prepared',
+    );
+    rmSync(other.folder, { recursive: true });
+  });
+
+  it('are finished exports, once, under their own name', async () => {
+    const held = outputs.offer({ bytes: Buffer.from('a,b\n'), name: 'Fälle (1)\r\n.csv', type: 'text/csv' }).resource;
+    const { body, headers } = await get(held);
+    expect(body.toString()).toBe('a,b\n');
+    expect(headers['content-disposition']).toBe("attachment; filename*=UTF-8''F%C3%A4lle%20%281%29%0D%0A.csv");
+    expect(await code(get(held))).toBe('not-found');
+    const place = await outputs.place('report.pdf');
+    writeFileSync(place, '%PDF');
+    const { body: pdf } = await get(
+      outputs.offer({ path: place, name: 'report.pdf', type: 'application/pdf' }).resource,
+    );
+    expect(pdf.toString()).toBe('%PDF');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(existsSync(place)).toBe(false);
+  });
+});

@@ -1,0 +1,185 @@
+/** Intakes and scans of cases as jobs; and what an engine that ended before its time left of them. */
+import { existsSync } from 'node:fs';
+import { describeError } from '../base/errors.ts';
+import { databasePath } from '../cases/database.ts';
+import { CaseStore } from '../cases/store.ts';
+import { readModel } from '../detector/store.ts';
+import type { StoredModel } from '../detector/store.ts';
+import { intakeSummary, takeIn } from '../jobs/case-intake.ts';
+import type { IntakeRequest } from '../jobs/case-intake.ts';
+import { runCaseScan } from '../jobs/case-scan.ts';
+import type { JobHandle } from '../jobs/queue.ts';
+import type { EngineContext } from './context.ts';
+import { log } from './log.ts';
+import { preparedAtIntakeSeconds, prepareSoundOf } from './sound.ts';
+
+/** The model of that id, or the default one. @throws UserFacingError `not-found`, `model`. */
+export async function modelFor(context: EngineContext, modelId: string | undefined): Promise<StoredModel> {
+  return readModel(await context.models.folderOf(modelId ?? context.settings.get().defaultModel));
+}
+
+const scanJobId = (caseId: string, scanId: number): string => `scan-${caseId}-${scanId}`;
+const intakeJobId = (caseId: string, intakeId: number): string => `intake-${caseId}-${intakeId}`;
+
+/** Lets go of the case after a job where no window looks at it. The job is still on the list as running at this moment. */
+function releaseLater(context: EngineContext, caseId: string): void {
+  setImmediate(() => {
+    if (!context.jobs.closing) context.cases.release(caseId);
+  });
+}
+
+/** Ends scans that no job works on, as after a full disk, so that their items can be queued anew. */
+export function endStaleScans({ jobs }: EngineContext, store: CaseStore): void {
+  for (const { id } of store.openScans()) {
+    const job = jobs.find(scanJobId(store.id, id));
+    if (job?.endedAt !== null) store.endScan(id, 'failed', job?.error?.message ?? 'It was interrupted.');
+  }
+}
+
+/** Starts a scan that was begun, or goes on with it. @returns the job's id */
+export function startScan(context: EngineContext, store: CaseStore, scanId: number, model: StoredModel): string {
+  const { jobs, settings, application } = context;
+  const total = store.queuedFor(scanId).length;
+  const caseId = store.id;
+  return jobs.start(
+    {
+      kind: 'scan',
+      title: `Scan of ${store.details().number} with ${model.card.name}`,
+      caseId,
+      unit: 'files',
+      total,
+      canPause: true,
+      id: scanJobId(caseId, scanId),
+      onDropped: async () => {
+        if (!jobs.closing) store.endScan(scanId, 'cancelled');
+      },
+    },
+    async (job) => {
+      try {
+        const { scanJobs } = settings.get();
+        const outcome = await runCaseScan(store, scanId, model, application, {
+          ...(scanJobs === null ? {} : { jobs: scanJobs }),
+          signal: job.signal,
+          onProgress: (done, of) => job.progress({ done, total: of, doing: 'Scoring' }),
+          onProblem: (name, message) => job.problem(name, message),
+          waitWhilePaused: () => job.waitWhilePaused(),
+          goesOnLater: () => jobs.closing,
+        });
+        return { ...outcome };
+      } finally {
+        releaseLater(context, caseId);
+      }
+    },
+  );
+}
+
+/** Starts an intake that was begun, or goes on with it. @returns the job's id */
+export function startIntake(
+  context: EngineContext,
+  store: CaseStore,
+  intakeId: number,
+  request: IntakeRequest,
+): string {
+  const { jobs, home } = context;
+  const caseId = store.id;
+  return jobs.start(
+    {
+      kind: 'intake',
+      title: `Adding evidence to ${store.details().number}`,
+      caseId,
+      unit: 'files',
+      canPause: true,
+      id: intakeJobId(caseId, intakeId),
+      onDropped: async () => {
+        if (!jobs.closing) store.endIntake(intakeId);
+      },
+    },
+    async (job) => {
+      try {
+        const outcome = await takeIn(store, request, {
+          home,
+          signal: job.signal,
+          onProgress: (progress) => job.progress(progress),
+          onProblem: (path, message) => job.problem(path, message),
+          waitWhilePaused: () => job.waitWhilePaused(),
+        });
+        await prepareLong(context, store, outcome.added, job);
+        const { added, ...counts } = outcome;
+        return { summary: intakeSummary(outcome), added: added.length, ...counts };
+      } finally {
+        // One that the engine's end interrupts goes on with the next.
+        if (!jobs.closing) store.endIntake(intakeId);
+        releaseLater(context, caseId);
+      }
+    },
+  );
+}
+
+/** Long recordings are made ready to be looked at as a part of their intake, so that they open at once after it. */
+async function prepareLong(
+  context: EngineContext,
+  store: CaseStore,
+  ids: readonly number[],
+  job: JobHandle,
+): Promise<void> {
+  const long = store.rowsOf(ids).filter(({ durationSeconds }) => (durationSeconds ?? 0) > preparedAtIntakeSeconds);
+  for (const { id, name } of long) {
+    await job.waitWhilePaused();
+    job.progress({ doing: `Waveform and spectrogram of ${name}` });
+    await prepareSoundOf(context, store, id, { signal: job.signal }).catch((error: unknown) => {
+      // It was taken in all the same; its sound is prepared, or the reason told, when it is opened.
+      job.signal.throwIfAborted();
+      log('warning', `The sound of item ${id} could not be prepared`, error);
+    });
+  }
+}
+
+/** Goes on with what was under way in a case and is no job of this engine. */
+export async function resumeCase(context: EngineContext, store: CaseStore): Promise<void> {
+  const { jobs } = context;
+  if (store.broken) return;
+  const running = (id: string): boolean => jobs.find(id)?.endedAt === null;
+  for (const { id, request } of store.openIntakes()) {
+    if (!running(intakeJobId(store.id, id))) startIntake(context, store, id, request as IntakeRequest);
+  }
+  for (const { id, model: modelId } of store.openScans()) {
+    if (running(scanJobId(store.id, id))) continue;
+    try {
+      const model = await modelFor(context, modelId ?? undefined);
+      if (!running(scanJobId(store.id, id))) startScan(context, store, id, model);
+    } catch (error) {
+      store.endScan(id, 'failed', describeError(error));
+      context.changes.publish({
+        type: 'notice',
+        tone: 'warning',
+        sentence: `A scan of ${store.details().number} could not go on: ${describeError(error)}`,
+      });
+    }
+  }
+}
+
+/** Called once when the engine has started: scans and intakes of all cases go on that were under way when the engine before ended. */
+export async function resumeScans(context: EngineContext): Promise<void> {
+  for (const { id, folder } of context.cases.library.list()) {
+    // Others have their turn between two cases.
+    await new Promise((resolve) => setImmediate(resolve));
+    if (context.jobs.closing) return;
+    try {
+      if (existsSync(databasePath(folder)) && hasUnfinished(folder)) {
+        await resumeCase(context, context.cases.get(id));
+      }
+    } catch (error) {
+      // Open elsewhere, damaged or unreadable: said when someone opens it.
+      log('info', `The case in ${folder} was not looked into: ${describeError(error)}`);
+    }
+  }
+}
+
+function hasUnfinished(folder: string): boolean {
+  const store = CaseStore.read(folder);
+  try {
+    return store.openScans().length > 0 || store.openIntakes().length > 0;
+  } finally {
+    store.close();
+  }
+}

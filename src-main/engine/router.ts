@@ -1,0 +1,36 @@
+import { analysesProcedures } from './analyses.ts';
+import { casesProcedures } from './cases.ts';
+import type { EngineContext } from './context.ts';
+import { datasetsProcedures } from './datasets.ts';
+import { evaluationProcedures } from './evaluation.ts';
+import { evidenceProcedures } from './evidence.ts';
+import { filesProcedures } from './files.ts';
+import { os } from './implementer.ts';
+import { jobsProcedures } from './jobs.ts';
+import { marksProcedures } from './marks.ts';
+import { modelsProcedures } from './models.ts';
+import { reportsProcedures } from './reports.ts';
+import { settingsProcedures } from './settings.ts';
+import { soundProcedures } from './sound.ts';
+import { systemProcedures } from './system.ts';
+import { trainingProcedures } from './training.ts';
+
+/** Every procedure of the contract. */
+export function buildRouter(context: EngineContext) {
+  return os.router({
+    system: systemProcedures(context),
+    settings: settingsProcedures(context),
+    files: filesProcedures(context),
+    jobs: jobsProcedures(context),
+    cases: casesProcedures(context),
+    evidence: evidenceProcedures(context),
+    marks: marksProcedures(context),
+    analyses: analysesProcedures(context),
+    sound: soundProcedures(context),
+    models: modelsProcedures(context),
+    datasets: datasetsProcedures(context),
+    training: trainingProcedures(context),
+    evaluation: evaluationProcedures(context),
+    reports: reportsProcedures(context),
+  });
+}

@@ -1,0 +1,81 @@
+/** Sound of an item for the Examine view: prepared once, then read part by part (resources.ts). */
+import { join } from 'node:path';
+import type { Outputs } from '../../src-preload/contract.ts';
+import { withOpenablePath } from '../base/openable-path.ts';
+import type { CaseStore } from '../cases/store.ts';
+import type { SoundPool } from '../features/sound-pool.ts';
+import type { EngineContext } from './context.ts';
+import { os } from './implementer.ts';
+
+type SoundEvent = Outputs['sound']['prepare'] extends AsyncIterable<infer Event> ? Event : never;
+
+/** Recordings above this length are prepared at their intake; shorter ones take less than a second or two when they are opened. */
+export const preparedAtIntakeSeconds = 600;
+
+/** Where the prepared sound of a case lies; what is in it can be made again from the evidence. */
+export function soundFolder(caseFolder: string): string {
+  return join(caseFolder, 'derived', 'sound');
+}
+
+/** Runs something on the sound of an item. @throws UserFacingError `not-found` */
+export async function withSoundOf<T>(
+  store: CaseStore,
+  evidenceId: number,
+  use: (source: { path: string; sha256: string; folder: string }) => Promise<T>,
+): Promise<T> {
+  const file = store.intake(evidenceId);
+  const folder = soundFolder(store.folder);
+  return withOpenablePath(file, (path) => use({ path, sha256: file.sha256, folder }));
+}
+
+/** Prepares the sound of an item; what was prepared before is ready at once. @throws UserFacingError as `prepareSound` */
+export function prepareSoundOf(
+  { sound, application }: { sound: SoundPool; application: string },
+  store: CaseStore,
+  evidenceId: number,
+  options: Parameters<SoundPool['prepare']>[1] = {},
+): ReturnType<SoundPool['prepare']> {
+  return withSoundOf(store, evidenceId, (source) => sound.prepare({ ...source, application }, options));
+}
+
+async function* prepare(
+  context: EngineContext,
+  { caseId, evidenceId }: { caseId: string; evidenceId: number },
+  signal: AbortSignal | undefined,
+): AsyncGenerator<SoundEvent, void> {
+  const store = context.cases.get(caseId);
+  const stop = new AbortController();
+  let latest: SoundEvent | null = null;
+  let wake: () => void = () => undefined;
+  const ready = prepareSoundOf(context, store, evidenceId, {
+    signal: signal ? AbortSignal.any([signal, stop.signal]) : stop.signal,
+    onProgress(done, total) {
+      latest = { type: 'progress', done, total };
+      wake();
+    },
+  });
+  let ended = false;
+  const end = (): void => {
+    ended = true;
+    wake();
+  };
+  ready.then(end, end);
+  try {
+    while (!ended) {
+      await new Promise<void>((resolve) => (wake = resolve));
+      if (!ended && latest !== null) yield latest;
+    }
+    const sound = await ready;
+    store.examined(evidenceId);
+    yield { type: 'ready', sound };
+  } finally {
+    // Whoever stopped listening does not wait for it.
+    stop.abort();
+  }
+}
+
+export function soundProcedures(context: EngineContext) {
+  return {
+    prepare: os.sound.prepare.handler(({ input, signal }) => prepare(context, input, signal)),
+  };
+}

@@ -1,0 +1,111 @@
+import { WorkerPool } from '../base/pool.ts';
+import { workerFile } from '../base/workers.ts';
+import type { FrequencyScale } from './overview.ts';
+import type { PrepareRequest, SoundSummary } from './sound.ts';
+import type { SpectrogramImageOptions } from './spectrogram-image.ts';
+import type { TileAxis } from './tiles.ts';
+
+/** Whose sound: the recording, and where what is prepared of it lies. */
+type Source = Pick<PrepareRequest, 'path' | 'sha256' | 'folder'>;
+
+/** A part of a recording as a picture. */
+export interface ImageRequest extends SpectrogramImageOptions {
+  endSeconds: number;
+  scale: FrequencyScale;
+  topHz: number;
+}
+
+export type SoundRequest =
+  | ({ kind: 'prepare'; shared: SharedArrayBuffer } & PrepareRequest)
+  | ({ kind: 'summary' } & Source)
+  | ({ kind: 'peaks'; level: number; from: number; count: number } & Source)
+  | ({ kind: 'tile'; level: number; tile: number; axis: TileAxis } & Source)
+  | ({ kind: 'pcm'; from: number; count: number } & Source)
+  | ({ kind: 'image' } & ImageRequest & Source);
+
+export type SoundResponse = { summary: SoundSummary } | { bytes: Uint8Array };
+
+const progressMilliseconds = 100;
+
+/**
+ * Prepares and reads sound off the calling thread: two workers for what takes long (preparing, pictures) and one for what is to
+ * be quick, each kind started at its first request.
+ */
+export class SoundPool {
+  readonly #pools = new Map<'long' | 'quick', WorkerPool<SoundRequest, SoundResponse>>();
+
+  #pool(kind: 'long' | 'quick'): WorkerPool<SoundRequest, SoundResponse> {
+    let pool = this.#pools.get(kind);
+    if (!pool)
+      this.#pools.set(
+        kind,
+        (pool = new WorkerPool(workerFile('features/sound-worker'), kind === 'long' ? 2 : 1, null)),
+      );
+    return pool;
+  }
+
+  /**
+   * @param options.onProgress gets the seconds done and, where known, of how many; at most ten times a second
+   * @throws UserFacingError as `prepareSound`; the signal's reason when aborted.
+   */
+  async prepare(
+    request: PrepareRequest,
+    options: { signal?: AbortSignal; onProgress?: (done: number, total: number | null) => void } = {},
+  ): Promise<SoundSummary> {
+    const { signal, onProgress } = options;
+    signal?.throwIfAborted();
+    const shared = new SharedArrayBuffer(24);
+    const numbers = new Float64Array(shared);
+    const stop = (): void => {
+      numbers[2] = 1;
+    };
+    signal?.addEventListener('abort', stop);
+    const timer = setInterval(() => {
+      if (numbers[0] > 0) onProgress?.(numbers[0], numbers[1] < 0 ? null : numbers[1]);
+    }, progressMilliseconds);
+    try {
+      const response = await this.#pool('long').run({ kind: 'prepare', shared, ...request });
+      return (response as { summary: SoundSummary }).summary;
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw error;
+    } finally {
+      clearInterval(timer);
+      signal?.removeEventListener('abort', stop);
+    }
+  }
+
+  /** @throws UserFacingError as `PreparedSound.open` */
+  async summary(source: Source): Promise<SoundSummary> {
+    return ((await this.#pool('quick').run({ kind: 'summary', ...source })) as { summary: SoundSummary }).summary;
+  }
+
+  /** Interleaved float32. @throws UserFacingError as `PreparedSound.peaks` */
+  peaks(source: Source, level: number, from: number, count: number): Promise<Uint8Array> {
+    return this.#bytes('quick', { kind: 'peaks', level, from, count, ...source });
+  }
+
+  /** @throws UserFacingError as `PreparedSound.tile` */
+  tile(source: Source, level: number, tile: number, axis: TileAxis): Promise<Uint8Array> {
+    return this.#bytes('quick', { kind: 'tile', level, tile, axis, ...source });
+  }
+
+  /** @throws UserFacingError as `PreparedSound.open` */
+  pcm(source: Source, from: number, count: number): Promise<Uint8Array> {
+    return this.#bytes('quick', { kind: 'pcm', from, count, ...source });
+  }
+
+  /** A PNG file. @throws UserFacingError as `PreparedSound.open` */
+  image(source: Source, image: ImageRequest): Promise<Uint8Array> {
+    return this.#bytes('long', { kind: 'image', ...image, ...source });
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#pools.values()].map((pool) => pool.close()));
+    this.#pools.clear();
+  }
+
+  async #bytes(kind: 'long' | 'quick', request: SoundRequest): Promise<Uint8Array> {
+    return ((await this.#pool(kind).run(request)) as { bytes: Uint8Array }).bytes;
+  }
+}

@@ -1,0 +1,254 @@
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { decode } from '../audio/decode.ts';
+import { findFfmpeg } from '../audio/ffmpeg.ts';
+import { chunk, formatChunk, riff, runFfmpeg, sharedFolder, temporaryFolder, tone, wav16 } from '../audio/testing.ts';
+import { Random } from '../base/random.ts';
+import { UserFacingError } from '../base/errors.ts';
+import { peaksOf } from './peaks.ts';
+import { PreparedSound, pcm16, prepareSound, preparedFolder, waveHeader } from './sound.ts';
+import { SoundPool } from './sound-pool.ts';
+import { WaveRange } from './wave-range.ts';
+
+const folder = temporaryFolder();
+const ffmpeg = await findFfmpeg().catch(() => null);
+const pool = new SoundPool();
+afterAll(() => pool.close());
+
+function noise(length: number): Float32Array {
+  const random = new Random(3);
+  return Float32Array.from({ length }, () => Math.round(32_768 * (random.uniform() - 0.5)) / 32_768);
+}
+
+let made = 0;
+/** To be prepared in a folder of its own. */
+function request(path: string): { path: string; sha256: string; folder: string; application: string } {
+  const sha256 = createHash('sha256').update(readFileSync(path)).digest('hex');
+  return { path, sha256, folder: join(folder, `derived-${made++}`), application: 'earwitness test' };
+}
+
+async function code(promise: Promise<unknown>): Promise<string> {
+  const error = await promise.then(
+    () => null,
+    (thrown: unknown) => thrown,
+  );
+  return error instanceof UserFacingError ? error.code : String(error);
+}
+
+describe('a range of a WAV file', () => {
+  it('equals that part of the whole, mixed, with zeros outside', async () => {
+    const samples = noise(2 * 150_000);
+    const path = join(folder, 'stereo.wav');
+    const data = new Uint8Array(pcm16(samples));
+    // An odd chunk before, one behind.
+    writeFileSync(
+      path,
+      riff(
+        chunk('junk', new Uint8Array(3)),
+        formatChunk(1, 2, 44_100, 16),
+        chunk('data', data),
+        chunk('LIST', new Uint8Array(9)),
+      ),
+    );
+    const { samples: whole } = await decode(path, { sampleRateHz: 44_100 });
+    const wave = await WaveRange.open(path);
+    expect(wave.samples).toBe(150_000);
+    for (const [from, count] of [
+      [0, 10],
+      [149_990, 30],
+      [70_000, 70_001],
+      [-5, 20],
+      [-50, 10],
+      [200_000, 4],
+    ]) {
+      const expected = Float32Array.from({ length: count }, (_, i) => whole[from + i] ?? 0);
+      expect(await wave.read(from, count)).toEqual(expected);
+    }
+    await wave.close();
+  });
+
+  it('puts zeros for what is no number', async () => {
+    const path = join(folder, 'nan.wav');
+    const floats = Float32Array.of(0.5, NaN, Infinity, -0.25);
+    writeFileSync(path, riff(formatChunk(3, 1, 8000, 32), chunk('data', new Uint8Array(floats.buffer))));
+    const wave = await WaveRange.open(path);
+    expect([...(await wave.read(0, 4))]).toEqual([0.5, 0, 0, -0.25]);
+    await wave.close();
+  });
+
+  it('refuses what is no plain WAV file', async () => {
+    const path = join(folder, 'text.txt');
+    writeFileSync(path, 'RIFFxxxxWAVEno sound here, only text that goes on for a while');
+    expect(await code(WaveRange.open(path))).toBe('undecodable');
+  });
+});
+
+describe('prepared sound', () => {
+  it('of a WAV file needs no copy: peaks at every level, samples and tiles come from it', async () => {
+    const samples = noise(16_000 * 40);
+    const path = join(folder, 'plain.wav');
+    writeFileSync(path, wav16(samples, 16_000));
+    const before = readFileSync(path);
+    const asked = request(path);
+    const progress: number[] = [];
+    const summary = await prepareSound(asked, { onProgress: (done) => progress.push(done) });
+    expect(progress.at(-1)).toBe(40);
+    expect(summary).toMatchObject({ durationSeconds: 40, sampleRateHz: 16_000, channels: 1 });
+    expect(readdirSync(preparedFolder(asked)).includes('audio.wav')).toBe(false);
+    const sound = await PreparedSound.open(asked);
+    for (const [level, { samplesPerPeak, count }] of summary.peaks.entries()) {
+      const from = Math.floor(count / 3);
+      const expected = peaksOf(samples.subarray(from * samplesPerPeak), samplesPerPeak).subarray(0, 2 * 50);
+      expect(await sound.peaks(level, from, 50)).toEqual(expected);
+    }
+    expect(await sound.peaks(0, 16_000 * 40 - 2, 10)).toHaveLength(4);
+    expect(Buffer.from(await sound.pcm(1000, 5000)).equals(before.subarray(44 + 2000, 44 + 12_000))).toBe(true);
+    for (const [level, { tiles }] of summary.spectrogram.levels.entries()) {
+      const tile = await sound.tile(level, tiles - 1, { scale: 'mel', topHz: 8000 });
+      expect(tile).toHaveLength(summary.spectrogram.bins * summary.spectrogram.columnsPerTile);
+      expect(tile.some((byte) => byte > 100)).toBe(true);
+    }
+    expect(await code(sound.tile(0, 1e6, { scale: 'mel', topHz: 8000 }))).toBe('not-found');
+    expect(await code(sound.peaks(99, 0, 1))).toBe('not-found');
+    // It is not made twice, and the recording is as it was.
+    const at = statSync(join(preparedFolder(asked), 'sound.json')).mtimeMs;
+    expect(await prepareSound(asked)).toEqual(summary);
+    expect(statSync(join(preparedFolder(asked), 'sound.json')).mtimeMs).toBe(at);
+    expect(readFileSync(path).equals(before)).toBe(true);
+  });
+
+  it('says so where the file is another one now, and is made anew where only its time is', async () => {
+    const path = join(folder, 'changing.wav');
+    const content = wav16(tone(500, 8000, 2), 8000);
+    writeFileSync(path, content);
+    const asked = request(path);
+    await prepareSound(asked);
+    utimesSync(path, new Date(), new Date(0));
+    expect(await code(PreparedSound.open(asked))).toBe('changed');
+    expect((await prepareSound(asked)).durationSeconds).toBe(2);
+    await PreparedSound.open(asked);
+    writeFileSync(path, wav16(tone(500, 8000, 3), 8000));
+    expect(await code(PreparedSound.open(asked))).toBe('changed');
+    expect(await code(prepareSound(asked))).toBe('changed');
+    expect(readdirSync(asked.folder).filter((name) => name.includes('partial'))).toEqual([]);
+  });
+
+  it('is absent after a failure or an interruption', async () => {
+    const path = join(folder, 'none.wav');
+    writeFileSync(path, wav16(new Float32Array(0), 8000));
+    const asked = request(path);
+    expect(await code(prepareSound(asked))).toBe('empty');
+    const long = join(folder, 'long.wav');
+    writeFileSync(long, wav16(new Float32Array(8000 * 100), 8000));
+    const controller = new AbortController();
+    const interrupted = request(long);
+    await expect(
+      prepareSound(interrupted, { signal: controller.signal, onProgress: () => controller.abort() }),
+    ).rejects.toThrow('abort');
+    for (const one of [asked, interrupted]) {
+      expect(existsSync(preparedFolder(one))).toBe(false);
+      expect(await code(PreparedSound.open(one))).toBe('not-prepared');
+    }
+    expect(readdirSync(asked.folder)).toEqual([]);
+    expect(readdirSync(interrupted.folder)).toEqual([]);
+  });
+
+  it('that is damaged is made anew, and what an earlier try left is removed', async () => {
+    const path = join(folder, 'again.wav');
+    writeFileSync(path, wav16(tone(500, 8000, 2), 8000));
+    const asked = request(path);
+    await prepareSound(asked);
+    writeFileSync(join(preparedFolder(asked), 'sound.json'), '{"version":');
+    mkdirSync(`${preparedFolder(asked)}.00112233.partial`);
+    expect(await code(PreparedSound.open(asked))).toBe('not-prepared');
+    expect((await prepareSound(asked)).durationSeconds).toBe(2);
+    expect(existsSync(`${preparedFolder(asked)}.00112233.partial`)).toBe(false);
+  });
+
+  it.skipIf(!ffmpeg)('of anything else is a working copy that says from what and how', async () => {
+    const wav = join(folder, 'source.wav');
+    writeFileSync(wav, wav16(tone(1000, 44_100, 20), 44_100));
+    const path = join(folder, 'source.m4a');
+    runFfmpeg(ffmpeg!.path, '-i', wav, '-ac', '2', path);
+    const asked = request(path);
+    const summary = await prepareSound(asked);
+    expect(summary).toMatchObject({ sampleRateHz: 44_100, channels: 2 });
+    const copy = readFileSync(join(preparedFolder(asked), 'audio.wav'));
+    expect(copy.subarray(0, 600).toString('latin1')).toContain(`SHA-256 ${asked.sha256}: the mix of all channels`);
+    const { samples } = await decode(path, { sampleRateHz: 44_100 });
+    const { samples: kept } = await decode(join(preparedFolder(asked), 'audio.wav'), { sampleRateHz: 44_100 });
+    expect(kept.length).toBe(samples.length);
+    expect(Math.abs(summary.durationSeconds - samples.length / 44_100)).toBeLessThan(1e-9);
+    for (let i = 0; i < samples.length; i += 997)
+      expect(Math.abs(kept[i] - samples[i])).toBeLessThanOrEqual(1 / 65_536);
+  });
+
+  it('above 48 kHz is resampled', async () => {
+    const path = join(folder, 'high.wav');
+    writeFileSync(path, wav16(tone(1000, 96_000, 2), 96_000));
+    const asked = request(path);
+    expect(await prepareSound(asked)).toMatchObject({ sampleRateHz: 48_000, durationSeconds: 2 });
+    const sound = await PreparedSound.open(asked);
+    const middle = new Int16Array((await sound.pcm(48_000, 4800)).buffer);
+    expect(Math.max(...middle) / 32_768).toBeCloseTo(0.5, 2);
+  });
+
+  const formats = sharedFolder('formats');
+  it.skipIf(!formats || !ffmpeg)('of real recordings can be examined (skipped without ../shared/formats)', async () => {
+    const names = readdirSync(formats as string).filter((name) => !/\.(csv|md|txt)$/.test(name));
+    expect(names.length).toBeGreaterThan(20);
+    for (const name of names.filter((_, index) => index % 4 === 0)) {
+      const asked = request(join(formats as string, name));
+      const summary = await prepareSound(asked);
+      const sound = await PreparedSound.open(asked);
+      expect((await sound.pcm(0, 1000)).length).toBe(2 * Math.min(1000, sound.samples));
+      expect(
+        (await sound.tile(4, 0, { scale: 'mel', topHz: summary.spectrogram.maxHz })).some((byte) => byte > 0),
+      ).toBe(true);
+    }
+  });
+});
+
+describe('the pool', () => {
+  it('prepares with progress, stops when told to, and draws a picture', async () => {
+    const path = join(folder, 'pool.wav');
+    writeFileSync(path, wav16(noise(16_000 * 60), 16_000));
+    const asked = request(path);
+    const summary = await pool.prepare(asked);
+    expect(await pool.summary(asked)).toEqual(summary);
+    expect(await pool.peaks(asked, 9, 0, 10)).toHaveLength(80);
+    const picture = await pool.image(asked, {
+      width: 640,
+      height: 320,
+      title: 'pool.wav',
+      detail: 'test',
+      startSeconds: 10,
+      endSeconds: 20,
+      scale: 'mel',
+      topHz: 4000,
+      colourMap: 'cividis',
+      rangeDb: 70,
+    });
+    expect(Buffer.from(picture.subarray(0, 4)).toString('latin1')).toBe('\x89PNG');
+    const other = request(path);
+    await expect(pool.prepare(other, { signal: AbortSignal.abort() })).rejects.toThrow('abort');
+    const late = new AbortController();
+    const stopped = pool.prepare(other, { signal: late.signal });
+    late.abort();
+    await expect(stopped).rejects.toThrow('abort');
+    expect(await code(pool.tile(other, 0, 0, { scale: 'mel', topHz: 8000 }))).toBe('not-prepared');
+  });
+});
+
+describe('a WAV header', () => {
+  it('keeps its length, and says "to the end" of what its numbers cannot hold', () => {
+    for (const comment of ['odd', 'even']) {
+      expect(waveHeader(48_000, null, comment)).toHaveLength(waveHeader(48_000, 5, comment).length);
+    }
+    const header = Buffer.from(waveHeader(48_000, 2 ** 40));
+    expect(header.readUInt32LE(40)).toBe(0xffffffff);
+    expect(Buffer.from(waveHeader(16_000, 100)).readUInt32LE(40)).toBe(200);
+  });
+});

@@ -1,0 +1,460 @@
+/**
+ * What the examination of a recording needs of its sound: peaks, spectrogram and samples, computed once in a single pass and kept in
+ * a folder that is whole or absent. A WAV file's samples are read where they are; of anything else a working copy is made (the mix of
+ * all channels, 16 bits), which says from what and how.
+ */
+import { randomBytes } from 'node:crypto';
+import { open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { z } from 'zod';
+import { openAudio } from '../audio/decode.ts';
+import { sha256File } from '../audio/hash.ts';
+import { Resampler } from '../audio/resample.ts';
+import { UserFacingError } from '../base/errors.ts';
+import { ensureFolder, unwritable, writeFileWhole } from '../base/files.ts';
+import { PeakPyramid, peakLevels, peaksOf, storedSamplesPerPeak } from './peaks.ts';
+import type { PeakLevel } from './peaks.ts';
+import {
+  ColumnPyramid,
+  TileMaker,
+  ceilingDb,
+  columnsPerTile,
+  firstStoredLevel,
+  floorDb,
+  powersOfStored,
+  samplesOfTile,
+  tileBytes,
+  tileGeometry,
+  tileLevels,
+  tileRowMap,
+  tileRows,
+} from './tiles.ts';
+import type { TileAxis, TileGeometry, TileLevel } from './tiles.ts';
+import { WaveRange } from './wave-range.ts';
+
+const version = 1;
+/** Sound is kept up to this rate; what was recorded at a higher one is resampled. */
+const highestRateHz = 48_000;
+/** A damaged or hostile file may claim years. */
+const longestSeconds = 48 * 3600;
+const waveHeaderBytes = 44;
+/** Peaks asked for at a time. */
+export const mostPeaks = 16_384;
+
+const preparedSchema = z.object({
+  version: z.literal(version),
+  /** As it was when this was made. */
+  source: z.object({ sha256: z.string(), sizeBytes: z.number(), modifiedMs: z.number() }),
+  /** How: in words, and by what. */
+  made: z.object({ sentence: z.string(), application: z.string(), decoder: z.string() }),
+  /** Of the recording. */
+  channels: z.int(),
+  /** Of what is kept. */
+  sampleRateHz: z.number(),
+  samples: z.int(),
+  /** There is a working copy; else the samples are the recording's own. */
+  copied: z.boolean(),
+});
+type Prepared = z.infer<typeof preparedSchema>;
+
+export interface PrepareRequest {
+  path: string;
+  sha256: string;
+  /** Holds the folders of prepared sound, one for each file, by its hash. */
+  folder: string;
+  application: string;
+}
+
+/** What the window is told of prepared sound (`soundSchema` of the contract). */
+export interface SoundSummary {
+  durationSeconds: number;
+  sampleRateHz: number;
+  channels: number;
+  peaks: PeakLevel[];
+  spectrogram: {
+    columnsPerTile: number;
+    bins: number;
+    maxHz: number;
+    floorDb: number;
+    ceilingDb: number;
+    levels: TileLevel[];
+  };
+}
+
+function summaryOf({ channels, sampleRateHz, samples }: Prepared): SoundSummary {
+  return {
+    durationSeconds: samples / sampleRateHz,
+    sampleRateHz,
+    channels,
+    peaks: peakLevels(samples),
+    spectrogram: {
+      columnsPerTile,
+      bins: tileRows,
+      maxHz: sampleRateHz / 2,
+      floorDb,
+      ceilingDb,
+      levels: tileLevels(tileGeometry(sampleRateHz), samples),
+    },
+  };
+}
+
+/** Where the prepared sound of a file lies, or will. */
+export function preparedFolder({ folder, sha256 }: Pick<PrepareRequest, 'folder' | 'sha256'>): string {
+  return join(folder, sha256);
+}
+
+async function readPrepared(folder: string): Promise<Prepared | null> {
+  const text = await readFile(join(folder, 'sound.json'), 'utf8').catch(() => null);
+  if (text === null) return null;
+  try {
+    return preparedSchema.parse(JSON.parse(text));
+  } catch {
+    // Of another version, or damaged: it is made anew.
+    return null;
+  }
+}
+
+/**
+ * Prepares a recording's sound unless it is there already.
+ * @param onProgress gets the seconds that are done, and how long it is where the header says so
+ * @throws UserFacingError as `openAudio`, `unwritable`, `changed` where the file is not the one of that hash, and `too-long` above
+ * two days.
+ */
+export async function prepareSound(
+  request: PrepareRequest,
+  options: { signal?: AbortSignal; onProgress?: (done: number, total: number | null) => void } = {},
+): Promise<SoundSummary> {
+  const whole = preparedFolder(request);
+  const known = await readPrepared(whole);
+  if (known && (await isSource(known, request.path))) return summaryOf(known);
+  const beside = `${whole}.${randomBytes(4).toString('hex')}.partial`;
+  try {
+    await ensureFolder(beside);
+    const made = await makeSound(request, beside, options);
+    await writeFileWhole(join(beside, 'sound.json'), `${JSON.stringify(made, null, 1)}\n`);
+    await rm(whole, { recursive: true, force: true });
+    await rename(beside, whole);
+    await removeRemains(whole);
+    return summaryOf(made);
+  } catch (error) {
+    await rm(beside, { recursive: true, force: true }).catch(() => undefined);
+    throw unwritable(whole, error);
+  }
+}
+
+/** Whether what was made of a file can be used: samples that are read from it must still be the same ones. */
+async function isSource({ copied, source }: Prepared, path: string): Promise<boolean> {
+  if (copied) return true;
+  const now = await stat(path).catch(() => null);
+  return now !== null && now.size === source.sizeBytes && now.mtimeMs === source.modifiedMs;
+}
+
+/** What was begun and never finished. */
+async function removeRemains(whole: string): Promise<void> {
+  const folder = dirname(whole);
+  for (const name of await readdir(folder)) {
+    if (name.startsWith(`${basename(whole)}.`) && name.endsWith('.partial')) {
+      await rm(join(folder, name), { recursive: true, force: true }).catch(() => undefined);
+    }
+  }
+}
+
+async function makeSound(
+  { path, sha256, application }: PrepareRequest,
+  folder: string,
+  { signal, onProgress }: { signal?: AbortSignal; onProgress?: (done: number, total: number | null) => void },
+): Promise<Prepared> {
+  const before = await stat(path).catch(() => null);
+  // Opened at a rate that is known only then: first what it is, at no cost for WAV and FLAC.
+  const probe = await openAudio(path, signal ? { signal } : {});
+  await probe.close();
+  const { info } = probe;
+  const sampleRateHz = Math.min(info.sampleRateHz, highestRateHz);
+  const copied = info.decoder !== 'wav' || info.sampleRateHz > highestRateHz;
+  const audio = await openAudio(path, { sampleRateHz, timeLimitSeconds: 3600, ...(signal ? { signal } : {}) });
+  const geometry = tileGeometry(sampleRateHz);
+  const writers = new Writers(folder);
+  const peaks = new PeakPyramid((level, values) => writers.append(`peaks-${level}.f32`, bytesOf(values)));
+  const columns = new ColumnPyramid(geometry, (level, values) => writers.append(`columns-${level}.u8`, values));
+  const decoder = `${info.decoder} ${info.decoderVersion}`;
+  const rate = sampleRateHz === info.sampleRateHz ? '' : `, resampled from ${info.sampleRateHz} to ${sampleRateHz} Hz`;
+  const sentence = `Working copy, derived from the file with SHA-256 ${sha256}: the mix of all channels${rate}, rounded to 16 bits; decoded by ${decoder}, made by ${application}.`;
+  let samples = 0;
+  try {
+    if (copied) await writers.append('audio.wav', waveHeader(sampleRateHz, null, sentence));
+    for await (const block of audio.blocks()) {
+      signal?.throwIfAborted();
+      samples += block.length;
+      if (samples > longestSeconds * sampleRateHz) {
+        throw new UserFacingError('too-long', `${path} is longer than two days.`, {
+          path,
+          advice: 'It can be scanned as a whole; cut it into parts to examine them.',
+        });
+      }
+      await peaks.push(block);
+      await columns.push(block);
+      if (copied) await writers.append('audio.wav', pcm16(block));
+      onProgress?.(samples / sampleRateHz, info.durationSeconds);
+    }
+    if (samples === 0) {
+      throw new UserFacingError('empty', `${path} holds no sound.`, {
+        path,
+        advice: 'Check that the recording was copied completely.',
+      });
+    }
+    if ((await sha256File(path, signal)) !== sha256) throw anotherFile(path);
+    const levels = peakLevels(samples);
+    await peaks.finish(levels.filter(({ samplesPerPeak }) => samplesPerPeak >= storedSamplesPerPeak).length);
+    await columns.finish(tileLevels(geometry, samples).length - firstStoredLevel);
+    if (copied) await writers.overwrite('audio.wav', waveHeader(sampleRateHz, samples, sentence));
+    await writers.close();
+  } finally {
+    await writers.abandon();
+  }
+  const source = { sha256, sizeBytes: before?.size ?? 0, modifiedMs: before?.mtimeMs ?? 0 };
+  const made = { sentence: copied ? sentence : 'The samples are read from the file itself.', application, decoder };
+  return { version, source, made, channels: info.channels, sampleRateHz, samples, copied };
+}
+
+/** Files that grow by appending, few system calls each. */
+class Writers {
+  readonly #folder: string;
+  readonly #handles = new Map<string, FileHandle>();
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  async append(name: string, bytes: Uint8Array): Promise<void> {
+    await writeAll(await this.#handle(name), bytes, null);
+  }
+
+  /** Replaces its beginning. */
+  async overwrite(name: string, bytes: Uint8Array): Promise<void> {
+    await writeAll(await this.#handle(name), bytes, 0);
+  }
+
+  async close(): Promise<void> {
+    for (const handle of this.#handles.values()) await handle.datasync();
+    await this.abandon();
+  }
+
+  async abandon(): Promise<void> {
+    const handles = [...this.#handles.values()];
+    this.#handles.clear();
+    await Promise.all(handles.map((handle) => handle.close()));
+  }
+
+  async #handle(name: string): Promise<FileHandle> {
+    let handle = this.#handles.get(name);
+    if (!handle) this.#handles.set(name, (handle = await open(join(this.#folder, name), 'wx', 0o600)));
+    return handle;
+  }
+}
+
+async function writeAll(handle: FileHandle, bytes: Uint8Array, position: number | null): Promise<void> {
+  for (let at = 0; at < bytes.length;) {
+    const place = position === null ? null : position + at;
+    at += (await handle.write(bytes, at, bytes.length - at, place)).bytesWritten;
+  }
+}
+
+const bytesOf = (values: Float32Array): Uint8Array =>
+  new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+
+/** Samples as little-endian 16-bit integers, cut at full scale. */
+export function pcm16(samples: Float32Array): Uint8Array {
+  const out = new Int16Array(samples.length);
+  for (let i = 0; i < samples.length; i++) {
+    out[i] = Math.max(-32768, Math.min(32767, Math.round(samples[i] * 32768)));
+  }
+  return new Uint8Array(out.buffer);
+}
+
+/**
+ * The header of a mono WAV file of 16 bits; with a comment (`LIST`, `INFO`, `ICMT`), of a length that does not depend on the samples.
+ * @param samples null where it is not known yet; more than fit its 32 bits are told as "to the end"
+ */
+export function waveHeader(sampleRateHz: number, samples: number | null, comment?: string): Uint8Array {
+  const text =
+    comment === undefined ? null : Buffer.from(`${comment}\0${comment.length % 2 === 0 ? '\0' : ''}`, 'latin1');
+  const listBytes = text === null ? 0 : 8 + 4 + 8 + text.length;
+  const header = Buffer.alloc(waveHeaderBytes + listBytes);
+  const dataBytes = samples === null ? Infinity : 2 * samples;
+  const length = (bytes: number): number => Math.min(bytes, 0xffffffff);
+  header.write('RIFF', 0, 'latin1');
+  header.writeUInt32LE(length(dataBytes + header.length - 8), 4);
+  header.write('WAVEfmt ', 8, 'latin1');
+  header.writeUInt32LE(16, 16);
+  header.writeUInt16LE(1, 20);
+  header.writeUInt16LE(1, 22);
+  header.writeUInt32LE(sampleRateHz, 24);
+  header.writeUInt32LE(2 * sampleRateHz, 28);
+  header.writeUInt16LE(2, 32);
+  header.writeUInt16LE(16, 34);
+  if (text !== null) {
+    header.write('LIST', 36, 'latin1');
+    header.writeUInt32LE(listBytes - 8, 40);
+    header.write('INFOICMT', 44, 'latin1');
+    header.writeUInt32LE(text.length, 52);
+    text.copy(header, 56);
+  }
+  header.write('data', 36 + listBytes, 'latin1');
+  header.writeUInt32LE(length(dataBytes), 40 + listBytes);
+  return header;
+}
+
+const makers = new Map<number, TileMaker>();
+
+/** Prepared sound, to be asked for parts of it. */
+export class PreparedSound {
+  readonly summary: SoundSummary;
+  readonly #folder: string;
+  readonly #samplesPath: string;
+  readonly #prepared: Prepared;
+  readonly #geometry: TileGeometry;
+
+  private constructor(folder: string, path: string, prepared: Prepared) {
+    this.#folder = folder;
+    this.#samplesPath = prepared.copied ? join(folder, 'audio.wav') : path;
+    this.#prepared = prepared;
+    this.summary = summaryOf(prepared);
+    this.#geometry = tileGeometry(prepared.sampleRateHz);
+  }
+
+  /** @throws UserFacingError `not-prepared`; `changed` where the samples are the file's own and it is another one now. */
+  static async open(request: Pick<PrepareRequest, 'folder' | 'sha256' | 'path'>): Promise<PreparedSound> {
+    const folder = preparedFolder(request);
+    const prepared = await readPrepared(folder);
+    const { path } = request;
+    if (!prepared) {
+      throw new UserFacingError('not-prepared', `The sound of ${path} is not prepared yet.`, {
+        path,
+        advice: 'Open the recording again.',
+      });
+    }
+    if (!(await isSource(prepared, path))) {
+      throw anotherFile(path);
+    }
+    return new PreparedSound(folder, path, prepared);
+  }
+
+  /** Sample frames. */
+  get samples(): number {
+    return this.#prepared.samples;
+  }
+
+  /** @throws UserFacingError `not-found` where there is no such level. */
+  async peaks(level: number, from: number, count: number): Promise<Float32Array> {
+    const wanted = this.summary.peaks.at(level);
+    if (!wanted) throw noSuch(`level ${level} of the peaks`);
+    const end = Math.min(from + Math.min(count, mostPeaks), wanted.count);
+    if (end <= from) return new Float32Array(0);
+    const { samplesPerPeak } = wanted;
+    if (samplesPerPeak >= storedSamplesPerPeak) {
+      const name = `peaks-${Math.log2(samplesPerPeak / storedSamplesPerPeak)}.f32`;
+      const bytes = await readPart(join(this.#folder, name), 8 * from, 8 * (end - from));
+      return new Float32Array(bytes.buffer, 0, bytes.length >> 2);
+    }
+    const first = from * samplesPerPeak;
+    const samples = await this.#read(first, Math.min(end * samplesPerPeak, this.samples) - first);
+    return peaksOf(samples, samplesPerPeak);
+  }
+
+  /** Bytes `[tileRows][columnsPerTile]`. @throws UserFacingError `not-found` where there is no such tile. */
+  async tile(level: number, tile: number, axis: TileAxis): Promise<Uint8Array> {
+    const wanted = this.summary.spectrogram.levels.at(level);
+    if (!wanted || tile >= wanted.tiles) throw noSuch(`tile ${tile} of level ${level} of the spectrogram`);
+    const geometry = this.#geometry;
+    let powers: Float32Array;
+    if (level >= firstStoredLevel) {
+      const size = columnsPerTile * geometry.bins;
+      const name = `columns-${level - firstStoredLevel}.u8`;
+      powers = powersOfStored(await readPart(join(this.#folder, name), tile * size, size), geometry.bins);
+    } else {
+      const { from, count } = samplesOfTile(geometry, level, tile);
+      let maker = makers.get(geometry.sampleRateHz);
+      if (!maker) makers.set(geometry.sampleRateHz, (maker = new TileMaker(geometry)));
+      powers = maker.powers(level, await this.#read(from, count));
+    }
+    return tileBytes(powers, rowMap(geometry, axis));
+  }
+
+  /** Samples as they are played, 16 bits. */
+  async pcm(from: number, count: number): Promise<Uint8Array> {
+    return pcm16(await this.#read(from, Math.max(0, Math.min(count, this.samples - from))));
+  }
+
+  /** A stretch in blocks, resampled where another rate is asked for. */
+  async *blocks(startSeconds: number, endSeconds: number, sampleRateHz: number): AsyncGenerator<Float32Array> {
+    const rate = this.#prepared.sampleRateHz;
+    const resampler = rate === sampleRateHz ? null : new Resampler(rate, sampleRateHz);
+    const end = Math.min(this.samples, Math.round(endSeconds * rate));
+    const blockLength = 10 * rate;
+    const wave = await this.#wave();
+    try {
+      for (let at = Math.max(0, Math.round(startSeconds * rate)); at < end; at += blockLength) {
+        const block = await wave.read(at, Math.min(blockLength, end - at));
+        yield resampler ? resampler.process(block) : block;
+      }
+    } finally {
+      await wave.close();
+    }
+    if (resampler) yield resampler.flush();
+  }
+
+  #wave(): Promise<WaveRange> {
+    return WaveRange.open(this.#samplesPath);
+  }
+
+  async #read(from: number, count: number): Promise<Float32Array> {
+    const wave = await this.#wave();
+    try {
+      return await wave.read(from, count);
+    } finally {
+      await wave.close();
+    }
+  }
+}
+
+function anotherFile(path: string): UserFacingError {
+  return new UserFacingError('changed', `${path} is not the file that was taken in any more.`, {
+    path,
+    advice: 'Check the item: its hash tells whether its content or only its time changed. Then open it again.',
+  });
+}
+
+function noSuch(what: string): UserFacingError {
+  return new UserFacingError('not-found', `There is no ${what}.`);
+}
+
+const rowMaps = new Map<string, ReturnType<typeof tileRowMap>>();
+const keptRowMaps = 16;
+
+function rowMap(geometry: TileGeometry, axis: TileAxis): ReturnType<typeof tileRowMap> {
+  const key = `${geometry.sampleRateHz} ${axis.scale} ${axis.topHz}`;
+  let rows = rowMaps.get(key);
+  if (!rows) {
+    if (rowMaps.size >= keptRowMaps) rowMaps.clear();
+    rowMaps.set(key, (rows = tileRowMap(geometry, axis)));
+  }
+  return rows;
+}
+
+/** Part of a file, less where it ends before. */
+async function readPart(path: string, position: number, length: number): Promise<Uint8Array> {
+  const handle = await open(path, 'r');
+  try {
+    const bytes = new Uint8Array(length);
+    let filled = 0;
+    while (filled < length) {
+      const { bytesRead } = await handle.read(bytes, filled, length - filled, position + filled);
+      if (bytesRead === 0) break;
+      filled += bytesRead;
+    }
+    return bytes.subarray(0, filled);
+  } finally {
+    await handle.close();
+  }
+}

@@ -1,0 +1,82 @@
+import { UserFacingError } from '../base/errors.ts';
+import { InputBuffer, openFileSource } from '../audio/input.ts';
+import { openWav } from '../audio/wav.ts';
+import type { AudioInfo, NativeDecoder } from '../audio/types.ts';
+
+const encodingBytes: Partial<Record<string, number>> = {
+  pcm_u8: 1,
+  pcm_alaw: 1,
+  pcm_mulaw: 1,
+  pcm_s16le: 2,
+  pcm_s24le: 3,
+  pcm_s32le: 4,
+  pcm_f32le: 4,
+  pcm_f64le: 8,
+};
+const absurdLevel = 1e30;
+
+/** The samples of a WAV file from any place on, without what comes before: its channels mixed, at its own rate. */
+export class WaveRange {
+  readonly info: AudioInfo;
+  /** Sample frames. */
+  readonly samples: number;
+  readonly #input: InputBuffer;
+  readonly #decoder: NativeDecoder;
+  readonly #dataPosition: number;
+  readonly #frameBytes: number;
+
+  private constructor(input: InputBuffer, decoder: NativeDecoder) {
+    const { codec, channels, durationSeconds, sampleRateHz } = decoder.info;
+    this.info = decoder.info;
+    this.samples = Math.round((durationSeconds ?? 0) * sampleRateHz);
+    this.#input = input;
+    this.#decoder = decoder;
+    // Where the header ends, the decoder has left it.
+    this.#dataPosition = input.position;
+    this.#frameBytes = (encodingBytes[codec] ?? 0) * channels;
+  }
+
+  /** @throws UserFacingError as `openAudio`, and `undecodable` for what is no WAV file of plain samples. */
+  static async open(path: string): Promise<WaveRange> {
+    const input = new InputBuffer(await openFileSource(path));
+    try {
+      const decoder = await openWav(input, path);
+      if (decoder && (encodingBytes[decoder.info.codec] ?? 0) > 0) return new WaveRange(input, decoder);
+      throw new UserFacingError('undecodable', `${path} is no WAV file of plain samples.`, { path });
+    } catch (error) {
+      await input.source.close();
+      throw error;
+    }
+  }
+
+  /**
+   * The mean of all channels; zeros before the beginning, after the end and for what is no number.
+   * @param from in samples, may be negative
+   */
+  async read(from: number, count: number): Promise<Float32Array> {
+    const out = new Float32Array(count);
+    let at = Math.max(0, from);
+    const end = Math.min(this.samples, from + count);
+    if (at >= end) return out;
+    await this.#input.seek(this.#dataPosition + at * this.#frameBytes);
+    for await (const { channels, length } of this.#decoder.blocks()) {
+      const part = Math.min(length, end - at);
+      const target = out.subarray(at - from, at - from + part);
+      for (const channel of channels) {
+        for (let i = 0; i < part; i++) {
+          const sample = channel[i];
+          // What is not a finite number fails the comparison.
+          if (Math.abs(sample) < absurdLevel) target[i] += sample;
+        }
+      }
+      if (channels.length > 1) for (let i = 0; i < part; i++) target[i] /= channels.length;
+      at += part;
+      if (at >= end) break;
+    }
+    return out;
+  }
+
+  close(): Promise<void> {
+    return this.#decoder.close();
+  }
+}

@@ -1,0 +1,73 @@
+import { UserFacingError } from '../base/errors.ts';
+import { loadDataset, selectSplit } from '../datasets/load.ts';
+import type { Card } from '../detector/card.ts';
+import { readModel, readWeights, writeModel } from '../detector/store.ts';
+import type { StoredModel } from '../detector/store.ts';
+import { calibrate } from '../evaluation/calibration.ts';
+import { calibrationMaterial, localisationOf } from './calibration-material.ts';
+import { evaluateTrials, splitFigures } from './evaluate.ts';
+
+export interface CalibrationRequest {
+  /** Of the model whose network is kept. */
+  folder: string;
+  dataset: string;
+  split: string;
+  /** Where the model with the new calibration goes. */
+  out: string;
+  /** Defaults to that of the model. */
+  name?: string;
+  /** Findings may be wrong in at most this share of recordings of either class (see `calibrate`). */
+  maximumErrorRate: number;
+  seed: number;
+  /** Who answers for it, and under which conditions it holds: the model gets the status `validated`. */
+  validation: { laboratory: string; conditions: string } | null;
+  notes: string[];
+}
+
+/**
+ * Calibrates a model on labelled recordings that it was not trained on, and measures it there: likelihood ratios with their
+ * bounds and band, by length of speech where speakers are named, the threshold for localisation, and the figures. The
+ * network stays as it is.
+ * @throws UserFacingError `dataset` where the model was trained on some of the recordings, and as `calibrate`; the signal's
+ * reason when it fires.
+ */
+export async function calibrateModel(
+  request: CalibrationRequest,
+  application: string,
+  options: { signal?: AbortSignal; onProgress?: (done: number, total: number) => void } = {},
+): Promise<StoredModel> {
+  const model = await readModel(request.folder);
+  const weights = await readWeights(model);
+  const items = selectSplit(await loadDataset(request.dataset), request.split);
+  const trainedOn = new Set(model.card.training.fileSha256);
+  const material = await calibrationMaterial(model, items, request.seed, options);
+  const known = material.sha256.filter((hash) => hash !== null && trainedOn.has(hash)).length;
+  if (known > 0) {
+    throw new UserFacingError(
+      'dataset',
+      `The model was trained on ${known} of the ${items.length} recordings: its scores of them mean nothing.`,
+      { advice: 'Calibrate on recordings that it has not heard, or name another split.' },
+    );
+  }
+  const date = new Date().toISOString();
+  const { dataset, split } = request;
+  const card: Card = {
+    ...model.card,
+    name: request.name ?? model.card.name,
+    createdAt: date,
+    application,
+    status: request.validation ? 'validated' : 'screening',
+    validation: request.validation && { ...request.validation, date, dataset, split },
+    calibration: calibrate(material.trials, {
+      dataset,
+      split,
+      concatenations: material.concatenations,
+      maximumRate: request.maximumErrorRate,
+    }),
+    localisation: localisationOf(material),
+    notes: [...model.card.notes, ...request.notes],
+  };
+  const figures = splitFigures(dataset, split, evaluateTrials(card, material.trials));
+  card.figures = [...card.figures.filter((one) => one.dataset !== dataset || one.split !== split), figures];
+  return writeModel(request.out, card, weights);
+}

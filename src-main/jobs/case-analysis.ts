@@ -1,0 +1,132 @@
+/** From what the detector says to what a case keeps. */
+import { createRequire } from 'node:module';
+import type { Provenance } from '../../src-preload/contract.ts';
+import { findFfmpeg } from '../audio/ffmpeg.ts';
+import { sha256File } from '../audio/hash.ts';
+import type { NewAnalysis } from '../cases/store.ts';
+import type { Analysis as DetectorAnalysis } from '../detector/detector.ts';
+import { localisationStatement } from '../detector/localisation.ts';
+import type { StoredModel } from '../detector/store.ts';
+import { llrInterval } from '../evaluation/calibration.ts';
+import { nearestLength } from '../evaluation/lengths.ts';
+import { provenance } from '../reports/scan.ts';
+
+/** What an analysis is of, and what it was made with. */
+export interface AnalysisSubject {
+  evidenceId: number;
+  /** SHA-256 of the item at intake. */
+  intakeSha256: string;
+  stretch: NewAnalysis['stretch'];
+  label: string;
+  channel: NewAnalysis['channel'];
+  stream: number;
+  /** Settings besides stream and channel. */
+  settings?: NewAnalysis['settings'];
+}
+
+let ffmpeg: Promise<Provenance['ffmpeg']> | null = null;
+
+/** The ffmpeg that decodes here, hashed once. */
+function usedFfmpeg(): Promise<Provenance['ffmpeg']> {
+  ffmpeg ??= findFfmpeg().then(async ({ path, version }) => ({ version, sha256: await sha256File(path) }));
+  return ffmpeg.catch(() => {
+    ffmpeg = null;
+    return null;
+  });
+}
+
+/** What makes results now, but for ffmpeg. @param program `earwitness 0.1.0` */
+export function madeBy(model: StoredModel, program: string): Omit<Provenance, 'ffmpeg'> {
+  // Its package.json says the version without loading its native part.
+  const { version } = createRequire(import.meta.url)('onnxruntime-node/package.json') as { version: string };
+  return provenance(model, program.replace(/^earwitness /, ''), version);
+}
+
+function thresholdsOf(model: StoredModel, analysis: DetectorAnalysis | null): NewAnalysis['thresholds'] {
+  const { thresholds, calibration, localisation } = model.card;
+  const speechSeconds = analysis === null ? null : (analysis.quality.speechSeconds ?? analysis.activeSeconds);
+  const timed = speechSeconds !== null && speechSeconds > 0 && calibration.lengths.length > 0;
+  const map = timed ? nearestLength(calibration.lengths, speechSeconds) : calibration;
+  const scoreAt = (llr: number): number => (llr + Math.log(map.prior / (1 - map.prior)) - map.b) / map.a;
+  const band = map.band ?? { lowerLlr: -thresholds.inconclusiveLlr, upperLlr: thresholds.inconclusiveLlr };
+  const { lowerLlr, upperLlr } = band;
+  const whole = map.a > 0 && lowerLlr !== null && upperLlr !== null && (map.band !== null || map.bandReason === null);
+  return {
+    score: thresholds.score,
+    inconclusive: whole ? [scoreAt(lowerLlr), scoreAt(upperLlr)] : null,
+    localisation: localisation?.threshold ?? null,
+    localisationStatement: localisation ? localisationStatement(localisation) : null,
+  };
+}
+
+type Reasons = NewAnalysis['reasons'];
+
+/** Of a likelihood ratio that may be given. */
+function intervalOf({ card }: StoredModel, analysis: DetectorAnalysis | null): NewAnalysis['llrInterval'] {
+  if (card.status !== 'validated' || analysis === null || analysis.llr === null || analysis.score === null) return null;
+  return llrInterval(card.calibration, analysis.score, analysis.quality.speechSeconds ?? analysis.activeSeconds);
+}
+
+/** Reasons without what they say of likelihood ratios. */
+function withoutRatios(reasons: Reasons): Reasons {
+  const sentence = 'The score lies where findings are inconclusive.';
+  return reasons
+    .filter(({ code }) => code !== 'limited')
+    .map((reason) => (reason.code === 'weak' ? { ...reason, sentence } : reason));
+}
+
+/**
+ * An analysis as the case keeps it. The likelihood ratio of a `screening` model is left out: it is not fit to be evidence.
+ * @param outcome what came of it: an analysis, or an error
+ */
+export async function keptAnalysis(
+  model: StoredModel,
+  made: Omit<Provenance, 'ffmpeg'>,
+  subject: AnalysisSubject,
+  outcome: {
+    sha256: string | null;
+    analysis: DetectorAnalysis | null;
+    error: { code: string; message: string } | null;
+  },
+): Promise<NewAnalysis> {
+  const { analysis, sha256, error } = outcome;
+  const { channel, stream, evidenceId, stretch, label } = subject;
+  const time = new Date().toISOString();
+  const { status, name } = model.card;
+  const reasons = status === 'validated' ? [...(analysis?.reasons ?? [])] : withoutRatios(analysis?.reasons ?? []);
+  if (analysis && sha256 !== subject.intakeSha256) {
+    reasons.unshift({
+      code: 'changed-since-intake',
+      sentence:
+        'The file is not the one that was taken in: its SHA-256 differs. This is the result of what lies there now.',
+      blocking: false,
+    });
+  }
+  return {
+    evidenceId,
+    time,
+    stretch,
+    label,
+    channel,
+    stream,
+    modelName: name,
+    modelSha256: model.onnxSha256,
+    modelStatus: status,
+    finding: analysis?.finding ?? null,
+    score: analysis?.score ?? null,
+    llr: status === 'validated' ? (analysis?.llr ?? null) : null,
+    error,
+    provenance: { ...made, time, ffmpeg: analysis?.audio.decoder === 'ffmpeg' ? await usedFfmpeg() : null },
+    settings: { stream, channel, ...subject.settings },
+    fileSha256: sha256,
+    audio: analysis?.audio ?? null,
+    durationSeconds: analysis?.durationSeconds ?? null,
+    activeSeconds: analysis?.activeSeconds ?? null,
+    activeLevelDbfs: analysis?.activeLevelDbfs ?? null,
+    quality: analysis?.quality ?? null,
+    reasons,
+    windows: analysis?.windows ?? [],
+    thresholds: thresholdsOf(model, analysis),
+    llrInterval: intervalOf(model, analysis),
+  };
+}

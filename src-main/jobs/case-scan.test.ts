@@ -1,0 +1,185 @@
+import { writeFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { evidenceFor, testCase, testFolder } from '../cases/testing.ts';
+import { CaseStore } from '../cases/store.ts';
+import { verifyRecords } from '../cases/verify.ts';
+import type { StoredModel } from '../detector/store.ts';
+import { babble, wav16, writeTinyModel } from '../detector/testing.ts';
+import { chunk, formatChunk, pcm16, riff } from '../audio/testing.ts';
+import { runCaseScan } from './case-scan.ts';
+
+async function withRecordings(count: number) {
+  const made = testCase();
+  const model = await writeTinyModel(join(testFolder(), 'model'));
+  const folder = testFolder();
+  const paths = Array.from({ length: count }, (_, index) => join(folder, `voice-${index}.wav`));
+  paths.forEach((path, index) => writeFileSync(path, wav16(babble(1.5, index))));
+  const ids = made.store.addEvidence(paths.map((path) => evidenceFor(path)));
+  return { ...made, model, paths, ids };
+}
+
+function begin(store: CaseStore, model: StoredModel, ids: number[], channel: 'mix' | 'each' = 'mix'): number {
+  const { name } = model.card;
+  const request = { model: null, modelName: name, modelSha256: model.onnxSha256, channel, stream: null };
+  return store.beginScan(request, ids).scanId;
+}
+
+describe('a scan of a case', () => {
+  it('keeps every result with what made it, without the ratio of a screening model, and logs it', async () => {
+    const { store, session, folder, model, ids, paths } = await withRecordings(3);
+    rmSync(paths[2]);
+    const scanId = begin(store, model, ids);
+    const progress: number[] = [];
+    const problems: string[] = [];
+    const outcome = await runCaseScan(store, scanId, model, 'earwitness 1.2.3', {
+      jobs: 2,
+      onProgress: (done) => progress.push(done),
+      onProblem: (name) => problems.push(name),
+    });
+    expect(outcome).toEqual({ scored: 2, failed: 1 });
+    expect(progress).toEqual([0, 1, 2, 3]);
+    expect(problems).toEqual(['voice-2.wav']);
+    expect(store.openScans()).toEqual([]);
+    const [analysis] = store.analysesOf(ids[0]);
+    expect(analysis).toMatchObject({
+      evidenceId: ids[0],
+      modelSha256: model.onnxSha256,
+      modelStatus: 'screening',
+      llr: null,
+      llrInterval: null,
+      stale: false,
+      fileSha256: store.evidence(ids[0]).sha256,
+      provenance: { application: 'earwitness 1.2.3', model: { onnxSha256: model.onnxSha256 }, ffmpeg: null },
+      settings: { stream: 0, channel: 'mix', channels: 'mix' },
+      thresholds: { score: 0 },
+    });
+    expect(analysis.score).not.toBeNull();
+    expect(analysis.windows.length).toBeGreaterThan(0);
+    // llr = 2 · score + 0.5; inconclusive where its magnitude is below ln 2.
+    const [low, high] = analysis.thresholds.inconclusive ?? [NaN, NaN];
+    expect(low).toBeCloseTo((-Math.LN2 - 0.5) / 2, 9);
+    expect(high).toBeCloseTo((Math.LN2 - 0.5) / 2, 9);
+    const rows = store.rowsOf(ids);
+    expect(rows.map(({ scan, state }) => [scan, state])).toEqual([
+      ['done', 'unchanged'],
+      ['done', 'unchanged'],
+      ['failed', 'missing'],
+    ]);
+    expect(rows[2].error).toMatch(/does not exist/);
+    const logged = store.log({ evidenceId: ids[0], offset: 0, limit: 1 }).rows[0];
+    expect(logged).toMatchObject({
+      action: 'scanned',
+      details: { analysisId: analysis.id, resultSha256: analysis.resultSha256, model: { sha256: model.onnxSha256 } },
+    });
+    expect(JSON.stringify(logged.details)).not.toContain('llr');
+    const { checks } = verifyRecords({ folder, home: session.library.home });
+    expect(checks.filter(({ holds }) => !holds)).toEqual([]);
+  });
+
+  it('keeps the ratio of a validated model', async () => {
+    const { store, model, ids } = await withRecordings(1);
+    const validated = { ...model, card: { ...model.card, status: 'validated' as const } };
+    await runCaseScan(store, begin(store, validated, ids), validated, 'earwitness 1.2.3');
+    const [{ llr, score, finding }] = store.analysesOf(ids[0]);
+    expect(finding).not.toBe('not assessable');
+    expect(llr).toBeCloseTo(2 * (score ?? NaN) + 0.5, 6);
+  });
+
+  it('goes on where it was interrupted, and says so of a model that is another one', async () => {
+    const { store, session, folder, model, ids } = await withRecordings(8);
+    const scanId = begin(store, model, ids);
+    const controller = new AbortController();
+    const interrupted = runCaseScan(store, scanId, model, 'x', {
+      jobs: 1,
+      signal: controller.signal,
+      goesOnLater: () => true,
+      onProgress: (done) => {
+        if (done === 2) controller.abort(new DOMException('The engine ends.', 'AbortError'));
+      },
+    });
+    await expect(interrupted).rejects.toThrow('The engine ends.');
+    store.close();
+    const again = CaseStore.open(folder, session);
+    const done = again.allIds().filter((id) => again.analysesOf(id).length === 1);
+    expect(done.length).toBeGreaterThanOrEqual(2);
+    expect(again.openScans()).toMatchObject([{ id: scanId, total: 8, left: 8 - done.length }]);
+    const outcome = await runCaseScan(again, scanId, model, 'x', { jobs: 2 });
+    expect(outcome.scored).toBe(8 - done.length);
+    expect(again.allIds().map((id) => again.analysesOf(id).length)).toEqual(Array(8).fill(1));
+    const other = { ...model, onnxSha256: 'c'.repeat(64) };
+    const second = begin(again, model, ids);
+    await expect(runCaseScan(again, second, other, 'x')).rejects.toMatchObject({ code: 'model-changed' });
+    expect(again.openScans()).toEqual([]);
+    again.close();
+  });
+
+  it('is over when it is cancelled; what was not scored is as before', async () => {
+    const { store, model, ids } = await withRecordings(6);
+    const controller = new AbortController();
+    const running = runCaseScan(store, begin(store, model, ids), model, 'x', {
+      jobs: 1,
+      signal: controller.signal,
+      onProgress: (done) => {
+        if (done === 1) controller.abort(new DOMException('Cancelled.', 'AbortError'));
+      },
+    });
+    await expect(running).rejects.toThrow('Cancelled.');
+    expect(store.openScans()).toEqual([]);
+    const scans = store.rowsOf(ids).map(({ scan }) => scan);
+    expect(scans.filter((scan) => scan === 'done').length).toBeGreaterThanOrEqual(1);
+    expect(scans.filter((scan) => scan === 'none').length).toBeGreaterThanOrEqual(1);
+    expect(store.log({ offset: 0, limit: 1 }).rows[0]).toMatchObject({
+      action: 'scan-ended',
+      details: { state: 'cancelled' },
+    });
+  });
+
+  it('holds while it is paused', async () => {
+    const { store, model, ids } = await withRecordings(12);
+    let open = (): void => undefined;
+    let asked = 0;
+    const gate = new Promise<void>((resolve) => (open = resolve));
+    const running = runCaseScan(store, begin(store, model, ids), model, 'x', {
+      jobs: 1,
+      waitWhilePaused: () => {
+        asked++;
+        return gate;
+      },
+    });
+    while (asked === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    const held = asked;
+    expect(held).toBeLessThan(12);
+    open();
+    expect((await running).scored).toBe(12);
+  });
+
+  it('of a file that changed since intake says so', async () => {
+    const { store, model, ids, paths } = await withRecordings(1);
+    await runCaseScan(store, begin(store, model, ids), model, 'x');
+    writeFileSync(paths[0], wav16(babble(1.5, 77)));
+    expect(store.idsToScan('new', model.onnxSha256)).toEqual([]);
+    await runCaseScan(store, begin(store, model, ids), model, 'x');
+    const [row] = store.rowsOf(ids);
+    expect(row).toMatchObject({ state: 'changed', stale: false });
+    expect(row.flags).toContain('changed-since-intake');
+    expect(store.analysesOf(ids[0]).map(({ stale }) => stale)).toEqual([true, false]);
+  });
+
+  it('scores each channel on its own where that is wanted', async () => {
+    const { store, model } = await withRecordings(0);
+    const left = babble(1.5, 1);
+    const right = babble(1.5, 2);
+    const both = new Float32Array(2 * left.length);
+    left.forEach((sample, index) => both.set([sample, right[index]], 2 * index));
+    const path = join(testFolder(), 'stereo.wav');
+    writeFileSync(path, riff(formatChunk(1, 2, 16_000, 16), chunk('data', pcm16(both))));
+    const ids = store.addEvidence([evidenceFor(path)]);
+    await runCaseScan(store, begin(store, model, ids, 'each'), model, 'x');
+    const analyses = store.analysesOf(ids[0]);
+    expect(analyses.map(({ channel }) => channel)).toEqual([1, 2]);
+    expect(analyses[0].score).not.toBe(analyses[1].score);
+    expect(store.rowsOf(ids)[0].flags.some((flag) => flag.startsWith('channel '))).toBe(true);
+  });
+});

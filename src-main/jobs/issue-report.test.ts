@@ -1,0 +1,167 @@
+import { createHash } from 'node:crypto';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { extractText, getDocumentProxy } from 'unpdf';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ReportRequest } from '../../src-preload/contract.ts';
+import { settingsSchema } from '../../src-preload/contract.ts';
+import { temporaryFolder, tone, wav16 } from '../audio/testing.ts';
+import { Library } from '../cases/library.ts';
+import { CaseStore } from '../cases/store.ts';
+import { testAnalysis } from '../reports/case-report/testing.ts';
+import { takeIn } from './case-intake.ts';
+import { issueReport, reportAgain } from './issue-report.ts';
+import { reportFiles } from './report-files.ts';
+
+const folder = temporaryFolder();
+const home = join(folder, 'home');
+const recording = join(folder, 'recordings', 'call.wav');
+const surroundings = {
+  application: 'earwitness test',
+  home,
+  settings: { ...settingsSchema.parse({}), laboratory: 'Laboratory' },
+};
+let library: Library;
+let store: CaseStore;
+
+function request(changes: Partial<ReportRequest> = {}): ReportRequest {
+  return {
+    caseId: store.id,
+    evidenceIds: [],
+    authorisedBy: 'A. Uthoriser',
+    method: '',
+    departures: '',
+    opinions: '',
+    amends: null,
+    amendment: '',
+    ...changes,
+  };
+}
+
+async function textOf(pdf: Uint8Array): Promise<string> {
+  const { text } = await extractText(await getDocumentProxy(new Uint8Array(pdf)), { mergePages: true });
+  return text.replace(/\s+/g, ' ');
+}
+
+beforeAll(async () => {
+  mkdirSync(join(folder, 'recordings'));
+  writeFileSync(recording, wav16(tone(440, 16000, 3), 16000));
+  library = Library.open(home);
+  const session = { library, actor: () => 'Examiner', program: 'earwitness test' };
+  store = CaseStore.create(join(folder, 'case'), { number: 'N 1', title: 'Test', notes: 'my own thoughts' }, session);
+  const intake = {
+    recursive: true,
+    copy: false,
+    conditionOnReceipt: '',
+    receivedAt: '',
+    receivedFrom: '',
+    senderHashes: {},
+  };
+  await takeIn(store, { paths: [recording], ...intake }, { home });
+  const { sha256: fileSha256 } = store.evidence(1);
+  const {
+    id: _,
+    stale: __,
+    resultSha256: ___,
+    ...analysis
+  } = testAnalysis(1, 1, {
+    fileSha256,
+    llr: 1.5,
+    reasons: [{ code: 'limited', sentence: 'No higher log10 likelihood ratio than 0.5.', blocking: false }],
+  });
+  store.addAnalysis(analysis);
+  store.addMark(1, { startSeconds: 1, endSeconds: null, text: 'a click', inReport: true });
+  store.addMark(1, { startSeconds: 2, endSeconds: null, text: 'private', inReport: false });
+});
+
+afterAll(() => {
+  store.close();
+  library.close();
+});
+
+describe('issueReport', () => {
+  it('keeps and logs a report, and gives it out again when the evidence is gone and the case went on', async () => {
+    const before = store.head;
+    const { issued, pdf, json, csv } = await issueReport(store, request(), surroundings);
+    expect(issued).toMatchObject({ number: 'N 1/1', logPosition: before.rows, amends: null });
+    expect(createHash('sha256').update(pdf).digest('hex')).toBe(issued.sha256);
+    const { rows } = store.log({ offset: 0, limit: 1 });
+    expect(rows[0]).toMatchObject({ action: 'report-issued', details: { number: 'N 1/1', sha256: issued.sha256 } });
+
+    const text = await textOf(pdf);
+    expect(text).toContain(`Rows of the log ${before.rows} Hash of its last row ${before.hash}`);
+    expect(text).toContain('a click');
+    expect(text).toContain('Waveform and spectrogram');
+    expect(text).toContain(`earwitness analyze ${recording} --model default --json`.slice(0, 40));
+    for (const hidden of ['private', 'my own thoughts', 'No higher log10']) {
+      expect(text).not.toContain(hidden);
+      expect(Buffer.from(json).toString()).not.toContain(hidden);
+    }
+    expect(Buffer.from(csv).toString()).toContain('call.wav');
+
+    const bytes = readFileSync(recording);
+    rmSync(recording);
+    store.updateEvidence(1, { description: 'Changed since' });
+    const again = await reportAgain(store, 'N 1/1');
+    expect(Buffer.compare(again.pdf, pdf)).toBe(0);
+    expect(Buffer.compare(again.json, json)).toBe(0);
+    expect(Buffer.compare(again.csv, csv)).toBe(0);
+
+    const later = await issueReport(
+      store,
+      request({ amends: 'N 1/1', amendment: 'A description was added.' }),
+      surroundings,
+    );
+    const amended = await textOf(later.pdf);
+    expect(later.issued).toMatchObject({ number: 'N 1/2', amends: 'N 1/1' });
+    expect(amended).toContain(issued.sha256);
+    expect(amended).toContain('There is no waveform and no spectrogram: the file is not at its place.');
+    expect(store.reports().map(({ number }) => number)).toEqual(['N 1/1', 'N 1/2']);
+    writeFileSync(recording, bytes);
+  });
+
+  it('gives reports that are asked for together a number each', async () => {
+    const taken = store.reports().length;
+    const made = await Promise.all([1, 2].map(() => issueReport(store, request(), surroundings)));
+    expect(made.map(({ issued }) => issued.number)).toEqual([`N 1/${taken + 1}`, `N 1/${taken + 2}`]);
+  });
+
+  it('refuses what is not there', async () => {
+    await expect(reportAgain(store, 'N 1/99')).rejects.toMatchObject({ code: 'not-found' });
+    await expect(issueReport(store, request({ evidenceIds: [77] }), surroundings)).rejects.toMatchObject({
+      code: 'not-found',
+    });
+    await expect(issueReport(store, request({ amends: 'x' }), surroundings)).rejects.toMatchObject({
+      code: 'not-found',
+    });
+  });
+
+  it('ends when it is cancelled, and issues nothing', async () => {
+    const count = store.reports().length;
+    const controller = new AbortController();
+    const running = issueReport(store, request(), surroundings, { signal: controller.signal });
+    controller.abort();
+    await expect(running).rejects.toMatchObject({ name: 'AbortError' });
+    expect(store.reports()).toHaveLength(count);
+  });
+});
+
+describe('reportFiles', () => {
+  const asked = { authorisedBy: '', method: '', departures: '', opinions: 'An opinion.' };
+
+  it('reports on recordings without a case, and says so', async () => {
+    const { pdf, failed, number } = await reportFiles({ paths: [recording], report: asked }, surroundings);
+    const text = await textOf(pdf);
+    expect(failed).toEqual([]);
+    expect(text).toContain('No case and no custody log stand behind this report');
+    expect(text).toContain(`End of report ${number}`);
+    expect(text).toContain('The following is opinion and interpretation, not a result. An opinion.');
+    expect(text).toContain('Screening, not for evaluation');
+  });
+
+  it('refuses what is no recording', async () => {
+    const path = join(folder, 'notes.txt');
+    writeFileSync(path, 'text');
+    await expect(reportFiles({ paths: [path], report: asked }, surroundings)).rejects.toMatchObject({ code: 'usage' });
+  });
+});

@@ -1,0 +1,170 @@
+/** A model's folder as one file, and back; what comes in is checked file by file against the model's card. */
+import { createHash } from 'node:crypto';
+import { open, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import type { Readable } from 'node:stream';
+import yauzl from 'yauzl';
+import { UserFacingError } from '../base/errors.ts';
+import { unwritable } from '../base/files.ts';
+import { parameterSpecs } from '../detector/network.ts';
+import { readModel, readWeights } from '../detector/store.ts';
+import { createFrontEnd } from '../features/front-end.ts';
+import { writeArchive } from './archive.ts';
+import type { Packed } from './archive.ts';
+
+const megabyte = 1024 ** 2;
+
+/** The files that a model can have, and how large one may be. */
+const parts: Record<string, { most: number; needed: boolean }> = {
+  'card.json': { most: 64 * megabyte, needed: true },
+  'model.onnx': { most: 2048 * megabyte, needed: true },
+  'weights.safetensors': { most: 2048 * megabyte, needed: true },
+  /** Scores of the reference signals, to test the machine by. */
+  'selftest.json': { most: megabyte, needed: false },
+};
+
+const longestWindowSeconds = 60;
+/** A file may be so many times larger than it is in the archive: weights hardly shrink, a card by ten. */
+const mostCompression = 100;
+
+/** Packs a model. @throws UserFacingError `model` where a file is not what its card says, `unwritable`. */
+export async function exportModel(folder: string, path: string): Promise<void> {
+  const model = await readModel(folder);
+  await readWeights(model);
+  const files: Packed[] = [];
+  for (const [name, { needed }] of Object.entries(parts)) {
+    const file = join(folder, name);
+    if (!needed && !(await stat(file).catch(() => null))) continue;
+    files.push({ name, path: file, compress: name.endsWith('.json') });
+  }
+  await writeArchive(path, files);
+}
+
+function refused(path: string, why: string, cause?: unknown): UserFacingError {
+  return new UserFacingError('model-archive', `${path} is no model that can be imported: ${why}.`, {
+    path,
+    advice: 'Have it exported again where it comes from, and compare the size of the file.',
+    cause,
+  });
+}
+
+/**
+ * Unpacks a model into a folder that is there and empty, and checks it. Nothing but a model's files is taken, none larger than it
+ * says or than a model's can be.
+ * @throws UserFacingError `model-archive`, `unwritable`; the folder may hold some files then.
+ */
+export async function unpackModel(path: string, folder: string, signal?: AbortSignal): Promise<void> {
+  // Damaged central directories, names with `..`, drives or back slashes: refused by the library.
+  const zip = await promisify<string, yauzl.Options, yauzl.ZipFile>(yauzl.open)(path, {
+    lazyEntries: true,
+    autoClose: false,
+    strictFileNames: true,
+    validateEntrySizes: true,
+  }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== undefined)
+      throw new UserFacingError('unreadable', `${path} cannot be read: ${error.message}.`, { path });
+    throw refused(path, `it is no zip archive, or a damaged one (${error.message})`, error);
+  });
+  const hashes = new Map<string, string>();
+  try {
+    for await (const entry of entriesOf(zip, path)) {
+      signal?.throwIfAborted();
+      const { fileName: name, uncompressedSize, compressedSize } = entry;
+      const part = Object.hasOwn(parts, name) ? parts[name] : undefined;
+      if (!part) throw refused(path, `it holds "${name.slice(0, 100)}", which is no file of a model`);
+      if (hashes.has(name)) throw refused(path, `it holds ${name} twice`);
+      if (entry.isEncrypted()) throw refused(path, 'it is encrypted');
+      if (uncompressedSize > part.most || uncompressedSize > mostCompression * compressedSize + megabyte) {
+        throw refused(path, `its ${name} would take ${Math.ceil(uncompressedSize / megabyte)} MiB`);
+      }
+      hashes.set(name, await unpackEntry(zip, entry, join(folder, name), path));
+    }
+  } finally {
+    zip.close();
+  }
+  const lacking = Object.keys(parts).filter((name) => parts[name].needed && !hashes.has(name));
+  if (lacking.length > 0) throw refused(path, `it lacks ${lacking.join(', ')}`);
+  await check(path, folder, hashes);
+}
+
+/** Entry by entry, as each is asked for. */
+async function* entriesOf(zip: yauzl.ZipFile, path: string): AsyncGenerator<yauzl.Entry> {
+  for (;;) {
+    const entry = await new Promise<yauzl.Entry | null>((resolve, reject) => {
+      const settle = (then: () => void): void => {
+        zip.removeAllListeners();
+        then();
+      };
+      zip.on('entry', (found: yauzl.Entry) => settle(() => resolve(found)));
+      zip.on('end', () => settle(() => resolve(null)));
+      zip.on('error', (error: Error) => settle(() => reject(refused(path, `it is damaged (${error.message})`, error))));
+      zip.readEntry();
+    });
+    if (entry === null) return;
+    yield entry;
+  }
+}
+
+/** @returns SHA-256 of what was written. */
+async function unpackEntry(zip: yauzl.ZipFile, entry: yauzl.Entry, to: string, path: string): Promise<string> {
+  const damaged = (error: Error): UserFacingError =>
+    refused(path, `its ${entry.fileName} is damaged (${error.message})`, error);
+  const stream = await new Promise<Readable>((resolve, reject) => {
+    zip.openReadStream(entry, (error, opened) => (error ? reject(damaged(error)) : resolve(opened)));
+  });
+  // What fails before or after it is read must not end the process; reading it tells of the failure.
+  stream.on('error', () => undefined);
+  const hash = createHash('sha256');
+  const handle = await open(to, 'wx').catch((error: unknown) => {
+    throw unwritable(to, error);
+  });
+  try {
+    const reading = stream[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+    for (;;) {
+      const next = await reading.next().catch((error: unknown) => {
+        throw damaged(error as Error);
+      });
+      if (next.done) break;
+      hash.update(next.value);
+      await handle.write(next.value).catch((error: unknown) => {
+        throw unwritable(to, error);
+      });
+    }
+    await handle.sync();
+  } finally {
+    stream.destroy();
+    await handle.close();
+  }
+  return hash.digest('hex');
+}
+
+async function check(path: string, folder: string, hashes: ReadonlyMap<string, string>): Promise<void> {
+  const model = await readModel(folder).catch((error: unknown) => {
+    if (error instanceof UserFacingError)
+      throw refused(path, 'its card cannot be read, or its network is not the one that the card describes', error);
+    throw error;
+  });
+  for (const [name, sha256] of Object.entries(model.card.files)) {
+    if (hashes.get(name) !== sha256) throw refused(path, `its ${name} is not the one that its card describes`);
+  }
+  const { card } = model;
+  const samples = Math.round(card.window.seconds * card.conditioning.sampleRateHz);
+  const frontEnd = createFrontEnd(card.frontEnd);
+  if (
+    card.window.seconds > longestWindowSeconds ||
+    card.network.input.bins !== frontEnd.bins ||
+    card.network.input.frames !== frontEnd.frameCount(samples)
+  ) {
+    throw refused(path, 'its network does not fit its front end');
+  }
+  try {
+    const weights = await readWeights(model);
+    for (const { name, shape } of parameterSpecs(card.network)) {
+      const length = shape.reduce((product, size) => product * size, 1);
+      if (weights.get(name)?.length !== length) throw new Error(`${name} is not of the network's shape`);
+    }
+  } catch (error) {
+    throw refused(path, 'its weights do not belong to its network', error);
+  }
+}

@@ -1,0 +1,218 @@
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { deflateRawSync } from 'node:zlib';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { cardSchema } from '../detector/card.ts';
+import { readModel } from '../detector/store.ts';
+import { writeTinyModel } from '../detector/testing.ts';
+import { writeArchive } from './archive.ts';
+import type { Packed } from './archive.ts';
+import { ModelStore, shippedModelId } from './model-store.ts';
+
+let home: string;
+let store: ModelStore;
+let archive: string;
+beforeEach(() => {
+  home = mkdtempSync(join(tmpdir(), 'earwitness-models-'));
+  store = new ModelStore(home);
+  archive = join(home, 'model.zip');
+});
+afterEach(() => rmSync(home, { recursive: true, force: true }));
+
+/** A tiny model's files as they are packed. */
+async function tinyFiles(seed = 2): Promise<Map<string, Buffer>> {
+  const folder = join(home, `tiny-${seed}`);
+  await writeTinyModel(folder, seed);
+  return new Map(readdirSync(folder).map((name) => [name, readFileSync(join(folder, name))]));
+}
+
+async function pack(files: Iterable<[string, Buffer]>, options: Partial<Packed> = {}): Promise<void> {
+  await writeArchive(
+    archive,
+    [...files].map(([name, bytes]) => ({ name, bytes, ...options })),
+  );
+}
+
+/** What a refused import must not leave. */
+function leftovers(): string[] {
+  return existsSync(join(home, 'models')) ? readdirSync(join(home, 'models')) : [];
+}
+
+it('takes in what it has packed, byte for byte, under a name that is free', async () => {
+  await writeTinyModel(join(home, 'made'));
+  const id = await store.adopt(join(home, 'made'), 'Mein Modell: 1/2');
+  expect(id).toBe('Mein-Modell-1-2');
+  await store.export(id, archive);
+  await expect(store.import(archive)).rejects.toMatchObject({ code: 'model-exists' });
+  await store.rename(id, 'Renamed');
+  const second = await store.import(archive);
+  expect(second).toBe('tiny');
+  const files = ['card.json', 'model.onnx', 'weights.safetensors'];
+  expect(readdirSync(join(home, 'models', second)).sort()).toEqual(files);
+  for (const name of files.slice(1)) {
+    expect(readFileSync(join(home, 'models', second, name))).toEqual(readFileSync(join(home, 'models', id, name)));
+  }
+  const list = await store.list(second);
+  expect(list.find((model) => model.id === id)).toMatchObject({ name: 'Renamed', isDefault: false, problem: null });
+  expect(list.find((model) => model.id === second)).toMatchObject({
+    name: 'tiny',
+    isDefault: true,
+    status: 'screening',
+  });
+  expect(await store.get(second, second)).toMatchObject({ network: 'tiny', frontEnd: 'mel', card: { name: 'tiny' } });
+  // The archive is the same whenever it is made.
+  const before = readFileSync(archive);
+  await store.export(second, archive);
+  expect(readFileSync(archive).equals(before)).toBe(true);
+  await store.delete(id);
+  await expect(store.get(id, second)).rejects.toMatchObject({ code: 'not-found' });
+});
+
+it('gives models of the same name folders of their own, none with a name that means something else', async () => {
+  const ids: string[] = [];
+  for (const [seed, name] of ['same', 'same', 'default', '../../etc', '...', 'CON', '模型', ''].entries()) {
+    await writeTinyModel(join(home, `made-${seed}`), seed);
+    ids.push(await store.adopt(join(home, `made-${seed}`), name));
+  }
+  expect(ids).toEqual(['same', 'same-2', 'model-default', 'etc', 'model', 'model-CON', '模型', 'model-2']);
+  expect(leftovers().sort()).toEqual([...ids].sort());
+  for (const id of ['../made-0', '.', 'a\0b', 'a/b']) {
+    await expect(store.folderOf(id)).rejects.toMatchObject({ code: 'not-found' });
+  }
+});
+
+it('refuses what is not what its card says, and leaves nothing of it', async () => {
+  const files = await tinyFiles();
+  const refused = async (why: RegExp): Promise<void> => {
+    await expect(store.import(archive)).rejects.toMatchObject({ code: 'model-archive', message: why });
+    expect(leftovers()).toEqual([]);
+  };
+  const flipped = (name: string): Map<string, Buffer> => {
+    const bytes = Buffer.from(files.get(name) as Buffer);
+    bytes[bytes.length - 1] ^= 1;
+    return new Map([...files, [name, bytes]]);
+  };
+  await pack(flipped('model.onnx'));
+  await refused(/network is not the one/);
+  await pack(flipped('weights.safetensors'));
+  await refused(/weights.safetensors is not the one/);
+  const card = cardSchema.parse(JSON.parse((files.get('card.json') as Buffer).toString()));
+  const withCard = (changed: object): Map<string, Buffer> =>
+    new Map([...files, ['card.json', Buffer.from(JSON.stringify({ ...card, ...changed }))]]);
+  await pack(withCard({ window: { seconds: 3, hopSeconds: 1 } }));
+  await refused(/does not fit its front end/);
+  await pack(withCard({ format: 2 }));
+  await refused(/card cannot be read/);
+  const other = (await tinyFiles(3)).get('weights.safetensors') as Buffer;
+  const cut = other.subarray(0, other.length - 4);
+  await pack(
+    [
+      ...withCard({ files: { ...card.files, 'weights.safetensors': createHash('sha256').update(cut).digest('hex') } }),
+      ['weights.safetensors', cut] as [string, Buffer],
+    ].reduce((all, [name, bytes]) => all.set(name, bytes), new Map<string, Buffer>()),
+  );
+  await refused(/weights do not belong/);
+  await pack([...files].filter(([name]) => name !== 'weights.safetensors'));
+  await refused(/lacks weights.safetensors/);
+  await pack(files);
+  writeFileSync(archive, readFileSync(archive).subarray(0, -100));
+  await refused(/no zip archive/);
+  writeFileSync(archive, 'no archive');
+  await refused(/no zip archive/);
+  rmSync(archive);
+  await expect(store.import(archive)).rejects.toMatchObject({ code: 'unreadable' });
+});
+
+/** A zip of stored or deflated entries as written, whatever they claim. */
+function rawZip(entries: { name: string; bytes: Buffer; claimed?: number; deflate?: boolean }[]): Buffer {
+  const locals: Buffer[] = [];
+  const centrals: Buffer[] = [];
+  let offset = 0;
+  for (const { name, bytes, claimed = bytes.length, deflate = false } of entries) {
+    const data = deflate ? deflateRawSync(bytes) : bytes;
+    const fields = Buffer.alloc(26);
+    fields.writeUInt16LE(20, 0);
+    fields.writeUInt16LE(deflate ? 8 : 0, 4);
+    fields.writeUInt32LE(crc32(bytes), 10);
+    fields.writeUInt32LE(data.length, 14);
+    fields.writeUInt32LE(claimed, 18);
+    fields.writeUInt16LE(Buffer.byteLength(name), 22);
+    const local = Buffer.concat([Buffer.from('PK\x03\x04'), fields, Buffer.from(name), data]);
+    const tail = Buffer.alloc(14);
+    tail.writeUInt32LE(offset, 10);
+    centrals.push(Buffer.concat([Buffer.from('PK\x01\x02\x14\x00'), fields, tail, Buffer.from(name)]));
+    locals.push(local);
+    offset += local.length;
+  }
+  const central = Buffer.concat(centrals);
+  const end = Buffer.alloc(22);
+  end.write('PK\x05\x06');
+  end.writeUInt16LE(entries.length, 8);
+  end.writeUInt16LE(entries.length, 10);
+  end.writeUInt32LE(central.length, 12);
+  end.writeUInt32LE(offset, 16);
+  return Buffer.concat([...locals, central, end]);
+}
+
+function crc32(bytes: Buffer): number {
+  let crc = ~0;
+  for (const byte of bytes) {
+    crc ^= byte;
+    for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0);
+  }
+  return ~crc >>> 0;
+}
+
+it('refuses archives that were made to do harm: other places, bombs, doubles, false sizes', async () => {
+  const files = [...(await tinyFiles())].map(([name, bytes]) => ({ name, bytes }));
+  const refused = async (zip: Buffer, why: RegExp): Promise<void> => {
+    writeFileSync(archive, zip);
+    await expect(store.import(archive), String(why)).rejects.toMatchObject({ code: 'model-archive', message: why });
+    expect(leftovers()).toEqual([]);
+  };
+  writeFileSync(archive, rawZip(files));
+  await store.delete(await store.import(archive));
+
+  const evil = Buffer.from('evil');
+  for (const name of ['../evil', '/tmp/evil', 'C:\\evil', '..\\evil', 'a/../../evil']) {
+    await refused(rawZip([...files, { name, bytes: evil }]), /damaged|no file of a model/);
+  }
+  await refused(rawZip([...files, { name: 'model/card.json', bytes: evil }]), /no file of a model/);
+  await refused(rawZip([...files, { name: '__proto__', bytes: evil }]), /no file of a model/);
+  await refused(rawZip([...files, files[0]]), /twice/);
+  const zeros = Buffer.alloc(16 * 1024 ** 2);
+  await refused(rawZip([{ name: 'model.onnx', bytes: zeros, deflate: true }]), /would take 16 MiB/);
+  await refused(rawZip([{ name: 'card.json', bytes: evil, claimed: 2 ** 31 }]), /damaged|would take/);
+  await refused(rawZip([{ name: 'model.onnx', bytes: zeros, claimed: 10, deflate: true }]), /damaged/);
+  await refused(rawZip([{ name: 'selftest.json', bytes: Buffer.alloc(2 * 1024 ** 2, 'x') }]), /would take 2 MiB/);
+  expect(existsSync(join(home, 'evil'))).toBe(false);
+});
+
+it('shows a model that is damaged as such, and never touches the one that ships', async () => {
+  await writeTinyModel(join(home, 'made'));
+  const id = await store.adopt(join(home, 'made'), 'tiny');
+  const onnx = join(home, 'models', id, 'model.onnx');
+  const bytes = readFileSync(onnx);
+  writeFileSync(onnx, bytes.subarray(1));
+  mkdirSync(join(home, 'models', 'broken'));
+  writeFileSync(join(home, 'models', 'broken', 'card.json'), '{');
+  const problems = new Map((await store.list(id)).map(({ id: model, problem }) => [model, problem?.message ?? null]));
+  expect(problems.get(id)).toMatch(/not the file that/);
+  expect(problems.get('broken')).toMatch(/card that this version can read/);
+  await expect(store.export(id, archive)).rejects.toMatchObject({ code: 'model' });
+  writeFileSync(onnx, bytes);
+  expect((await store.list(id)).find((model) => model.id === id)?.problem).toBeNull();
+  await expect(store.get('broken', id)).rejects.toMatchObject({ code: 'model' });
+
+  for (const change of [store.rename(shippedModelId, 'Mine'), store.delete(shippedModelId)]) {
+    await expect(change).rejects.toMatchObject({ code: 'model-ships' });
+  }
+  const [shipped] = await store.list('gone');
+  expect(shipped).toMatchObject({ id: shippedModelId, ships: true, isDefault: true, problem: null });
+  await store.export(shippedModelId, archive);
+  const copy = await store.import(archive).catch((error: unknown) => error);
+  expect(copy).toMatchObject({ code: 'model-exists' });
+  expect((await readModel(await store.folderOf(shippedModelId))).card.name).toBe(shipped.name);
+});

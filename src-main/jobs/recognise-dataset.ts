@@ -1,0 +1,74 @@
+/** What kind of dataset lies in a folder. */
+import { readdir, stat } from 'node:fs/promises';
+import { extname, join } from 'node:path';
+import { UserFacingError } from '../base/errors.ts';
+import { loadDataset } from '../datasets/load.ts';
+import type { Dataset, Layout } from '../datasets/types.ts';
+
+export interface Recognised {
+  spec: string;
+  layout: string;
+  sentence: string;
+}
+
+/** Named layouts first: a folder in a published corpus' layout may also load as plain folders. */
+const folderLayouts: readonly Layout[] = [
+  'asvspoof2019',
+  'asvspoof2021',
+  'asvspoof5',
+  'for',
+  'in-the-wild',
+  'wavefake',
+  'mlaad',
+  'folder',
+];
+/** Tables that are tried in a folder. */
+const mostTables = 10;
+
+function describe({ items }: Dataset): string {
+  const bonafide = items.filter(({ label }) => label === 'bonafide').length;
+  const splits = [...new Set(items.map(({ split }) => split))].filter((split) => split !== null);
+  const where = splits.length > 0 ? `splits ${splits.join(', ')}` : 'no splits';
+  return `${bonafide} bona fide and ${items.length - bonafide} spoofed recordings, ${where}.`;
+}
+
+async function tried(spec: string): Promise<Recognised | null> {
+  try {
+    const dataset = await loadDataset(spec);
+    return { spec, layout: dataset.layout, sentence: describe(dataset) };
+  } catch (error) {
+    if (error instanceof UserFacingError) return null;
+    throw error;
+  }
+}
+
+/**
+ * Every spec by which a folder or a table loads, the likeliest first; as bona fide speech only where it loads as nothing else.
+ * Recordings are listed, none is opened.
+ * @throws UserFacingError `missing` where there is nothing at the path.
+ */
+export async function* recogniseDataset(path: string): AsyncGenerator<Recognised> {
+  const found = await stat(path).catch((error: unknown) => {
+    throw new UserFacingError('missing', `There is nothing at ${path}.`, { path, cause: error });
+  });
+  if (!found.isDirectory()) {
+    const table = await tried(`manifest:${path}`);
+    if (table) yield table;
+    return;
+  }
+  let any = false;
+  const names = (await readdir(path).catch(() => [])).filter((name) => extname(name).toLowerCase() === '.csv').sort();
+  const specs = [
+    ...folderLayouts.map((layout) => `${layout}:${path}`),
+    ...names.slice(0, mostTables).map((name) => `manifest:${join(path, name)}`),
+  ];
+  for (const spec of specs) {
+    const one = await tried(spec);
+    if (!one) continue;
+    any = true;
+    yield one;
+  }
+  if (any) return;
+  const speech = await tried(`bonafide:${path}`);
+  if (speech) yield speech;
+}

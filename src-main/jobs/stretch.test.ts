@@ -1,0 +1,160 @@
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { decode } from '../audio/decode.ts';
+import { chunk, formatChunk, pcm16, riff, temporaryFolder } from '../audio/testing.ts';
+import { UserFacingError } from '../base/errors.ts';
+import { Detector } from '../detector/detector.ts';
+import { babble, wav16, writeTinyModel } from '../detector/testing.ts';
+import type { StoredModel } from '../detector/store.ts';
+import { analyseStretch, analyseStretchWith } from './stretch.ts';
+
+const folder = temporaryFolder();
+let model: StoredModel;
+let detector: Detector;
+beforeAll(async () => {
+  model = await writeTinyModel(join(folder, 'model'));
+  detector = await Detector.create(model, 1);
+});
+afterAll(() => detector.dispose());
+
+/** Six seconds of babble, 16 bits. */
+function recording(name: string): { path: string; samples: Float32Array } {
+  const path = join(folder, name);
+  const samples = babble(6, 4);
+  writeFileSync(path, wav16(samples));
+  return { path, samples };
+}
+
+async function code(promise: Promise<unknown>): Promise<string> {
+  const error = await promise.then(
+    () => null,
+    (thrown: unknown) => thrown,
+  );
+  return error instanceof UserFacingError ? error.code : String(error);
+}
+
+describe('a stretch on its own', () => {
+  it('scores as a file that holds nothing else, with times of the recording', async () => {
+    const { path, samples } = recording('whole.wav');
+    const alone = join(folder, 'alone.wav');
+    writeFileSync(alone, wav16(samples.subarray(2 * 16_000, 5 * 16_000)));
+    const expected = await detector.analyse(alone);
+    const { analysis, fileSha256, settings } = await analyseStretchWith(detector, path, {
+      startSeconds: 2,
+      endSeconds: 5,
+    });
+    expect(analysis.score).toBe(expected.score);
+    expect(analysis.quality).toEqual(expected.quality);
+    expect(analysis.finding).toBe(expected.finding);
+    expect(analysis.reasons).toEqual(expected.reasons);
+    expect(analysis.durationSeconds).toBe(3);
+    expect(analysis.audio).toMatchObject({ durationSeconds: 6, codec: 'pcm_s16le' });
+    expect(analysis.windows.map(({ startSeconds }) => startSeconds)).toEqual(
+      expected.windows.map(({ startSeconds }) => startSeconds + 2),
+    );
+    expect(fileSha256).toMatch(/^[0-9a-f]{64}$/);
+    expect(settings).toMatchObject({
+      cutFirstSample: 32_000,
+      cutSamples: 48_000,
+      cutStartSeconds: 2,
+      cutEndSeconds: 5,
+    });
+  });
+
+  it('ends where the recording ends, and says where there is nothing', async () => {
+    const { path } = recording('ends.wav');
+    const { settings } = await analyseStretchWith(detector, path, { startSeconds: 4, endSeconds: 100 });
+    expect(settings).toMatchObject({ cutSamples: 32_000, cutEndSeconds: 6 });
+    expect(await code(analyseStretchWith(detector, path, { startSeconds: 7, endSeconds: 8 }))).toBe('no-stretch');
+    expect(await code(analyseStretchWith(detector, path, { startSeconds: 3, endSeconds: 3 }))).toBe('no-stretch');
+    expect(await code(analyseStretchWith(detector, path, { startSeconds: 0, endSeconds: 1e6 }))).toBe('too-long');
+  });
+
+  it('that is too short is not assessable, with the reason', async () => {
+    const { path } = recording('short.wav');
+    for (const endSeconds of [2.0001, 2.02, 2.2]) {
+      const { analysis } = await analyseStretchWith(detector, path, { startSeconds: 2, endSeconds });
+      expect(analysis.finding).toBe('not assessable');
+      expect(analysis.llr).toBeNull();
+      expect(analysis.reasons.some(({ code: why }) => ['too-short', 'silent'].includes(why))).toBe(true);
+    }
+  });
+
+  it('takes the channels asked for', async () => {
+    const left = babble(4, 7);
+    const right = babble(4, 8);
+    const both = Float32Array.from({ length: 2 * left.length }, (_, i) => (i % 2 ? right : left)[i >> 1]);
+    const path = join(folder, 'both.wav');
+    writeFileSync(path, riff(formatChunk(1, 2, 16_000, 16), chunk('data', pcm16(both))));
+    const of = async (channel: 'mix' | 'left' | 2): Promise<number | null> => {
+      const { analysis } = await analyseStretchWith(detector, path, { startSeconds: 0, endSeconds: 4, channel });
+      const whole = await detector.analyse(path, undefined, { channel });
+      expect(analysis.score).toBe(whole.score);
+      expect(analysis.channel).toBe(channel);
+      return analysis.score;
+    };
+    expect(new Set([await of('mix'), await of('left'), await of(2)]).size).toBe(3);
+    expect(await code(analyseStretchWith(detector, path, { startSeconds: 0, endSeconds: 4, channel: 3 }))).toBe(
+      'no-channel',
+    );
+  });
+
+  it('with what is no number, or from a file that the model was trained on, is not assessable', async () => {
+    const samples = babble(4, 4);
+    samples[40_000] = NaN;
+    const path = join(folder, 'nan.wav');
+    writeFileSync(path, riff(formatChunk(3, 1, 16_000, 32), chunk('data', new Uint8Array(samples.slice().buffer))));
+    const { analysis } = await analyseStretchWith(detector, path, { startSeconds: 1, endSeconds: 4 });
+    expect(analysis).toMatchObject({ finding: 'not assessable', nonFiniteSamples: 1 });
+    expect(analysis.reasons[0].code).toBe('non-finite-samples');
+    const { path: known } = recording('known.wav');
+    const { fileSha256 } = await analyseStretchWith(detector, known, { startSeconds: 0, endSeconds: 2 });
+    const trained = { ...detector.card, training: { ...detector.card.training, fileSha256: [fileSha256] } };
+    const by = { card: trained, analyse: detector.analyse.bind(detector) };
+    const outcome = await analyseStretchWith(by, known, { startSeconds: 0, endSeconds: 2 });
+    expect(outcome.analysis.reasons[0].code).toBe('trained-on');
+  });
+
+  it('of a file that changes meanwhile is refused', async () => {
+    const { path } = recording('changes.wav');
+    const by = {
+      card: detector.card,
+      analyse: async (...given: Parameters<Detector['analyse']>) => {
+        writeFileSync(path, wav16(babble(5, 9)));
+        return detector.analyse(...given);
+      },
+    };
+    expect(await code(analyseStretchWith(by, path, { startSeconds: 0, endSeconds: 2 }))).toBe('changed');
+  });
+
+  it('is the same in a thread of its own, which can be stopped', async () => {
+    const { path } = recording('thread.wav');
+    const request = { startSeconds: 1, endSeconds: 4 };
+    const here = await analyseStretchWith(detector, path, request);
+    expect(await analyseStretch(model, path, request)).toEqual(here);
+    const controller = new AbortController();
+    const stopped = analyseStretch(model, path, request, controller.signal);
+    controller.abort();
+    await expect(stopped).rejects.toThrow('abort');
+    expect(existsSync(path)).toBe(true);
+  });
+});
+
+describe('what is cut', () => {
+  it('is the samples of the recording', async () => {
+    const { path, samples } = recording('exact.wav');
+    let cut: Float32Array | null = null;
+    const by = {
+      card: detector.card,
+      analyse: async (...given: Parameters<Detector['analyse']>) => {
+        cut = (await decode(given[0], { sampleRateHz: 16_000 })).samples;
+        return detector.analyse(...given);
+      },
+    };
+    await analyseStretchWith(by, path, { startSeconds: 1.5, endSeconds: 3.25 });
+    const stored = (await decode(path, { sampleRateHz: 16_000 })).samples;
+    expect(stored.length).toBe(samples.length);
+    expect(cut).toEqual(stored.slice(24_000, 52_000));
+  });
+});

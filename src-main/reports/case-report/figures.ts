@@ -1,0 +1,262 @@
+import { colourTable } from '../../features/colour-maps.ts';
+import { timeTicksFor } from '../../features/spectrogram-image.ts';
+import type { Analysis, Mark } from '../../../src-preload/contract.ts';
+import { ink, styles } from './sheet.ts';
+import type { Sheet } from './sheet.ts';
+import type { RecordingFigures } from './snapshot.ts';
+import { decimal } from './wording.ts';
+
+/** Colours of a report's spectrograms: safe for colour-blind people, and dark where there is no sound, as on the screen. */
+export const reportColourMap = 'viridis';
+/** Size in pixels of a report's spectrograms, and colours told apart. */
+export const spectrogramSize = { width: 1200, height: 260, levels: 48, tickSpacing: 30 } as const;
+/** Stretches of a report's waveforms. */
+export const waveformColumns = 900;
+
+const tickStyle = { ...styles.small, size: 6.2, colour: ink.dim };
+/** Room at the left for labels, at the right for the colour scale. */
+const axis = { left: 40, right: 44 } as const;
+const waveformHeight = 64;
+const spectrogramHeight = 112;
+const scoresHeight = 92;
+/** Windows drawn one by one; more are drawn as a band from the lowest to the highest. */
+const mostSingleWindows = 700;
+
+interface Area {
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+}
+
+function frame(sheet: Sheet, { x, y, width, height }: Area): void {
+  sheet.document.lineWidth(0.5).strokeColor('#8a8a94').rect(x, y, width, height).stroke();
+}
+
+function timeAxis(sheet: Sheet, area: Area, startSeconds: number, endSeconds: number): void {
+  const seconds = endSeconds - startSeconds;
+  const { ticks, title } = timeTicksFor(startSeconds, seconds, area.width * 1.7);
+  const bottom = area.y + area.height;
+  for (const { value, label } of ticks) {
+    const x = area.x + ((value - startSeconds) / seconds) * area.width;
+    if (x > area.x + area.width + 0.01) continue;
+    sheet.document
+      .lineWidth(0.5)
+      .strokeColor('#8a8a94')
+      .moveTo(x, bottom)
+      .lineTo(x, bottom + 3)
+      .stroke();
+    sheet.label(label, x, bottom + 10, tickStyle, 'middle');
+  }
+  sheet.label(title, area.x + area.width / 2, bottom + 18.5, tickStyle, 'middle');
+}
+
+function verticalTick(sheet: Sheet, area: Area, y: number, text: string): void {
+  sheet.document
+    .lineWidth(0.5)
+    .strokeColor('#8a8a94')
+    .moveTo(area.x - 3, y)
+    .lineTo(area.x, y)
+    .stroke();
+  sheet.label(text, area.x - 5, y + 2.2, tickStyle, 'right');
+}
+
+/** A title that stands upright beside an axis. */
+function upright(sheet: Sheet, text: string, x: number, middle: number): void {
+  const { document } = sheet;
+  const width = sheet.type.width(text, tickStyle);
+  document.save().rotate(-90, { origin: [x, middle] });
+  sheet.label(text, x - width / 2, middle, tickStyle);
+  document.restore();
+}
+
+function drawWaveform(sheet: Sheet, area: Area, figures: RecordingFigures, marks: readonly Mark[]): void {
+  const { document } = sheet;
+  const peaks = new Int8Array(Buffer.from(figures.peaks, 'base64'));
+  const columns = peaks.length / 2;
+  const middle = area.y + area.height / 2;
+  const place = (value: number): number => middle - (value / 127) * (area.height / 2);
+  for (const { startSeconds, endSeconds } of marks) {
+    const from = area.x + (Math.min(startSeconds, figures.durationSeconds) / figures.durationSeconds) * area.width;
+    const to =
+      area.x + (Math.min(endSeconds ?? startSeconds, figures.durationSeconds) / figures.durationSeconds) * area.width;
+    document.rect(from, area.y, Math.max(0.8, to - from), area.height).fill('#dfe9f4');
+  }
+  const x = (column: number): number => area.x + ((column + 0.5) / columns) * area.width;
+  document.moveTo(x(0), place(peaks[1]));
+  for (let column = 1; column < columns; column++) document.lineTo(x(column), place(peaks[2 * column + 1]));
+  for (let column = columns - 1; column >= 0; column--) document.lineTo(x(column), place(peaks[2 * column]) + 0.25);
+  document.closePath().fill(ink.accent);
+  marks.forEach(({ startSeconds }, index) => {
+    const from = area.x + (Math.min(startSeconds, figures.durationSeconds) / figures.durationSeconds) * area.width;
+    document
+      .lineWidth(0.6)
+      .strokeColor(ink.text)
+      .moveTo(from, area.y)
+      .lineTo(from, area.y + area.height)
+      .stroke();
+    sheet.label(String(index + 1), from + 1.5, area.y + 6.5, { ...tickStyle, colour: ink.text });
+  });
+  frame(sheet, area);
+  for (const value of [-1, 0, 1]) verticalTick(sheet, area, place(127 * value), decimal(value, 0));
+  upright(sheet, 'Amplitude', area.x - axis.left + 8, middle);
+}
+
+function drawSpectrogram(sheet: Sheet, area: Area, { spectrogram }: RecordingFigures): void {
+  const { document } = sheet;
+  document.image(Buffer.from(spectrogram.pngBase64, 'base64'), area.x, area.y, {
+    width: area.width,
+    height: area.height,
+  });
+  frame(sheet, area);
+  for (const { label, place } of spectrogram.frequencies) {
+    verticalTick(sheet, area, area.y + area.height * (1 - place), label);
+  }
+  upright(sheet, 'Frequency (kHz), Mel scale', area.x - axis.left + 8, area.y + area.height / 2);
+
+  const table = colourTable(reportColourMap);
+  const bar: Area = { x: area.x + area.width + 8, y: area.y, width: 8, height: area.height };
+  const steps = 64;
+  for (let step = 0; step < steps; step++) {
+    const place = 3 * Math.round((255 * step) / (steps - 1));
+    const colour = [table[place], table[place + 1], table[place + 2]] as [number, number, number];
+    const top = bar.y + bar.height * (1 - (step + 1) / steps);
+    document.rect(bar.x, top, bar.width, bar.height / steps + (step > 0 ? 0.3 : 0)).fill(colour);
+  }
+  frame(sheet, bar);
+  const { minDb, maxDb } = spectrogram;
+  for (let db = Math.ceil(minDb / 20) * 20; db <= maxDb; db += 20) {
+    const y = bar.y + bar.height * (1 - (db - minDb) / (maxDb - minDb));
+    sheet.label(decimal(db, 0), bar.x + bar.width + 3, y + 2.2, tickStyle);
+  }
+  sheet.label('dBFS', bar.x - 2, bar.y - 5, tickStyle);
+}
+
+/** Waveform and spectrogram of a recording under one time axis; marked stretches are shaded and numbered. */
+export function recordingFigure(sheet: Sheet, name: string, figures: RecordingFigures, marks: readonly Mark[]): void {
+  const height = waveformHeight + spectrogramHeight + 38;
+  const { spectrogram, sampleRateHz, durationSeconds } = figures;
+  const alternative = `Waveform and spectrogram of ${name}, ${decimal(durationSeconds, 2)} s`;
+  const shaded = marks.length > 0 ? ' Shaded and numbered: the marks below.' : '';
+  const caption = `Waveform and spectrogram of the mix of all channels at ${sampleRateHz / 1000} kHz. ${spectrogram.statement}.${shaded}`;
+  sheet.figure(height, { alternative, caption }, (left, top, width) => {
+    const x = left + axis.left;
+    const plotWidth = width - axis.left - axis.right;
+    drawWaveform(sheet, { x, y: top + 4, width: plotWidth, height: waveformHeight }, figures, marks);
+    const area = { x, y: top + waveformHeight + 14, width: plotWidth, height: spectrogramHeight };
+    drawSpectrogram(sheet, area, figures);
+    timeAxis(sheet, area, 0, figures.durationSeconds);
+  });
+}
+
+/** Scores of an analysis' windows over the time of the recording or of the stretch, with the model's thresholds. */
+export function windowScoresFigure(
+  sheet: Sheet,
+  analysis: Analysis,
+  texts: { alternative: string; caption: string },
+): void {
+  const { windows, thresholds } = analysis;
+  const startSeconds = analysis.stretch?.startSeconds ?? 0;
+  const lastEnd = windows.reduce((latest, { endSeconds }) => Math.max(latest, endSeconds), 0);
+  const endSeconds = analysis.stretch?.endSeconds ?? Math.max(analysis.durationSeconds ?? 0, lastEnd);
+  let lowest = thresholds.score;
+  let highest = thresholds.score;
+  const lines: { value: number; text: string; dash: [number, number] }[] = [
+    { value: thresholds.score, text: 'threshold', dash: [3, 2] },
+  ];
+  if (thresholds.localisation !== null) {
+    lines.push({ value: thresholds.localisation, text: 'low below', dash: [1, 1.6] });
+    lowest = Math.min(lowest, thresholds.localisation);
+  }
+  for (const { score } of windows) {
+    lowest = Math.min(lowest, score);
+    highest = Math.max(highest, score);
+  }
+  const margin = Math.max(0.5, 0.08 * (highest - lowest));
+  const [bottom, top] = [lowest - margin, highest + margin];
+
+  sheet.figure(scoresHeight + 27, texts, (left, y, width) => {
+    const { document } = sheet;
+    const area: Area = { x: left + axis.left, y: y + 4, width: width - axis.left - axis.right, height: scoresHeight };
+    const placeX = (seconds: number): number =>
+      area.x + ((seconds - startSeconds) / (endSeconds - startSeconds)) * area.width;
+    const placeY = (score: number): number => area.y + area.height * (1 - (score - bottom) / (top - bottom));
+    for (const { value, dash } of lines) {
+      document.lineWidth(0.6).strokeColor(ink.inconclusive).dash(dash[0], { space: dash[1] });
+      document
+        .moveTo(area.x, placeY(value))
+        .lineTo(area.x + area.width, placeY(value))
+        .stroke()
+        .undash();
+    }
+    drawScores(sheet, windows, placeX, placeY);
+    frame(sheet, area);
+    const taken: number[] = [];
+    for (const { value, text } of lines) {
+      const labelY = placeY(value) + 2.2;
+      if (taken.some((other) => Math.abs(other - labelY) < 13)) continue;
+      taken.push(labelY);
+      sheet.label(text, area.x + area.width + 3, labelY, tickStyle);
+      sheet.label(decimal(value, 2), area.x + area.width + 3, labelY + 7, tickStyle);
+    }
+    const step = scoreStep(top - bottom);
+    for (let value = Math.ceil(bottom / step) * step; value <= top; value += step) {
+      verticalTick(sheet, area, placeY(value), decimal(value, step < 1 ? 1 : 0));
+    }
+    upright(sheet, 'Window score', area.x - axis.left + 8, area.y + area.height / 2);
+    timeAxis(sheet, area, startSeconds, endSeconds);
+  });
+}
+
+function scoreStep(span: number): number {
+  return [0.5, 1, 2, 5, 10, 20, 50, 100].find((step) => span / step <= 7) ?? 10 ** Math.ceil(Math.log10(span / 7));
+}
+
+function drawScores(
+  sheet: Sheet,
+  windows: Analysis['windows'],
+  placeX: (seconds: number) => number,
+  placeY: (score: number) => number,
+): void {
+  const { document } = sheet;
+  const middle = ({ startSeconds, endSeconds }: Analysis['windows'][number]): number =>
+    placeX((startSeconds + endSeconds) / 2);
+  if (windows.length <= mostSingleWindows) {
+    document.lineWidth(0.8).strokeColor(ink.accent);
+    let previousEnd = -Infinity;
+    for (const window of windows) {
+      const [x, y] = [middle(window), placeY(window.score)];
+      // Where nothing was scored there is no line.
+      if (window.startSeconds > previousEnd) document.moveTo(x, y);
+      else document.lineTo(x, y);
+      previousEnd = window.endSeconds;
+    }
+    document.stroke();
+    if (windows.length <= 150) {
+      for (const window of windows) document.circle(middle(window), placeY(window.score), 1.1).fill(ink.accent);
+    }
+    return;
+  }
+  const columns = mostSingleWindows / 2;
+  const bands: { x: number; low: number; high: number; sum: number; count: number }[] = [];
+  windows.forEach((window, index) => {
+    const column = Math.floor((index * columns) / windows.length);
+    const band = (bands[column] ??= { x: middle(window), low: Infinity, high: -Infinity, sum: 0, count: 0 });
+    band.low = Math.min(band.low, window.score);
+    band.high = Math.max(band.high, window.score);
+    band.sum += window.score;
+    band.count++;
+  });
+  for (const [index, { x, high }] of bands.entries()) {
+    if (index === 0) document.moveTo(x, placeY(high));
+    else document.lineTo(x, placeY(high));
+  }
+  for (const { x, low } of bands.toReversed()) document.lineTo(x, placeY(low));
+  document.closePath().fill('#b9d0e8');
+  document.lineWidth(0.7).strokeColor(ink.accent);
+  for (const [index, { x, sum, count }] of bands.entries()) {
+    if (index === 0) document.moveTo(x, placeY(sum / count));
+    else document.lineTo(x, placeY(sum / count));
+  }
+  document.stroke();
+}

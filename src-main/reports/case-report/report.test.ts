@@ -1,0 +1,165 @@
+import { extractText, getDocumentProxy } from 'unpdf';
+import { describe, expect, it } from 'vitest';
+import { renderReport, reportCsv } from './report.ts';
+import type { ReportSnapshot } from './snapshot.ts';
+import { hashOf, testAnalysis, testEvidence, testFigures, testItem, testSnapshot } from './testing.ts';
+
+/** The text of each page, with single spaces. */
+async function pagesOf(snapshot: ReportSnapshot): Promise<string[]> {
+  const { bytes } = await renderReport(snapshot);
+  const { text } = await extractText(await getDocumentProxy(new Uint8Array(bytes)), { mergePages: false });
+  return text.map((page) => page.replace(/\s+/g, ' '));
+}
+
+describe('renderReport', () => {
+  it('gives the same bytes for the same snapshot, whatever was rendered before', async () => {
+    const snapshot = testSnapshot([testItem(testEvidence(1), [testAnalysis(1, 1)], await testFigures())]);
+    const first = await renderReport(snapshot);
+    await renderReport(testSnapshot([testItem(testEvidence(1, { name: 'ﬁle\u00a0Ω.wav' }), [])]));
+    const second = await renderReport(JSON.parse(JSON.stringify(snapshot)) as ReportSnapshot);
+    expect(Buffer.compare(first.bytes, second.bytes)).toBe(0);
+  });
+
+  it('says on every page that a screening model is not for evaluation, and gives no ratio', async () => {
+    const items = [1, 2, 3].map((id) => testItem(testEvidence(id), [testAnalysis(id, id)]));
+    const pages = await pagesOf(testSnapshot(items));
+    expect(pages.length).toBeGreaterThan(3);
+    for (const [index, page] of pages.entries()) {
+      expect(page.toLowerCase()).toContain('screening, not for evaluation');
+      expect(page).toContain(`Page ${index + 1} of ${pages.length}`);
+      expect(page).toContain('Report 2026-014/1');
+    }
+    expect(pages.join(' ')).not.toMatch(/times more probable|log10 LR|weak support/);
+    expect(pages.at(-1)).toContain('End of report 2026-014/1');
+  });
+
+  it('interprets the likelihood ratio of a validated model, with interval and verbal scale', async () => {
+    const validated = testAnalysis(1, 1, {
+      modelStatus: 'validated',
+      finding: 'supports spoof',
+      llr: -4.2,
+      llrInterval: [-5.4, -2.9],
+    });
+    const pages = await pagesOf(testSnapshot([testItem(testEvidence(1), [validated])]));
+    const text = pages.join(' ');
+    expect(text).toContain(
+      'The findings are about 67 times more probable if the recorded speech was made or altered by a machine than if the ' +
+        'recorded speech was spoken by a person, given systems like those validated.',
+    );
+    expect(text).toContain('95 % interval: from 18 to 220 times');
+    expect(text).toContain('moderate support for the proposition that the recorded speech was made');
+    expect(text.toLowerCase()).not.toContain('screening, not for evaluation');
+  });
+
+  it('lists every analysis of an item: stretches, failures and stale ones', async () => {
+    const analyses = [
+      testAnalysis(1, 1),
+      testAnalysis(2, 1, { stretch: { startSeconds: 2, endSeconds: 65.5 }, label: 'speaker B' }),
+      testAnalysis(3, 1, { finding: null, score: null, error: { code: 'x', message: 'It cannot be decoded.' } }),
+      testAnalysis(4, 1, { stale: true }),
+    ];
+    const text = (await pagesOf(testSnapshot([testItem(testEvidence(1), analyses)]))).join(' ');
+    expect(text).toContain('Analysis 4 of 4');
+    expect(text).toContain('stretch 0:02.00 to 1:05.50 (speaker B)');
+    expect(text).toContain('It cannot be decoded.');
+    expect(text).toContain('The file is no longer what it was when this result was made.');
+    expect(text.split(/earwitness analyze '\/evidence/).length - 1).toBe(4);
+  });
+
+  it('shows what ISO/IEC 17025 7.8.2 asks for, and the head of the log', async () => {
+    const text = (await pagesOf(testSnapshot([testItem(testEvidence(1), [testAnalysis(1, 1)])]))).join(' ');
+    for (const part of [
+      'Report on the examination of recorded speech',
+      'Laboratory for Forensic Audio',
+      '1 Example Street',
+      'Room 4.12',
+      'District Court of Example Town',
+      'clerk@court.example',
+      'Were the voice messages spoken by a person?',
+      'USB stick in a sealed bag',
+      'Items received 2026-11-18',
+      'Work done 2026-11-19 to 2026-11-20',
+      'Date of issue 2026-11-24 03:12:05 UTC',
+      'The results relate only to the items examined',
+      'Departures from the method None stated',
+      'Authorised by A. Uthoriser',
+      'Opinions and interpretations',
+      hashOf('d'),
+      `Rows of the log 12 Hash of its last row ${hashOf('f')}`,
+    ]) {
+      expect(text).toContain(part);
+    }
+  });
+
+  it('marks an amendment as such', async () => {
+    const amended = {
+      number: '2026-014/1',
+      issuedAt: '2026-11-22T10:00:00.000Z',
+      logPosition: 9,
+      sha256: hashOf('9'),
+      pages: 4,
+      amends: null,
+    };
+    const base = testSnapshot([testItem(testEvidence(1), [testAnalysis(1, 1)])], { number: '2026-014/2', amended });
+    const request = { ...base.request, amends: amended.number, amendment: 'The date of receipt was wrong.' };
+    const [first] = await pagesOf({ ...base, request });
+    expect(first).toContain('Amended report');
+    expect(first).toContain('Amendment of report 2026-014/1');
+    expect(first).toContain(hashOf('9'));
+    expect(first).toContain('The date of receipt was wrong.');
+  });
+
+  it('shows Arabic, Hebrew, Chinese, emoji and Cyrillic, long names whole, and hidden characters as such', async () => {
+    const long = `${'very_long_name_without_a_space_'.repeat(9)}.wav`;
+    const names = [
+      'مكالمة هاتفية.wav',
+      'שיחה.wav',
+      '電話錄音 录音.wav',
+      '🎙️ 😀.wav',
+      'Запись Ωμ.wav',
+      long,
+      'a\u202egnp.wav',
+    ];
+    const items = names.map((name, index) => testItem(testEvidence(index + 1, { name }), []));
+    const { bytes } = await renderReport(testSnapshot(items));
+    const { text } = await extractText(await getDocumentProxy(new Uint8Array(bytes)), { mergePages: true });
+    const letters = text.replace(/\s+/g, '');
+    for (const part of ['مكالمة', 'هاتفية', 'שיחה', '電話錄音', '🎙', '😀', 'ЗаписьΩμ', long, 'a[U+202E]gnp.wav']) {
+      expect(letters).toContain(part);
+    }
+    const source = bytes.toString('latin1');
+    for (const font of ['DejaVuSansCondensed', 'NotoSansSC', 'NotoEmoji']) expect(source).toContain(`+${font}`);
+  });
+
+  it('is tagged PDF/A-3 with the machine-readable report attached, without what is a picture', async () => {
+    const snapshot = testSnapshot([testItem(testEvidence(1), [testAnalysis(1, 1)], await testFigures())]);
+    const { bytes } = await renderReport(snapshot);
+    const source = bytes.toString('latin1');
+    expect(source).toContain('<pdfaid:part>3</pdfaid:part>');
+    expect(source).toMatch(/\/MarkInfo \d+ 0 R/);
+    expect(source).toContain('GTS_PDFA1');
+    expect(source).not.toMatch(/\/Encrypt|\/BaseFont \/Helvetica/);
+    const document = await getDocumentProxy(new Uint8Array(bytes));
+    const attachment = async (name: string): Promise<string> =>
+      Buffer.from((await document.getAttachmentContent(name)) as Uint8Array).toString();
+    const attached = JSON.parse(await attachment('report.json')) as ReportSnapshot;
+    expect(attached.items[0].analyses[0].windows).toHaveLength(9);
+    expect(attached.items[0]).not.toHaveProperty('figures');
+    expect(await attachment('results.csv')).toBe(reportCsv(snapshot));
+  });
+
+  it('lists many items in a table, and refers to the attached one where they are too many for that', async () => {
+    const many = Array.from({ length: 150 }, (_, index) =>
+      testItem(testEvidence(index + 1), [testAnalysis(index + 1, index + 1, { windows: [] })]),
+    );
+    const listed = (await pagesOf(testSnapshot(many, { inFull: false }))).join(' ');
+    expect(listed).toContain('call-150.wav');
+    expect(listed).not.toContain('Analysis 1 of 1');
+    const more = Array.from({ length: 3001 }, (_, index) => testItem(testEvidence(index + 1), []));
+    const pages = await pagesOf(testSnapshot(more, { inFull: false }));
+    expect(pages.length).toBeLessThan(8);
+    expect(pages.join(' ')).toContain(
+      'The results of all 3,001 items, with their hashes, are in the attached table results.csv',
+    );
+  });
+});

@@ -1,0 +1,77 @@
+import type {
+  Analysis,
+  CaseDetails,
+  CustodyHead,
+  CustodyRow,
+  Evidence,
+  IssuedReport,
+  ReportRequest,
+  Settings,
+} from '../../../src-preload/contract.ts';
+import type { Card } from '../../detector/card.ts';
+import type { SpectrogramPixels } from '../../features/spectrogram-image.ts';
+
+/** Pictures of a recording as data, so that a report can be made again without it. */
+export interface RecordingFigures {
+  durationSeconds: number;
+  /** Rate that the mix of all channels was resampled to. */
+  sampleRateHz: number;
+  stream: number;
+  /** Lowest and highest sample of equal stretches, one after the other, as signed bytes in base64; 127 is full scale. */
+  peaks: string;
+  spectrogram: Omit<SpectrogramPixels, 'png'> & { pngBase64: string };
+}
+
+/** A model as its card says, without the list of the files that it was trained on. */
+export interface ReportModel {
+  name: string;
+  onnxSha256: string;
+  status: 'screening' | 'validated';
+  /** Null where the model is no longer on the machine. */
+  card: (Omit<Card, 'training'> & { training: Omit<Card['training'], 'fileSha256'> & { files: number } }) | null;
+}
+
+export interface ReportItem {
+  /** Of its marks those that go into reports. */
+  evidence: Evidence;
+  /** Every one that was made of it, the oldest first; without their windows where the item is only listed. */
+  analyses: Analysis[];
+  /** Null where there are none, for which `figuresProblem` says why. */
+  figures: RecordingFigures | null;
+  figuresProblem: string | null;
+  /** What makes each result again, by the analysis' id. */
+  commands: Record<number, string>;
+}
+
+/** Everything that a report says. Rendering it needs nothing else, and gives the same bytes each time. */
+export interface ReportSnapshot {
+  format: 1;
+  /** Unique to this report. */
+  number: string;
+  /** ISO 8601, UTC. */
+  issuedAt: string;
+  application: string;
+  laboratory: Pick<Settings, 'laboratory' | 'laboratoryAddress' | 'placeOfWork' | 'examiner'>;
+  verbalScale: Settings['verbalScale'];
+  /** Null for recordings without a case. */
+  case: (CaseDetails & { id: string; createdAt: string }) | null;
+  request: Omit<ReportRequest, 'caseId' | 'evidenceIds'>;
+  /** The report that this one amends. */
+  amended: IssuedReport | null;
+  /** Of the log, before the row of this report; null without a case. */
+  head: CustodyHead | null;
+  /** Rows that concern the case or the items. */
+  custody: CustodyRow[];
+  /** Items in the case, of which the report may show some. */
+  itemsInCase: number;
+  models: ReportModel[];
+  items: ReportItem[];
+  /** Whether items have a section each; else they are only listed. */
+  inFull: boolean;
+}
+
+/** The machine-readable report: all but the pictures. */
+export function reportJson(snapshot: ReportSnapshot): string {
+  const items = snapshot.items.map(({ figures: _, ...item }) => item);
+  return `${JSON.stringify({ ...snapshot, items }, null, snapshot.inFull ? 1 : 0)}\n`;
+}

@@ -1,0 +1,180 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { rmSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
+import type { FromEngine, ToEngine } from '../engine/host-messages.ts';
+
+/** Where the engine serves resources over HTTP, and what it wants to see in the header `earwitness-key`. */
+export interface ResourcePlace {
+  readonly socket: string;
+  readonly key: string;
+}
+
+/** A window's connection to the engine of the moment; it does not outlive that engine. */
+export interface EngineConnection {
+  send(data: string | Uint8Array): void;
+  close(): void;
+}
+
+interface ConnectionEvents {
+  onFrame(data: string | Uint8Array): void;
+  /** Not called where this side closed it. */
+  onClose(): void;
+}
+
+interface SupervisorOptions {
+  /** A plain Node, never Electron's own. */
+  node: string;
+  /** The engine's entry. */
+  engineFile: string;
+  host: 'browser' | 'electron';
+  /** Environment besides the host's own. */
+  env?: Record<string, string | undefined>;
+  /** Told, as a sentence, what happens to the engine. */
+  onEvent?: (sentence: string) => void;
+  /** How long an engine may take to put things away; ten seconds. */
+  stopMs?: number;
+}
+
+/** Waits between the end of an engine and the start of the next; the first where it had run for a while. */
+const restartDelaysMs = [50, 500, 2000, 5000, 15_000, 30_000];
+/** An engine that ran this long did not die at once. */
+const steadyMs = 20_000;
+/** Keeps one engine running for as long as its host lives: starts it, starts another when it dies, ends it with the host. */
+export class Supervisor {
+  readonly #options: SupervisorOptions;
+  #child: ChildProcess | null = null;
+  #place: ResourcePlace | null = null;
+  #ready = Promise.withResolvers<void>();
+  #connections = new Map<number, ConnectionEvents>();
+  #numbers = 0;
+  #quickDeaths = 0;
+  #starts = 0;
+  #stopping = false;
+  #timer: NodeJS.Timeout | null = null;
+
+  constructor(options: SupervisorOptions) {
+    this.#options = options;
+    // Nobody need wait for it: a rejection is for those who do.
+    this.#ready.promise.catch(() => undefined);
+  }
+
+  /** Process id of the engine that runs, null between two. */
+  get pid(): number | null {
+    return this.#child?.pid ?? null;
+  }
+
+  /** Where resources are served now, null between two engines. */
+  get resources(): ResourcePlace | null {
+    return this.#place;
+  }
+
+  /** Starts the engine; settles when it answers. Rejects where `stop` came first. */
+  start(): Promise<void> {
+    this.#spawn();
+    return this.#ready.promise;
+  }
+
+  /** Settles when an engine answers; rejects when the host ends. */
+  ready(): Promise<void> {
+    return this.#ready.promise;
+  }
+
+  #spawn(): void {
+    const { node, engineFile, host, env } = this.#options;
+    const startedMs = Date.now();
+    const args = [engineFile, '--host', host, ...(this.#starts > 0 ? ['--recovered'] : [])];
+    this.#starts += 1;
+    const child = spawn(node, args, {
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      serialization: 'advanced',
+      env: { ...process.env, ...env },
+      windowsHide: true,
+    });
+    this.#child = child;
+    child.on('message', (message) => this.#receive(message as FromEngine));
+    // A write to an engine that has just died; its end is told by `exit`.
+    child.on('error', (error) => {
+      if (child.pid === undefined) this.#ended(child, startedMs, `could not be started: ${error.message}`);
+    });
+    child.on('exit', (code, signal) => this.#ended(child, startedMs, `ended with ${signal ?? `status ${code}`}`));
+  }
+
+  #receive(message: FromEngine): void {
+    if (message.type === 'ready') {
+      this.#place = { socket: message.socket, key: message.key };
+      this.#ready.resolve();
+      return;
+    }
+    const events = this.#connections.get(message.connection);
+    if (message.type === 'frame') events?.onFrame(message.data);
+    else {
+      this.#connections.delete(message.connection);
+      events?.onClose();
+    }
+  }
+
+  #ended(child: ChildProcess, startedMs: number, how: string): void {
+    if (this.#child !== child) return;
+    this.#child = null;
+    this.#removeSocket();
+    if (this.#place !== null) {
+      this.#place = null;
+      this.#ready = Promise.withResolvers();
+      this.#ready.promise.catch(() => undefined);
+    }
+    const closed = [...this.#connections.values()];
+    this.#connections.clear();
+    for (const events of closed) events.onClose();
+    if (this.#stopping) return;
+    this.#quickDeaths = Date.now() - startedMs < steadyMs ? this.#quickDeaths + 1 : 0;
+    const delayMs = restartDelaysMs[Math.min(this.#quickDeaths, restartDelaysMs.length) - 1] ?? restartDelaysMs[0];
+    this.#options.onEvent?.(`The engine ${how}; the next one starts in ${delayMs / 1000} s.`);
+    this.#timer = setTimeout(() => this.#spawn(), delayMs);
+  }
+
+  /** The folder of a socket whose engine could not remove it. */
+  #removeSocket(): void {
+    if (this.#place === null || process.platform === 'win32') return;
+    const folder = dirname(this.#place.socket);
+    if (basename(folder).startsWith('earwitness-engine-')) rmSync(folder, { recursive: true, force: true });
+  }
+
+  #send(message: ToEngine): void {
+    // The callback keeps a broken pipe from being thrown.
+    if (this.#child?.connected) this.#child.send(message, () => undefined);
+  }
+
+  /** Connects a window to the engine that runs; `onClose` at once where none does. */
+  connect(events: ConnectionEvents): EngineConnection {
+    const connection = ++this.#numbers;
+    if (this.#place === null) {
+      queueMicrotask(() => events.onClose());
+      return { send: () => undefined, close: () => undefined };
+    }
+    this.#connections.set(connection, events);
+    this.#send({ type: 'open', connection });
+    return {
+      send: (data) => {
+        if (this.#connections.has(connection)) this.#send({ type: 'frame', connection, data });
+      },
+      close: () => {
+        if (this.#connections.delete(connection)) this.#send({ type: 'close', connection });
+      },
+    };
+  }
+
+  /** Ends the engine, which puts away what is under way, by force where that takes too long. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    this.#ready.reject(new Error('The host ends.'));
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    const child = this.#child;
+    if (child === null || child.exitCode !== null || child.signalCode !== null) return;
+    const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+    this.#send({ type: 'stop' });
+    const timer = setTimeout(() => child.kill('SIGKILL'), this.#options.stopMs ?? 10_000);
+    await ended;
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,35 @@
+/** What the shell and the preload script say to each other over Electron's IPC. */
+export const channels = {
+  /** Renderer asks for a port; the answer comes on the same channel, with the port. */
+  connect: 'connect',
+  choosePaths: 'choose-paths',
+  chooseOutput: 'choose-output',
+  reveal: 'reveal',
+  theme: 'theme',
+  /** The renderer listens for files from now on: those opened before are sent then. */
+  openFilesWanted: 'open-files-wanted',
+  openFiles: 'open-files',
+  command: 'command',
+} as const;
+
+export interface ChoosePaths {
+  kind: 'files' | 'folder' | 'file';
+  title: string;
+  extensions?: string[];
+}
+
+export interface ChooseOutput {
+  title: string;
+  suggestedName: string;
+}
+
+export type MenuCommand =
+  | 'new-case'
+  | 'open-case'
+  | 'add-files'
+  | 'scan'
+  | 'report'
+  | 'verify'
+  | 'settings'
+  | 'shortcuts'
+  | `view-${'cases' | 'examine' | 'train' | 'evaluate' | 'models' | 'settings'}`;

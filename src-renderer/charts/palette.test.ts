@@ -1,0 +1,46 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { modelLooks, printTheme, themeFrom } from './palette.ts';
+
+beforeEach(() => {
+  const store = new Map<string, string>();
+  vi.stubGlobal('localStorage', {
+    getItem: (key: string) => store.get(key) ?? null,
+    setItem: (key: string, value: string) => void store.set(key, value),
+  });
+});
+afterEach(() => vi.unstubAllGlobals());
+
+const roleOf = (keys: string[], key: string): string | undefined => modelLooks(keys).get(key)?.role;
+
+test('a model looks the same in every plot, whatever stands beside it', () => {
+  expect(roleOf(['a', 'b'], 'b')).toBe('model1');
+  expect(roleOf(['b'], 'b')).toBe('model1');
+  expect(roleOf(['c', 'b', 'a'], 'a')).toBe('model0');
+  expect(roleOf(['c', 'b', 'a'], 'c')).toBe('model2');
+});
+
+test('no two models of a plot look alike, in colour or mark', () => {
+  for (const name of 'abcdefghij') modelLooks([name]);
+  const looks = [...modelLooks(['a', 'g', 'b', 'h', 'c', 'i']).values()];
+  expect(new Set(looks.map(({ role }) => role)).size).toBe(6);
+  expect(new Set(looks.map(({ mark }) => mark)).size).toBe(6);
+  // The one that came first keeps its own.
+  expect(looks[0].role).toBe('model0');
+  // A colour that was lent for one plot is not remembered.
+  expect(roleOf(['g'], 'g')).toBe('model0');
+});
+
+test('what is remembered and cannot be read is forgotten', () => {
+  localStorage.setItem('earwitness.model-colours', '[["a",17]]');
+  expect(roleOf(['a'], 'a')).toBe('model0');
+});
+
+test('a theme takes the window’s colours, and brighter model colours on a dark ground', () => {
+  const light = themeFrom((name) => ({ '--pane': '#ffffff', '--accent': ' #123456' })[name] ?? '');
+  expect(light.accent).toBe('#123456');
+  expect(light.model0).toBe('#123456');
+  expect(light.model1).toBe(printTheme.model1);
+  const dark = themeFrom((name) => ({ '--pane': '#1f1f23' })[name] ?? '');
+  expect(dark.pane).toBe('#1f1f23');
+  expect(dark.model1).not.toBe(printTheme.model1);
+});

@@ -1,0 +1,141 @@
+/** The two pens that exports are drawn with, and the files that come of them. */
+import { drawPlot, type FillStyle, fontFamily, type LineStyle, type Pen, pictureSize, type TextStyle } from './draw.ts';
+import type { Plot, Point } from './plot.ts';
+
+/** A plot as a standalone SVG document: real lines and text, with a title and a description for assistive technology. */
+export function plotSvg(plot: Plot): string {
+  const { width, height } = pictureSize(plot);
+  const pen = new SvgPen();
+  drawPlot(plot, pen);
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img" font-family="${escapeXml(fontFamily)}">`,
+    `<title>${escapeXml(`${plot.title}: ${plot.subject}`)}</title>`,
+    `<desc>${escapeXml(plot.gist)}</desc>`,
+    ...pen.parts,
+    '</svg>\n',
+  ].join('\n');
+}
+
+/** A plot as PNG, two pixels for each of the SVG's. */
+export async function plotPng(plot: Plot): Promise<Blob> {
+  const scale = 2;
+  const { width, height } = pictureSize(plot);
+  const canvas = document.createElement('canvas');
+  canvas.width = width * scale;
+  canvas.height = height * scale;
+  const context = canvas.getContext('2d');
+  if (!context) throw new Error('The canvas gives no drawing context.');
+  context.scale(scale, scale);
+  drawPlot(plot, new CanvasPen(context));
+  return new Promise((resolve, reject) => {
+    canvas.toBlob((blob) => {
+      if (blob) resolve(blob);
+      else reject(new Error('The canvas gives no PNG.'));
+    }, 'image/png');
+  });
+}
+
+class SvgPen implements Pen {
+  readonly parts: string[] = [];
+
+  line(points: readonly Point[], { stroke, width, dash }: LineStyle): void {
+    const dashed = dash ? ` stroke-dasharray="${dash.join(' ')}"` : '';
+    this.parts.push(
+      `<path d="${pathData(points)}" fill="none" stroke="${stroke}" stroke-width="${width}" stroke-linejoin="round"${dashed}/>`,
+    );
+  }
+
+  polygon(points: readonly Point[], { fill, opacity }: FillStyle): void {
+    const seeThrough = opacity === 1 ? '' : ` fill-opacity="${opacity}"`;
+    this.parts.push(`<path d="${pathData(points)}Z" fill="${fill}"${seeThrough}/>`);
+  }
+
+  text(x: number, y: number, text: string, { size, fill, bold, anchor = 'start', upright }: TextStyle): void {
+    const weight = bold ? ' font-weight="600"' : '';
+    const turned = upright ? ` transform="rotate(-90 ${coordinate(x)} ${coordinate(y)})"` : '';
+    this.parts.push(
+      `<text x="${coordinate(x)}" y="${coordinate(y)}" font-size="${size}" fill="${fill}" text-anchor="${anchor}"${weight}${turned}>${escapeXml(text)}</text>`,
+    );
+  }
+
+  clipped(left: number, top: number, width: number, height: number, draw: () => void): void {
+    // A nested picture clips without an id, so that several files can stand in one document.
+    this.parts.push(
+      `<svg x="${left}" y="${top}" width="${width}" height="${height}" viewBox="${left} ${top} ${width} ${height}" overflow="hidden">`,
+    );
+    draw();
+    this.parts.push('</svg>');
+  }
+}
+
+class CanvasPen implements Pen {
+  readonly #context: CanvasRenderingContext2D;
+
+  constructor(context: CanvasRenderingContext2D) {
+    this.#context = context;
+    context.lineJoin = 'round';
+  }
+
+  #trace(points: readonly Point[]): void {
+    this.#context.beginPath();
+    points.forEach(([x, y], k) => (k === 0 ? this.#context.moveTo(x, y) : this.#context.lineTo(x, y)));
+  }
+
+  line(points: readonly Point[], { stroke, width, dash }: LineStyle): void {
+    this.#trace(points);
+    this.#context.strokeStyle = stroke;
+    this.#context.lineWidth = width;
+    this.#context.setLineDash(dash ? [...dash] : []);
+    this.#context.stroke();
+  }
+
+  polygon(points: readonly Point[], { fill, opacity }: FillStyle): void {
+    this.#trace(points);
+    this.#context.closePath();
+    this.#context.globalAlpha = opacity;
+    this.#context.fillStyle = fill;
+    this.#context.fill();
+    this.#context.globalAlpha = 1;
+  }
+
+  text(x: number, y: number, text: string, { size, fill, bold, anchor = 'start', upright }: TextStyle): void {
+    const context = this.#context;
+    context.save();
+    context.translate(x, y);
+    if (upright) context.rotate(-Math.PI / 2);
+    context.font = `${bold ? '600 ' : ''}${size}px ${fontFamily}`;
+    context.textAlign = anchor === 'middle' ? 'center' : anchor;
+    context.fillStyle = fill;
+    context.fillText(text, 0, 0);
+    context.restore();
+  }
+
+  clipped(left: number, top: number, width: number, height: number, draw: () => void): void {
+    this.#context.save();
+    this.#context.beginPath();
+    this.#context.rect(left, top, width, height);
+    this.#context.clip();
+    draw();
+    this.#context.restore();
+  }
+}
+
+function pathData(points: readonly Point[]): string {
+  return points.map(([x, y], k) => `${k === 0 ? 'M' : 'L'}${coordinate(x)} ${coordinate(y)}`).join('');
+}
+
+/** With at most two decimals. */
+function coordinate(value: number): string {
+  return String(Math.round(value * 100) / 100);
+}
+
+/** Text made safe for XML: markup escaped, characters that XML 1.0 forbids replaced. */
+function escapeXml(text: string): string {
+  const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+  return (
+    text
+      // eslint-disable-next-line no-control-regex -- these are the characters that XML forbids, and lone surrogates
+      .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|\p{Surrogate}/gu, '\ufffd')
+      .replace(/[&<>"']/g, (character) => entities[character])
+  );
+}

@@ -1,0 +1,100 @@
+/** The stored evaluations, the one that is open, and what the form for a new one holds; kept while other views are shown. */
+import type { Evaluation, EvaluationSummary, Job } from '../../../src-preload/contract.ts';
+import { app } from '../../state/app.svelte.ts';
+import { client } from '../../state/client.svelte.ts';
+
+/** What the form for a new evaluation holds. */
+interface EvaluationDraft {
+  modelIds: string[];
+  dataset: string;
+  bonafide: string;
+  split: string;
+  replicates: number;
+}
+
+class Evaluations {
+  /** Null until the first answer. */
+  list: EvaluationSummary[] | null = $state.raw(null);
+  listError: unknown = $state.raw(null);
+  /** The id of the one that is shown; `new`: the form. */
+  shown: string | null = $state(null);
+  open: Evaluation | null = $state.raw(null);
+  openError: unknown = $state.raw(null);
+  /** Thresholds that were set by hand, by model, of the open evaluation. */
+  thresholds: Record<string, number> = $state.raw({});
+  draft: EvaluationDraft = $state({ modelIds: [], dataset: '', bonafide: '', split: 'test', replicates: 1000 });
+  tab: 'figures' | 'curves' | 'ratios' | 'threshold' | 'generators' = $state('curves');
+
+  get running(): Job[] {
+    return app.jobs.filter(({ kind, endedAt }) => kind === 'evaluate' && endedAt === null);
+  }
+
+  async reload(): Promise<void> {
+    try {
+      this.list = await client.evaluation.list();
+      this.listError = null;
+    } catch (error) {
+      this.listError = error;
+    }
+  }
+
+  /** Whether the one that is shown is stored: else it is a job, the form, or gone. */
+  get isStored(): boolean {
+    return this.list?.some(({ id }) => id === this.shown) === true;
+  }
+
+  #loading: string | null = null;
+
+  /** Fetches a stored evaluation, once. */
+  async load(id: string, again = false): Promise<void> {
+    if (this.open?.id === id || (this.#loading === id && !again)) return;
+    this.#loading = id;
+    this.open = null;
+    this.openError = null;
+    this.thresholds = {};
+    try {
+      const opened = await client.evaluation.get({ id });
+      if (this.#loading === id) this.open = opened;
+    } catch (error) {
+      if (this.#loading === id) this.openError = error;
+    }
+  }
+
+  /** Shows the form; what is given replaces what it holds. */
+  showForm(with_: Partial<EvaluationDraft> = {}): void {
+    Object.assign(this.draft, with_);
+    this.shown = 'new';
+  }
+
+  /** Starts what the form holds; its job is shown, and the evaluation of the same id once it is done. */
+  async start(): Promise<void> {
+    const { modelIds, dataset, bonafide, split, replicates } = this.draft;
+    const started = await app.attempt(() =>
+      client.evaluation.start({
+        modelIds: [...modelIds],
+        dataset,
+        ...(bonafide.trim() === '' ? {} : { bonafide: bonafide.trim() }),
+        split,
+        replicates,
+      }),
+    );
+    if (started !== undefined) this.shown = started.jobId;
+  }
+
+  async remove({ id }: EvaluationSummary): Promise<void> {
+    await app.attempt(async () => {
+      await client.evaluation.delete({ id });
+      if (this.shown === id) {
+        this.shown = null;
+        this.open = null;
+      }
+      await this.reload();
+    });
+  }
+
+  setThreshold(modelId: string, threshold: number): void {
+    this.thresholds = { ...this.thresholds, [modelId]: threshold };
+  }
+}
+
+export const evaluations = new Evaluations();

@@ -1,0 +1,282 @@
+/** The recordings of the open case as its tables show them: query, loaded rows, selection, and the commands on them. */
+import { untrack } from 'svelte';
+import type { EvidenceRow, Finding, Inputs, Job } from '../../../src-preload/contract.ts';
+import type { Key, Order } from '../../components/VirtualTable.svelte';
+import { plural } from '../../format.ts';
+import { app } from '../../state/app.svelte.ts';
+import { client, onChange } from '../../state/client.svelte.ts';
+import { isStrings, keep, kept } from '../../state/kept.ts';
+import { cases } from '../../texts/cases.ts';
+import { Pages } from './pages.ts';
+
+export type FindingFilter = Finding | 'none' | 'failed';
+type OrderBy = Inputs['evidence']['ids']['order'] extends { by: infer By } | undefined ? By : never;
+type ScanRequest = Inputs['analyses']['scan'];
+
+/** Orders that a scan's results do not move rows in. */
+const fixedOrders = new Set(['id', 'name', 'duration', 'added', 'size']);
+const flushMs = 200;
+const refreshMs = 1000;
+
+class EvidenceState {
+  filter = $state('');
+  findings: readonly FindingFilter[] = $state.raw([]);
+  order: Order = $state.raw({ by: 'id', descending: false });
+  selected: ReadonlySet<Key> = $state.raw(new Set<Key>());
+  active = $state(-1);
+  error: unknown = $state.raw(null);
+  loaded = $state(false);
+  /** Model of scans; empty: the default. */
+  modelId = $state('');
+  channel: 'mix' | 'left' | 'right' | 'each' = $state('mix');
+
+  #version = $state(0);
+  readonly #pages = new Pages<EvidenceRow>({
+    load: (offset, limit) => client.evidence.list({ ...this.#query(), offset, limit }),
+    changed: () => {
+      this.#version += 1;
+      this.loaded = true;
+      this.error = null;
+    },
+    failed: (error) => {
+      this.error = error;
+    },
+  });
+
+  get total(): number {
+    void this.#version;
+    return this.#pages.total;
+  }
+
+  rowAt(index: number): EvidenceRow | undefined {
+    void this.#version;
+    return this.#pages.rowAt(index);
+  }
+
+  indexOf(id: number): number {
+    void this.#version;
+    return this.#pages.indexOf(id);
+  }
+
+  need(from: number, to: number): void {
+    this.#pages.need(from, to);
+  }
+
+  get isFiltered(): boolean {
+    return this.filter !== '' || this.findings.length > 0;
+  }
+
+  #query(): Inputs['evidence']['ids'] & { caseId: string } {
+    return {
+      caseId: app.caseId ?? '',
+      filter: this.filter,
+      findings: [...this.findings],
+      order: { by: this.order.by as NonNullable<OrderBy>, descending: this.order.descending },
+    };
+  }
+
+  /** Begins anew with another case. */
+  reset(): void {
+    this.#pages.clear();
+    this.#version += 1;
+    this.filter = '';
+    this.findings = [];
+    this.order = { by: 'id', descending: false };
+    this.selected = new Set();
+    this.active = -1;
+    this.loaded = false;
+    this.error = null;
+    if (app.caseId !== null) {
+      void this.#pages.refresh(true);
+    }
+  }
+
+  #filterTimer: ReturnType<typeof setTimeout> | undefined;
+
+  /** Another filter, findings or order: shows the first rows of it. */
+  ask(change: { filter?: string; findings?: readonly FindingFilter[]; order?: Order }): void {
+    this.filter = change.filter ?? this.filter;
+    this.findings = change.findings ?? this.findings;
+    this.order = change.order ?? this.order;
+    clearTimeout(this.#filterTimer);
+    this.#filterTimer = setTimeout(
+      () => {
+        const active = this.rowAt(this.active)?.id;
+        void this.#pages.refresh(true).then(() => {
+          this.active = active === undefined ? -1 : this.#pages.indexOf(active);
+        });
+      },
+      change.filter === undefined ? 0 : 150,
+    );
+  }
+
+  retry(): void {
+    this.error = null;
+    void this.#pages.refresh();
+  }
+
+  /** Ids of rows `from` to `to` of the order that is shown, loaded or not. */
+  async idsOf(from: number, to: number): Promise<number[]> {
+    const ids = await app.attempt(() => client.evidence.ids(this.#query()));
+    return (ids ?? []).slice(from, to + 1);
+  }
+
+  #changed = new Map<number, EvidenceRow>();
+  #flushes = false;
+  #refreshes = false;
+
+  #refreshSoon(): void {
+    if (!this.#refreshes) {
+      this.#refreshes = true;
+      setTimeout(() => {
+        this.#refreshes = false;
+        void this.#pages.refresh();
+      }, refreshMs);
+    }
+  }
+
+  #take(rows: readonly EvidenceRow[] | null): void {
+    if (rows === null) {
+      this.#refreshSoon();
+      return;
+    }
+    for (const row of rows) {
+      this.#changed.set(row.id, row);
+    }
+    if (!this.#flushes) {
+      this.#flushes = true;
+      setTimeout(() => this.#flush(), flushMs);
+    }
+  }
+
+  #flush(): void {
+    this.#flushes = false;
+    const isMissing = this.#pages.update([...this.#changed.values()]);
+    const movesRows = this.isFiltered || !fixedOrders.has(this.order.by);
+    if (movesRows || (isMissing && this.#changed.size > 0 && app.caseView?.items !== this.#pages.total)) {
+      this.#refreshSoon();
+    }
+    this.#changed.clear();
+    this.#version += 1;
+  }
+
+  /** Follows the engine and the open case; called once. Returns what ends it. */
+  start(): () => void {
+    const stopChanges = onChange((change) => {
+      if (change.type === 'evidence' && change.caseId === app.caseId) {
+        this.#take(change.rows);
+      } else if (change.type === 'engine') {
+        this.#refreshSoon();
+      }
+    });
+    const stopEffects = $effect.root(() => {
+      let shown: string | null = null;
+      $effect(() => {
+        if (app.caseId !== shown) {
+          shown = app.caseId;
+          untrack(() => this.reset());
+        }
+      });
+    });
+    return () => {
+      stopChanges();
+      stopEffects();
+    };
+  }
+
+  /** The scan of this case that is not over. */
+  get running(): Job | undefined {
+    return app.jobs.find((job) => job.kind === 'scan' && job.caseId === app.caseId && job.endedAt === null);
+  }
+
+  get selectedIds(): number[] {
+    return [...this.selected].filter((key) => typeof key === 'number');
+  }
+
+  async scan(which: ScanRequest['which']): Promise<void> {
+    const caseId = app.caseId;
+    if (caseId === null) {
+      return;
+    }
+    const counts = app.caseView?.counts;
+    if (which === 'new' && counts !== undefined && counts.notScanned + counts.changed === 0 && this.modelId === '') {
+      app.notify(cases.evidence.allNew);
+    }
+    await app.attempt(() =>
+      client.analyses.scan({
+        caseId,
+        which,
+        channel: this.channel,
+        ...(this.modelId === '' ? {} : { modelId: this.modelId }),
+      }),
+    );
+  }
+
+  /** CSV or JSON of all, or of what is selected. */
+  async export(format: 'csv' | 'json', ids: number[]): Promise<void> {
+    const caseView = app.caseView;
+    if (caseView !== null) {
+      const suggestedName = `${caseView.number.replaceAll(/[^\p{L}\p{N}._-]+/gu, '-')}.${format}`;
+      await app.save({
+        suggestedName,
+        run: (out) => client.evidence.export({ caseId: caseView.id, evidenceIds: ids, format, out }),
+      });
+    }
+  }
+
+  /** Asks once, naming what goes, then takes the selected out of the case. */
+  async remove(): Promise<void> {
+    const caseId = app.caseId;
+    const ids = this.selectedIds;
+    if (caseId === null || ids.length === 0) {
+      return;
+    }
+    const names: string[] = [];
+    for (const id of ids.slice(0, 8)) {
+      names.push(this.#pages.rowAt(this.#pages.indexOf(id))?.name ?? `${cases.evidence.columns.id} ${id}`);
+    }
+    if (ids.length > names.length) {
+      names.push(cases.evidence.andMore(plural(ids.length - names.length, 'other')));
+    }
+    const reason = await app.ask({
+      title: cases.evidence.removeTitle(plural(ids.length, 'recording')),
+      sentence: cases.evidence.removeSentence(names.join('\n')),
+      reason: cases.evidence.removeReason,
+      action: app.caseView === null ? '' : cases.evidence.remove.replace('…', ''),
+      danger: true,
+    });
+    if (reason !== null) {
+      await app.attempt(async () => {
+        await client.evidence.remove({ caseId, evidenceIds: ids, reason });
+        if (app.evidenceId !== null && ids.includes(app.evidenceId)) {
+          app.evidenceId = null;
+        }
+        this.selected = new Set();
+        this.active = -1;
+        await this.#pages.refresh();
+      });
+    }
+  }
+}
+
+export const evidence = new EvidenceState();
+
+/** Columns of a table that are shown, kept under its name. */
+export class Columns {
+  hidden: ReadonlySet<string>;
+  readonly #name: string;
+
+  constructor(name: string, hidden: readonly string[]) {
+    this.#name = name;
+    this.hidden = $state.raw(new Set(kept(`hidden.${name}`, [...hidden], isStrings)));
+  }
+
+  toggle(key: string): void {
+    const next = new Set(this.hidden);
+    if (!next.delete(key)) {
+      next.add(key);
+    }
+    this.hidden = next;
+    keep(`hidden.${this.#name}`, [...next]);
+  }
+}

@@ -1,0 +1,138 @@
+/**
+ * Which rows of a long ordered list are loaded: pages of a fixed size, fetched when they come into sight and kept by index. Plain
+ * data without reactivity; what shows it is told by `changed`.
+ */
+export interface PageAnswer<Row> {
+  total: number;
+  rows: Row[];
+}
+
+export const pageSize = 200;
+
+export class Pages<Row extends { id: number }> {
+  #rows = new Map<number, Row>();
+  #indexOf = new Map<number, number>();
+  #loading = new Set<number>();
+  #generation = 0;
+  #seen: [number, number] = [0, 0];
+  total = 0;
+
+  readonly #load: (offset: number, limit: number) => Promise<PageAnswer<Row>>;
+  readonly #changed: () => void;
+  readonly #failed: (error: unknown) => void;
+
+  constructor(options: {
+    load: (offset: number, limit: number) => Promise<PageAnswer<Row>>;
+    /** Rows or the total are others than before. */
+    changed: () => void;
+    failed: (error: unknown) => void;
+  }) {
+    this.#load = options.load;
+    this.#changed = options.changed;
+    this.#failed = options.failed;
+  }
+
+  rowAt(index: number): Row | undefined {
+    return this.#rows.get(index);
+  }
+
+  /** Where a row is, if it is loaded; -1 if not. */
+  indexOf(id: number): number {
+    return this.#indexOf.get(id) ?? -1;
+  }
+
+  /** Rows from `from` to `to` are in sight: loads the pages that are missing. */
+  need(from: number, to: number): void {
+    this.#seen = [from, to];
+    for (let page = Math.floor(from / pageSize); page <= Math.floor(to / pageSize); page += 1) {
+      if (!this.#loading.has(page) && !this.#rows.has(page * pageSize)) {
+        void this.#fetch(page);
+      }
+    }
+  }
+
+  async #fetch(page: number): Promise<void> {
+    const generation = this.#generation;
+    this.#loading.add(page);
+    try {
+      const answer = await this.#load(page * pageSize, pageSize);
+      if (generation !== this.#generation) {
+        return;
+      }
+      this.#put(page, answer);
+      this.#changed();
+    } catch (error) {
+      if (generation === this.#generation) {
+        this.#failed(error);
+      }
+    } finally {
+      if (generation === this.#generation) {
+        this.#loading.delete(page);
+      }
+    }
+  }
+
+  #put(page: number, answer: PageAnswer<Row>): void {
+    this.total = answer.total;
+    answer.rows.forEach((row, offset) => {
+      this.#rows.set(page * pageSize + offset, row);
+      this.#indexOf.set(row.id, page * pageSize + offset);
+    });
+  }
+
+  /**
+   * Asks for what is in sight anew and forgets the rest; what is shown stays until the answer is there. Resolves when it is, also
+   * where it failed (which `failed` was told). `fromStart`: what is in sight will be the first rows.
+   */
+  async refresh(fromStart = false): Promise<void> {
+    const generation = (this.#generation += 1);
+    this.#loading.clear();
+    const [from, to] = fromStart ? [0, 0] : this.#seen;
+    const pages: number[] = [];
+    for (let page = Math.floor(from / pageSize); page <= Math.floor(to / pageSize); page += 1) {
+      pages.push(page);
+      this.#loading.add(page);
+    }
+    try {
+      const answers = await Promise.all(pages.map((page) => this.#load(page * pageSize, pageSize)));
+      if (generation === this.#generation) {
+        this.#rows.clear();
+        this.#indexOf.clear();
+        answers.forEach((answer, index) => this.#put(pages[index], answer));
+        this.#changed();
+      }
+    } catch (error) {
+      if (generation === this.#generation) {
+        this.#failed(error);
+      }
+    } finally {
+      if (generation === this.#generation) {
+        this.#loading.clear();
+      }
+    }
+  }
+
+  /** Puts changed rows in their place; true where one of them is not loaded. Does not call `changed`. */
+  update(rows: readonly Row[]): boolean {
+    let isMissing = false;
+    for (const row of rows) {
+      const index = this.#indexOf.get(row.id);
+      if (index === undefined) {
+        isMissing = true;
+      } else {
+        this.#rows.set(index, row);
+      }
+    }
+    return isMissing;
+  }
+
+  /** Forgets everything, also what is on its way. */
+  clear(): void {
+    this.#generation += 1;
+    this.#rows.clear();
+    this.#indexOf.clear();
+    this.#loading.clear();
+    this.#seen = [0, 0];
+    this.total = 0;
+  }
+}

@@ -1,0 +1,101 @@
+/** Plays a recording, or a part of it over and over: the playhead of the Examine view. wavesurfer.js does the playing. */
+import type WaveSurfer from 'wavesurfer.js';
+import type { Span } from './time-window.ts';
+
+export class Player {
+  readonly media: HTMLAudioElement;
+  /** Where the playhead is, in seconds. */
+  time = $state(0);
+  playing = $state(false);
+  loop = $state(false);
+  /** What is played; null: everything. */
+  range: Span | null = $state.raw(null);
+  #surfer: WaveSurfer | null = null;
+  #frame = 0;
+  readonly #onFailure: () => void;
+
+  constructor(url: string, onFailure: () => void) {
+    this.#onFailure = onFailure;
+    this.media = document.createElement('audio');
+    // Nothing is fetched before it is played.
+    this.media.preload = 'none';
+    this.media.src = url;
+  }
+
+  /** Takes the one that draws the overview. */
+  attach(surfer: WaveSurfer): void {
+    this.#surfer = surfer;
+    surfer.on('play', () => {
+      this.playing = true;
+      cancelAnimationFrame(this.#frame);
+      this.#follow();
+    });
+    surfer.on('pause', () => (this.playing = false));
+    surfer.on('finish', () => {
+      this.playing = false;
+      // A selection up to the very end.
+      if (this.loop) void this.#playFrom(this.range?.start ?? 0);
+    });
+    surfer.on('error', () => this.#onFailure());
+  }
+
+  seek(time: number): void {
+    this.time = time;
+    this.#surfer?.setTime(time);
+  }
+
+  /** Plays the selection (on from the playhead where it lies in it), or from the playhead on; pauses what plays. */
+  toggle(): void {
+    const surfer = this.#surfer;
+    if (surfer === null) return;
+    if (this.playing) {
+      surfer.pause();
+      this.time = surfer.getCurrentTime();
+      return;
+    }
+    const { range, time } = this;
+    const atEnd = this.time >= surfer.getDuration() - 0.01;
+    if (range === null) void this.#playFrom(atEnd ? 0 : time);
+    else void this.#playFrom(time >= range.start && time < range.end - 0.01 ? time : range.start);
+  }
+
+  pause(): void {
+    this.#surfer?.pause();
+  }
+
+  close(): void {
+    cancelAnimationFrame(this.#frame);
+    this.#surfer?.destroy();
+    this.#surfer = null;
+    this.media.pause();
+    this.media.removeAttribute('src');
+    this.media.load();
+  }
+
+  async #playFrom(time: number): Promise<void> {
+    this.seek(time);
+    try {
+      await this.#surfer?.play();
+    } catch (error) {
+      // A pause that comes before the first sound is no failure.
+      if (!(error instanceof DOMException && error.name === 'AbortError')) this.#onFailure();
+    }
+  }
+
+  #follow(): void {
+    const surfer = this.#surfer;
+    if (surfer === null || !this.playing) return;
+    this.time = surfer.getCurrentTime();
+    const { range } = this;
+    if (range !== null && this.time >= range.end) {
+      if (this.loop) {
+        this.seek(range.start);
+      } else {
+        surfer.pause();
+        this.seek(range.end);
+        return;
+      }
+    }
+    this.#frame = requestAnimationFrame(() => this.#follow());
+  }
+}

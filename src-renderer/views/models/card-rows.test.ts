@@ -1,0 +1,49 @@
+import { describe, expect, it } from 'vitest';
+import { cardRows, nameAndUnit } from './card-rows.ts';
+
+describe('rows of a card', () => {
+  it('take units from names', () => {
+    expect([
+      nameAndUnit('sampleRateHz'),
+      nameAndUnit('windowLevelDbfs'),
+      nameAndUnit('nFft'),
+      nameAndUnit('seconds'),
+      nameAndUnit('a'),
+    ]).toEqual([
+      { name: 'Sample rate', unit: 'Hz' },
+      { name: 'Window level', unit: 'dBFS' },
+      { name: 'N FFT', unit: '' },
+      { name: 'Seconds', unit: '' },
+      { name: 'a', unit: '' },
+    ]);
+  });
+
+  it('write ranges, nested parts, long lists and small numbers so that they can be read', () => {
+    expect(
+      cardRows({
+        bandHz: [70, 7400],
+        floorPower: 1e-7,
+        center: false,
+        noise: { probability: 0.5, snrDb: [10, 40] },
+        fileSha256: Array.from({ length: 2857 }, () => 'x'),
+        sources: ['a', 'b', 'c'],
+        folds: null,
+        manifestSha256: 'a'.repeat(64),
+      }).map(({ label, value, mono }) => [label, value, mono]),
+    ).toEqual([
+      ['Band', '70 to 7,400 Hz', false],
+      ['Floor power', '1.00e−7', false],
+      ['Center', 'no', false],
+      ['Noise, probability', '0.5', false],
+      ['Noise, SNR', '10 to 40 dB', false],
+      ['File SHA-256', '2,857 entries', false],
+      ['Sources', 'a, b, c', false],
+      ['Folds', '–', false],
+      ['Manifest SHA-256', 'a'.repeat(64), true],
+    ]);
+  });
+
+  it('have none where the card lacks the part', () => {
+    expect([cardRows(undefined), cardRows(null), cardRows('text')]).toEqual([[], [], []]);
+  });
+});

@@ -1,0 +1,21 @@
+import { expect, test } from 'vitest';
+import { partOf, specParts, withoutPart, withPart } from './spec.ts';
+
+test('a plus belongs to a path unless a kind of dataset follows it', () => {
+  expect(specParts('')).toEqual([]);
+  expect(specParts('folder:/data/a+b')).toEqual(['folder:/data/a+b']);
+  expect(specParts('folder:/data/a+b+asvspoof2019:/LA')).toEqual(['folder:/data/a+b', 'asvspoof2019:/LA']);
+});
+
+test('parts are added once and taken out', () => {
+  const two = withPart('folder:/a', 'for:/b');
+  expect(two).toBe('folder:/a+for:/b');
+  expect(withPart(two, 'for:/b')).toBe(two);
+  expect(withPart('', 'for:/b')).toBe('for:/b');
+  expect(withoutPart(two, 'folder:/a')).toBe('for:/b');
+});
+
+test('kind and path of a part', () => {
+  expect(partOf('manifest:C:\\x\\table.csv')).toEqual({ kind: 'manifest', path: 'C:\\x\\table.csv' });
+  expect(partOf('C:\\x')).toEqual({ kind: null, path: 'C:\\x' });
+});
