@@ -80,9 +80,9 @@ export function register(program: Command): void {
     .addOption(
       new Option(
         '--augmentation <how>',
-        'full: channels (room, noise, band, codec, level) and masked stripes; channel: without the stripes; none',
+        'full: channels (room, noise, band, codec, level) and masked stripes; channel: without the stripes; light: cuts, level and stripes; none',
       )
-        .choices(['full', 'channel', 'none'])
+        .choices(['full', 'channel', 'light', 'none'])
         .default('full'),
     )
     .option('--name <name>', "the model's name (default: that of its folder)")

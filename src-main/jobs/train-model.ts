@@ -104,22 +104,23 @@ export type FrontEndName = keyof typeof frontEnds;
 
 const noStripes = { timeStripes: 0, maxFrames: 0, binStripes: 0, maxBins: 0 };
 
+/** The sound itself as it is. */
+const unchanged = {
+  noise: { ...defaultAugmentation.noise, probability: 0 },
+  bandLimit: { ...defaultAugmentation.bandLimit, probability: 0 },
+  reverberation: { ...defaultAugmentation.reverberation, probability: 0 },
+  codec: { ...defaultAugmentation.codec, probability: 0 },
+};
+
 /**
  * How examples are varied. `full`: what befalls recordings (room, noise, band, codec, level) and stripes of the spectrogram masked;
- * `channel`: the former only; `none`: windows taken anywhere in the clip, otherwise as they are.
+ * `channel`: the former only; `light`: the sound as it is, at other levels and masked; `none`: windows taken anywhere in the clip, otherwise as they are.
  */
 const augmentations = {
   full: defaultAugmentation,
   channel: { ...defaultAugmentation, specAugment: noStripes },
-  none: {
-    randomCrop: true,
-    gainDb: [0, 0],
-    noise: { ...defaultAugmentation.noise, probability: 0 },
-    bandLimit: { ...defaultAugmentation.bandLimit, probability: 0 },
-    reverberation: { ...defaultAugmentation.reverberation, probability: 0 },
-    codec: { ...defaultAugmentation.codec, probability: 0 },
-    specAugment: noStripes,
-  },
+  light: { ...defaultAugmentation, ...unchanged },
+  none: { ...defaultAugmentation, ...unchanged, gainDb: [0, 0], specAugment: noStripes },
 } satisfies Record<string, Augmentation>;
 export type AugmentationName = keyof typeof augmentations;
 

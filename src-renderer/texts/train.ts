@@ -107,7 +107,7 @@ export const train = {
       lfcc: '20 coefficients and their differences, as in ASVspoof’s baselines.',
     },
     augmentation: 'Augmentation',
-    augmentations: { full: 'Full', channel: 'Channel only', none: 'None' },
+    augmentations: { full: 'Full', channel: 'Channel only', light: 'Light', none: 'None' },
     augmentationHints: {
       full: 'Rooms, noise, band limits, codecs, level, and masked stripes of the spectrogram: recordings as casework brings them.',
       channel: 'Rooms, noise, band limits, codecs and level; nothing is masked.',
