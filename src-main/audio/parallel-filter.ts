@@ -40,7 +40,7 @@ interface Kernel {
   values: Float64Array;
   samples: Float32Array;
   /** Filters so many samples in place. */
-  run(count: number): void;
+  run: (count: number) => void;
 }
 
 /**

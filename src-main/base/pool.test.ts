@@ -70,6 +70,35 @@ describe('WorkerPool', () => {
     await pool.close();
   });
 
+  it('gives a worker two short requests at once, but nothing beside a long one', async () => {
+    const order: string[] = [];
+    const ask = async (pool: WorkerPool<Request, number>, request: Request, short: boolean): Promise<void> => {
+      await pool.run(request, 300, short).catch(() => undefined);
+      order.push(String(request));
+    };
+    const pool = open(1);
+    // The second answers while the first goes on waiting: it was not held back.
+    await Promise.all([ask(pool, 'wait', true), ask(pool, 1, true)]);
+    expect(order).toEqual(['1', 'wait']);
+    order.length = 0;
+    await Promise.all([ask(pool, 'wait', true), ask(pool, 2, false)]);
+    expect(order).toEqual(['wait', '2']);
+    await pool.close();
+  });
+
+  it('lets another worker do what one had besides the request that it died at', async () => {
+    const pool = open(1);
+    const [first, second, third] = await Promise.allSettled([
+      pool.run('spin', 50, true),
+      pool.run(5, 60_000, true),
+      pool.run(6, 60_000, true),
+    ]);
+    expect(first).toMatchObject({ status: 'rejected', reason: { name: 'TimeoutError' } });
+    expect(second).toEqual({ status: 'fulfilled', value: 15 });
+    expect(third).toEqual({ status: 'fulfilled', value: 18 });
+    await pool.close();
+  });
+
   it('fails what is unfinished when it is closed', async () => {
     const pool = open(1);
     const results = Promise.allSettled([pool.run('wait'), pool.run(2)]);
