@@ -8,7 +8,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { _electron, chromium } from 'playwright';
-import type { BrowserContext, ElectronApplication, Page } from 'playwright';
+import type { Browser, BrowserContext, ElectronApplication, Page } from 'playwright';
 import { findBrowser } from '../scripts/lib/browser.mjs';
 import { electronObstacle, findElectron } from '../scripts/lib/electron.mjs';
 import { onPath } from '../scripts/lib/tools.mjs';
@@ -26,6 +26,8 @@ export interface HostOptions {
   files?: string[];
   /** Runs host and engine under strace, which writes here what they connect to and send (Linux only). */
   trace?: string;
+  /** A browser that runs already, and goes on (browser only). */
+  browser?: Browser;
 }
 
 export interface RunningHost {
@@ -51,7 +53,7 @@ interface HostKind {
   readonly name: 'browser' | 'electron';
   /** Why it cannot be had here; null where it can. */
   readonly missing: string | null;
-  start(options?: HostOptions): Promise<RunningHost>;
+  readonly start: (options?: HostOptions) => Promise<RunningHost>;
 }
 
 function environment(home: string, options: HostOptions): Record<string, string> {
@@ -103,10 +105,16 @@ async function ended(child: ChildProcess): Promise<void> {
   await new Promise<void>((done) => child.once('exit', () => done()));
 }
 
-/** `earwitness serve`, and a Chromium at its address. */
-export async function startBrowserHost(options: HostOptions = {}): Promise<RunningHost> {
+/** A Chromium or Chrome without a window. */
+export function launchBrowser(): Promise<Browser> {
   const executablePath = findBrowser();
   if (executablePath === undefined) throw new Error('There is no browser.');
+  // A container's root has no use of Chromium's sandbox.
+  return chromium.launch({ executablePath, args: process.getuid?.() === 0 ? ['--no-sandbox'] : [] });
+}
+
+/** `earwitness serve`, and a Chromium at its address. */
+export async function startBrowserHost(options: HostOptions = {}): Promise<RunningHost> {
   const { home, remove } = dataFolder(options);
   const program = [process.execPath, built('main/cli.js'), 'serve', '--no-open'];
   const [command, ...rest] = options.trace === undefined ? program : [...strace(options.trace), ...program];
@@ -115,9 +123,7 @@ export async function startBrowserHost(options: HostOptions = {}): Promise<Runni
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const address = await printed(server, /(http:\/\/127\.0\.0\.1:\d+\/\?token=\w+)/);
-  // A container's root has no use of Chromium's sandbox.
-  const args = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
-  const browser = await chromium.launch({ executablePath, args });
+  const browser = options.browser ?? (await launchBrowser());
   const context = await browser.newContext({ viewport });
   const page = await context.newPage();
   await page.goto(address);
@@ -132,8 +138,11 @@ export async function startBrowserHost(options: HostOptions = {}): Promise<Runni
     pid: server.pid ?? 0,
     enginePid: () => lastEnginePid(home),
     async close() {
-      await browser.close();
-      server.kill('SIGTERM');
+      await (options.browser === undefined ? browser : context).close();
+      // Strace lets no such signal through.
+      if (options.trace === undefined) server.kill('SIGTERM');
+      else
+        process.kill(Number(readFileSync(`/proc/${server.pid}/task/${server.pid}/children`, 'utf8').trim()), 'SIGTERM');
       await ended(server);
       remove();
     },
@@ -141,7 +150,7 @@ export async function startBrowserHost(options: HostOptions = {}): Promise<Runni
 }
 
 /** A display for Electron where there is none. */
-async function display(): Promise<{ env: Record<string, string>; end: () => Promise<void> }> {
+export async function display(): Promise<{ env: Record<string, string>; end: () => Promise<void> }> {
   if (process.platform !== 'linux' || process.env['DISPLAY'] || process.env['WAYLAND_DISPLAY']) {
     return { env: {}, end: async () => undefined };
   }

@@ -86,11 +86,24 @@ export class Workstation {
       return readFileSync(await download.path());
     }
     const target = join(mkdtempSync(join(tmpdir(), 'earwitness-e2e-saved-')), 'saved');
-    await electron.evaluate(({ dialog }, filePath) => {
+    // What the engine writes asks by a dialog of ours; what the window itself made, by Chromium's.
+    await electron.evaluate(({ dialog, session }, filePath) => {
+      const place = globalThis as { target?: string; downloading?: string };
       dialog.showSaveDialog = () => Promise.resolve({ canceled: false, filePath });
+      if (place.target === undefined) {
+        session.defaultSession.on('will-download', (_event, item) => {
+          place.downloading = place.target;
+          item.setSavePath(place.target ?? '');
+          item.once('done', () => (place.downloading = ''));
+        });
+      }
+      place.target = filePath;
     }, target);
     await save();
-    await expect.poll(() => existsSync(target), patience).toBe(true);
+    const isThere = async (): Promise<boolean> =>
+      existsSync(target) &&
+      (await electron.evaluate(() => (globalThis as { downloading?: string }).downloading)) !== target;
+    await expect.poll(isThere, patience).toBe(true);
     return readFileSync(target);
   }
 
@@ -119,11 +132,12 @@ export class Workstation {
   }
 
   /** The line below the table of recordings. */
-  summary(): Promise<string> {
-    return this.page
+  async summary(): Promise<string> {
+    const text = await this.page
       .locator('p.summary')
       .innerText({ timeout: 10_000 })
       .catch(() => '');
+    return text.replaceAll(/\s+/g, ' ').trim();
   }
 
   /** Waits until the line below the table says so. */

@@ -1,7 +1,7 @@
 /** Recordings for the specs, made when they run: real ones where `../shared` has them, else what a machine can say or babble. */
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import { decode } from '../src-main/audio/decode.ts';
 import { babble, wav16 } from '../src-main/detector/testing.ts';
@@ -96,6 +96,24 @@ export function writeDataset(folder: string): void {
       for (let i = 0; i < count; i++) {
         const seed = 1000 * at + 2 * i + (label === 'spoof' ? 1 : 0);
         writeFileSync(join(folder, split, label, `${label}-${seed}.wav`), wav16(babble(2.2, seed, { noise })));
+      }
+    }
+  }
+}
+
+/** Labelled recordings to evaluate on, of several generators, with what a model that is any good finds hard. */
+export function writeTestSet(folder: string, ofEach: number): void {
+  const clips = labelledClips('test', ofEach);
+  for (const label of ['bonafide', 'spoof'] as const) {
+    for (let i = 0; i < ofEach; i++) {
+      const path = clips?.[label][i];
+      const maker = path === undefined ? `system ${i % 4}` : basename(path).replace(/-[0-9a-f]+\.\w+$/, '');
+      const place = join(folder, 'test', label, ...(label === 'spoof' ? [maker] : []));
+      mkdirSync(place, { recursive: true });
+      if (path !== undefined) copyFileSync(path, join(place, basename(path)));
+      else {
+        const noise = (label === 'spoof' ? 0.03 : 0.01) + 0.01 * (i % 5);
+        writeFileSync(join(place, `${label} ${i}.wav`), wav16(babble(3, 500 + 2 * i, { noise })));
       }
     }
   }

@@ -8,9 +8,10 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
+import { parse } from 'csv-parse/sync';
 import { extractText, getDocumentProxy } from 'unpdf';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { WebSocket } from 'ws';
+import { WebSocket as NodeSocket } from 'ws';
 import { onPath } from '../scripts/lib/tools.mjs';
 import type { ExposedBridge } from '../src-preload/bridge.ts';
 import { cases } from '../src-renderer/texts/cases.ts';
@@ -134,14 +135,12 @@ describe.each(hosts)('$name', ({ name, missing, start }) => {
       await expect
         .poll(() => workstation.summary(), patience)
         .toMatch(new RegExp(`^${recordings} recordings: (?!.*(not scanned|failed))`));
+      const findings: string[] = Object.values(common.findings);
+      const without = async (): Promise<string[][]> =>
+        (await workstation.rows()).filter((row) => !row.some((cell) => findings.includes(cell)));
+      await expect.poll(without, patience).toEqual([]);
       const rows = await workstation.rows();
       expect(rows).toHaveLength(recordings);
-      const findings: string[] = Object.values(common.findings);
-      for (const row of rows)
-        expect(
-          row.some((cell) => findings.includes(cell)),
-          row.join(' | '),
-        ).toBe(true);
       const short = rows.find((row) => row.includes(names.short));
       expect(short).toContain(common.findings['not assessable']);
     });
@@ -183,7 +182,11 @@ describe.each(hosts)('$name', ({ name, missing, start }) => {
       }
 
       await workstation.button(cases.evidence.columns.name, table).click();
-      await expect.poll(async () => (await workstation.rows())[0].join(), patience).toContain('Anruf');
+      const isSorted = async (): Promise<boolean> => {
+        const sorted = (await workstation.rows()).map(([first]) => first.toLowerCase());
+        return sorted.every((each, i) => i === 0 || each >= sorted[i - 1]);
+      };
+      await expect.poll(isSorted, patience).toBe(true);
       await table.focus();
       await page.keyboard.press('Home');
       await page.keyboard.press('Shift+ArrowDown');
@@ -200,10 +203,12 @@ describe.each(hosts)('$name', ({ name, missing, start }) => {
         await workstation.button(cases.evidence.export).click();
         await workstation.button(cases.evidence.exportAll('CSV')).click();
       });
-      const lines = saved.toString('utf8').trim().split(/\r?\n/);
-      expect(lines).toHaveLength(recordings + 1);
-      expect(lines.join('\n')).toContain(sha256(join(evidence, names.conversation)));
-      expect(lines[0]).not.toContain('llr');
+      // The model is for screening.
+      const rows = parse<Record<string, string>>(saved, { columns: true, bom: true });
+      expect(rows.map((row) => row['sha256'])).toContain(sha256(join(evidence, names.conversation)));
+      expect(rows).toHaveLength(recordings);
+      expect(rows.filter(({ score }) => score !== '').length).toBeGreaterThan(3);
+      expect(new Set(rows.map(({ llr }) => llr))).toEqual(new Set(['']));
     });
 
     it('shows a recording: waveform, scores and spectrogram', async () => {
@@ -294,10 +299,7 @@ describe.each(hosts)('$name', ({ name, missing, start }) => {
       await page.getByLabel(examine.inspector.notesLabel).fill('A door closes at the end.');
       await workstation.says(examine.inspector.saved);
       const png = await workstation.saving(async () => {
-        await workstation
-          .button(/^· |magma/i)
-          .first()
-          .click();
+        await page.getByTitle(examine.display.title, { exact: true }).click();
         await workstation.button(examine.display.save).click();
       });
       expect(png.subarray(1, 4).toString()).toBe('PNG');
@@ -316,7 +318,7 @@ describe.each(hosts)('$name', ({ name, missing, start }) => {
       expect(pages.length).toBeGreaterThan(1);
       for (const [index, page] of pages.entries()) {
         expect(page).toContain(`Page ${index + 1} of ${pages.length}`);
-        expect(page.replaceAll(/\s+/g, ' ')).toContain('screening, not for evaluation');
+        expect(page.replaceAll(/\s+/g, ' ')).toMatch(/screening, not for evaluation/i);
       }
       const text = pages.join('\n');
       const joined = text.replaceAll(/\s+/g, '');
@@ -342,7 +344,8 @@ describe.each(hosts)('$name', ({ name, missing, start }) => {
       const { page } = workstation;
       await workstation.goTo('cases');
       await workstation.tab(cases.tabs.reports).click();
-      await page.getByRole('row', { name: '2026/014' }).last().click();
+      const reports = page.getByRole('grid', { name: cases.report.list });
+      await reports.getByRole('row', { name: '2026/014/1' }).click();
       const again = await workstation.saving(() => workstation.button(cases.report.again).click());
       expect(again.equals(report)).toBe(true);
     });
@@ -407,7 +410,7 @@ describe.each(hosts)('$name', ({ name, missing, start }) => {
       const { page } = workstation;
       await workstation.button(train.page.evaluate).click();
       await page.getByLabel(evaluate.form.replicates, { exact: true }).fill('100');
-      await workstation.button(evaluate.form.start).click();
+      await workstation.button(evaluate.form.start, page.getByRole('main')).click();
       await workstation.tab(evaluate.page.tabs.curves).waitFor(patience);
       for (const title of [evaluate.plots.roc, evaluate.plots.det, evaluate.plots.precisionRecall]) {
         const canvas = page.getByRole('img', { name: title }).first();
@@ -452,7 +455,7 @@ describe.each(hosts)('$name', ({ name, missing, start }) => {
       await page.getByRole('grid', { name: models.label }).getByRole('row', { name: 'Hiss' }).click();
       await page.getByRole('heading', { name: 'Hiss' }).first().waitFor();
       await page.getByText(models.status.screeningWords).waitFor();
-      expect(await page.getByText(hex64).count()).toBeGreaterThan(0);
+      await page.getByText(hex64).first().waitFor();
     });
 
     it('is intact', async () => {
@@ -500,7 +503,8 @@ describe.each(hosts)('$name', ({ name, missing, start }) => {
       await page.getByRole('grid', { name: cases.list }).getByRole('row', { name: '2026/014' }).dblclick();
       await workstation.tab(cases.tabs.evidence).waitFor();
       const { sentence, failing } = await workstation.verify();
-      expect(sentence).toMatch(/^Not intact: 2 of/);
+      // The result itself, what the list shows of it, and still the recording.
+      expect(sentence).toMatch(/^Not intact: 3 of/);
       expect(failing.some((row) => row.includes(cases.verify.subjects.result))).toBe(true);
     });
 
@@ -523,12 +527,12 @@ describe.each(hosts)('$name', ({ name, missing, start }) => {
   });
 
   describe.skipIf(missing !== null)('an engine that is killed, or fed garbage', () => {
-    const files = 120;
+    const files = 100;
     const { folder, options, remove } = workplace();
     let host: RunningHost;
     let workstation: Workstation;
     beforeAll(async () => {
-      writeMany(join(folder, 'many'), files, 8);
+      writeMany(join(folder, 'many'), files, 6);
       host = await start(options);
       workstation = new Workstation(host);
     });
@@ -575,7 +579,7 @@ describe.each(hosts)('$name', ({ name, missing, start }) => {
           const { earwitness } = window as unknown as { earwitness?: ExposedBridge };
           if (earwitness === undefined) {
             const socket = new WebSocket(`ws://${location.host}/rpc`);
-            socket.onmessage = (event) => tell(String(event.data));
+            socket.onmessage = (event: MessageEvent<string>) => tell(event.data);
             socket.onclose = () => tell('closed');
             await new Promise((done) => (socket.onopen = done));
             return (data) => socket.send(data);
@@ -587,7 +591,7 @@ describe.each(hosts)('$name', ({ name, missing, start }) => {
             });
             earwitness.requestPort(number);
           });
-          port.onmessage = (event) => tell(String(event.data));
+          port.onmessage = (event: MessageEvent<string>) => tell(event.data);
           port.addEventListener('close', () => tell('closed'));
           return (data) => port.postMessage(data);
         }
@@ -614,27 +618,29 @@ describe.each(hosts)('$name', ({ name, missing, start }) => {
         ];
         const told: string[] = [];
         for (const data of nonsense) {
+          const isCall = typeof data === 'string' && data.startsWith('{"i":"1","p":{"u"');
           told.push(
             await new Promise<string>((done) => {
-              void open(done).then((send) => send(data));
-              setTimeout(() => done('nothing'), 3000);
+              const opened = open((what) => {
+                const number = /^\{"i":"(\d)"/.exec(what)?.[1];
+                if (what === 'closed' || (isCall && number === '1')) done(what);
+                // Passed over: what is asked next is answered.
+                else if (!isCall && number === '2') done('passed over');
+              });
+              void opened.then((send) => {
+                send(data);
+                if (!isCall) send(JSON.stringify({ i: '2', p: { u: '/settings/get' } }));
+              });
+              setTimeout(() => done(`no answer to ${String(data).slice(0, 80)}`), 30_000);
             }),
           );
         }
         return told;
       });
       // A call that is one gets a typed error; what is none ends its connection, or is passed over.
-      expect(answers.slice(0, 11).filter((answer) => answer !== 'closed' && answer !== 'nothing')).toEqual([]);
-      const codes = answers.slice(11).map((answer) => /"code":"(\w+)"/.exec(answer)?.[1] ?? answer);
-      expect(codes).toEqual([
-        'NOT_FOUND',
-        'NOT_FOUND',
-        'BAD_REQUEST',
-        'USER',
-        'BAD_REQUEST',
-        'BAD_REQUEST',
-        'BAD_REQUEST',
-      ]);
+      expect(answers.slice(0, 11).filter((answer) => answer !== 'closed' && answer !== 'passed over')).toEqual([]);
+      const statuses = answers.slice(11).map((answer) => Number(/"s":(\d+)/.exec(answer)?.[1] ?? Number.NaN));
+      expect(statuses, answers.join('\n')).toEqual([404, 404, 400, 422, 400, 400, 400]);
       expect(host.enginePid()).toBe(pid);
       const { sentence } = await workstation.verify();
       expect(sentence).toMatch(/^Intact/);
@@ -747,7 +753,7 @@ describe.skipIf(hosts[0].missing !== null)('serve, and a stranger', () => {
       const refusals: Record<string, number> = {};
       for (const path of ['/rpc', '/upload?name=a.wav', '/']) {
         await page.goto(from);
-        const answer = page.waitForResponse((response) => response.url().startsWith(own));
+        const answer = page.waitForResponse((response) => response.url() === own + path);
         await page.evaluate((action) => {
           const form = document.createElement('form');
           Object.assign(form, { method: 'POST', action });
@@ -755,6 +761,7 @@ describe.skipIf(hosts[0].missing !== null)('serve, and a stranger', () => {
           form.submit();
         }, `${own}${path}`);
         refusals[path] = (await answer).status();
+        await page.waitForURL(own + path);
       }
       for (const [path, status] of Object.entries(refusals)) expect(status, path).toBeGreaterThanOrEqual(400);
       await page.goto(from);
@@ -784,7 +791,7 @@ describe.skipIf(hosts[0].missing !== null)('serve, and a stranger', () => {
       const headers = Object.entries({ origin: own.origin, ...bears, ...changes }).filter(
         (entry): entry is [string, string] => entry[1] !== undefined,
       );
-      const socket = new WebSocket(`ws://${own.host}/rpc`, { headers: Object.fromEntries(headers) });
+      const socket = new NodeSocket(`ws://${own.host}/rpc`, { headers: Object.fromEntries(headers) });
       const status = await new Promise<number | undefined>((done) => {
         socket.on('unexpected-response', (_request, response) => done(response.statusCode));
         socket.on('open', () => done(101));

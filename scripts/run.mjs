@@ -18,6 +18,7 @@ const checks = [
   { name: 'types', package: 'typescript', command: 'tsc', args: ['-p', '.'] },
   { name: 'types of the preload script', package: 'typescript', command: 'tsc', args: ['-p', 'src-preload'] },
   { name: 'types of the end-to-end tests', package: 'typescript', command: 'tsc', args: ['-p', 'e2e'] },
+  { name: 'types of the benchmarks', package: 'typescript', command: 'tsc', args: ['-p', 'bench'] },
   {
     name: 'types of the window',
     package: 'svelte-check',
@@ -126,6 +127,11 @@ const commands = {
   async bench(args) {
     const node = await setUp();
     return runShown(node, [join(root, 'bench', 'run.ts'), ...args], { cwd: root });
+  },
+  async 'bench:ui'(args) {
+    const node = await setUp();
+    await provideBrowser(node);
+    return runShown(node, [join(root, 'bench', 'ui.ts'), ...args], { cwd: root });
   },
   async fuzz(args) {
     const node = await setUp();

@@ -238,7 +238,7 @@ function headChecks(
   if (last) {
     const holds = positionOf(last.hash) === last.rows;
     const sentence = holds
-      ? `The log holds the ${last.rows} rows that it had when it was last open here.`
+      ? `The log holds the ${last.rows === 1 ? 'row' : `${last.rows} rows`} that it had when it was last open here.`
       : `When it was last open here, the log had ${last.rows} rows that it does not have now: it was cut, rewritten or replaced by an older copy.`;
     add('head last seen here', holds, sentence);
   }

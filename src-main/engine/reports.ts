@@ -20,6 +20,7 @@ export function reportsProcedures(context: EngineContext) {
       // A place that cannot be written to is told before a report is issued.
       if (out !== null) await writablePath(context, out);
       const run: JobRun = async (job) => {
+        let steps = 1;
         const { application, home, settings } = context;
         const { pdf, issued } = await issueReport(
           store,
@@ -27,11 +28,15 @@ export function reportsProcedures(context: EngineContext) {
           { application, home, settings: settings.get() },
           {
             signal: job.signal,
-            onProgress: (done, total, doing) => job.progress({ done, total, doing }),
+            onProgress: (done, total, doing) => {
+              steps = total;
+              job.progress({ done, total, doing });
+            },
           },
         );
         try {
           const output = await deliver(context, out, fileOf(issued.number), (path) => writeFile(path, pdf));
+          job.progress({ done: steps, total: steps });
           return { ...issued, ...output };
         } catch (error) {
           if (!(error instanceof UserFacingError)) throw error;

@@ -283,7 +283,7 @@ export const cases = {
     list: 'Issued reports',
     number: 'Number',
     when: 'Issued',
-    position: 'Log row',
+    position: 'Log rows',
     pages: 'Pages',
     hash: 'SHA-256',
     again: 'Make again…',

@@ -1,0 +1,480 @@
+/**
+ * Every view and dialog in both themes: axe-core finds nothing against WCAG 2.2 A and AA, and a picture of each is kept in
+ * `screenshots/` for people to look at.
+ */
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { cases } from '../src-renderer/texts/cases.ts';
+import { common } from '../src-renderer/texts/common.ts';
+import { evaluate } from '../src-renderer/texts/evaluate.ts';
+import { examine } from '../src-renderer/texts/examine.ts';
+import { models } from '../src-renderer/texts/models.ts';
+import { settings } from '../src-renderer/texts/settings.ts';
+import { train } from '../src-renderer/texts/train.ts';
+import { connectTo, jobDone } from './engine-client.ts';
+import { hosts, root } from './hosts.ts';
+import type { HostOptions, RunningHost } from './hosts.ts';
+import { patience, Workstation } from './pages.ts';
+import { labelledClips, names, writeDataset, writeEvidence, writeTestSet } from './recordings.ts';
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const pictures = join(root, 'screenshots');
+const themes = ['light', 'dark'] as const;
+const sizes = [
+  { width: 1280, height: 800 },
+  { width: 1920, height: 1080 },
+];
+/** Where one picture of each is enough. */
+const [small] = sizes;
+
+interface Look {
+  name: string;
+  /** A whole view is drawn in every size, and looked at in every host. */
+  view?: true;
+  show: (workstation: Workstation) => Promise<void>;
+  /** Back to where the next one begins. */
+  leave?: (workstation: Workstation) => Promise<void>;
+}
+
+const escape = (workstation: Workstation): Promise<void> => workstation.page.keyboard.press('Escape');
+const canvasDrawn = async (workstation: Workstation, label: RegExp | string): Promise<void> => {
+  const picture = workstation.page.getByRole('img', { name: label }).first();
+  await picture.waitFor();
+  const canvas = picture
+    .locator('canvas')
+    .or(picture.and(workstation.page.locator('canvas')))
+    .first();
+  await expect.poll(() => workstation.coloursOf(canvas), patience).toBeGreaterThan(2);
+};
+const inEvidence = async (workstation: Workstation): Promise<void> => {
+  await workstation.goTo('cases');
+  await workstation.tab(cases.tabs.evidence).click();
+  await workstation.recordings.getByRole('row', { name: names.conversation }).click();
+};
+const tab =
+  (name: keyof typeof cases.tabs, grid?: string) =>
+  async (workstation: Workstation): Promise<void> => {
+    await workstation.goTo('cases');
+    await workstation.tab(cases.tabs[name]).click();
+    if (grid !== undefined) {
+      await workstation.page.getByRole('grid', { name: grid }).getByRole('row').nth(1).waitFor();
+    }
+  };
+const evaluationTab =
+  (name: keyof typeof evaluate.page.tabs, title?: string) =>
+  async (workstation: Workstation): Promise<void> => {
+    await workstation.goTo('evaluate');
+    await workstation.page.getByRole('navigation', { name: evaluate.list }).getByRole('listitem').first().click();
+    await workstation.tab(evaluate.page.tabs[name]).click();
+    if (title !== undefined) await canvasDrawn(workstation, title);
+  };
+
+const firstLooks: Look[] = [
+  { name: 'first-cases', show: (workstation) => workstation.says(cases.first) },
+  {
+    name: 'first-examine',
+    show: async (workstation) => {
+      await workstation.goTo('examine');
+      await workstation.says(examine.noCase);
+    },
+  },
+  {
+    name: 'first-train',
+    show: async (workstation) => {
+      await workstation.goTo('train');
+      await workstation.says(train.empty);
+    },
+  },
+  {
+    name: 'first-evaluate',
+    show: async (workstation) => {
+      await workstation.goTo('evaluate');
+      await workstation.says(evaluate.empty);
+    },
+  },
+];
+
+const looks: Look[] = [
+  { name: 'cases-evidence', view: true, show: inEvidence },
+  {
+    name: 'findings-menu',
+    show: (workstation) => workstation.button(cases.evidence.findings).click(),
+    leave: escape,
+  },
+  {
+    name: 'dialog-add',
+    show: (workstation) => workstation.button(common.topBar.addFiles).click(),
+  },
+  {
+    name: 'dialog-files',
+    show: async (workstation) => {
+      await workstation.button(cases.intake.addFiles).click();
+      await workstation.page.getByLabel(common.files.path, { exact: true }).waitFor();
+      await workstation.page.getByRole('dialog').last().getByRole('row').nth(1).waitFor();
+    },
+    leave: async (workstation) => {
+      await escape(workstation);
+      await workstation.dialog(cases.intake.title).waitFor();
+      await escape(workstation);
+    },
+  },
+  {
+    name: 'dialog-scan',
+    show: async (workstation) => {
+      await workstation.button(cases.evidence.scanMore).click();
+      await workstation.button(cases.evidence.scanWith).click();
+      await workstation.dialog(cases.scan.title).waitFor();
+    },
+    leave: escape,
+  },
+  {
+    name: 'dialog-item',
+    show: async (workstation) => {
+      await workstation.button(cases.evidence.item).click();
+      await workstation.page.getByRole('dialog').getByText(cases.item.sha256, { exact: true }).waitFor();
+    },
+    leave: escape,
+  },
+  {
+    name: 'dialog-remove',
+    show: async (workstation) => {
+      await workstation.button(cases.evidence.remove).click();
+      await workstation.page.getByRole('dialog').waitFor();
+    },
+    leave: escape,
+  },
+  {
+    name: 'dialog-report',
+    show: async (workstation) => {
+      await workstation.button(common.topBar.report).click();
+      await workstation.dialog(cases.report.title).getByLabel(cases.report.amends, { exact: true }).waitFor();
+    },
+    leave: escape,
+  },
+  {
+    name: 'dialog-verify',
+    show: async (workstation) => {
+      await workstation.button(common.topBar.verify).click();
+      await workstation.dialog(cases.verify.title).getByRole('grid').waitFor(patience);
+    },
+    leave: escape,
+  },
+  {
+    name: 'dialog-new-case',
+    show: async (workstation) => {
+      await workstation.button(cases.new).first().click();
+      await workstation.dialog(cases.newTitle).waitFor();
+    },
+    leave: escape,
+  },
+  {
+    name: 'dialog-jobs',
+    show: async (workstation) => {
+      await workstation.button(common.status.jobs).click();
+      await workstation.dialog(common.status.jobs).waitFor();
+    },
+    leave: escape,
+  },
+  {
+    name: 'dialog-shortcuts',
+    show: async (workstation) => {
+      await workstation.page.keyboard.press('?');
+      await workstation.dialog(common.shortcuts.title).waitFor();
+    },
+    leave: escape,
+  },
+  { name: 'cases-details', view: true, show: tab('details') },
+  {
+    name: 'dialog-delete-case',
+    show: async (workstation) => {
+      await workstation.button(cases.summary.delete).click();
+      await workstation.page.getByRole('dialog').waitFor();
+    },
+    leave: escape,
+  },
+  { name: 'cases-log', view: true, show: tab('log', cases.log.label) },
+  {
+    name: 'dialog-log-row',
+    show: async (workstation) => {
+      await workstation.page.getByRole('grid', { name: cases.log.label }).getByRole('row').nth(2).dblclick();
+      await workstation.page.getByRole('dialog').waitFor();
+    },
+    leave: escape,
+  },
+  { name: 'cases-reports', view: true, show: tab('reports', cases.report.list) },
+  {
+    name: 'examine',
+    view: true,
+    show: async (workstation) => {
+      await inEvidence(workstation);
+      await workstation.recordings.getByRole('row', { name: names.conversation }).dblclick();
+      await canvasDrawn(workstation, /^Waveform from/);
+      await canvasDrawn(workstation, /^Spectrogram from/);
+      const field = workstation.page.getByRole('slider', { name: examine.lanes.position });
+      const box = await field.boundingBox();
+      if (box === null) throw new Error('There is no field.');
+      await workstation.page.mouse.move(box.x + 0.36 * box.width, box.y + 120);
+      await workstation.page.mouse.down();
+      await workstation.page.mouse.move(box.x + 0.62 * box.width, box.y + 120, { steps: 5 });
+      await workstation.page.mouse.up();
+    },
+  },
+  {
+    name: 'examine-display-menu',
+    show: (workstation) => workstation.page.getByTitle(examine.display.title, { exact: true }).click(),
+    leave: escape,
+  },
+  {
+    name: 'dialog-mark',
+    show: async (workstation) => {
+      await workstation.button(examine.inspector.addMark).click();
+      await workstation.dialog(examine.marks.addTitle).waitFor();
+    },
+    leave: escape,
+  },
+  {
+    name: 'dialog-metadata',
+    show: async (workstation) => {
+      await workstation.button(examine.inspector.metadata).click();
+      await workstation.page.getByRole('dialog').waitFor();
+    },
+    leave: escape,
+  },
+  {
+    name: 'examine-missing',
+    show: async (workstation) => {
+      await workstation.page.getByLabel(cases.evidence.filterLabel).fill('taken away');
+      await workstation.recordings.getByRole('row', { name: 'taken away.wav' }).click();
+      await workstation.says(examine.inspector.missing);
+    },
+    leave: (workstation) => workstation.page.getByLabel(cases.evidence.filterLabel).fill(''),
+  },
+  {
+    name: 'train',
+    view: true,
+    show: async (workstation) => {
+      await workstation.goTo('train');
+      await workstation.page.getByRole('navigation', { name: train.list }).getByRole('listitem').first().click();
+      await canvasDrawn(workstation, new RegExp(`^${train.page.loss}`));
+    },
+  },
+  {
+    name: 'train-form',
+    show: async (workstation) => {
+      await workstation.button(train.page.again).click();
+      await workstation.page.getByRole('list', { name: train.form.found }).waitFor(patience);
+      await workstation.button(train.inspection.inspect).click();
+      await workstation.page.getByText(train.inspection.shortcuts, { exact: true }).waitFor(patience);
+      await workstation.page.getByText(train.form.advanced, { exact: true }).click();
+    },
+  },
+  { name: 'evaluate', view: true, show: evaluationTab('curves', evaluate.plots.roc) },
+  { name: 'evaluate-ratios', view: true, show: evaluationTab('ratios', evaluate.plots.tippett) },
+  { name: 'evaluate-threshold', view: true, show: evaluationTab('threshold', evaluate.plots.scores) },
+  { name: 'evaluate-generators', view: true, show: evaluationTab('generators') },
+  { name: 'evaluate-figures', view: true, show: evaluationTab('figures') },
+  {
+    name: 'evaluate-form',
+    show: async (workstation) => {
+      await workstation.button(evaluate.newEvaluation).first().click();
+      await workstation.page.getByLabel(evaluate.form.replicates, { exact: true }).waitFor();
+    },
+  },
+  {
+    name: 'models',
+    view: true,
+    show: async (workstation) => {
+      await workstation.goTo('models');
+      await workstation.page.getByText(models.status.screeningWords).waitFor();
+    },
+  },
+  {
+    name: 'settings',
+    view: true,
+    show: async (workstation) => {
+      await workstation.goTo('settings');
+      if (await workstation.button(settings.look).isVisible()) {
+        await workstation.button(settings.look).click();
+        await workstation.page.getByText(/^Automatic takes:/).waitFor(patience);
+      }
+    },
+  },
+  {
+    name: 'dialog-licences',
+    show: async (workstation) => {
+      await workstation.button(settings.notices).click();
+      await workstation.dialog(settings.noticesTitle).getByRole('table').waitFor(patience);
+    },
+    leave: escape,
+  },
+];
+
+interface Violation {
+  id: string;
+  help: string;
+  nodes: string[];
+}
+
+async function violations({ page }: Workstation): Promise<Violation[]> {
+  if (!(await page.evaluate(() => 'axe' in window))) await page.evaluate(axe);
+  return page.evaluate(async () => {
+    interface Result {
+      violations: { id: string; help: string; nodes: { target: unknown[]; failureSummary?: string }[] }[];
+    }
+    const { axe: loaded } = window as unknown as { axe: { run(root: Document, options: unknown): Promise<Result> } };
+    const values = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
+    const result = await loaded.run(document, { runOnly: { type: 'tag', values }, resultTypes: ['violations'] });
+    return result.violations.map(({ id, help, nodes }) => ({
+      id,
+      help,
+      nodes: nodes.slice(0, 5).map(({ target, failureSummary }) => `${target.join(' ')}: ${failureSummary ?? ''}`),
+    }));
+  });
+}
+
+/** Looks at what is shown in both themes, from all that is asked for; answers with what axe found. */
+async function inspect(
+  workstation: Workstation,
+  look: Look,
+  keepsPictures: boolean,
+): Promise<Record<string, Violation[]>> {
+  const found: Record<string, Violation[]> = {};
+  const { page } = workstation;
+  for (const theme of themes) {
+    await page.emulateMedia({ colorScheme: theme });
+    await expect.poll(() => page.evaluate(() => document.documentElement.dataset['theme']), patience).toBe(theme);
+    const against = await violations(workstation);
+    if (against.length > 0) found[theme] = against;
+    if (!keepsPictures) continue;
+    for (const size of look.view ? [...sizes].reverse() : [small]) {
+      await page.setViewportSize(size);
+      // Canvases are drawn anew at their new size, a frame later.
+      await page.evaluate(() => new Promise((done) => setTimeout(() => requestAnimationFrame(done), 150)));
+      await page.screenshot({ path: join(pictures, `${look.name}-${theme}-${size.width}.png`) });
+    }
+  }
+  return found;
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'earwitness-looks-'));
+const options: HostOptions = { home: join(folder, 'data'), env: { HOME: folder, USERPROFILE: folder } };
+
+/** A laboratory that has worked a while: a case with findings and a report, a model of its own, evaluations. */
+async function furnish(host: RunningHost): Promise<void> {
+  const evidence = join(folder, 'evidence');
+  await writeEvidence(evidence);
+  const clips = labelledClips('test', 16);
+  const messages = join(evidence, 'messages');
+  mkdirSync(messages);
+  for (const [i, path] of [...(clips?.bonafide ?? []), ...(clips?.spoof ?? [])].entries()) {
+    // As a person would find them: in an order that says nothing.
+    copyFileSync(path, join(messages, `message ${String(1 + ((i * 11) % 32)).padStart(2, '0')}.flac`));
+  }
+  const gone = join(evidence, 'taken away.wav');
+  copyFileSync(join(evidence, names.conversation), gone);
+  writeDataset(join(folder, 'dataset'));
+  writeTestSet(join(folder, 'telephone calls'), 60);
+
+  const { client, close } = await connectTo(host);
+  await client.settings.set({ examiner: 'A. Example', laboratory: 'Audio Laboratory', placeOfWork: 'Room 7' });
+  for (const [number, title] of [
+    ['2026-011', 'Voice messages of March'],
+    ['2026-012', 'Ransom call'],
+  ]) {
+    const { id } = await client.cases.create({ number, title });
+    await client.cases.close({ caseId: id });
+  }
+  const { id: caseId } = await client.cases.create({
+    number: '2026-014',
+    title: 'Two calls',
+    examiner: 'A. Example',
+    customer: 'District court',
+    question: 'Is the speech that of a human voice?',
+  });
+  await jobDone(client, await client.evidence.add({ caseId, paths: [evidence], receivedFrom: 'Sgt. Miller' }));
+  await jobDone(client, await client.analyses.scan({ caseId, which: 'new' }));
+  const { rows } = await client.evidence.list({ caseId, filter: names.conversation });
+  const evidenceId = rows[0].id;
+  for (const [startSeconds, endSeconds, text] of [
+    [4, null, 'Door'],
+    [9.5, 13, 'Says the sum'],
+  ] as const) {
+    await client.marks.add({ caseId, evidenceId, startSeconds, endSeconds, text, inReport: true });
+  }
+  await client.analyses.stretch({ caseId, evidenceId, startSeconds: 9, endSeconds: 17, label: 'Second speaker' });
+  await jobDone(client, await client.reports.issue({ caseId, evidenceIds: [evidenceId], authorisedBy: 'A. Example' }));
+  rmSync(gone);
+  const training = await client.training.start({
+    name: 'Telephone',
+    dataset: `folder:${join(folder, 'dataset')}`,
+    network: 'mel-cnn',
+    frontEnd: 'mel',
+    augmentation: 'none',
+    backend: 'wasm',
+    epochs: 2,
+    patience: 2,
+    batchSize: 8,
+    learningRate: 0.001,
+    seed: 1,
+    folds: null,
+    notes: [],
+  });
+  await jobDone(client, training);
+  await jobDone(
+    client,
+    await client.evaluation.start({
+      modelIds: (await client.models.list()).map(({ id }) => id),
+      dataset: `folder:${join(folder, 'telephone calls')}`,
+      split: 'test',
+      replicates: 200,
+    }),
+  );
+  close();
+}
+
+afterAll(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
+
+describe.each(hosts)('$name', ({ name, missing, start }) => {
+  const inBrowser = name === 'browser';
+  describe.skipIf(missing !== null || hosts[0].missing !== null)('looks', () => {
+    let host: RunningHost;
+    let workstation: Workstation;
+    beforeAll(async () => {
+      if (inBrowser) rmSync(pictures, { recursive: true, force: true });
+      mkdirSync(pictures, { recursive: true });
+      host = await start(options);
+      workstation = new Workstation(host);
+      await workstation.page.setViewportSize(small);
+    });
+    afterAll(() => host?.close());
+
+    const check = async (look: Look): Promise<void> => {
+      await workstation.page.setViewportSize(small);
+      await look.show(workstation);
+      try {
+        const found = await inspect(workstation, look, inBrowser);
+        expect(found).toEqual({});
+      } finally {
+        await look.leave?.(workstation);
+      }
+    };
+
+    it.runIf(inBrowser).each(firstLooks)('$name', check);
+    it.runIf(inBrowser)('is furnished', () => furnish(host));
+    it('opens the case', async () => {
+      const { page } = workstation;
+      await workstation.goTo('cases');
+      await page.getByRole('grid', { name: cases.list }).getByRole('row', { name: '2026-014' }).dblclick();
+      await workstation.tab(cases.tabs.evidence).waitFor();
+    });
+    it.each(looks.filter(({ view }) => inBrowser || view))('$name', check);
+    it.runIf(inBrowser)('keeps a picture of each', () => {
+      const views = looks.filter(({ view }) => view).length;
+      const expected = 2 * (firstLooks.length + looks.length) + 2 * views;
+      expect(readdirSync(pictures)).toHaveLength(expected);
+    });
+  });
+});
