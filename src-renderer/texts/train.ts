@@ -111,6 +111,7 @@ export const train = {
     augmentationHints: {
       full: 'Rooms, noise, band limits, codecs, level, and masked stripes of the spectrogram: recordings as casework brings them.',
       channel: 'Rooms, noise, band limits, codecs and level; nothing is masked.',
+      light: 'Cuts, levels and masked stripes; the sound itself as it is. The residual network learns faster with it.',
       none: 'Windows of the recordings as they are. For comparison: such a model seldom holds up on others’ recordings.',
     },
     backend: 'Backend',
