@@ -65,7 +65,8 @@ describe('an intake', () => {
       sha256: digest('sha256', wave(1)),
       md5: digest('md5', wave(1)),
       sizeBytes: wave(1).length,
-      modifiedTime: before.mtime.toISOString(),
+      // Down to the millisecond that has begun.
+      modifiedTime: new Date(Math.floor(before.mtimeMs)).toISOString(),
       conditionOnReceipt: 'sealed',
       receivedFrom: 'the court',
       senderHashMatches: true,
