@@ -44,9 +44,10 @@ interface Setting {
 
 const say = (text: string): void => void process.stderr.write(`${text}\n`);
 
-function row(host: Host, benchmark: string, unit: string, goal: number, { best, median }: Timing): Row {
+function row(host: Host, benchmark: string, unit: string, goal: number | null, { best, median }: Timing): Row {
   const name = `${benchmark}, ${host.name}`;
-  return ownRow({ benchmark: name, unit, goal: `< ${goal}`, met: best < goal, note: '' }, best, median);
+  const [text, met] = goal === null ? ['', null] : [`< ${goal}`, best < goal];
+  return ownRow({ benchmark: name, unit, goal: text, met, note: '' }, best, median);
 }
 
 const start = ({ host, browser }: Setting, home?: string): ReturnType<Host['start']> =>
@@ -243,8 +244,8 @@ async function benchOpen(setting: Setting): Promise<Row[]> {
   const timing = { best: sorted[0], median: sorted[sorted.length >> 1] };
   return [
     row(host, 'opening a case with 50,000 scored', 's', goals.openSeconds, timing),
-    row(host, 'longest task while scrolling through it', 'ms', goals.taskMs, { best: scrolling, median: scrolling }),
-    row(host, 'sorting it by score', 's', goals.openSeconds, { best: sorting, median: sorting }),
+    row(host, 'longest task on a dash through all of it', 'ms', null, { best: scrolling, median: scrolling }),
+    row(host, 'sorting it by score', 's', null, { best: sorting, median: sorting }),
   ];
 }
 
@@ -291,7 +292,9 @@ async function main(): Promise<number> {
     await screen.end();
     rmSync(folder, { recursive: true, force: true });
   }
-  process.stdout.write(`\n${table(rows)}\nEach figure is the best run's, the median in brackets.\n`);
+  process.stdout.write(
+    `\n${table(rows)}\nEach figure is the best run's, the median in brackets; of tasks, 0 means none above 50 ms.\n`,
+  );
   if (values.json !== undefined) {
     const machine = { cpu: cpus()[0].model, cores: availableParallelism(), load: loadavg()[0] };
     writeFileSync(
