@@ -100,9 +100,19 @@ export class FramePowers {
     for (let at = 0; at < block.length;) {
       const end = Math.min(block.length, at + this.frameLength - this.#filled);
       this.#filled += end - at;
-      let sum = this.#sum;
-      for (; at < end; at++) sum += block[at] * block[at];
-      this.#sum = sum;
+      // Four sums, so that none waits for the other.
+      let a = this.#sum;
+      let b = 0;
+      let c = 0;
+      let d = 0;
+      for (; at + 4 <= end; at += 4) {
+        a += block[at] * block[at];
+        b += block[at + 1] * block[at + 1];
+        c += block[at + 2] * block[at + 2];
+        d += block[at + 3] * block[at + 3];
+      }
+      for (; at < end; at++) a += block[at] * block[at];
+      this.#sum = a + b + (c + d);
       if (this.#filled === this.frameLength) {
         if (this.#count === this.#powers.length) {
           const grown = new Float32Array(2 * this.#count);

@@ -2,6 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { Random } from '../base/random.ts';
+import { BlockMemory } from './block-memory.ts';
 import { decode, openAudio, probe } from './decode.ts';
 import { findFfmpeg } from './ffmpeg.ts';
 import type { AudioStream, Channel } from './types.ts';
@@ -526,4 +528,52 @@ describe.skipIf(formats === null || ffmpeg === null)('real recordings, against f
     expect(info).toMatchObject({ codec, sampleRateHz: Number(rateHz), channels: Number.parseInt(channels, 10) });
     expect(await probe(path)).toEqual(info);
   });
+});
+
+describe('memory for blocks', () => {
+  test('changes no sample, whatever was decoded in it before', async () => {
+    const memory = new BlockMemory();
+    const recordings = [[speech], [tone(300, rate, 0.2, 0.5), tone(500, rate, 0.2, 0.5)], [tone(700, rate, 5, 0.3)]];
+    for (const [index, channels] of recordings.entries()) {
+      const interleaved = Float32Array.from(
+        { length: channels.length * channels[0].length },
+        (_, i) => channels[i % channels.length][Math.floor(i / channels.length)],
+      );
+      const path = file(
+        `in-memory-${index}.wav`,
+        riff(formatChunk(3, channels.length, rate, 32), chunk('data', encode(interleaved, 3, 32))),
+      );
+      const { samples } = await decode(path, { edgeFadeSeconds: 0.02 });
+      let at = 0;
+      for await (const block of (await openAudio(path, { edgeFadeSeconds: 0.02, memory })).blocks()) {
+        expect(block).toEqual(samples.subarray(at, at + block.length));
+        at += block.length;
+      }
+      expect(at).toBe(samples.length);
+    }
+  });
+});
+
+test('peak, clipping and numbers that are none are measured wherever they stand', async () => {
+  const random = new Random(3);
+  for (let round = 0; round < 20; round++) {
+    const samples = Float32Array.from({ length: 500 + round }, () => random.between(-0.9, 0.9));
+    for (let at = 0; at < samples.length; at += random.below(40)) {
+      const odd = [1, -1, 0.9991, NaN, Infinity, 3][random.below(6)];
+      samples.fill(odd, at, (at += 1 + random.below(7)));
+    }
+    // The definition, sample by sample.
+    let [run, clipped, nonFinite, peak] = [0, 0, 0, 0];
+    for (const sample of samples) {
+      const finite = Number.isFinite(sample);
+      if (!finite) nonFinite++;
+      else peak = Math.max(peak, Math.abs(sample));
+      run = finite && Math.abs(sample) >= 0.999 ? run + 1 : 0;
+      if (run >= 3) clipped += run === 3 ? 3 : 1;
+    }
+    const path = file('odd.wav', riff(formatChunk(3, 1, rate, 32), chunk('data', encode(samples, 3, 32))));
+    const { statistics } = await decode(path);
+    expect(statistics).toMatchObject({ peak, nonFiniteSamples: nonFinite });
+    expect(statistics.clippedFraction).toBeCloseTo(clipped / samples.length, 12);
+  }
 });

@@ -159,7 +159,7 @@ class Decoding implements AudioStream {
   readonly close: () => Promise<void>;
 
   constructor(decoder: NativeDecoder, options: OpenOptions, only: number | null) {
-    const { signal, onNative, edgeFadeSeconds } = options;
+    const { signal, onNative, edgeFadeSeconds, memory } = options;
     const rateHz = options.sampleRateHz ?? defaultRateHz;
     this.info = decoder.info;
     const { statistics } = this;
@@ -173,7 +173,7 @@ class Decoding implements AudioStream {
       const resampler = same ? null : new Resampler(decoder.info.sampleRateHz, rateHz);
       const fade = edgeFadeSeconds ? new EdgeFade(edgeFadeSeconds, decoder.info.sampleRateHz) : null;
       try {
-        for await (const all of decoder.blocks()) {
+        for await (const all of decoder.blocks(memory)) {
           signal?.throwIfAborted();
           const native = only === null ? all : { channels: [all.channels[only]], length: all.length };
           meter.measure(native);
@@ -237,6 +237,17 @@ class Meter {
       const samples = channels[channel];
       let run = this.#runs[channel];
       for (let i = 0; i < length; i++) {
+        // Four ordinary samples at a time.
+        for (; i + 4 <= length; i += 4) {
+          const most = Math.max(
+            Math.max(Math.abs(samples[i]), Math.abs(samples[i + 1])),
+            Math.max(Math.abs(samples[i + 2]), Math.abs(samples[i + 3])),
+          );
+          if (!(most < clippedLevel)) break;
+          if (most > peak) peak = most;
+          run = 0;
+        }
+        if (i === length) break;
         const magnitude = Math.abs(samples[i]);
         if (magnitude < clippedLevel) {
           if (magnitude > peak) peak = magnitude;

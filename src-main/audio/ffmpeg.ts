@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { UserFacingError } from '../base/errors.ts';
 import { InputBuffer, type ByteSource } from './input.ts';
 import { openWav } from './wav.ts';
+import type { BlockMemory } from './block-memory.ts';
 import type { AudioInfo, NativeBlock, NativeDecoder } from './types.ts';
 
 const stderrHeadCharacters = 32 * 1024;
@@ -147,9 +148,9 @@ class FfmpegDecoder implements NativeDecoder {
     this.info = { ...child.describe(), sampleRateHz, channels, decoder: 'ffmpeg', decoderVersion };
   }
 
-  async *blocks(): AsyncGenerator<NativeBlock, void, undefined> {
+  async *blocks(memory?: BlockMemory): AsyncGenerator<NativeBlock, void, undefined> {
     let frames = 0;
-    for await (const block of this.#wav.blocks()) {
+    for await (const block of this.#wav.blocks(memory)) {
       frames += block.length;
       yield block;
     }

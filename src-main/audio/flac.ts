@@ -1,3 +1,4 @@
+import type { BlockMemory } from './block-memory.ts';
 import type { InputBuffer } from './input.ts';
 import type { AudioInfo, NativeBlock, NativeDecoder } from './types.ts';
 
@@ -123,11 +124,12 @@ class FlacDecoder implements NativeDecoder {
     };
   }
 
-  async *blocks(): AsyncGenerator<NativeBlock, void, undefined> {
+  async *blocks(memory?: BlockMemory): AsyncGenerator<NativeBlock, void, undefined> {
     const input = this.#input;
     const { channels, totalFrames, maximumBlock, bitsPerSample } = this.#stream;
     const capacity = Math.min(blockFrames, totalFrames > 0 ? totalFrames : blockFrames);
-    const fresh = () => Array.from({ length: channels }, () => new Float32Array(capacity));
+    const fresh = (): Float32Array[] =>
+      Array.from({ length: channels }, (_, index) => memory?.channel(index, capacity) ?? new Float32Array(capacity));
     let block: NativeBlock = { channels: fresh(), length: 0 };
     const scale = 2 ** (1 - bitsPerSample);
     let decoded = 0;

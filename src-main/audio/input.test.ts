@@ -1,5 +1,52 @@
+import { execFileSync } from 'node:child_process';
+import { closeSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { InputBuffer, memorySource, padBytes } from './input.ts';
+import { InputBuffer, memorySource, openRegularFile, openRegularFileSync, padBytes } from './input.ts';
+import { temporaryFolder } from './testing.ts';
+
+describe('opening a regular file', () => {
+  const folder = temporaryFolder();
+  const file = join(folder, 'file');
+  writeFileSync(file, 'content');
+  mkdirSync(join(folder, 'folder'));
+  const ways: [string, (path: string) => Promise<number>][] = [
+    [
+      'later',
+      async (path) => {
+        const { handle, size } = await openRegularFile(path);
+        await handle.close();
+        return size;
+      },
+    ],
+    [
+      'at once',
+      async (path) => {
+        const { descriptor, status } = openRegularFileSync(path);
+        closeSync(descriptor);
+        return status.size;
+      },
+    ],
+  ];
+
+  it.each(ways)('%s, refuses what is none, and says why', async (_, open) => {
+    expect(await open(file)).toBe(7);
+    await expect(open(join(folder, 'missing'))).rejects.toMatchObject({ code: 'missing' });
+    await expect(open(join(folder, 'folder'))).rejects.toMatchObject({ code: 'not-a-file' });
+  });
+
+  it.skipIf(process.platform === 'win32').each(ways)('%s, never waits on a pipe or a device', async (way, open) => {
+    const pipe = join(folder, `pipe ${way}`);
+    execFileSync('mkfifo', [pipe]);
+    await expect(open(pipe)).rejects.toMatchObject({ code: 'not-a-file' });
+    const device = join(folder, `device ${way}`);
+    symlinkSync('/dev/zero', device);
+    await expect(open(device)).rejects.toMatchObject({ code: 'not-a-file' });
+    const loop = join(folder, `loop ${way}`);
+    symlinkSync(loop, loop);
+    await expect(open(loop)).rejects.toMatchObject({ code: 'unreadable' });
+  });
+});
 
 describe('InputBuffer over memory', () => {
   const content = Uint8Array.from({ length: 1000 }, (_, i) => i % 251);

@@ -1,4 +1,4 @@
-import { constants } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, statSync } from 'node:fs';
 import type { Stats } from 'node:fs';
 import { open, stat, type FileHandle } from 'node:fs/promises';
 import { UserFacingError } from '../base/errors.ts';
@@ -62,23 +62,49 @@ function notAFile(path: string, what: string): UserFacingError {
   });
 }
 
+function mustBeRegular(path: string, status: Stats): void {
+  if (status.isDirectory()) throw notAFile(path, 'a folder');
+  if (!status.isFile()) throw notAFile(path, 'a named pipe, a socket or a device');
+}
+
+/** A file may be exchanged after it was looked at: opening must not wait, and what was opened is looked at again. */
+const withoutWaiting = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
+
 /**
  * Opens a regular file for reading; never waits on a pipe or a device.
  * @throws UserFacingError `missing`, `unreadable` or `not-a-file`.
  */
 export async function openRegularFile(path: string): Promise<{ handle: FileHandle; size: number; status: Stats }> {
   try {
-    const before = await stat(path);
-    if (before.isDirectory()) throw notAFile(path, 'a folder');
-    if (!before.isFile()) throw notAFile(path, 'a named pipe, a socket or a device');
-    // It may have been exchanged since: opening must not wait, and what was opened is looked at again.
-    const handle = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+    mustBeRegular(path, await stat(path));
+    const handle = await open(path, withoutWaiting);
     try {
       const status = await handle.stat();
-      if (!status.isFile()) throw notAFile(path, 'no regular file');
+      mustBeRegular(path, status);
       return { handle, size: status.size, status };
     } catch (error) {
       await handle.close();
+      throw error;
+    }
+  } catch (error) {
+    throw unreadable(path, error);
+  }
+}
+
+/**
+ * The same at once, for small files in a worker: five calls of the system cost far less than to hand each of them to another thread.
+ * @returns a descriptor that the caller closes.
+ */
+export function openRegularFileSync(path: string): { descriptor: number; status: Stats } {
+  try {
+    mustBeRegular(path, statSync(path));
+    const descriptor = openSync(path, withoutWaiting);
+    try {
+      const status = fstatSync(descriptor);
+      mustBeRegular(path, status);
+      return { descriptor, status };
+    } catch (error) {
+      closeSync(descriptor);
       throw error;
     }
   } catch (error) {

@@ -1,3 +1,5 @@
+import type { BlockMemory } from './block-memory.ts';
+
 /** What is known of a recording before its sound is decoded. */
 export interface AudioInfo {
   /** `wav`, `flac`, or ffmpeg's name of the container. */
@@ -53,6 +55,8 @@ export interface OpenOptions {
   edgeFadeSeconds?: number;
   /** Called with each native block as one channel, before it is resampled; it must not keep or change the samples. */
   onNative?: (mono: Float32Array) => void;
+  /** Where blocks lie; one then holds only until the next is asked for, here or for another recording. */
+  memory?: BlockMemory;
   /** Stops reading, and ffmpeg with it. */
   signal?: AbortSignal;
   /** How long may be waited for ffmpeg in all, the caller's own work not counted; by default 600. */
@@ -62,13 +66,13 @@ export interface OpenOptions {
 export interface AudioStream {
   info: AudioInfo;
   statistics: DecodeStatistics;
-  /** Mono blocks at the rate asked for; the caller owns them. Can be walked through once; leaving early closes. */
+  /** Mono blocks at the rate asked for; the caller owns them (but see `memory`). Can be walked through once; leaving early closes. */
   blocks(): AsyncGenerator<Float32Array, void, undefined>;
   /** Lets go of the file and of ffmpeg where `blocks` is never walked through. */
   close(): Promise<void>;
 }
 
-/** Native samples of each channel, `length` of them; the receiver owns the arrays. */
+/** Native samples of each channel, `length` of them; the receiver owns the arrays, unless it gave memory for them. */
 export interface NativeBlock {
   channels: Float32Array[];
   length: number;
@@ -80,6 +84,7 @@ export interface NativeDecoder {
   /** Valid once the blocks are at their end. */
   truncated: boolean;
   lostFrames: number;
-  blocks(): AsyncGenerator<NativeBlock, void, undefined>;
+  /** @param memory as in `OpenOptions` */
+  blocks(memory?: BlockMemory): AsyncGenerator<NativeBlock, void, undefined>;
   close(): Promise<void>;
 }

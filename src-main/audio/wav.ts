@@ -1,4 +1,5 @@
 import { UserFacingError } from '../base/errors.ts';
+import type { BlockMemory } from './block-memory.ts';
 import type { InputBuffer } from './input.ts';
 import type { AudioInfo, NativeBlock, NativeDecoder } from './types.ts';
 
@@ -160,7 +161,7 @@ class WavDecoder implements NativeDecoder {
     };
   }
 
-  async *blocks(): AsyncGenerator<NativeBlock, void, undefined> {
+  async *blocks(memory?: BlockMemory): AsyncGenerator<NativeBlock, void, undefined> {
     const input = this.#input;
     const { frameBytes, channels, encoding } = this.#format;
     const most = Math.max(1, Math.min(blockFrames, Math.floor(blockBytes / frameBytes)));
@@ -170,7 +171,11 @@ class WavDecoder implements NativeDecoder {
       if (input.available < wanted) await input.fill(wanted);
       const frames = Math.floor(Math.min(input.available, wanted) / frameBytes);
       if (frames === 0) break;
-      const block = { channels: Array.from({ length: channels }, () => new Float32Array(frames)), length: frames };
+      const arrays = Array.from(
+        { length: channels },
+        (_, index) => memory?.channel(index, frames) ?? new Float32Array(frames),
+      );
+      const block = { channels: arrays, length: frames };
       for (let channel = 0; channel < channels; channel++) {
         const at = input.start + channel * encodingBytes[encoding];
         convert[encoding](input.view, at, frameBytes, block.channels[channel], frames);

@@ -1,3 +1,4 @@
+import { BlockMemory } from '../audio/block-memory.ts';
 import { openAudio } from '../audio/decode.ts';
 import type { AudioInfo, AudioSource, Channel, DecodeStatistics } from '../audio/types.ts';
 import {
@@ -79,6 +80,8 @@ const mostRemembered = 960_000;
  * made of a recording is valid until the next one begins.
  */
 export class ConditioningMemory {
+  /** What is decoded, before it is conditioned. */
+  readonly blocks = new BlockMemory();
   #samples = new Float32Array(0);
   #window = new Float32Array(0);
 
@@ -231,9 +234,11 @@ export async function conditionRecording(
   const { conditioning, window: plan, speech, minimumSpeechSeconds, stream: streamIndex, channel, signal } = options;
   const { sampleRateHz } = conditioning;
   let spectrum: SpectrumMeter | null = null;
+  const memory = options.memory ?? new ConditioningMemory();
   const opening = {
     sampleRateHz,
     edgeFadeSeconds,
+    memory: memory.blocks,
     ...(streamIndex === undefined ? {} : { stream: streamIndex }),
     ...(channel === undefined ? {} : { channel }),
     ...(signal ? { signal } : {}),
@@ -242,7 +247,6 @@ export async function conditionRecording(
   const { info } = stream;
   spectrum = new SpectrumMeter(info.sampleRateHz, info.codec.startsWith('pcm_f') ? null : info.bitsPerSample);
   const frames = new FramePowers(sampleRateHz);
-  const memory = options.memory ?? new ConditioningMemory();
   const kept = new KeptSamples(memory, (options.keptSeconds ?? defaultKeptSeconds) * sampleRateHz);
   let samples = 0;
   const counted = async function* (): AsyncGenerator<Float32Array> {

@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto';
-import { stat } from 'node:fs/promises';
-import type { FileHandle } from 'node:fs/promises';
+import { hash } from 'node:crypto';
+import { closeSync, readSync, statSync } from 'node:fs';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { sha256File } from '../audio/hash.ts';
-import { openRegularFile, padBytes, unreadable } from '../audio/input.ts';
-import { sniff } from '../audio/sniff.ts';
+import { openRegularFileSync, padBytes, unreadable } from '../audio/input.ts';
+import { headBytes, sniffBytes } from '../audio/sniff.ts';
 import { displayPath } from '../base/display-path.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { withOpenablePath } from '../base/openable-path.ts';
@@ -111,68 +111,87 @@ async function analyseReading(
   return analyses;
 }
 
+/** Memory of small files, used again for the next: as many as are read beside one another. */
+const spares: Uint8Array[] = [];
+const mostSpares = 2;
+
+function takeMemory(length: number): Uint8Array {
+  if (length > readBlockBytes) return new Uint8Array(length);
+  return spares.pop() ?? new Uint8Array(readBlockBytes);
+}
+
+function giveBack(memory: Uint8Array): void {
+  if (memory.length === readBlockBytes && spares.length < mostSpares) spares.push(memory);
+}
+
 /** As much of a file as its size says; what is written to it afterwards, its size and time tell. */
-async function readWhole(handle: FileHandle, size: number, signal: AbortSignal): Promise<Uint8Array> {
-  const bytes = new Uint8Array(size + padBytes);
+async function readWhole(
+  descriptor: number,
+  size: number,
+  memory: Uint8Array,
+  signal: AbortSignal,
+): Promise<Uint8Array> {
   let filled = 0;
   while (filled < size) {
+    const count = readSync(descriptor, memory, filled, Math.min(size - filled, readBlockBytes), filled);
+    if (count === 0) break;
+    filled += count;
+    // Between the blocks of a large file, to hear whether to stop.
+    if (filled < size) await nextTurn();
     signal.throwIfAborted();
-    const { bytesRead } = await handle.read(bytes, filled, Math.min(size - filled, readBlockBytes), filled);
-    if (bytesRead === 0) break;
-    filled += bytesRead;
   }
-  return bytes.subarray(0, filled);
+  return memory.subarray(0, filled);
+}
+
+/** Whether an open file is certainly no recording. */
+function isForeign(descriptor: number): boolean {
+  const head = new Uint8Array(headBytes);
+  return sniffBytes(head.subarray(0, readSync(descriptor, head, 0, headBytes, 0))) === 'none';
 }
 
 async function scoreFile(
   detector: Analyser,
   path: string,
-  { known, reading = {} }: ScoreRequest,
+  { known, found, reading = {} }: ScoreRequest,
   signal: AbortSignal,
 ): Promise<ScoreOutcome> {
-  const { handle, status: before } = await openRegularFile(path);
+  const { descriptor, status: before } = openRegularFileSync(path);
+  let memory: Uint8Array | null = null;
   try {
-    const file = { size: before.size, mtimeMs: before.mtimeMs };
+    if (found && isForeign(descriptor)) return { ...nothing, passedOver: true };
+    const { size } = before;
+    if (size > 0 && size <= readOnceBytes) memory = takeMemory(size + padBytes);
+    const file = { size, mtimeMs: before.mtimeMs };
     const maybeKnown = known?.size === file.size && known.mtimeMs === file.mtimeMs;
-    let bytes: Uint8Array | null = null;
-    let sha256: string;
-    if (before.size > 0 && before.size <= readOnceBytes) {
-      bytes = await readWhole(handle, before.size, signal).catch((error: unknown) => {
-        throw unreadable(path, error);
-      });
-      sha256 = createHash('sha256').update(bytes).digest('hex');
-    } else {
-      sha256 = await sha256File(path, signal);
-    }
+    const bytes = memory && (await readWhole(descriptor, size, memory, signal));
+    const sha256 = bytes ? hash('sha256', bytes) : await sha256File(path, signal);
     if (maybeKnown && known.sha256 === sha256) return { ...nothing, sha256, file, unchanged: true };
     const analyses = await analyseReading(detector, bytes ? { path, bytes } : path, reading, signal);
     // What was read from the path, and not from the bytes that were hashed, is hashed again.
     if ((bytes === null || analyses[0].audio.decoder === 'ffmpeg') && (await sha256File(path, signal)) !== sha256) {
       throw changed(path);
     }
-    const after = await stat(path).catch((error: unknown) => {
-      throw unreadable(path, error);
-    });
-    if (after.ino !== before.ino || after.size !== before.size || after.mtimeMs !== before.mtimeMs) throw changed(path);
+    const after = statSync(path);
+    if (after.ino !== before.ino || after.size !== size || after.mtimeMs !== before.mtimeMs) throw changed(path);
     const trained = wasTrainedOn(detector.card, sha256);
     const [analysis, ...further] = analyses.map((one) => (trained ? trainedOn(one) : one));
     return { ...nothing, sha256, file, analysis, ...(reading.channel === 'each' ? { further } : {}) };
   } finally {
-    await handle.close();
+    closeSync(descriptor);
+    if (memory) giveBack(memory);
   }
 }
 
 /** Scores one file; whatever is wrong with it is in the outcome. @throws only what `signal` throws, and bugs. */
 export async function score(detector: Analyser, request: ScoreRequest, signal: AbortSignal): Promise<ScoreOutcome> {
   try {
-    return await withOpenablePath(request, async (path) => {
-      if (request.found && (await sniff(path)) === 'none') return { ...nothing, passedOver: true };
-      return scoreFile(detector, path, request, signal);
-    });
+    return await withOpenablePath(request, (path) => scoreFile(detector, path, request, signal));
   } catch (error) {
     signal.throwIfAborted();
     const told = unreadable(displayPath(request), error);
     if (!(told instanceof UserFacingError)) throw told;
+    // What a folder held has become a pipe or the like.
+    if (request.found && told.code === 'not-a-file') return { ...nothing, passedOver: true };
     return { ...nothing, error: { code: told.code, message: told.sentence } };
   }
 }
