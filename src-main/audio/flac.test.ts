@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { Random } from '../base/random.ts';
-import { decode, probe } from './decode.ts';
+import { decode, openAudio, probe } from './decode.ts';
 import { findFfmpeg } from './ffmpeg.ts';
 import { openFlac } from './flac.ts';
 import { InputBuffer, memorySource } from './input.ts';
@@ -92,6 +92,33 @@ describe.skipIf(ffmpeg === null)('FLAC, against ffmpeg', () => {
     expect(samples.length).toBe(whole.length);
     expect(samples.filter((x, i) => x !== whole[i]).length).toBeLessThanOrEqual(statistics.lostFrames);
     expect(samples.subarray(-10000)).toEqual(whole.subarray(-10000));
+  });
+
+  test('streams that are decoded in turns do not get into one another', async () => {
+    const flacs = [1, 2].map((channels) => {
+      const flac = join(folder, `turns-${channels}.flac`);
+      runFfmpeg(ffmpeg!, '-i', sound(`turns-${channels}.wav`, channels, 150_000), '-c:a', 'flac', flac);
+      const bytes = bytesOf(flac);
+      // Silence for a damaged stretch goes before a frame that is already decoded.
+      for (let i = 20_000; i < bytes.length; i += 60_000) bytes.fill(0x5a, i, i + 40_000);
+      return { path: flac, bytes };
+    });
+    const alone = [];
+    for (const source of flacs) alone.push(await decode(source));
+    expect(alone.map(({ statistics }) => statistics.lostFrames > 0)).toEqual([true, true]);
+    const parts: Float32Array[][] = [[], []];
+    const walks = await Promise.all(flacs.map(async (source) => (await openAudio(source)).blocks()));
+    for (let open = 2; open > 0;) {
+      open = 0;
+      for (const [index, walk] of walks.entries()) {
+        const { value } = await walk.next();
+        if (value) parts[index].push(value);
+        if (value) open++;
+      }
+    }
+    for (const [index, { samples }] of alone.entries()) {
+      expect(parts[index].flatMap((part) => [...part])).toEqual([...samples]);
+    }
   });
 
   test('a stream that ends early gives what is there', async () => {

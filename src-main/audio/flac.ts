@@ -1,4 +1,6 @@
 import type { BlockMemory } from './block-memory.ts';
+import { flacKernel, frameBytesBound, lookBack } from './flac-kernel.ts';
+import type { FlacKernel } from './flac-kernel.ts';
 import type { InputBuffer } from './input.ts';
 import type { AudioInfo, NativeBlock, NativeDecoder } from './types.ts';
 
@@ -10,15 +12,12 @@ import type { AudioInfo, NativeBlock, NativeDecoder } from './types.ts';
 
 const decoderVersion = '1';
 const blockFrames = 65536;
-// Samples are kept behind this many zeros, so that a predictor may look back past the beginning.
-const lookBack = 32;
 // A file in which so many frames have failed is made to fail, not damaged: chance makes one in some megabytes.
 const maximumFailures = 10_000;
 
 const crc8Table = new Uint8Array(256);
-const crc16Table = new Uint16Array(256);
-// The same after one more byte of zeros: two bytes are taken at a time.
-const crc16Second = new Uint16Array(256);
+// From place 256 n on, a byte that n bytes of zeros follow: eight bytes are taken at a time.
+const crc16Table = new Uint16Array(8 * 256);
 for (let value = 0; value < 256; value++) {
   let crc8 = value;
   let crc16 = value << 8;
@@ -29,9 +28,9 @@ for (let value = 0; value < 256; value++) {
   crc8Table[value] = crc8;
   crc16Table[value] = crc16;
 }
-for (let value = 0; value < 256; value++) {
-  const first = crc16Table[value];
-  crc16Second[value] = (first << 8) ^ crc16Table[first >>> 8];
+for (let place = 256; place < crc16Table.length; place++) {
+  const before = crc16Table[place - 256];
+  crc16Table[place] = (before << 8) ^ crc16Table[before >>> 8];
 }
 
 interface StreamInfo {
@@ -97,19 +96,20 @@ class FlacDecoder implements NativeDecoder {
   lostFrames = 0;
   readonly #input: InputBuffer;
   readonly #stream: StreamInfo;
-  readonly #samples: Int32Array[];
-  // The reader of bits, over the input's bytes.
-  #view: DataView;
+  readonly #kernel: FlacKernel;
+  readonly #samples: readonly Int32Array[];
+  // The reader of bits, over the frame's bytes in the kernel.
+  readonly #view: DataView;
   #bit = 0;
   #endBit = 0;
   readonly #coefficients = new Int32Array(lookBack);
 
   constructor(input: InputBuffer, stream: StreamInfo) {
     this.#input = input;
-    this.#view = input.view;
+    this.#kernel = flacKernel();
+    this.#samples = this.#kernel.samples;
+    this.#view = this.#kernel.view;
     this.#stream = stream;
-    const length = lookBack + (stream.maximumBlock || blockFrames);
-    this.#samples = Array.from({ length: stream.channels }, () => new Int32Array(length));
     this.info = {
       container: 'flac',
       codec: 'flac',
@@ -127,7 +127,8 @@ class FlacDecoder implements NativeDecoder {
   async *blocks(memory?: BlockMemory): AsyncGenerator<NativeBlock, void, undefined> {
     const input = this.#input;
     const { channels, totalFrames, maximumBlock, bitsPerSample } = this.#stream;
-    const capacity = Math.min(blockFrames, totalFrames > 0 ? totalFrames : blockFrames);
+    // A frame fits whole.
+    const capacity = Math.max(Math.min(blockFrames, totalFrames || blockFrames), maximumBlock || blockFrames);
     const fresh = (): Float32Array[] =>
       Array.from({ length: channels }, (_, index) => memory?.channel(index, capacity) ?? new Float32Array(capacity));
     let block: NativeBlock = { channels: fresh(), length: 0 };
@@ -145,17 +146,19 @@ class FlacDecoder implements NativeDecoder {
         await input.fill(input.available + 1);
         continue;
       }
-      // No encoder stores a frame in more than its samples take as they are.
-      const bound = Math.ceil((header.blockSize * channels * (bitsPerSample + 1)) / 8) + 1024;
+      const bound = frameBytesBound(header.blockSize, channels, bitsPerSample);
       if (input.available < bound && !input.ended) await input.fill(bound);
-      const bytes = this.#decodeFrame(header);
+      if (block.length + header.blockSize > capacity) {
+        yield block;
+        block = { channels: fresh(), length: 0 };
+      }
+      const bytes = this.#decodeFrame(header, bound);
       if (bytes === 0) {
         failures++;
         skippedBytes++;
         input.start++;
         continue;
       }
-      input.start += bytes;
       // At most one frame of the largest size can have lain in each eight bytes that were passed over.
       const gap = header.position - decoded;
       if (skippedBytes > 0 && gap > 0 && gap <= (Math.ceil(skippedBytes / 8) + 1) * maximumBlock) {
@@ -171,20 +174,17 @@ class FlacDecoder implements NativeDecoder {
           left -= count;
         }
         decoded += gap;
+        if (block.length > 0) yield block;
+        block = { channels: fresh(), length: 0 };
+        // Others may have used the kernel since.
+        this.#decodeFrame(header, bound);
       }
+      input.start += bytes;
       skippedBytes = 0;
-      for (let done = 0; done < header.blockSize;) {
-        if (block.length === capacity) {
-          yield block;
-          block = { channels: fresh(), length: 0 };
-        }
-        const count = Math.min(header.blockSize - done, capacity - block.length);
-        for (let channel = 0; channel < channels; channel++) {
-          toFloat(this.#samples[channel], lookBack + done, count, scale, block.channels[channel], block.length);
-        }
-        block.length += count;
-        done += count;
+      for (const [channel, floats] of block.channels.entries()) {
+        floats.set(this.#kernel.toFloat(this.#samples[channel], header.blockSize, scale), block.length);
       }
+      block.length += header.blockSize;
       decoded += header.blockSize;
       // What follows the last frame is somebody's tag.
       if (totalFrames > 0 && decoded >= totalFrames) break;
@@ -257,22 +257,23 @@ class FlacDecoder implements NativeDecoder {
   }
 
   /** Decodes the frame at the input's start into the samples: its length in bytes, or 0 where it is damaged. */
-  #decodeFrame(header: FrameHeader): number {
-    const input = this.#input;
+  #decodeFrame(header: FrameHeader, bound: number): number {
+    const { bytes, start, end } = this.#input;
     const { blockSize, assignment } = header;
-    this.#view = input.view;
-    this.#bit = (input.start + header.headerBytes) * 8;
-    this.#endBit = input.end * 8;
+    const room = Math.min(end - start, bound);
+    this.#kernel.bytes.set(bytes.subarray(start, start + room));
+    this.#bit = header.headerBytes * 8;
+    this.#endBit = room * 8;
     for (let channel = 0; channel < this.#stream.channels; channel++) {
       const side = assignment === 9 ? channel === 0 : assignment >= 8 && channel === 1;
       if (!this.#decodeSubframe(this.#samples[channel], blockSize, this.#stream.bitsPerSample + (side ? 1 : 0))) {
         return 0;
       }
     }
-    const end = (this.#bit + 7) >>> 3;
-    if (end + 2 > input.end || crc16(input.bytes, input.start, end) !== this.#view.getUint16(end)) return 0;
+    const length = (this.#bit + 7) >>> 3;
+    if (length + 2 > room || crc16(bytes, start, start + length) !== this.#view.getUint16(length)) return 0;
     if (assignment >= 8) decorrelate(assignment, this.#samples[0], this.#samples[1], blockSize);
-    return end + 2 - input.start;
+    return length + 2;
   }
 
   #decodeSubframe(samples: Int32Array, blockSize: number, fullDepth: number): boolean {
@@ -309,11 +310,12 @@ class FlacDecoder implements NativeDecoder {
         coefficients[i] = this.#signed(precision);
         sum += Math.abs(coefficients[i]);
       }
-      coefficients.fill(0, order);
       if (!this.#decodeResidual(samples, blockSize, order)) return false;
-      const narrow = order <= 8 ? restoreUpTo8 : order <= 12 ? restoreUpTo12 : restoreUpTo32;
-      const restore = sum * 2 ** (depth - 1) < 2 ** 31 ? narrow : restoreWide;
-      restore(samples, order, blockSize, coefficients, shift);
+      if (sum * 2 ** (depth - 1) < 2 ** 31) {
+        this.#kernel.predict(samples, lookBack + order, lookBack + blockSize, coefficients, order, shift);
+      } else {
+        restoreWide(samples, order, blockSize, coefficients, shift);
+      }
     } else {
       return false;
     }
@@ -345,33 +347,17 @@ class FlacDecoder implements NativeDecoder {
   }
 
   #decodeRice(samples: Int32Array, from: number, to: number, parameter: number): void {
-    const view = this.#view;
-    const endBit = this.#endBit;
-    const shift = 31 - parameter;
-    // 25 bits lie ready whatever bit of a byte is next.
-    const mostZeros = 24 - parameter;
-    let bit = this.#bit;
-    for (let i = from; i < to; i++) {
-      if (bit >= endBit) {
-        this.#bit = endBit + 1;
-        return;
-      }
-      const word = view.getInt32(bit >>> 3) << (bit & 7);
-      const zeros = Math.clz32(word);
-      let value: number;
-      if (zeros <= mostZeros) {
-        value = (zeros << parameter) | ((((word << zeros) << 1) >>> 1) >>> shift);
-        bit += zeros + 1 + parameter;
-      } else {
-        this.#bit = bit;
-        const quotient = this.#zeros();
-        if (quotient < 0) return;
-        value = parameter === 0 ? quotient : (quotient << parameter) | this.#unsigned(parameter);
-        bit = this.#bit;
-      }
-      samples[i] = (value >>> 1) ^ -(value & 1);
+    for (let at = from; ;) {
+      const { bit, next } = this.#kernel.rice(samples, at, to, parameter, this.#bit, this.#endBit);
+      this.#bit = bit;
+      if (next === to) return;
+      // A code of many zeros, or the end.
+      const quotient = this.#zeros();
+      if (quotient < 0) return;
+      const value = parameter === 0 ? quotient : (quotient << parameter) | this.#unsigned(parameter);
+      samples[next] = (value >>> 1) ^ -(value & 1);
+      at = next + 1;
     }
-    this.#bit = bit;
   }
 
   /** Zeros before the next one, which is passed; -1 (and the reader past its end) where there is none. */
@@ -411,18 +397,17 @@ class FlacDecoder implements NativeDecoder {
   }
 }
 
-function toFloat(from: Int32Array, at: number, count: number, scale: number, to: Float32Array, offset: number): void {
-  for (let i = 0; i < count; i++) to[offset + i] = from[at + i] * scale;
-}
-
 function crc16(bytes: Uint8Array, from: number, to: number): number {
+  const table = crc16Table;
   let crc = 0;
   let i = from;
-  for (; i + 1 < to; i += 2) {
-    crc ^= (bytes[i] << 8) | bytes[i + 1];
-    crc = crc16Second[crc >>> 8] ^ crc16Table[crc & 0xff];
+  for (; i + 8 <= to; i += 8) {
+    const last =
+      table[0x300 | bytes[i + 4]] ^ table[0x200 | bytes[i + 5]] ^ table[0x100 | bytes[i + 6]] ^ table[bytes[i + 7]];
+    const next = table[0x500 | bytes[i + 2]] ^ table[0x400 | bytes[i + 3]] ^ last;
+    crc = table[0x700 | (bytes[i] ^ (crc >>> 8))] ^ table[0x600 | (bytes[i + 1] ^ (crc & 0xff))] ^ next;
   }
-  if (i < to) crc = ((crc << 8) & 0xffff) ^ crc16Table[(crc >>> 8) ^ bytes[i]];
+  for (; i < to; i++) crc = ((crc << 8) & 0xffff) ^ table[(crc >>> 8) ^ bytes[i]];
   return crc;
 }
 
@@ -453,109 +438,7 @@ function restoreFixed(s: Int32Array, order: number, blockSize: number): void {
   }
 }
 
-/*
- * Linear prediction whose sums fit 32 bits, by order. The previous samples stay in registers, a shorter predictor has zeros at
- * its end, and every sum is cut to 32 bits at once, so that the compiler keeps to integers: two to three times as fast as a loop.
- */
-
-function restoreUpTo8(s: Int32Array, order: number, blockSize: number, c: Int32Array, shift: number): void {
-  const from = lookBack + order;
-  const end = lookBack + blockSize;
-  const c0 = c[0];
-  const c1 = c[1];
-  const c2 = c[2];
-  const c3 = c[3];
-  const c4 = c[4];
-  const c5 = c[5];
-  const c6 = c[6];
-  const c7 = c[7];
-  let h0 = s[from - 1];
-  let h1 = s[from - 2];
-  let h2 = s[from - 3];
-  let h3 = s[from - 4];
-  let h4 = s[from - 5];
-  let h5 = s[from - 6];
-  let h6 = s[from - 7];
-  let h7 = s[from - 8];
-  for (let i = from; i < end; i++) {
-    const p2 = (Math.imul(c2, h2) + Math.imul(c3, h3)) | 0;
-    const p4 = (Math.imul(c4, h4) + Math.imul(c5, h5)) | 0;
-    const p6 = (Math.imul(c6, h6) + Math.imul(c7, h7)) | 0;
-    const older = (((((p6 + p4) | 0) + p2) | 0) + Math.imul(c1, h1)) | 0;
-    const value = (s[i] + (((older + Math.imul(c0, h0)) | 0) >> shift)) | 0;
-    s[i] = value;
-    h7 = h6;
-    h6 = h5;
-    h5 = h4;
-    h4 = h3;
-    h3 = h2;
-    h2 = h1;
-    h1 = h0;
-    h0 = value;
-  }
-}
-
-function restoreUpTo12(s: Int32Array, order: number, blockSize: number, c: Int32Array, shift: number): void {
-  const from = lookBack + order;
-  const end = lookBack + blockSize;
-  const c0 = c[0];
-  const c1 = c[1];
-  const c2 = c[2];
-  const c3 = c[3];
-  const c4 = c[4];
-  const c5 = c[5];
-  const c6 = c[6];
-  const c7 = c[7];
-  const c8 = c[8];
-  const c9 = c[9];
-  const c10 = c[10];
-  const c11 = c[11];
-  let h0 = s[from - 1];
-  let h1 = s[from - 2];
-  let h2 = s[from - 3];
-  let h3 = s[from - 4];
-  let h4 = s[from - 5];
-  let h5 = s[from - 6];
-  let h6 = s[from - 7];
-  let h7 = s[from - 8];
-  let h8 = s[from - 9];
-  let h9 = s[from - 10];
-  let h10 = s[from - 11];
-  let h11 = s[from - 12];
-  for (let i = from; i < end; i++) {
-    const p2 = (Math.imul(c2, h2) + Math.imul(c3, h3)) | 0;
-    const p4 = (Math.imul(c4, h4) + Math.imul(c5, h5)) | 0;
-    const p6 = (Math.imul(c6, h6) + Math.imul(c7, h7)) | 0;
-    const p8 = (Math.imul(c8, h8) + Math.imul(c9, h9)) | 0;
-    const p10 = (Math.imul(c10, h10) + Math.imul(c11, h11)) | 0;
-    const older = (((((((((p10 + p8) | 0) + p6) | 0) + p4) | 0) + p2) | 0) + Math.imul(c1, h1)) | 0;
-    const value = (s[i] + (((older + Math.imul(c0, h0)) | 0) >> shift)) | 0;
-    s[i] = value;
-    h11 = h10;
-    h10 = h9;
-    h9 = h8;
-    h8 = h7;
-    h7 = h6;
-    h6 = h5;
-    h5 = h4;
-    h4 = h3;
-    h3 = h2;
-    h2 = h1;
-    h1 = h0;
-    h0 = value;
-  }
-}
-
-function restoreUpTo32(s: Int32Array, order: number, blockSize: number, c: Int32Array, shift: number): void {
-  const end = lookBack + blockSize;
-  for (let i = lookBack + order; i < end; i++) {
-    let sum = 0;
-    for (let j = order - 1; j >= 0; j--) sum = (sum + Math.imul(c[j], s[i - 1 - j])) | 0;
-    s[i] = (s[i] + (sum >> shift)) | 0;
-  }
-}
-
-/** The same in doubles, which hold every sum exactly (25 + 15 + 5 bits). */
+/** Linear prediction in doubles, which hold every sum exactly (25 + 15 + 5 bits). */
 function restoreWide(s: Int32Array, order: number, blockSize: number, c: Int32Array, shift: number): void {
   const end = lookBack + blockSize;
   const scale = 2 ** -shift;

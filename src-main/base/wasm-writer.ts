@@ -1,6 +1,6 @@
 /**
- * A writer of small WebAssembly modules with one function over one memory, as far as numerical loops on four float32 or
- * two float64 lanes need it (WebAssembly 2.0, fixed-width SIMD, which every Node that this program runs on has). Its results are the
+ * A writer of small WebAssembly modules over one memory, as far as loops on integers of 32 and 64 bits, four float32 or 32-bit
+ * integer lanes or two float64 lanes need it (WebAssembly 2.0, fixed-width SIMD, which every Node that this program runs on has). Its results are the
  * same on every processor. Written here so that a kernel needs neither another compiler nor a built file beside the
  * sources.
  */
@@ -9,9 +9,11 @@
 declare const WebAssembly: {
   Module: new (bytes: Uint8Array) => object;
   Instance: new (module: object) => {
-    exports: { memory: { buffer: ArrayBuffer }; run: (...parameters: number[]) => void };
+    exports: { memory: { buffer: ArrayBuffer } } & Record<string, Run>;
   };
 };
+
+type Run = (...parameters: number[]) => void;
 
 /** Instructions that leave one value. */
 export type Expression = readonly number[];
@@ -23,8 +25,9 @@ export interface Local {
   readonly get: Expression;
 }
 
-type ValueType = 0x7f | 0x7b;
+type ValueType = 0x7f | 0x7e | 0x7b;
 const i32: ValueType = 0x7f;
+const i64: ValueType = 0x7e;
 const v128: ValueType = 0x7b;
 
 /** LEB128, unsigned. */
@@ -57,7 +60,33 @@ const binary =
 
 export const constant = (value: number): Expression => [0x41, ...signed(value)];
 export const addInteger = binary([0x6a]);
-const lessThan = binary([0x49]);
+export const subtractInteger = binary([0x6b]);
+export const multiplyInteger = binary([0x6c]);
+export const andInteger = binary([0x71]);
+export const xorInteger = binary([0x73]);
+/** Shifts go by the amount modulo 32, those of 64 bits modulo 64. */
+export const shiftLeftInteger = binary([0x74]);
+export const shiftRightInteger = binary([0x75]);
+export const shiftRightUnsigned = binary([0x76]);
+/** Of unsigned integers: 1 or 0. */
+export const lessThan = binary([0x49]);
+export const shiftLeftLong = binary([0x86]);
+export const shiftRightUnsignedLong = binary([0x88]);
+export const leadingZerosLong = (value: Expression): Expression => [...value, 0x79];
+/** An unsigned integer as one of 64 bits, and the low half of one. */
+export const toLong = (value: Expression): Expression => [...value, 0xad];
+export const fromLong = (value: Expression): Expression => [...value, 0xa7];
+/** The eight bytes at an address as one integer of 64 bits, the first the highest. */
+export const loadBigEndian = (address: Expression): Expression => [
+  ...address,
+  ...simd(0x5d),
+  ...memory(0, 0),
+  ...lanes(0),
+  ...simd(0x0d),
+  ...[7, 6, 5, 4, 3, 2, 1, 0, 16, 16, 16, 16, 16, 16, 16, 16],
+  ...simd(0x1d),
+  0,
+];
 /** The integer at an address. */
 export const loadInteger = (address: Expression, offset = 0): Expression => [...address, 0x28, ...memory(2, offset)];
 
@@ -91,6 +120,10 @@ export const greater = binary(simd(0x44));
 export const and = binary(simd(0x4e));
 export const addIntegers = binary(simd(0xae));
 export const subtractIntegers = binary(simd(0xb1));
+export const multiplyIntegers = binary(simd(0xb5));
+/** An integer in all four lanes, and that of one lane. */
+export const splatInteger = (value: Expression): Expression => [...value, ...simd(0x11)];
+export const laneInteger = (value: Expression, lane: number): Expression => [...value, ...simd(0x1b), lane];
 /** Shifts the lanes' integers right, keeping their signs. */
 export const shiftRight = (value: Expression, bits: number): Expression => [...value, ...constant(bits), ...simd(0xac)];
 /** Integers to float32. */
@@ -122,6 +155,8 @@ export class FunctionWriter {
   readonly parameters: readonly Local[];
   readonly #locals: ValueType[] = [];
   #body: number[] = [];
+  // Conditions open within the innermost loop.
+  #conditions = 0;
 
   constructor(parameters: number) {
     this.parameters = Array.from({ length: parameters }, (_, index) => asLocal(index));
@@ -132,9 +167,16 @@ export class FunctionWriter {
     return asLocal(this.parameters.length + this.#locals.length - 1);
   }
 
-  /** A new integer variable. */
-  integer(): Local {
-    return this.#declare(i32);
+  /** A new integer variable, which begins with 0 or the value given. */
+  integer(value?: Expression): Local {
+    const local = this.#declare(i32);
+    if (value) this.set(local, value);
+    return local;
+  }
+
+  /** A new variable of 64 bits, which begins with 0. */
+  long(): Local {
+    return this.#declare(i64);
   }
 
   /** A new variable of four lanes that begins with this value. */
@@ -153,6 +195,10 @@ export class FunctionWriter {
     this.#body.push(...address, ...value, ...simd(0x0b), ...memory(2, offset));
   }
 
+  storeInteger(address: Expression, value: Expression, offset = 0): void {
+    this.#body.push(...address, ...value, 0x36, ...memory(2, offset));
+  }
+
   /** Stores the first of four float32 lanes. */
   storeFirst(address: Expression, value: Expression): void {
     this.#body.push(...address, ...value, ...simd(0x5a), ...memory(2, 0), 0);
@@ -161,32 +207,71 @@ export class FunctionWriter {
   /** Runs the body while `counter < end`, adding `step` to the counter after each turn. */
   loop(counter: Local, end: Expression, step: number, body: () => void): void {
     this.#body.push(0x02, 0x40, 0x03, 0x40, ...lessThan(counter.get, end), 0x45, 0x0d, 1);
+    const outside = this.#conditions;
+    this.#conditions = 0;
     body();
+    this.#conditions = outside;
     this.set(counter, addInteger(counter.get, constant(step)));
     this.#body.push(0x0c, 0, 0x0b, 0x0b);
   }
 
-  /**
-   * Compiles it.
-   * @param bytes of memory that it works on
-   */
-  compile(bytes: number): { memory: ArrayBuffer; run: (...parameters: number[]) => void } {
-    const section = (id: number, content: readonly number[]): number[] => [id, ...unsigned(content.length), ...content];
-    const text = (value: string): number[] => [value.length, ...Buffer.from(value, 'latin1')];
+  /** Runs the body where the condition is not 0. */
+  when(condition: Expression, body: () => void): void {
+    this.#body.push(...condition, 0x04, 0x40);
+    this.#conditions++;
+    body();
+    this.#conditions--;
+    this.#body.push(0x0b);
+  }
+
+  /** Leaves the innermost loop where the condition is not 0; the counter stays as it is. */
+  leaveLoopWhen(condition: Expression): void {
+    this.#body.push(...condition, 0x0d, ...unsigned(1 + this.#conditions));
+  }
+
+  /** Its type and its code, each as they stand in a module. */
+  encode(): { type: number[]; code: number[] } {
     const locals = this.#locals.flatMap((type) => [1, type]);
     const code = [...unsigned(this.#locals.length), ...locals, ...this.#body, 0x0b];
-    const parameterTypes = this.parameters.map(() => i32);
-    const binaryModule = Uint8Array.from([
-      ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
-      ...section(1, [1, 0x60, parameterTypes.length, ...parameterTypes, 0]),
-      ...section(3, [1, 0]),
-      ...section(5, [1, 0, ...unsigned(Math.ceil(bytes / 65_536))]),
-      ...section(7, [2, ...text('memory'), 2, 0, ...text('run'), 0, 0]),
-      ...section(10, [1, ...unsigned(code.length), ...code]),
-    ]);
-    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(binaryModule));
-    return { memory: exports.memory.buffer, run: exports.run };
+    return {
+      type: [0x60, this.parameters.length, ...this.parameters.map(() => i32), 0],
+      code: [...unsigned(code.length), ...code],
+    };
   }
+
+  /**
+   * Compiles it alone.
+   * @param bytes of memory that it works on
+   */
+  compile(bytes: number): { memory: ArrayBuffer; run: Run } {
+    const { memory, functions } = compileModule({ run: this }, bytes);
+    return { memory, run: functions.run };
+  }
+}
+
+/**
+ * Compiles functions that work on the same memory.
+ * @param bytes of memory
+ */
+export function compileModule<Name extends string>(
+  writers: Record<Name, FunctionWriter>,
+  bytes: number,
+): { memory: ArrayBuffer; functions: Record<Name, Run> } {
+  const section = (id: number, content: readonly number[]): number[] => [id, ...unsigned(content.length), ...content];
+  const text = (value: string): number[] => [value.length, ...Buffer.from(value, 'latin1')];
+  const names = Object.keys(writers);
+  const count = names.length;
+  const parts = Object.values<FunctionWriter>(writers).map((writer) => writer.encode());
+  const binaryModule = Uint8Array.from([
+    ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
+    ...section(1, [count, ...parts.flatMap(({ type }) => type)]),
+    ...section(3, [count, ...names.map((_, index) => index)]),
+    ...section(5, [1, 0, ...unsigned(Math.ceil(bytes / 65_536))]),
+    ...section(7, [count + 1, ...text('memory'), 2, 0, ...names.flatMap((name, index) => [...text(name), 0, index])]),
+    ...section(10, [count, ...parts.flatMap(({ code }) => code)]),
+  ]);
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(binaryModule));
+  return { memory: exports.memory.buffer, functions: exports };
 }
 
 function asLocal(index: number): Local {
