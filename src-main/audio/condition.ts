@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ParallelFilter } from './parallel-filter.ts';
+import { scaleSamples, sumOfSquares } from './sample-kernel.ts';
 
 /**
  * What is done to a recording before the front end, alike in training, evaluation and scanning: mixed and resampled
@@ -100,19 +101,8 @@ export class FramePowers {
     for (let at = 0; at < block.length;) {
       const end = Math.min(block.length, at + this.frameLength - this.#filled);
       this.#filled += end - at;
-      // Four sums, so that none waits for the other.
-      let a = this.#sum;
-      let b = 0;
-      let c = 0;
-      let d = 0;
-      for (; at + 4 <= end; at += 4) {
-        a += block[at] * block[at];
-        b += block[at + 1] * block[at + 1];
-        c += block[at + 2] * block[at + 2];
-        d += block[at + 3] * block[at + 3];
-      }
-      for (; at < end; at++) a += block[at] * block[at];
-      this.#sum = a + b + (c + d);
+      this.#sum += sumOfSquares(block.subarray(at, end));
+      at = end;
       if (this.#filled === this.frameLength) {
         if (this.#count === this.#powers.length) {
           const grown = new Float32Array(2 * this.#count);
@@ -222,21 +212,7 @@ export function fillWindow(span: Float32Array, window: Float32Array): void {
 
 /** Brings a window to a mean power, in place; a silent one stays as it is. */
 export function levelWindow(window: Float32Array, levelDbfs: number): void {
-  // Four sums, so that none waits for the other.
-  let a = 0;
-  let b = 0;
-  let c = 0;
-  let d = 0;
-  const whole = window.length & ~3;
-  for (let i = 0; i < whole; i += 4) {
-    a += window[i] * window[i];
-    b += window[i + 1] * window[i + 1];
-    c += window[i + 2] * window[i + 2];
-    d += window[i + 3] * window[i + 3];
-  }
-  for (let i = whole; i < window.length; i++) a += window[i] * window[i];
-  const sum = a + b + (c + d);
+  const sum = sumOfSquares(window);
   if (sum === 0) return;
-  const gain = Math.sqrt((10 ** (levelDbfs / 10) * window.length) / sum);
-  for (let i = 0; i < window.length; i++) window[i] *= gain;
+  scaleSamples(window, Math.sqrt((10 ** (levelDbfs / 10) * window.length) / sum), window);
 }

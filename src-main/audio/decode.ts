@@ -4,6 +4,7 @@ import { noStream, openWithFfmpeg } from './ffmpeg.ts';
 import { openFlac } from './flac.ts';
 import { InputBuffer, memorySource, openFileSource } from './input.ts';
 import { Resampler } from './resample.ts';
+import { peakBelow } from './sample-kernel.ts';
 import { headBytes, sniffBytes } from './sniff.ts';
 import { openWav } from './wav.ts';
 import type {
@@ -217,6 +218,8 @@ function mix({ channels, length }: NativeBlock): Float32Array {
 const clippedLevel = 0.999;
 const clippedRun = 3;
 const absurdLevel = 1e30;
+/** Samples that are looked at together. */
+const meterSamples = 2048;
 
 /** Measures native blocks, and puts 0 for what is no number. */
 class Meter {
@@ -237,17 +240,17 @@ class Meter {
       const samples = channels[channel];
       let run = this.#runs[channel];
       for (let i = 0; i < length; i++) {
-        // Four ordinary samples at a time.
-        for (; i + 4 <= length; i += 4) {
-          const most = Math.max(
-            Math.max(Math.abs(samples[i]), Math.abs(samples[i + 1])),
-            Math.max(Math.abs(samples[i + 2]), Math.abs(samples[i + 3])),
-          );
-          if (!(most < clippedLevel)) break;
-          if (most > peak) peak = most;
-          run = 0;
+        if (i % meterSamples === 0) {
+          // Mostly there is nothing to be looked at one by one.
+          const end = Math.min(i + meterSamples, length);
+          const most = peakBelow(samples.subarray(i, end), clippedLevel);
+          if (most !== null) {
+            peak = Math.max(peak, most);
+            run = 0;
+            i = end - 1;
+            continue;
+          }
         }
-        if (i === length) break;
         const magnitude = Math.abs(samples[i]);
         if (magnitude < clippedLevel) {
           if (magnitude > peak) peak = magnitude;

@@ -114,6 +114,9 @@ export const add = binary(simd(0xe4));
 export const subtract = binary(simd(0xe5));
 export const multiply = binary(simd(0xe6));
 export const divide = binary(simd(0xe7));
+/** The larger of each pair of lanes; the left one where the right one is not a number. */
+export const largest = binary(simd(0xeb));
+export const absolute = (value: Expression): Expression => [...value, ...simd(0xe0)];
 export const squareRoot = (value: Expression): Expression => [...value, ...simd(0xe3)];
 /** Ones in the lanes where left > right; false where either is not a number. */
 export const greater = binary(simd(0x44));

@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { PbfReader } from 'pbf';
 import ort from 'onnxruntime-node';
+import { scaleSamples } from '../audio/sample-kernel.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { SpectralKernel } from '../features/spectral-kernel.ts';
 import { writeOnnxGraph } from './onnx.ts';
@@ -246,6 +247,8 @@ export class SpeechDetector {
   readonly #kernel: SpectralKernel;
   // Magnitudes of a whole stretch, [columns, bins, frames], used again for the next.
   #spectra = new Float32Array(0);
+  // What a tracker held that is at its end, for the next one.
+  #spare: Float32Array | null = null;
 
   private constructor(session: ort.InferenceSession, window: Float32Array) {
     this.#session = session;
@@ -290,7 +293,15 @@ export class SpeechDetector {
    * @param gain by which its samples are multiplied, so that its level does not matter
    */
   start(gain: number): SpeechTracker {
-    return new SpeechTracker((samples, state) => this.#run(samples, state), gain);
+    const held = this.#spare ?? new Float32Array(contextLength);
+    this.#spare = null;
+    held.fill(0, 0, contextLength);
+    return new SpeechTracker(
+      (samples, state) => this.#run(samples, state),
+      gain,
+      held,
+      (last) => (this.#spare = last),
+    );
   }
 
   /** Magnitudes of whole frames' spectra, [columns, bins, frames]. */
@@ -355,15 +366,27 @@ export class SpeechTracker {
   readonly #run: (samples: Float32Array, state: SpeechState) => Promise<Float32Array>;
   readonly #gain: number;
   readonly #state: SpeechState = { hidden: new Float32Array(hidden), cell: new Float32Array(hidden) };
+  readonly #release: (held: Float32Array) => void;
   // The context, then what waits: at most a stretch.
-  #held = new Float32Array(contextLength);
+  #held: Float32Array;
   #filled = contextLength;
   #probabilities = new Float32Array(0);
   #count = 0;
 
-  constructor(run: (samples: Float32Array, state: SpeechState) => Promise<Float32Array>, gain: number) {
+  /**
+   * @param held memory that begins with a silent context
+   * @param release gets memory back at the end
+   */
+  constructor(
+    run: (samples: Float32Array, state: SpeechState) => Promise<Float32Array>,
+    gain: number,
+    held: Float32Array,
+    release: (held: Float32Array) => void,
+  ) {
     this.#run = run;
     this.#gain = gain;
+    this.#held = held;
+    this.#release = release;
   }
 
   /** Speech probability of each frame known so far, [frames]. */
@@ -376,20 +399,22 @@ export class SpeechTracker {
     for (let from = 0; from < block.length;) {
       const count = Math.min(block.length - from, mostHeld - this.#filled);
       this.#makeRoom(this.#filled + count);
-      for (let i = 0; i < count; i++) this.#held[this.#filled + i] = this.#gain * block[from + i];
+      const held = this.#held.subarray(this.#filled, this.#filled + count);
+      scaleSamples(block.subarray(from, from + count), this.#gain, held);
       this.#filled += count;
       from += count;
       if (this.#filled === mostHeld) await this.#flush(stretchFrames);
     }
   }
 
-  /** The rest, its last frame filled up with silence. @returns all probabilities, [frames]. */
+  /** The rest, its last frame filled up with silence; nothing may follow. @returns all probabilities, [frames]. */
   async finish(): Promise<Float32Array> {
     const frames = Math.ceil((this.#filled - contextLength) / speechFrameLength);
     const end = contextLength + frames * speechFrameLength;
     this.#makeRoom(end);
     this.#held.fill(0, this.#filled, end);
     if (frames > 0) await this.#flush(frames);
+    this.#release(this.#held);
     return this.probabilities;
   }
 
