@@ -1,6 +1,6 @@
 /**
- * Memory in which the blocks of one recording after the other are decoded. An array of hundreds of kilobytes that is new for each
- * recording costs more to find and clear, page by page, than to fill.
+ * Memory in which the blocks of one recording after the other are decoded: to allocate, clear and collect hundreds of kilobytes for
+ * each costs more than to decode a short one.
  */
 export class BlockMemory {
   readonly #channels: Float32Array[] = [];
