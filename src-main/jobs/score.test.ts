@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { appendFileSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, truncateSync } from 'node:fs';
 import { utimesSync, writeFileSync } from 'node:fs';
@@ -118,6 +119,35 @@ describe('a file that changes while it is read', () => {
       expect((await scored(path)).error?.code).toBe('changed');
     } finally {
       clearInterval(writing);
+    }
+  });
+});
+
+describe('a file of many blocks', () => {
+  it('is read whole, and no further once it is to stop', async () => {
+    const path = join(folder, 'blocks.wav');
+    writeFileSync(path, Buffer.concat([wav16(babble(2, 6)), Buffer.alloc(5_000_000, 1)]));
+    const whole = await scored(path);
+    expect(whole.sha256).toBe(createHash('sha256').update(readFileSync(path)).digest('hex'));
+    const controller = new AbortController();
+    const reason = new Error('enough');
+    setImmediate(() => controller.abort(reason));
+    const none: Analyser = { card: detector.card, analyse: () => Promise.reject(new Error('read to its end')) };
+    await expect(score(none, { path, nameBytes: null, found: false }, controller.signal)).rejects.toBe(reason);
+  });
+});
+
+describe('what a folder held', () => {
+  it.skipIf(process.platform === 'win32')('is passed over where it is no recording, or has become a pipe', async () => {
+    const text = join(folder, 'text.wav');
+    writeFileSync(text, 'no recording');
+    const pipe = join(folder, 'pipe.wav');
+    execFileSync('mkfifo', [pipe]);
+    for (const path of [text, pipe]) {
+      const found = await score(detector, { path, nameBytes: null, found: true }, never);
+      expect(found).toMatchObject({ passedOver: true, error: null, analysis: null });
+      const named = await score(detector, { path, nameBytes: null, found: false }, never);
+      expect(named).toMatchObject({ passedOver: false, error: { code: path === pipe ? 'not-a-file' : 'no-audio' } });
     }
   });
 });
