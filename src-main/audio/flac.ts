@@ -93,6 +93,7 @@ function parseStreamInfo(view: DataView, at: number): StreamInfo | null {
 class FlacDecoder implements NativeDecoder {
   readonly info: AudioInfo;
   truncated = false;
+  damaged = false;
   lostFrames = 0;
   readonly #input: InputBuffer;
   readonly #stream: StreamInfo;
@@ -170,6 +171,7 @@ class FlacDecoder implements NativeDecoder {
         }
         decoded += gap;
       }
+      if (skippedBytes > 0) this.damaged = true;
       skippedBytes = 0;
       for (let done = 0; done < header.blockSize;) {
         if (block.length === capacity) {

@@ -145,6 +145,7 @@ export class Detector {
       clippedFraction: statistics.clippedFraction,
       nonFiniteSamples: statistics.nonFiniteSamples,
       truncated: statistics.truncated,
+      damaged: statistics.damaged,
       sampleRateHz: info.sampleRateHz,
       windows: scores.length,
       quality,

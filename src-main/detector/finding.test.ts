@@ -10,6 +10,7 @@ const basis: FindingBasis = {
   clippedFraction: 0,
   nonFiniteSamples: 0,
   truncated: false,
+  damaged: false,
   sampleRateHz: 16_000,
   windows: 3,
   quality: { speechSeconds: 3, snrDb: 30, effectiveBandwidthHz: 8000 },

@@ -20,6 +20,7 @@ export interface FindingBasis {
   clippedFraction: number;
   nonFiniteSamples: number;
   truncated: boolean;
+  damaged: boolean;
   sampleRateHz: number;
   windows: number;
   quality: Pick<Quality, 'speechSeconds' | 'snrDb' | 'effectiveBandwidthHz'>;
@@ -87,7 +88,10 @@ function reasonsFor(card: Card, basis: FindingBasis): Reason[] {
     const ratio = snrDb.toFixed(0);
     add('noisy', true, `Its signal-to-noise ratio is about ${ratio} dB; ${thresholds.minimumSnrDb} dB are needed.`);
   }
-  if (basis.truncated) add('truncated', false, 'The file ends before its header says; what is there was scored.');
+  if (basis.truncated) add('truncated', false, 'It is shorter than its header says; what is there was scored.');
+  if (basis.damaged) {
+    add('damaged', false, 'Parts of it could not be decoded; they are missing or taken as silence.');
+  }
   if (basis.windows > mostComparedWindows) {
     add(
       'long',

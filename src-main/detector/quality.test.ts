@@ -57,6 +57,7 @@ describe('findingFor', () => {
     clippedFraction: 0,
     nonFiniteSamples: 0,
     truncated: false,
+    damaged: false,
     sampleRateHz: 16_000,
     windows: 3,
     quality: { speechSeconds: 2, snrDb: 30, effectiveBandwidthHz: 8000 },
