@@ -189,7 +189,7 @@ async function analyze(file: string, options: AnalyzeOptions): Promise<number> {
     }
     if (outcome.analysis === null) {
       const label = colour('red', 'error:', process.stderr);
-      process.stderr.write(`${label} ${path}: ${outcome.error?.message ?? ''}\n`);
+      process.stderr.write(`${label} ${outcome.error?.message ?? ''}\n`);
       return exitStatus.someFailed;
     }
     if (options.json) return exitStatus.done;

@@ -105,7 +105,8 @@ async function calibrate(options: CalibrateOptions): Promise<number> {
     process.stdout.write(
       lengths.length > 0
         ? `Calibrated for ${lengths.join(', ')} of speech; what is shorter or longer is not validated.\n`
-        : 'Calibrated for all lengths alike: too few speakers are named to tell lengths apart.\n',
+        : 'Calibrated for all lengths alike: too few speakers are named to tell lengths apart. ' +
+            'What has less or more speech than any of the recordings is not validated.\n',
     );
     process.stdout.write(`Model written to ${folder}, ${status}.\n`);
     return exitStatus.done;

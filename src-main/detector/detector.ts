@@ -146,6 +146,8 @@ export class Detector {
       nonFiniteSamples: statistics.nonFiniteSamples,
       truncated: statistics.truncated,
       damaged: statistics.damaged,
+      audioStreams: info.audioStreams,
+      stream: info.stream,
       sampleRateHz: info.sampleRateHz,
       windows: scores.length,
       quality,

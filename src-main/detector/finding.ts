@@ -1,4 +1,5 @@
 import { applyCalibration } from '../evaluation/calibration.ts';
+import { calibrationSeconds } from '../evaluation/lengths.ts';
 import type { Card } from './card.ts';
 import type { Quality } from './quality.ts';
 
@@ -21,6 +22,9 @@ export interface FindingBasis {
   nonFiniteSamples: number;
   truncated: boolean;
   damaged: boolean;
+  audioStreams: number;
+  /** Which of them was scored, counted from 0. */
+  stream: number;
   sampleRateHz: number;
   windows: number;
   quality: Pick<Quality, 'speechSeconds' | 'snrDb' | 'effectiveBandwidthHz'>;
@@ -28,6 +32,9 @@ export interface FindingBasis {
 
 /** Where the card says nothing, the share of the front end's highest frequency that a recording must reach. */
 const leastBandwidthShare = 0.6;
+
+/** Where the card does not say what lengths of speech it was measured on, none beyond this was. */
+const longestCalibrated = Math.max(...calibrationSeconds);
 
 /** Above this many windows the lowest of them says nothing. */
 const mostComparedWindows = 60;
@@ -92,6 +99,10 @@ function reasonsFor(card: Card, basis: FindingBasis): Reason[] {
   if (basis.damaged) {
     add('damaged', false, 'Parts of it could not be decoded; they are missing or taken as silence.');
   }
+  if (basis.audioStreams > 1) {
+    const sentence = `It holds ${basis.audioStreams} audio streams, numbered from 0; number ${basis.stream} was scored.`;
+    add('streams', false, sentence);
+  }
   if (basis.windows > mostComparedWindows) {
     add(
       'long',
@@ -114,11 +125,15 @@ export function findingFor(
   const speechSeconds = basis.quality.speechSeconds ?? basis.activeSeconds;
   const calibrated = applyCalibration(card.calibration, basis.score, speechSeconds);
   if (calibrated.notValidatedForLength) {
-    const { lengths } = card.calibration;
-    const [from, to] = [lengths[0].fromSeconds, lengths[lengths.length - 1].toSeconds];
-    const sentence = `Not validated for this length: ${speechSeconds.toFixed(1)} s of speech; the model was measured on ${from.toFixed(1)} to ${to.toFixed(1)} s.`;
+    const { fromSeconds, toSeconds } = calibrated.notValidatedForLength;
+    const sentence = `Not validated for this length: ${speechSeconds.toFixed(1)} s of speech; the model was measured on ${fromSeconds.toFixed(1)} to ${toSeconds.toFixed(1)} s.`;
     reasons.push({ code: 'length', sentence, blocking: true });
     return { finding: 'not assessable', llr: null, reasons };
+  }
+  const { lengths, validated } = card.calibration;
+  if (lengths.length === 0 && validated === null && speechSeconds > longestCalibrated) {
+    const sentence = `Not validated for this length: the model's card does not say what speech of ${speechSeconds.toFixed(0)} s was measured.`;
+    reasons.push({ code: 'length', sentence, blocking: false });
   }
   const { llr, limited, map } = calibrated;
   if (limited !== null) {

@@ -58,6 +58,8 @@ describe('findingFor', () => {
     nonFiniteSamples: 0,
     truncated: false,
     damaged: false,
+    audioStreams: 1,
+    stream: 0,
     sampleRateHz: 16_000,
     windows: 3,
     quality: { speechSeconds: 2, snrDb: 30, effectiveBandwidthHz: 8000 },

@@ -55,6 +55,11 @@ const mapSchema = z.object({
 
 /** A calibration as it stands in a model's card. */
 export const calibrationSchema = mapSchema.extend({
+  /** Net speech of the recordings that it was fitted on; null in cards of an older version. */
+  validated: z
+    .object({ fromSeconds: z.number().min(0), toSeconds: z.number() })
+    .nullable()
+    .default(null),
   /** By net speech, ascending. With any, what lies outside their ranges is not validated; empty: one map for all. */
   lengths: z
     .array(
@@ -209,7 +214,7 @@ const leastTrialsOfLength = 20;
  *
  * With `concatenations`, the same for each length of {@link calibrationSeconds} to which at least twenty trials of
  * either class, of two counted units at least, are nearest by ratio. What has less speech than the shortest of all these
- * trials, or more than the longest, is not validated.
+ * trials (without them: of `trials`), or more than the longest, is not validated.
  * @throws UserFacingError as {@link fitAffineCalibration}.
  */
 export function calibrate(trials: readonly Trial[], options: CalibrateOptions): Calibration {
@@ -234,7 +239,18 @@ export function calibrate(trials: readonly Trial[], options: CalibrateOptions): 
     const toSeconds = spoken.reduce((most, value) => Math.max(most, value));
     return [{ ...map, seconds, fromSeconds, toSeconds, bonafide, spoof }];
   });
-  return { ...calibrationMap(trials, options), lengths, dataset, split, folds };
+  return { ...calibrationMap(trials, options), validated: speechRange(trials), lengths, dataset, split, folds };
+}
+
+/** The least and the most speech of trials; null where one does not say. */
+function speechRange(trials: readonly Trial[]): { fromSeconds: number; toSeconds: number } | null {
+  let [fromSeconds, toSeconds] = [Infinity, 0];
+  for (const { speechSeconds } of trials) {
+    if (typeof speechSeconds !== 'number') return null;
+    fromSeconds = Math.min(fromSeconds, speechSeconds);
+    toSeconds = Math.max(toSeconds, speechSeconds);
+  }
+  return { fromSeconds, toSeconds };
 }
 
 function calibrationMap(trials: readonly Trial[], options: CalibrateOptions): CalibrationMap {
@@ -288,8 +304,8 @@ export interface CalibratedScore {
   supports: 'bonafide' | 'spoof' | 'neither' | null;
   /** The map that was used: that of the nearest length, where there are lengths. */
   map: Pick<CalibrationMap, 'bounds' | 'band' | 'bandReason' | 'countedUnits'>;
-  /** The speech is shorter or longer than anything that the calibration was measured on. */
-  notValidatedForLength: boolean;
+  /** The speech is shorter or longer than anything that the calibration was measured on: this much. */
+  notValidatedForLength: { fromSeconds: number; toSeconds: number } | null;
 }
 
 /**
@@ -302,8 +318,14 @@ export function applyCalibration(
   score: number,
   speechSeconds: number | null = null,
 ): CalibratedScore {
-  const { lengths } = calibration;
-  const timed = speechSeconds !== null && speechSeconds > 0 && lengths.length > 0;
+  const { lengths, validated } = calibration;
+  const spoken = speechSeconds !== null && speechSeconds > 0;
+  const timed = spoken && lengths.length > 0;
+  const range =
+    lengths.length > 0
+      ? { fromSeconds: lengths[0].fromSeconds, toSeconds: lengths[lengths.length - 1].toSeconds }
+      : validated;
+  const outside = spoken && range !== null && (speechSeconds < range.fromSeconds || speechSeconds > range.toSeconds);
   const map = timed ? nearestLength(lengths, speechSeconds) : calibration;
   const unlimited = affineLlr(map, score);
   const { llr, limited } = limitLlr(unlimited, map.bounds);
@@ -314,8 +336,7 @@ export function applyCalibration(
     limited,
     supports: judged !== null && llr === 0 ? 'neither' : judged,
     map,
-    notValidatedForLength:
-      timed && (speechSeconds < lengths[0].fromSeconds || speechSeconds > lengths[lengths.length - 1].toSeconds),
+    notValidatedForLength: outside ? range : null,
   };
 }
 
