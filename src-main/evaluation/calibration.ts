@@ -60,7 +60,7 @@ export const calibrationSchema = mapSchema.extend({
     .object({ fromSeconds: z.number().min(0), toSeconds: z.number() })
     .nullable()
     .default(null),
-  /** By net speech, ascending. With any, what lies outside their ranges is not validated; empty: one map for all. */
+  /** Longer ones put together, by net speech, ascending; empty: one map for all. What lies outside all is not validated. */
   lengths: z
     .array(
       mapSchema.extend({
@@ -213,8 +213,8 @@ const leastTrialsOfLength = 20;
  * which the model must not have been trained on. Scores that rank no better than chance give a map to an LLR of zero.
  *
  * With `concatenations`, the same for each length of {@link calibrationSeconds} to which at least twenty trials of
- * either class, of two counted units at least, are nearest by ratio. What has less speech than the shortest of all these
- * trials (without them: of `trials`), or more than the longest, is not validated.
+ * either class, of two counted units at least, are nearest by ratio. What has less speech than the shortest of `trials`
+ * and these concatenations, or more than the longest, is not validated.
  * @throws UserFacingError as {@link fitAffineCalibration}.
  */
 export function calibrate(trials: readonly Trial[], options: CalibrateOptions): Calibration {
@@ -308,6 +308,29 @@ export interface CalibratedScore {
   notValidatedForLength: { fromSeconds: number; toSeconds: number } | null;
 }
 
+/** The least and the most speech that a calibration was measured on; null where it does not say. */
+export function validatedRange({ lengths, validated }: Calibration): { fromSeconds: number; toSeconds: number } | null {
+  const ranges = validated === null ? lengths : [validated, ...lengths];
+  if (ranges.length === 0) return null;
+  return {
+    fromSeconds: Math.min(...ranges.map(({ fromSeconds }) => fromSeconds)),
+    toSeconds: Math.max(...ranges.map(({ toSeconds }) => toSeconds)),
+  };
+}
+
+/**
+ * The map for so much speech: that of the nearest length. What is shorter than any of these, but not than the recordings
+ * themselves, has the map that was fitted on these.
+ */
+export function mapForSpeech(calibration: Calibration, speechSeconds: number | null): CalibrationMap {
+  const { lengths, validated } = calibration;
+  if (speechSeconds === null || speechSeconds <= 0 || lengths.length === 0) return calibration;
+  const short = speechSeconds < lengths[0].fromSeconds;
+  return short && validated !== null && speechSeconds >= validated.fromSeconds
+    ? calibration
+    : nearestLength(lengths, speechSeconds);
+}
+
 /**
  * The limited likelihood ratio of a score and what may be concluded from it. The band judges the ratio before it is
  * limited, since its error rates are those of the scores; a ratio that is limited to one supports nothing.
@@ -318,15 +341,13 @@ export function applyCalibration(
   score: number,
   speechSeconds: number | null = null,
 ): CalibratedScore {
-  const { lengths, validated } = calibration;
-  const spoken = speechSeconds !== null && speechSeconds > 0;
-  const timed = spoken && lengths.length > 0;
-  const range =
-    lengths.length > 0
-      ? { fromSeconds: lengths[0].fromSeconds, toSeconds: lengths[lengths.length - 1].toSeconds }
-      : validated;
-  const outside = spoken && range !== null && (speechSeconds < range.fromSeconds || speechSeconds > range.toSeconds);
-  const map = timed ? nearestLength(lengths, speechSeconds) : calibration;
+  const range = validatedRange(calibration);
+  const outside =
+    speechSeconds !== null &&
+    speechSeconds > 0 &&
+    range !== null &&
+    (speechSeconds < range.fromSeconds || speechSeconds > range.toSeconds);
+  const map = mapForSpeech(calibration, speechSeconds);
   const unlimited = affineLlr(map, score);
   const { llr, limited } = limitLlr(unlimited, map.bounds);
   const { band, bandReason } = map;
@@ -350,11 +371,7 @@ export function llrInterval(
   score: number,
   speechSeconds: number | null = null,
 ): [number, number] | null {
-  const { lengths } = calibration;
-  const map =
-    speechSeconds !== null && speechSeconds > 0 && lengths.length > 0
-      ? nearestLength(lengths, speechSeconds)
-      : calibration;
+  const map = mapForSpeech(calibration, speechSeconds);
   if (map.replicates.length === 0) return null;
   const values = map.replicates
     .map(([a, b]) => limitLlr(affineLlr({ a, b, prior: map.prior }, score), map.bounds).llr)

@@ -305,6 +305,17 @@ describe('a whole calibration', () => {
     expect(applyCalibration(calibration, 0.4).notValidatedForLength).toBeNull();
     // Without concatenations the recordings themselves say what was measured.
     const spoken = short.map((trial, index) => ({ ...trial, speechSeconds: 1 + (index % 5) / 2 }));
+    const both = calibrate(spoken, { dataset: 'd', split: 'dev', concatenations });
+    const { lengths } = both;
+    expect(lengths[0].fromSeconds).toBeGreaterThan(1.2);
+    // What is shorter than they are has the map of the recordings.
+    expect(applyCalibration(both, 0.4, 1.2)).toMatchObject({ notValidatedForLength: null });
+    expect(applyCalibration(both, 0.4, 1.2).llr).toBeCloseTo(affineLlr(both, 0.4), 12);
+    expect(applyCalibration(both, 0.4, 3).llr).toBeCloseTo(affineLlr(lengths[0], 0.4), 12);
+    expect(applyCalibration(both, 0.4, 0.9).notValidatedForLength).toEqual({
+      fromSeconds: 1,
+      toSeconds: lengths[lengths.length - 1].toSeconds,
+    });
     const alike = calibrate(spoken, { dataset: 'd', split: 'dev' });
     expect(alike).toMatchObject({ lengths: [], validated: { fromSeconds: 1, toSeconds: 3 } });
     const outside = [0.9, 1, 3, 3.1].map((s) => applyCalibration(alike, 0.4, s).notValidatedForLength !== null);

@@ -278,7 +278,7 @@ function modelSection(sheet: Sheet, model: ReportModel, number: string): void {
               `log10 LR limited to ${signed(bounds.lowerLlr / Math.LN10, 2)} to ${signed(bounds.upperLlr / Math.LN10, 2)}, which the data support`,
             ]
           : []),
-        ...(calibration.lengths.length === 0 && calibration.validated
+        ...(calibration.validated
           ? [
               `validated for ${decimal(calibration.validated.fromSeconds, 1)} to ${decimal(calibration.validated.toSeconds, 1)} s of speech`,
             ]
