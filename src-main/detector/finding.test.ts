@@ -11,6 +11,7 @@ const basis: FindingBasis = {
   nonFiniteSamples: 0,
   truncated: false,
   damaged: false,
+  mixed: false,
   audioStreams: 1,
   stream: 0,
   sampleRateHz: 16_000,

@@ -22,6 +22,8 @@ export interface FindingBasis {
   nonFiniteSamples: number;
   truncated: boolean;
   damaged: boolean;
+  /** Channels that are not all silent were mixed. */
+  mixed: boolean;
   audioStreams: number;
   /** Which of them was scored, counted from 0. */
   stream: number;
@@ -53,7 +55,10 @@ function reasonsFor(card: Card, basis: FindingBasis): Reason[] {
     );
   }
   if (basis.score === null) {
-    add('silent', true, 'It holds no sound.');
+    const sentence = basis.mixed
+      ? 'The mix of its channels holds no sound; one may cancel another. Score each on its own.'
+      : 'It holds no sound.';
+    add('silent', true, sentence);
   } else if (basis.activeSeconds < thresholds.minimumActiveSeconds) {
     const seconds = basis.activeSeconds.toFixed(2);
     add('too-short', true, `It holds ${seconds} s of sound; ${thresholds.minimumActiveSeconds} s are needed.`);

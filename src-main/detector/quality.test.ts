@@ -58,6 +58,7 @@ describe('findingFor', () => {
     nonFiniteSamples: 0,
     truncated: false,
     damaged: false,
+    mixed: false,
     audioStreams: 1,
     stream: 0,
     sampleRateHz: 16_000,
