@@ -36,6 +36,18 @@ function file(name: string, content: string | Uint8Array): string {
 const rate = 16000;
 const speech = tone(440, rate, 0.5, 0.8);
 
+/** Does something with a program of this path in ffmpeg's place. */
+async function withFfmpeg(path: string, use: () => Promise<void>): Promise<void> {
+  const before = process.env.EARWITNESS_FFMPEG;
+  process.env.EARWITNESS_FFMPEG = path;
+  try {
+    await use();
+  } finally {
+    if (before === undefined) delete process.env.EARWITNESS_FFMPEG;
+    else process.env.EARWITNESS_FFMPEG = before;
+  }
+}
+
 /** Walks through a recording, calling after each block; how many samples there were. */
 async function walk(stream: AudioStream, after: () => void): Promise<number> {
   let count = 0;
@@ -403,17 +415,12 @@ describe.skipIf(ffmpeg === null)('by ffmpeg', () => {
       const script = `#!/bin/sh\ncase "$*" in *-decoders*) exit 0;; esac\nexec '${ffmpeg!}' "$@"\n`;
       const lacking = file('lacking-ffmpeg', script);
       execFileSync('chmod', ['755', lacking]);
-      const before = process.env.EARWITNESS_FFMPEG;
-      process.env.EARWITNESS_FFMPEG = lacking;
-      try {
+      await withFfmpeg(lacking, async () => {
         const without = await decode(path);
         expect(without.info.decoderVersion).not.toContain('libopencore_amrnb');
         expect(without.samples.length).toBeLessThan(16000 * 3);
         expect(without.statistics.damaged).toBe(true);
-      } finally {
-        if (before === undefined) delete process.env.EARWITNESS_FFMPEG;
-        else process.env.EARWITNESS_FFMPEG = before;
-      }
+      });
     }
   });
 
@@ -480,17 +487,36 @@ describe.skipIf(ffmpeg === null)('by ffmpeg', () => {
     ];
     const program = file('newer-ffmpeg', `${script.join('\n')}\n`);
     execFileSync('chmod', ['755', program]);
-    const before = process.env.EARWITNESS_FFMPEG;
-    process.env.EARWITNESS_FFMPEG = program;
-    try {
+    await withFfmpeg(program, async () => {
       const path = file('smv.nut', new Uint8Array(5000).fill(200));
       await expect(decode(path)).rejects.toMatchObject({
         message: expect.stringMatching(/ffmpeg 7\.1 has no decoder for its codec, smv\./) as string,
       });
-    } finally {
-      if (before === undefined) delete process.env.EARWITNESS_FFMPEG;
-      else process.env.EARWITNESS_FFMPEG = before;
-    }
+    });
+  });
+
+  test.skipIf(process.platform === 'win32').each([
+    ['[aist#0:0/mp3 @ 0x5] [dec:mp3 @ 0x6] Error submitting packet to decoder: Invalid data found', true],
+    ['[aist#0:0/mp3 @ 0x5] Error submitting packet to decoder: Invalid data found', true],
+    ['[mp3 @ 0x5] Estimating duration from bitrate, this may be inaccurate', false],
+  ])('what newer ones say of packets: %s', async (line, damaged) => {
+    const sound = file('sound.wav', wav16(speech, rate));
+    const script = [
+      '#!/bin/sh',
+      'case "$*" in *-version*) echo "ffmpeg version 7.1 Copyright"; exit 0;; esac',
+      'echo "Input #0, mp3, from x:" >&2',
+      'echo "  Stream #0:0: Audio: mp3, 16000 Hz, mono" >&2',
+      'echo "Output #0, wav, to pipe:" >&2',
+      `echo "${line}" >&2`,
+      `cat '${sound}'`,
+    ];
+    const program = file('telling-ffmpeg', `${script.join('\n')}\n`);
+    execFileSync('chmod', ['755', program]);
+    await withFfmpeg(program, async () => {
+      const { statistics, samples } = await decode(file('some.bin', new Uint8Array(5000).fill(200)));
+      expect(samples.length).toBe(speech.length);
+      expect(statistics).toMatchObject({ damaged, truncated: false });
+    });
   });
 
   test('WAV as a piped ffmpeg writes it, and its RF64', async () => {

@@ -396,7 +396,7 @@ function inputAudio(stderr: string): { codec: string; rest: string }[] {
 
 // Until version 5, and from 6 on.
 const skippedPacket =
-  /^(Error while decoding stream|\[\S* @ \S+\] (Error submitting packet to decoder|Decoding error))/m;
+  /^(Error while decoding stream|(\[[^\]\n]*\] )+(Error submitting packet to decoder|Decoding error))/m;
 
 /** The codec for which this ffmpeg has no decoder, if that is what went wrong. */
 function missingCodec(stderr: string, stream: number): string | null {
