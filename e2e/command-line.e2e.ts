@@ -1,6 +1,16 @@
 /** The command line as a person uses it: the built program, in processes of its own, on audio made here. */
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  openSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parse } from 'csv-parse/sync';
@@ -106,6 +116,21 @@ describe('the program', () => {
       const { status, stderr } = earwitness(args);
       expect(status, args.join(' ')).toBe(2);
       expect(stderr).toMatch(/error:/);
+    }
+  });
+
+  it.skipIf(!existsSync('/dev/full'))('says that the disk is full to which its output goes', () => {
+    const full = openSync('/dev/full', 'w');
+    try {
+      const { status, stderr } = spawnSync(process.execPath, [program, '--help'], {
+        encoding: 'utf8',
+        stdio: ['ignore', full, 'pipe'],
+      });
+      expect(status).toBe(1);
+      expect(stderr).toContain('the disk is full');
+      expect(stderr).not.toMatch(/bug|node:/);
+    } finally {
+      closeSync(full);
     }
   });
 

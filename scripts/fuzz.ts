@@ -60,6 +60,8 @@ const encodings: Record<string, string[]> = {
   'a.aac': ['-c:a', 'aac', '-f', 'adts'],
   'a.wma': ['-c:a', 'wmav2'],
   'a.mka': ['-c:a', 'ac3', '-ar', '48000'],
+  'narrow.3gp': ['-c:a', 'libopencore_amrnb', '-ar', '8000'],
+  'wide.amr': ['-c:a', 'libvo_amrwbenc', '-ar', '16000'],
 };
 
 /** Makes recordings of every kind that can be made here, and takes those of a folder. */

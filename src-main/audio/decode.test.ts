@@ -38,6 +38,18 @@ function file(name: string, content: string | Uint8Array): string {
 const rate = 16000;
 const speech = tone(440, rate, 0.5, 0.8);
 
+/** Does something with a program of this path in ffmpeg's place. */
+async function withFfmpeg(path: string, use: () => Promise<void>): Promise<void> {
+  const before = process.env.EARWITNESS_FFMPEG;
+  process.env.EARWITNESS_FFMPEG = path;
+  try {
+    await use();
+  } finally {
+    if (before === undefined) delete process.env.EARWITNESS_FFMPEG;
+    else process.env.EARWITNESS_FFMPEG = before;
+  }
+}
+
 /** Walks through a recording, calling after each block; how many samples there were. */
 async function walk(stream: AudioStream, after: () => void): Promise<number> {
   let count = 0;
@@ -348,9 +360,11 @@ describe.skipIf(ffmpeg === null)('by ffmpeg', () => {
 
   const encoders = ffmpeg === null ? '' : runFfmpeg(ffmpeg, '-hide_banner', '-encoders').toString();
   // Name, encoder, muxer, rate, the codec as ffmpeg calls it.
-  const further: [string, string, string, number, string, ...string[]][] = [
+  const further: [string, string, string, number, string][] = [
     ['AMR', 'libopencore_amrnb', 'amr', 8000, 'amr_nb'],
     ['AMR in 3GP', 'libopencore_amrnb', '3gp', 8000, 'amr_nb'],
+    ['AMR wide-band', 'libvo_amrwbenc', 'amr', 16000, 'amr_wb'],
+    ['AMR wide-band in 3GP', 'libvo_amrwbenc', '3gp', 16000, 'amr_wb'],
     ['AAC in 3GP', 'aac', '3gp', 16000, 'aac'],
     ['GSM in WAV', 'libgsm_ms', 'wav', 8000, 'gsm_ms'],
     ['GSM', 'libgsm', 'gsm', 8000, 'gsm'],
@@ -368,14 +382,65 @@ describe.skipIf(ffmpeg === null)('by ffmpeg', () => {
       const path = join(folder, 'further.bin');
       const source = `aevalsrc=0.4*sin(2*PI*(300+200*t)*t)*(1+sin(7*t))/2:d=2:s=${rateHz}`;
       runFfmpeg(ffmpeg!, '-f', 'lavfi', '-i', source, '-strict', '-2', '-c:a', encoder, '-f', muxer, path);
-      const reference = floats(runFfmpeg(ffmpeg!, '-i', path, '-ac', '1', '-ar', '16000', '-f', 'f32le', '-'));
+      const decoder = codec === 'amr_nb' ? ['-c:a', encoder] : [];
+      const target = ['-ac', '1', '-ar', '16000', '-f', 'f32le', '-'];
+      const reference = floats(runFfmpeg(ffmpeg!, ...decoder, '-i', path, ...target));
       const { info, samples, statistics } = await decode(path);
+      expect(Math.abs(samples.length / 16000 - 2)).toBeLessThan(0.1);
       expect(info).toMatchObject({ codec, channels: 1, decoder: 'ffmpeg', audioStreams: 1, stream: 0 });
       expect(Math.abs(samples.length - reference.length)).toBeLessThanOrEqual(320);
       expect(correlation(samples, reference)).toBeGreaterThan(0.999);
-      expect(statistics.truncated).toBe(false);
+      expect(statistics).toMatchObject({ truncated: false, damaged: false });
     });
   }
+
+  const amr = / libopencore_amrnb /.test(encoders);
+  const pauses = 'pauses in transmission keep their length in AMR, or are said to be missing';
+  test.skipIf(!amr)(amr ? pauses : `${pauses} (this ffmpeg has no encoder libopencore_amrnb)`, async () => {
+    // A second of sound before and after two of silence, which the encoder says in a few bits.
+    const source = 'aevalsrc=0.4*sin(2*PI*(300+200*t)*t)*(lt(t\\,1)+gt(t\\,3)):d=4:s=8000';
+    for (const muxer of ['amr', '3gp']) {
+      const path = join(folder, `pauses.${muxer}`);
+      const encoder = ['-c:a', 'libopencore_amrnb', '-dtx', '1', '-f', muxer];
+      runFfmpeg(ffmpeg!, '-f', 'lavfi', '-i', source, ...encoder, path);
+      const { info, samples, statistics } = await decode(path);
+      expect(info.decoderVersion).toContain('libopencore_amrnb');
+      expect(Math.abs(samples.length / 16000 - 4)).toBeLessThan(0.1);
+      expect(statistics).toMatchObject({ truncated: false, damaged: false });
+      const level = (from: number, to: number) =>
+        Math.max(...samples.subarray(16000 * from, 16000 * to).map((x) => Math.abs(x)));
+      expect(level(0.2, 0.8)).toBeGreaterThan(0.2);
+      expect(level(1.5, 2.8)).toBeLessThan(0.02);
+      expect(level(3.2, 3.8)).toBeGreaterThan(0.2);
+      if (process.platform === 'win32') continue;
+      // Another ffmpeg, whose own decoder leaves pauses out.
+      const script = `#!/bin/sh\ncase "$*" in *-decoders*) exit 0;; esac\nexec '${ffmpeg!}' "$@"\n`;
+      const lacking = file('lacking-ffmpeg', script);
+      execFileSync('chmod', ['755', lacking]);
+      await withFfmpeg(lacking, async () => {
+        const without = await decode(path);
+        expect(without.info.decoderVersion).not.toContain('libopencore_amrnb');
+        expect(without.samples.length).toBeLessThan(16000 * 3);
+        expect(without.statistics.damaged).toBe(true);
+      });
+    }
+  });
+
+  test('packets that cannot be decoded are told of', async () => {
+    const path = join(folder, 'damaged.aac');
+    runFfmpeg(ffmpeg!, '-f', 'lavfi', '-i', 'anoisesrc=d=4:r=16000:seed=1', '-c:a', 'aac', '-f', 'adts', path);
+    expect((await decode(path)).statistics.damaged).toBe(false);
+    const bytes = bytesOf(path);
+    // The headers of packets stay as they are.
+    for (let at = 0; at + 8 < bytes.length;) {
+      const length = ((bytes[at + 3] & 3) << 11) | (bytes[at + 4] << 3) | (bytes[at + 5] >> 5);
+      if (at > 8000 && at < 12_000) bytes.fill(0xff, at + 7, at + length);
+      at += Math.max(length, 7);
+    }
+    const { statistics, samples } = await decode(file('damaged.aac', bytes));
+    expect(statistics.damaged).toBe(true);
+    expect(samples.length).toBeGreaterThan(16000);
+  });
 
   test('the sound of a video, and each of its audio streams', async () => {
     const path = join(folder, 'two-tracks.mp4');
@@ -424,17 +489,36 @@ describe.skipIf(ffmpeg === null)('by ffmpeg', () => {
     ];
     const program = file('newer-ffmpeg', `${script.join('\n')}\n`);
     execFileSync('chmod', ['755', program]);
-    const before = process.env.EARWITNESS_FFMPEG;
-    process.env.EARWITNESS_FFMPEG = program;
-    try {
+    await withFfmpeg(program, async () => {
       const path = file('smv.nut', new Uint8Array(5000).fill(200));
       await expect(decode(path)).rejects.toMatchObject({
         message: expect.stringMatching(/ffmpeg 7\.1 has no decoder for its codec, smv\./) as string,
       });
-    } finally {
-      if (before === undefined) delete process.env.EARWITNESS_FFMPEG;
-      else process.env.EARWITNESS_FFMPEG = before;
-    }
+    });
+  });
+
+  test.skipIf(process.platform === 'win32').each([
+    ['[aist#0:0/mp3 @ 0x5] [dec:mp3 @ 0x6] Error submitting packet to decoder: Invalid data found', true],
+    ['[aist#0:0/mp3 @ 0x5] Error submitting packet to decoder: Invalid data found', true],
+    ['[mp3 @ 0x5] Estimating duration from bitrate, this may be inaccurate', false],
+  ])('what newer ones say of packets: %s', async (line, damaged) => {
+    const sound = file('sound.wav', wav16(speech, rate));
+    const script = [
+      '#!/bin/sh',
+      'case "$*" in *-version*) echo "ffmpeg version 7.1 Copyright"; exit 0;; esac',
+      'echo "Input #0, mp3, from x:" >&2',
+      'echo "  Stream #0:0: Audio: mp3, 16000 Hz, mono" >&2',
+      'echo "Output #0, wav, to pipe:" >&2',
+      `echo "${line}" >&2`,
+      `cat '${sound}'`,
+    ];
+    const program = file('telling-ffmpeg', `${script.join('\n')}\n`);
+    execFileSync('chmod', ['755', program]);
+    await withFfmpeg(program, async () => {
+      const { statistics, samples } = await decode(file('some.bin', new Uint8Array(5000).fill(200)));
+      expect(samples.length).toBe(speech.length);
+      expect(statistics).toMatchObject({ damaged, truncated: false });
+    });
   });
 
   test('WAV as a piped ffmpeg writes it, and its RF64', async () => {

@@ -154,6 +154,7 @@ class Decoding implements AudioStream {
     clippedFraction: 0,
     nonFiniteSamples: 0,
     truncated: false,
+    damaged: false,
     lostFrames: 0,
   };
   readonly blocks: () => AsyncGenerator<Float32Array, void, undefined>;
@@ -188,6 +189,7 @@ class Decoding implements AudioStream {
         const parts = resampler ? [resampler.process(last), resampler.flush()] : [last];
         for (const rest of parts) if (rest.length > 0) yield rest;
         statistics.truncated = decoder.truncated;
+        statistics.damaged = decoder.damaged;
         statistics.lostFrames = decoder.lostFrames;
       } finally {
         await decoder.close();

@@ -119,15 +119,44 @@ export async function openWithFfmpeg(
   options: { signal?: AbortSignal; timeLimitSeconds: number; stream: number },
 ): Promise<NativeDecoder> {
   const ffmpeg = await findFfmpeg();
+  const decoder = await openDecoder(ffmpeg, path, options, null);
+  // ffmpeg's own decoder of AMR knows no pauses in transmission, as telephones make them, and leaves them out.
+  if (decoder.info.codec !== 'amr_nb' || !(await hasDecoder(ffmpeg, wholeAmr))) return decoder;
+  await decoder.close();
+  return openDecoder(ffmpeg, path, options, wholeAmr);
+}
+
+const wholeAmr = 'libopencore_amrnb';
+const decoderLists = new Map<string, Promise<string>>();
+
+async function hasDecoder({ path }: Ffmpeg, name: string): Promise<boolean> {
+  let list = decoderLists.get(path);
+  if (!list) {
+    const options = { timeout: 20_000, maxBuffer: 1024 * 1024, windowsHide: true };
+    list = promisify(execFile)(path, ['-hide_banner', '-decoders'], options).then(
+      ({ stdout }) => stdout,
+      () => '',
+    );
+    decoderLists.set(path, list);
+  }
+  return (await list).includes(` ${name} `);
+}
+
+async function openDecoder(
+  ffmpeg: Ffmpeg,
+  path: string,
+  options: { signal?: AbortSignal; timeLimitSeconds: number; stream: number },
+  decoder: string | null,
+): Promise<NativeDecoder> {
   options.signal?.throwIfAborted();
-  const child = new Child(ffmpeg, path, options);
+  const child = new Child(ffmpeg, path, options, decoder);
   try {
     const input = new InputBuffer(child);
     // The header comes with the first sound.
     const wav = (await input.fill(12)) ? await openWav(input, path) : null;
     if (!wav) throw await child.failure();
     await child.inputDescribed();
-    return new FfmpegDecoder(child, wav, ffmpeg.version);
+    return new FfmpegDecoder(child, wav, decoder === null ? ffmpeg.version : `${ffmpeg.version}, ${decoder}`);
   } catch (error) {
     await child.close();
     throw error;
@@ -137,6 +166,7 @@ export async function openWithFfmpeg(
 class FfmpegDecoder implements NativeDecoder {
   readonly info: AudioInfo;
   truncated = false;
+  damaged = false;
   readonly lostFrames = 0;
   readonly #child: Child;
   readonly #wav: NativeDecoder;
@@ -159,6 +189,7 @@ class FfmpegDecoder implements NativeDecoder {
     const { durationSeconds, sampleRateHz } = this.info;
     // Containers round, and codecs have delays.
     const missing = durationSeconds === null ? 0 : durationSeconds - frames / sampleRateHz;
+    this.damaged = this.#child.skipped;
     this.truncated = failed || missing > Math.max(0.5, 0.02 * (durationSeconds ?? 0));
   }
 
@@ -190,6 +221,7 @@ class Child implements ByteSource {
     ffmpeg: Ffmpeg,
     path: string,
     options: { signal?: AbortSignal; timeLimitSeconds: number; stream: number },
+    decoder: string | null,
   ) {
     this.#path = path;
     this.#version = ffmpeg.version;
@@ -200,7 +232,9 @@ class Child implements ByteSource {
       ffmpeg.path,
       [
         ...['-nostdin', '-hide_banner', '-nostats', '-max_alloc', String(largestAllocation), '-threads', '1'],
-        ...['-protocol_whitelist', 'file,pipe', '-format_whitelist', demuxers, '-i', `file:${path}`],
+        ...['-protocol_whitelist', 'file,pipe', '-format_whitelist', demuxers],
+        ...(decoder === null ? [] : ['-c:a', decoder]),
+        ...['-i', `file:${path}`],
         ...['-map', `0:a:${options.stream}`, '-vn', '-sn', '-dn', '-map_metadata', '-1', '-c:a', 'pcm_f32le'],
         ...['-bitexact', '-f', 'wav', 'pipe:1'],
       ],
@@ -276,6 +310,11 @@ class Child implements ByteSource {
   /** Waits for its end: whether it went wrong. */
   async failed(): Promise<boolean> {
     return (await this.#within(this.#ended)) !== 0;
+  }
+
+  /** Whether it passed over packets that it could not decode. */
+  get skipped(): boolean {
+    return skippedPacket.test(this.#stderr());
   }
 
   /** Why nothing came. */
@@ -355,6 +394,10 @@ function inputAudio(stderr: string): { codec: string; rest: string }[] {
     rest,
   }));
 }
+
+// Until version 5, and from 6 on.
+const skippedPacket =
+  /^(Error while decoding stream|(\[[^\]\n]*\] )+(Error submitting packet to decoder|Decoding error))/m;
 
 /** The codec for which this ffmpeg has no decoder, if that is what went wrong. */
 function missingCodec(stderr: string, stream: number): string | null {

@@ -93,6 +93,7 @@ function parseStreamInfo(view: DataView, at: number): StreamInfo | null {
 class FlacDecoder implements NativeDecoder {
   readonly info: AudioInfo;
   truncated = false;
+  damaged = false;
   lostFrames = 0;
   readonly #input: InputBuffer;
   readonly #stream: StreamInfo;
@@ -180,6 +181,7 @@ class FlacDecoder implements NativeDecoder {
         this.#decodeFrame(header, bound);
       }
       input.start += bytes;
+      if (skippedBytes > 0) this.damaged = true;
       skippedBytes = 0;
       for (const [channel, floats] of block.channels.entries()) {
         floats.set(this.#kernel.toFloat(this.#samples[channel], header.blockSize, scale), block.length);

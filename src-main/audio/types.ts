@@ -35,8 +35,10 @@ export interface DecodeStatistics {
   clippedFraction: number;
   /** NaN, infinite or absurd (magnitude above 1e30) samples, replaced by 0. */
   nonFiniteSamples: number;
-  /** The file ended before its header said that it would. */
+  /** There is less sound than the header says. */
   truncated: boolean;
+  /** Parts of it could not be decoded: silence stands for them where their length is known, else they are missing. */
+  damaged: boolean;
   /** Sample frames whose data was damaged and that silence stands for, so that times stay true. */
   lostFrames: number;
 }
@@ -83,6 +85,7 @@ export interface NativeDecoder {
   info: AudioInfo;
   /** Valid once the blocks are at their end. */
   truncated: boolean;
+  damaged: boolean;
   lostFrames: number;
   /** @param memory as in `OpenOptions` */
   blocks(memory?: BlockMemory): AsyncGenerator<NativeBlock, void, undefined>;

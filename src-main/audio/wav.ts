@@ -135,6 +135,7 @@ function parseFormat(chunk: DataView): Format | null | string {
 class WavDecoder implements NativeDecoder {
   readonly info: AudioInfo;
   truncated = false;
+  readonly damaged = false;
   readonly lostFrames = 0;
   readonly #input: InputBuffer;
   readonly #format: Format;

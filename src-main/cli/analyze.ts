@@ -1,8 +1,11 @@
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { InvalidArgumentError } from 'commander';
 import type { Command } from 'commander';
 import type { Channel } from '../audio/types.ts';
+import { displayPath } from '../base/display-path.ts';
 import { UserFacingError } from '../base/errors.ts';
+import { pathsReadAs } from '../base/lossy-name.ts';
 import type { Analysis, Detector } from '../detector/detector.ts';
 import type { Quality } from '../detector/quality.ts';
 import type { StoredModel } from '../detector/store.ts';
@@ -176,12 +179,15 @@ async function analyze(file: string, options: AnalyzeOptions): Promise<number> {
   const stretch = stretchOf(options);
   const model = await readModel(await findModel(options.model));
   const detector = await Detector.create(model, availableParallelism());
-  const path = resolve(file);
+  const absolute = resolve(file);
+  // A name that is not UTF-8 comes damaged through the command line.
+  const [nameBytes = null] = existsSync(absolute) ? [] : await pathsReadAs(absolute);
+  const path = displayPath({ path: absolute, nameBytes });
   const { signal, dispose } = interruption();
   try {
     const outcome = stretch
-      ? await scoreStretch(detector, path, stretch, options, signal)
-      : await score(detector, { path, nameBytes: null, found: false, reading: readingOf(options) }, signal);
+      ? await scoreStretch(detector, absolute, stretch, options, signal)
+      : await score(detector, { path: absolute, nameBytes, found: false, reading: readingOf(options) }, signal);
     const rowsOfFile = scanRows({ ...outcome, path });
     if (options.json) {
       const results = rowsOfFile.map((row) => ({ made: runProvenance(model), ...scanJson(row, model.card) }));
@@ -189,7 +195,7 @@ async function analyze(file: string, options: AnalyzeOptions): Promise<number> {
     }
     if (outcome.analysis === null) {
       const label = colour('red', 'error:', process.stderr);
-      process.stderr.write(`${label} ${path}: ${outcome.error?.message ?? ''}\n`);
+      process.stderr.write(`${label} ${outcome.error?.message ?? ''}\n`);
       return exitStatus.someFailed;
     }
     if (options.json) return exitStatus.done;

@@ -71,6 +71,7 @@ async function calibrate(options: CalibrateOptions): Promise<number> {
     import('../datasets/load.ts'),
     import('../detector/store.ts'),
   ]);
+  const { validatedRange } = await import('../evaluation/calibration.ts');
   const { validatedBy, conditions } = options;
   const progress = new ProgressLine();
   const { signal, dispose } = interruption();
@@ -102,10 +103,14 @@ async function calibrate(options: CalibrateOptions): Promise<number> {
     }
     if (calibration.bandReason !== null) process.stdout.write(`${calibration.bandReason}\n`);
     const lengths = calibration.lengths.map(({ seconds }) => `${seconds} s`);
+    const range = validatedRange(calibration);
+    const limits = range
+      ? ` What has less than ${range.fromSeconds.toFixed(1)} s of speech or more than ${range.toSeconds.toFixed(1)} s is not validated.`
+      : '';
     process.stdout.write(
       lengths.length > 0
-        ? `Calibrated for ${lengths.join(', ')} of speech; what is shorter or longer is not validated.\n`
-        : 'Calibrated for all lengths alike: too few speakers are named to tell lengths apart.\n',
+        ? `Calibrated for ${lengths.join(', ')} of speech.${limits}\n`
+        : `Calibrated for all lengths alike: too few speakers are named to tell lengths apart.${limits}\n`,
     );
     process.stdout.write(`Model written to ${folder}, ${status}.\n`);
     return exitStatus.done;

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { UserFacingError } from '../base/errors.ts';
+import { unwritable } from '../base/files.ts';
 import { register as registerAnalyze } from './analyze.ts';
 import { register as registerCalibrate } from './calibrate.ts';
 import { register as registerCase } from './case.ts';
@@ -45,7 +46,10 @@ export function buildProgram(): Command {
 async function main(): Promise<void> {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit(exitStatus.done);
-    throw error;
+    const known = unwritable('the output', error);
+    if (!(known instanceof UserFacingError)) throw error;
+    process.stderr.write(`${colour('red', 'error:', process.stderr)} ${known.sentence}\n`);
+    process.exit(exitStatus.failure);
   });
   try {
     await buildProgram().parseAsync(process.argv);

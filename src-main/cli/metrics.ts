@@ -159,8 +159,8 @@ async function writePlots(
     import('../reports/evaluation.ts'),
     import('../evaluation/plots.ts'),
   ]);
-  // Score files say nothing of calibration: their scores are taken as they are.
-  const taken = 'scores taken as natural-log likelihood ratios';
+  // Score files say nothing of calibration: their scores are taken as they are. Short, since plots cut long titles.
+  const taken = 'scores as natural-log LR';
   const compared = measured.map((file): ComparedScores => ({
     ...file,
     data: '',

@@ -95,7 +95,8 @@ class Tally {
     }
     if (this.failed > 0) summary.push(colour('red', `${this.failed} failed`, process.stderr));
     process.stderr.write(`${summary.join(', ')}.\n`);
-    for (const { path, message } of this.named) process.stderr.write(`  ${path}: ${message}\n`);
+    for (const { path, message } of this.named)
+      process.stderr.write(`  ${message.includes(path) ? message : `${path}: ${message}`}\n`);
     if (this.failed > this.named.length) process.stderr.write(`  and ${this.failed - this.named.length} more\n`);
     return this.failed > 0 ? exitStatus.someFailed : exitStatus.done;
   }

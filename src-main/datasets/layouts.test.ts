@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { UserFacingError } from '../base/errors.ts';
-import { loadDataset, selectSplit, withBonafide } from './load.ts';
+import { loadDataset, selectSplit, specPaths, withBonafide } from './load.ts';
 import { manifestText } from './manifest.ts';
 import { plant } from './testing.ts';
 import type { Dataset } from './types.ts';
@@ -201,8 +201,22 @@ describe('mlaad', () => {
       'bonafide bonafide/eva/c.wav',
     ]);
     expect(paired.notes.join()).not.toContain('There is no recording');
-    expect(withBonafide('mlaad:x', 'manifest:y.csv')).toBe('mlaad:x+manifest:y.csv');
+    expect(withBonafide('mlaad:x', 'manifest:y.csv+bonafide:z')).toBe('mlaad:x+bonafide:manifest:y.csv+bonafide:z');
     expect(withBonafide('mlaad:x', undefined)).toBe('mlaad:x');
+  });
+  it('takes only what is bona fide of a corpus that also holds spoofs', async () => {
+    plant(join(root, 'm'), ['fake/en/bark/b.wav']);
+    plant(join(root, 'both'), ['train/real/c.wav', 'train/fake/d.wav', 'test/real/e.wav', 'test/fake/f.wav']);
+    const paired = await loadDataset(withBonafide(`mlaad:${root}/m`, `folder:${root}/both`));
+    expect(lines(paired)).toEqual([
+      '- spoof bark - mlaad/fake/en/bark/b.wav',
+      'test bonafide - - folder/test/real/e.wav',
+      'train bonafide - - folder/train/real/c.wav',
+    ]);
+    expect(paired.notes).toContain('folder: Left out, being spoofs: 2 recordings.');
+    expect(specPaths(`mlaad:${root}/m`, `folder:${root}/both`)).toEqual([join(root, 'm'), join(root, 'both')]);
+    plant(join(root, 'none'), ['fake/d.wav']);
+    expect(await refusal(`mlaad:${root}/m+bonafide:folder:${root}/none`)).toContain('holds no bona fide recording');
   });
 });
 

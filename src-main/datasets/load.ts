@@ -45,10 +45,13 @@ const isSpec = (text: string) => Object.hasOwn(layouts, text.slice(0, Math.max(0
 
 /**
  * The spec of a dataset together with bona fide recordings from elsewhere, for corpora that hold spoofs only.
- * @param bonafide a spec, or a folder all of whose recordings are bona fide; undefined leaves the spec as it is.
+ * @param bonafide a spec, of which spoofs are left out, or a folder all of whose recordings are bona fide; undefined leaves
+ * the spec as it is.
  */
 export function withBonafide(spec: string, bonafide: string | undefined): string {
-  return bonafide === undefined ? spec : `${spec}+${isSpec(bonafide) ? bonafide : `bonafide:${bonafide}`}`;
+  if (bonafide === undefined) return spec;
+  const parts = isSpec(bonafide) ? bonafide.split(joint) : [bonafide];
+  return [spec, ...parts.map((part) => (part.startsWith('bonafide:') ? part : `bonafide:${part}`))].join('+');
 }
 
 /**
@@ -66,6 +69,7 @@ export function specPaths(spec: string, bonafide?: string): string[] {
  * Lists a dataset's recordings with what is known of each; opens none of them.
  * @param spec one of `asvspoof2019:DIR`, `asvspoof2021:DIR`, `asvspoof5:DIR`, `for:DIR`, `in-the-wild:DIR`, `wavefake:DIR`,
  * `mlaad:DIR`, `folder:DIR`, `bonafide:DIR` and `manifest:FILE.csv`, or several joined by `+`; a path may begin with `~/`.
+ * `bonafide:` before one of the others leaves its spoofs out.
  *
  * Of several, each recording keeps its split, source and speaker, its id is prefixed by the part's kind (and number, where a
  * kind comes twice), and a file in two parts is taken once. Recordings of a part without splits stay in no split: beside parts
@@ -92,7 +96,7 @@ export async function loadDataset(spec: string): Promise<Dataset> {
 }
 
 /** A single spec taken apart. */
-function partOf(spec: string): { layout: SingleLayout; path: string } {
+function partOf(spec: string): { layout: SingleLayout; path: string; bonafideOnly: boolean } {
   if (!isSpec(spec)) {
     throw new UserFacingError('dataset', `"${spec}" names no kind of dataset.`, {
       advice: `Write one of ${specForms}, or several joined by +.`,
@@ -102,15 +106,17 @@ function partOf(spec: string): { layout: SingleLayout; path: string } {
   const layout = spec.slice(0, colon) as SingleLayout;
   const { form, of } = layouts[layout];
   const written = spec.slice(colon + 1);
+  if (layout === 'bonafide' && isSpec(written)) return { ...partOf(written), bonafideOnly: true };
   if (written === '') {
     throw new UserFacingError('dataset', `"${spec}" names no ${of}.`, { advice: `Write ${form}.` });
   }
   // A shell leaves ~ alone in the middle of a word.
-  return { layout, path: resolve(written.replace(/^~(?=$|[\\/])/, () => homedir())) };
+  const path = resolve(written.replace(/^~(?=$|[\\/])/, () => homedir()));
+  return { layout, path, bonafideOnly: layout === 'bonafide' };
 }
 
 async function loadPart(spec: string): Promise<LoadedItems & { layout: SingleLayout }> {
-  const { layout, path } = partOf(spec);
+  const { layout, path, bonafideOnly } = partOf(spec);
   const { form, of, load } = layouts[layout];
   const is = await stat(path).catch((error: unknown) => {
     throw unreadable(path, error, of);
@@ -125,7 +131,15 @@ async function loadPart(spec: string): Promise<LoadedItems & { layout: SingleLay
       advice: 'Is the copy complete?',
     });
   }
-  return { ...found, layout };
+  if (!bonafideOnly) return { ...found, layout };
+  const items = found.items.filter(({ label }) => label === 'bonafide');
+  const spoofs = found.items.length - items.length;
+  if (items.length === 0) {
+    throw new UserFacingError('dataset', `${spec} holds no bona fide recording.`, { path: found.root });
+  }
+  const notes =
+    spoofs === 0 ? found.notes : [...found.notes, `Left out, being spoofs: ${plural(spoofs, 'recording')}.`];
+  return { ...found, items, notes, layout };
 }
 
 /** Several datasets as one. */

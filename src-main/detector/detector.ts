@@ -12,6 +12,9 @@ import type { Quality } from './quality.ts';
 import { SpeechDetector } from './speech.ts';
 import { ConditioningMemory, conditionRecording } from './windows.ts';
 
+/** A channel whose samples reach this is not silent, whatever the mix is. */
+const heardPeak = 0.01;
+
 /** Windows scored in one run of the network; always of one recording, so that no score depends on its neighbours. */
 const batchWindows = 16;
 
@@ -145,6 +148,10 @@ export class Detector {
       clippedFraction: statistics.clippedFraction,
       nonFiniteSamples: statistics.nonFiniteSamples,
       truncated: statistics.truncated,
+      damaged: statistics.damaged,
+      mixed: (reading.channel ?? 'mix') === 'mix' && info.channels > 1 && statistics.peak > heardPeak,
+      audioStreams: info.audioStreams,
+      stream: info.stream,
       sampleRateHz: info.sampleRateHz,
       windows: scores.length,
       quality,

@@ -10,6 +10,10 @@ const basis: FindingBasis = {
   clippedFraction: 0,
   nonFiniteSamples: 0,
   truncated: false,
+  damaged: false,
+  mixed: false,
+  audioStreams: 1,
+  stream: 0,
   sampleRateHz: 16_000,
   windows: 3,
   quality: { speechSeconds: 3, snrDb: 30, effectiveBandwidthHz: 8000 },
@@ -80,6 +84,24 @@ test('likelihood ratios end where the validation data do', () => {
   ]);
 });
 
+test('damage, an early end and further audio streams are told of, and the finding stands', () => {
+  const card = cardWith({});
+  const told = (changes: Partial<FindingBasis>) => findingFor(card, { ...basis, ...changes });
+  expect(told({}).reasons).toEqual([]);
+  for (const [changes, code] of [
+    [{ truncated: true }, 'truncated'],
+    [{ damaged: true }, 'damaged'],
+    [{ audioStreams: 3, stream: 1 }, 'streams'],
+  ] as const) {
+    const { finding, reasons } = told(changes);
+    expect(finding).toBe('supports bona fide');
+    expect(reasons).toMatchObject([{ code, blocking: false }]);
+  }
+  expect(told({ audioStreams: 3, stream: 1 }).reasons[0].sentence).toBe(
+    'It holds 3 audio streams, numbered from 0; number 1 was scored.',
+  );
+});
+
 test('speech of a length that was not measured is not assessable', () => {
   const map = { a: 1, b: 0, prior: 0.5, bonafide: 50, spoof: 50 };
   const lengths = [
@@ -94,6 +116,15 @@ test('speech of a length that was not measured is not assessable', () => {
     expect(result).toMatchObject({ llr: null, finding: 'not assessable', codes: ['length'] });
     expect(result.sentences[0]).toMatch(/^Not validated for this length: .* 2\.4 to 14\.0 s\.$/);
   }
+  // Speakers were not named, and all lengths have one map.
+  const alike = cardWith({ validated: { fromSeconds: 1.5, toSeconds: 4 } });
+  expect(judged(alike, 1, 4)).toMatchObject({ llr: 1, codes: [] });
+  for (const seconds of [1.4, 4.1]) {
+    expect(judged(alike, 1, seconds)).toMatchObject({ llr: null, finding: 'not assessable', codes: ['length'] });
+  }
+  // A card of an older version, which does not say.
+  expect(judged(cardWith({}), 1, 60).codes).toEqual([]);
+  expect(judged(cardWith({}), 1, 61)).toMatchObject({ llr: 1, finding: 'supports bona fide', codes: ['length'] });
   // Where no speech was looked for, active sound stands for it.
   expect(judged(card, 1, null).llr).toBe(1);
 });

@@ -1,4 +1,5 @@
 import { applyCalibration } from '../evaluation/calibration.ts';
+import { calibrationSeconds } from '../evaluation/lengths.ts';
 import type { Card } from './card.ts';
 import type { Quality } from './quality.ts';
 
@@ -20,6 +21,12 @@ export interface FindingBasis {
   clippedFraction: number;
   nonFiniteSamples: number;
   truncated: boolean;
+  damaged: boolean;
+  /** Channels that are not all silent were mixed. */
+  mixed: boolean;
+  audioStreams: number;
+  /** Which of them was scored, counted from 0. */
+  stream: number;
   sampleRateHz: number;
   windows: number;
   quality: Pick<Quality, 'speechSeconds' | 'snrDb' | 'effectiveBandwidthHz'>;
@@ -27,6 +34,9 @@ export interface FindingBasis {
 
 /** Where the card says nothing, the share of the front end's highest frequency that a recording must reach. */
 const leastBandwidthShare = 0.6;
+
+/** Where the card does not say what lengths of speech it was measured on, none beyond this was. */
+const longestCalibrated = Math.max(...calibrationSeconds);
 
 /** Above this many windows the lowest of them says nothing. */
 const mostComparedWindows = 60;
@@ -45,7 +55,10 @@ function reasonsFor(card: Card, basis: FindingBasis): Reason[] {
     );
   }
   if (basis.score === null) {
-    add('silent', true, 'It holds no sound.');
+    const sentence = basis.mixed
+      ? 'The mix of its channels holds no sound; one may cancel another. Score each on its own.'
+      : 'It holds no sound.';
+    add('silent', true, sentence);
   } else if (basis.activeSeconds < thresholds.minimumActiveSeconds) {
     const seconds = basis.activeSeconds.toFixed(2);
     add('too-short', true, `It holds ${seconds} s of sound; ${thresholds.minimumActiveSeconds} s are needed.`);
@@ -87,7 +100,14 @@ function reasonsFor(card: Card, basis: FindingBasis): Reason[] {
     const ratio = snrDb.toFixed(0);
     add('noisy', true, `Its signal-to-noise ratio is about ${ratio} dB; ${thresholds.minimumSnrDb} dB are needed.`);
   }
-  if (basis.truncated) add('truncated', false, 'The file ends before its header says; what is there was scored.');
+  if (basis.truncated) add('truncated', false, 'It is shorter than its header says; what is there was scored.');
+  if (basis.damaged) {
+    add('damaged', false, 'Parts of it could not be decoded; they are missing or taken as silence.');
+  }
+  if (basis.audioStreams > 1) {
+    const sentence = `It holds ${basis.audioStreams} audio streams, numbered from 0; number ${basis.stream} was scored.`;
+    add('streams', false, sentence);
+  }
   if (basis.windows > mostComparedWindows) {
     add(
       'long',
@@ -110,11 +130,15 @@ export function findingFor(
   const speechSeconds = basis.quality.speechSeconds ?? basis.activeSeconds;
   const calibrated = applyCalibration(card.calibration, basis.score, speechSeconds);
   if (calibrated.notValidatedForLength) {
-    const { lengths } = card.calibration;
-    const [from, to] = [lengths[0].fromSeconds, lengths[lengths.length - 1].toSeconds];
-    const sentence = `Not validated for this length: ${speechSeconds.toFixed(1)} s of speech; the model was measured on ${from.toFixed(1)} to ${to.toFixed(1)} s.`;
+    const { fromSeconds, toSeconds } = calibrated.notValidatedForLength;
+    const sentence = `Not validated for this length: ${speechSeconds.toFixed(1)} s of speech; the model was measured on ${fromSeconds.toFixed(1)} to ${toSeconds.toFixed(1)} s.`;
     reasons.push({ code: 'length', sentence, blocking: true });
     return { finding: 'not assessable', llr: null, reasons };
+  }
+  const { lengths, validated } = card.calibration;
+  if (lengths.length === 0 && validated === null && speechSeconds > longestCalibrated) {
+    const sentence = `Not validated for this length: the model's card does not say what speech of ${speechSeconds.toFixed(0)} s was measured.`;
+    reasons.push({ code: 'length', sentence, blocking: false });
   }
   const { llr, limited, map } = calibrated;
   if (limited !== null) {

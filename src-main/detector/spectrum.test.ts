@@ -1,6 +1,11 @@
+import { readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { Random } from '../base/random.ts';
+import { openAudio } from '../audio/decode.ts';
+import { findFfmpeg } from '../audio/ffmpeg.ts';
 import { Resampler } from '../audio/resample.ts';
+import { runFfmpeg, sharedFolder, temporaryFolder, wav16 } from '../audio/testing.ts';
+import { Random } from '../base/random.ts';
 import { SpectrumMeter } from './spectrum.ts';
 
 /** Noise that pulses four times a second, with a faint steady floor, at a rate. */
@@ -63,4 +68,62 @@ describe('SpectrumMeter', () => {
       expect(findings(signal, 16_000).effectiveBandwidthHz).toBeNull();
     }
   });
+});
+
+const ffmpeg = await findFfmpeg().then(
+  (found) => found.path,
+  () => null,
+);
+const encoders = ffmpeg === null ? '' : runFfmpeg(ffmpeg, '-hide_banner', '-encoders').toString();
+
+describe('lossy coding, decoded and stored as PCM', () => {
+  const folder = temporaryFolder();
+  const formats = sharedFolder('formats');
+  const real =
+    formats === null
+      ? []
+      : readdirSync(formats).flatMap((name) => (/^pcm_.*-(44100|48000)-/.test(name) ? [join(formats, name)] : []));
+
+  /** Where the spectrum of a file ends at its native rate. */
+  async function cutOf(path: string): Promise<number | null> {
+    let meter: SpectrumMeter | null = null;
+    const stream = await openAudio(path, { onNative: (mono) => meter?.push(mono) });
+    meter = new SpectrumMeter(stream.info.sampleRateHz, 16);
+    for await (const block of stream.blocks()) expect(block.length).toBeGreaterThan(0);
+    return meter.findings().sharpCutoffHz;
+  }
+
+  function coded(path: string, encoder: string, kilobits: number): string {
+    const [between, stored] = ['coded.mka', 'stored.wav'].map((name) => join(folder, name));
+    runFfmpeg(ffmpeg!, '-i', path, '-ac', '1', '-c:a', encoder, '-b:a', `${kilobits}k`, between);
+    runFfmpeg(ffmpeg!, '-i', between, '-c:a', 'pcm_s16le', stored);
+    return stored;
+  }
+
+  for (const [encoder, kilobits] of [
+    ['libmp3lame', 64],
+    ['libmp3lame', 128],
+    ['aac', 32],
+    ['aac', 64],
+    ['libopus', 32],
+  ] as const) {
+    const there = new RegExp(` ${encoder} `).test(encoders);
+    const name = `${encoder} at ${kilobits} kbit/s ends the spectrum`;
+    it.skipIf(!there)(there ? name : `${name} (this ffmpeg has no such encoder)`, async () => {
+      const whole = join(folder, 'whole.wav');
+      writeFileSync(whole, wav16(pulses(3, 48_000), 48_000));
+      expect(await cutOf(whole)).toBeNull();
+      expect(await cutOf(coded(whole, encoder, kilobits))).toBeGreaterThan(8000);
+    });
+    it.skipIf(!there || real.length === 0)(`${name} of real recordings (skipped without ../shared)`, async () => {
+      let [before, after] = [0, 0];
+      for (const path of real) {
+        if ((await cutOf(path)) !== null) before++;
+        if ((await cutOf(coded(path, encoder, kilobits))) !== null) after++;
+      }
+      // One ends at 7.5 kHz as it was published.
+      expect(before).toBeLessThanOrEqual(1);
+      expect(after).toBeGreaterThan(0.6 * real.length);
+    });
+  }
 });

@@ -55,7 +55,12 @@ const mapSchema = z.object({
 
 /** A calibration as it stands in a model's card. */
 export const calibrationSchema = mapSchema.extend({
-  /** By net speech, ascending. With any, what lies outside their ranges is not validated; empty: one map for all. */
+  /** Net speech of the recordings that it was fitted on; null in cards of an older version. */
+  validated: z
+    .object({ fromSeconds: z.number().min(0), toSeconds: z.number() })
+    .nullable()
+    .default(null),
+  /** Longer ones put together, by net speech, ascending; empty: one map for all. What lies outside all is not validated. */
   lengths: z
     .array(
       mapSchema.extend({
@@ -208,8 +213,8 @@ const leastTrialsOfLength = 20;
  * which the model must not have been trained on. Scores that rank no better than chance give a map to an LLR of zero.
  *
  * With `concatenations`, the same for each length of {@link calibrationSeconds} to which at least twenty trials of
- * either class, of two counted units at least, are nearest by ratio. What has less speech than the shortest of all these
- * trials, or more than the longest, is not validated.
+ * either class, of two counted units at least, are nearest by ratio. What has less speech than the shortest of `trials`
+ * and these concatenations, or more than the longest, is not validated.
  * @throws UserFacingError as {@link fitAffineCalibration}.
  */
 export function calibrate(trials: readonly Trial[], options: CalibrateOptions): Calibration {
@@ -234,7 +239,18 @@ export function calibrate(trials: readonly Trial[], options: CalibrateOptions): 
     const toSeconds = spoken.reduce((most, value) => Math.max(most, value));
     return [{ ...map, seconds, fromSeconds, toSeconds, bonafide, spoof }];
   });
-  return { ...calibrationMap(trials, options), lengths, dataset, split, folds };
+  return { ...calibrationMap(trials, options), validated: speechRange(trials), lengths, dataset, split, folds };
+}
+
+/** The least and the most speech of trials; null where one does not say. */
+function speechRange(trials: readonly Trial[]): { fromSeconds: number; toSeconds: number } | null {
+  let [fromSeconds, toSeconds] = [Infinity, 0];
+  for (const { speechSeconds } of trials) {
+    if (typeof speechSeconds !== 'number') return null;
+    fromSeconds = Math.min(fromSeconds, speechSeconds);
+    toSeconds = Math.max(toSeconds, speechSeconds);
+  }
+  return { fromSeconds, toSeconds };
 }
 
 function calibrationMap(trials: readonly Trial[], options: CalibrateOptions): CalibrationMap {
@@ -288,8 +304,31 @@ export interface CalibratedScore {
   supports: 'bonafide' | 'spoof' | 'neither' | null;
   /** The map that was used: that of the nearest length, where there are lengths. */
   map: Pick<CalibrationMap, 'bounds' | 'band' | 'bandReason' | 'countedUnits'>;
-  /** The speech is shorter or longer than anything that the calibration was measured on. */
-  notValidatedForLength: boolean;
+  /** The speech is shorter or longer than anything that the calibration was measured on: this much. */
+  notValidatedForLength: { fromSeconds: number; toSeconds: number } | null;
+}
+
+/** The least and the most speech that a calibration was measured on; null where it does not say. */
+export function validatedRange({ lengths, validated }: Calibration): { fromSeconds: number; toSeconds: number } | null {
+  const ranges = validated === null ? lengths : [validated, ...lengths];
+  if (ranges.length === 0) return null;
+  return {
+    fromSeconds: Math.min(...ranges.map(({ fromSeconds }) => fromSeconds)),
+    toSeconds: Math.max(...ranges.map(({ toSeconds }) => toSeconds)),
+  };
+}
+
+/**
+ * The map for so much speech: that of the nearest length. What is shorter than any of these, but not than the recordings
+ * themselves, has the map that was fitted on these.
+ */
+export function mapForSpeech(calibration: Calibration, speechSeconds: number | null): CalibrationMap {
+  const { lengths, validated } = calibration;
+  if (speechSeconds === null || speechSeconds <= 0 || lengths.length === 0) return calibration;
+  const short = speechSeconds < lengths[0].fromSeconds;
+  return short && validated !== null && speechSeconds >= validated.fromSeconds
+    ? calibration
+    : nearestLength(lengths, speechSeconds);
 }
 
 /**
@@ -302,9 +341,13 @@ export function applyCalibration(
   score: number,
   speechSeconds: number | null = null,
 ): CalibratedScore {
-  const { lengths } = calibration;
-  const timed = speechSeconds !== null && speechSeconds > 0 && lengths.length > 0;
-  const map = timed ? nearestLength(lengths, speechSeconds) : calibration;
+  const range = validatedRange(calibration);
+  const outside =
+    speechSeconds !== null &&
+    speechSeconds > 0 &&
+    range !== null &&
+    (speechSeconds < range.fromSeconds || speechSeconds > range.toSeconds);
+  const map = mapForSpeech(calibration, speechSeconds);
   const unlimited = affineLlr(map, score);
   const { llr, limited } = limitLlr(unlimited, map.bounds);
   const { band, bandReason } = map;
@@ -314,8 +357,7 @@ export function applyCalibration(
     limited,
     supports: judged !== null && llr === 0 ? 'neither' : judged,
     map,
-    notValidatedForLength:
-      timed && (speechSeconds < lengths[0].fromSeconds || speechSeconds > lengths[lengths.length - 1].toSeconds),
+    notValidatedForLength: outside ? range : null,
   };
 }
 
@@ -329,11 +371,7 @@ export function llrInterval(
   score: number,
   speechSeconds: number | null = null,
 ): [number, number] | null {
-  const { lengths } = calibration;
-  const map =
-    speechSeconds !== null && speechSeconds > 0 && lengths.length > 0
-      ? nearestLength(lengths, speechSeconds)
-      : calibration;
+  const map = mapForSpeech(calibration, speechSeconds);
   if (map.replicates.length === 0) return null;
   const values = map.replicates
     .map(([a, b]) => limitLlr(affineLlr({ a, b, prior: map.prior }, score), map.bounds).llr)

@@ -288,7 +288,7 @@ describe('a whole calibration', () => {
       llr: 200.5,
       limited: null,
       supports: null,
-      notValidatedForLength: false,
+      notValidatedForLength: null,
     });
   });
 
@@ -300,9 +300,26 @@ describe('a whole calibration', () => {
     expect(three).toMatchObject({ bonafide: 320, spoof: 320 });
     expect(applyCalibration(calibration, 0.4, 3).llr).toBeCloseTo(affineLlr(three, 0.4), 12);
     expect(applyCalibration(calibration, 0.4, 11).llr).toBeCloseTo(affineLlr(ten, 0.4), 12);
-    const judged = [1, 2.7, 6, 11, 12].map((s) => applyCalibration(calibration, 0.4, s).notValidatedForLength);
+    const judged = [1, 2.7, 6, 11, 12].map((s) => applyCalibration(calibration, 0.4, s).notValidatedForLength !== null);
     expect(judged).toEqual([true, false, false, false, true]);
-    expect(applyCalibration(calibration, 0.4).notValidatedForLength).toBe(false);
+    expect(applyCalibration(calibration, 0.4).notValidatedForLength).toBeNull();
+    // Without concatenations the recordings themselves say what was measured.
+    const spoken = short.map((trial, index) => ({ ...trial, speechSeconds: 1 + (index % 5) / 2 }));
+    const both = calibrate(spoken, { dataset: 'd', split: 'dev', concatenations });
+    const { lengths } = both;
+    expect(lengths[0].fromSeconds).toBeGreaterThan(1.2);
+    // What is shorter than they are has the map of the recordings.
+    expect(applyCalibration(both, 0.4, 1.2)).toMatchObject({ notValidatedForLength: null });
+    expect(applyCalibration(both, 0.4, 1.2).llr).toBeCloseTo(affineLlr(both, 0.4), 12);
+    expect(applyCalibration(both, 0.4, 3).llr).toBeCloseTo(affineLlr(lengths[0], 0.4), 12);
+    expect(applyCalibration(both, 0.4, 0.9).notValidatedForLength).toEqual({
+      fromSeconds: 1,
+      toSeconds: lengths[lengths.length - 1].toSeconds,
+    });
+    const alike = calibrate(spoken, { dataset: 'd', split: 'dev' });
+    expect(alike).toMatchObject({ lengths: [], validated: { fromSeconds: 1, toSeconds: 3 } });
+    const outside = [0.9, 1, 3, 3.1].map((s) => applyCalibration(alike, 0.4, s).notValidatedForLength !== null);
+    expect(outside).toEqual([true, false, false, true]);
   });
 
   test('judges before it limits, and a limited ratio of one supports nothing', () => {

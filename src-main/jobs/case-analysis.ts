@@ -7,8 +7,7 @@ import type { NewAnalysis } from '../cases/store.ts';
 import type { Analysis as DetectorAnalysis } from '../detector/detector.ts';
 import { localisationStatement } from '../detector/localisation.ts';
 import type { StoredModel } from '../detector/store.ts';
-import { llrInterval } from '../evaluation/calibration.ts';
-import { nearestLength } from '../evaluation/lengths.ts';
+import { llrInterval, mapForSpeech } from '../evaluation/calibration.ts';
 import { provenance } from '../reports/scan.ts';
 
 /** What an analysis is of, and what it was made with. */
@@ -45,8 +44,7 @@ export function madeBy(model: StoredModel, program: string): Omit<Provenance, 'f
 function thresholdsOf(model: StoredModel, analysis: DetectorAnalysis | null): NewAnalysis['thresholds'] {
   const { thresholds, calibration, localisation } = model.card;
   const speechSeconds = analysis === null ? null : (analysis.quality.speechSeconds ?? analysis.activeSeconds);
-  const timed = speechSeconds !== null && speechSeconds > 0 && calibration.lengths.length > 0;
-  const map = timed ? nearestLength(calibration.lengths, speechSeconds) : calibration;
+  const map = mapForSpeech(calibration, speechSeconds);
   const scoreAt = (llr: number): number => (llr + Math.log(map.prior / (1 - map.prior)) - map.b) / map.a;
   const band = map.band ?? { lowerLlr: -thresholds.inconclusiveLlr, upperLlr: thresholds.inconclusiveLlr };
   const { lowerLlr, upperLlr } = band;

@@ -54,6 +54,28 @@ describe('a scan', () => {
     expect(alone.sha256).toBe(createHash('sha256').update(readFileSync(path)).digest('hex'));
   });
 
+  it.skipIf(process.platform !== 'linux')(
+    'takes names that are no UTF-8 as a command line hands them over',
+    async () => {
+      const odd = Buffer.concat([Buffer.from(join(folder, 'odd-')), Buffer.from([0xff, 0x2f])]);
+      mkdirSync(odd.subarray(0, -1));
+      for (const byte of [0xe9, 0xe8]) {
+        writeFileSync(Buffer.concat([odd, Buffer.from([byte]), Buffer.from('.wav')]), wav16(babble(1, byte)));
+      }
+      const named = join(folder, 'odd-\uFFFD', '\uFFFD.wav');
+      // Both names read alike: a shell names them both.
+      const results = await scanned([named, named]);
+      expect(results.map(({ path }) => path.slice(folder.length)).sort()).toEqual([
+        '/odd-\\xFF/\\xE8.wav',
+        '/odd-\\xFF/\\xE9.wav',
+      ]);
+      expect(results.map(({ error }) => error)).toEqual([null, null]);
+      expect(await scanned([join(folder, 'odd-\uFFFD')])).toHaveLength(2);
+      const [missing] = await scanned([join(folder, '\uFFFD.wav')]);
+      expect(missing.error?.code).toBe('missing');
+    },
+  );
+
   it('covers the whole recording with windows, and its score is their mean', async () => {
     const [{ analysis }] = await scanned([join(folder, 'audio', 'voice-5.wav')]);
     if (!analysis) throw new Error('no analysis');

@@ -6,6 +6,7 @@ import { WorkerPool } from '../base/pool.ts';
 import { workerFile } from '../base/workers.ts';
 import type { StoredModel } from '../detector/store.ts';
 import { displayPath } from '../base/display-path.ts';
+import { pathsReadAs } from '../base/lossy-name.ts';
 import type { KnownFile, ScoreOutcome, ScoreRequest } from './score.ts';
 
 function joined(folder: Buffer, name: Buffer): Buffer {
@@ -60,11 +61,20 @@ export async function listFiles(paths: readonly string[], recursive: boolean): P
       listing.unreadable.push({ path, why: describeError(error) });
     }
   };
+  const take = async (bytes: Buffer, kind: { isDirectory(): boolean } | null): Promise<void> => {
+    if (kind?.isDirectory()) await walkSafely(bytes, 0);
+    else listing.requests.push(requestFor(bytes, false));
+  };
+  const read = new Set<string>();
   for (const path of paths) {
     const absolute = resolve(path);
     const found = await stat(absolute).catch(() => null);
-    if (found?.isDirectory()) await walkSafely(Buffer.from(absolute), 0);
-    else listing.requests.push({ path: absolute, nameBytes: null, found: false });
+    const meant = found === null ? await pathsReadAs(absolute) : [];
+    if (meant.length === 0) await take(Buffer.from(absolute), found);
+    // Several names may have come to read alike: all of them were meant, each once.
+    if (meant.length > 0 && read.has(absolute)) continue;
+    read.add(absolute);
+    for (const bytes of meant) await take(bytes, await stat(bytes).catch(() => null));
   }
   return listing;
 }

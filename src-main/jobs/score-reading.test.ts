@@ -48,6 +48,25 @@ describe('channels', () => {
     expect(scanRows({ path: stereo, ...mix })).toHaveLength(1);
   });
 
+  it('that cancel one another are not called silent', async () => {
+    const left = babble(2, 1);
+    const bytes = wav16(Float32Array.from({ length: 2 * left.length }, (_, i) => (i % 2 ? -1 : 1) * left[i >> 1]));
+    bytes.writeUInt16LE(2, 22);
+    bytes.writeUInt16LE(4, 32);
+    const path = join(folder, 'turned.wav');
+    writeFileSync(path, bytes);
+    const { analysis } = await scored(path);
+    expect(analysis).toMatchObject({ finding: 'not assessable', score: null });
+    expect(analysis?.reasons[0]).toMatchObject({
+      code: 'silent',
+      sentence: expect.stringContaining('Score each on its own') as string,
+    });
+    expect((await scored(path, { channel: 'left' })).analysis?.score).toEqual(expect.any(Number));
+    const silence = join(folder, 'silence.wav');
+    writeFileSync(silence, wav16(new Float32Array(32_000)));
+    expect((await scored(silence)).analysis?.reasons[0].sentence).toBe('It holds no sound.');
+  });
+
   it('are each scored on their own, a row for each', async () => {
     const outcome = await scored(stereo, { channel: 'each' });
     const rows = scanRows({ path: stereo, ...outcome });

@@ -278,6 +278,11 @@ function modelSection(sheet: Sheet, model: ReportModel, number: string): void {
               `log10 LR limited to ${signed(bounds.lowerLlr / Math.LN10, 2)} to ${signed(bounds.upperLlr / Math.LN10, 2)}, which the data support`,
             ]
           : []),
+        ...(calibration.validated
+          ? [
+              `validated for ${decimal(calibration.validated.fromSeconds, 1)} to ${decimal(calibration.validated.toSeconds, 1)} s of speech`,
+            ]
+          : []),
         ...calibration.lengths.map(
           ({ fromSeconds, toSeconds, bonafide, spoof }) =>
             `validated for ${decimal(fromSeconds, 1)} to ${decimal(toSeconds, 1)} s of speech (${bonafide} bona fide, ${spoof} spoof)`,
