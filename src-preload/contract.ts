@@ -503,7 +503,8 @@ export const trainingRequestSchema = z.object({
   name,
   network: z.enum(['mel-cnn', 'mel-resnet']).default('mel-cnn'),
   frontEnd: z.enum(['mel', 'linear', 'lfcc']).default('mel'),
-  augmentation: z.enum(['full', 'channel', 'light', 'none']).default('full'),
+  /** `auto`: as suits the network. */
+  augmentation: z.enum(['auto', 'full', 'channel', 'light', 'none']).default('auto'),
   backend: backendNameSchema.default('auto'),
   epochs: z.int().min(1).max(1000).default(30),
   batchSize: z.int().min(2).max(1024).multipleOf(2).default(32),

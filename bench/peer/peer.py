@@ -77,6 +77,59 @@ class Normalise(nn.Module):
         return (x - middle) * self.layer["scale"]
 
 
+class TimeStatistics(nn.Module):
+    """Statistics over time of each bin, as src-main/detector/time-statistics.ts makes them."""
+
+    def __init__(self, bins):
+        super().__init__()
+        fine = torch.eye(bins)
+        for row in range(bins):
+            for offset in range(-4, 5):
+                fine[row, min(bins - 1, max(0, row + offset))] -= 1 / 9
+        self.register_buffer("fine", fine)
+
+    def forward(self, x):
+        def relative(value, least):
+            return value * (value.square().mean(2, keepdim=True) + least).rsqrt()
+
+        def kurtosis(unit):
+            return unit.square().square().mean(2)
+
+        def skewness(unit):
+            return (unit.square() * unit).mean(2)
+
+        def autocorrelation(unit, lag):
+            return (unit[..., lag:] * unit[..., :-lag]).mean(2)
+
+        x = x[:, 0]
+        centred = x - x.mean(2, keepdim=True)
+        deviation = (centred.square().mean(2, keepdim=True) + 0.05).sqrt()
+        unit = centred / deviation
+        moves = unit[..., 1:] - unit[..., :-1]
+        move_unit = relative(moves, 1e-4)
+        turn_unit = relative(moves[..., 1:] - moves[..., :-1], 1e-4)
+        fine = self.fine @ centred
+        fine_deviation = (fine.square().mean(2, keepdim=True) + 0.05).sqrt()
+        fine_unit = fine / fine_deviation
+        slopes = centred[:, 1:] - centred[:, :-1]
+        parts = [
+            skewness(unit),
+            kurtosis(unit),
+            (moves.abs().mean(2) * deviation[..., 0] + 0.1).log(),
+            kurtosis(move_unit),
+            skewness(move_unit),
+            kurtosis(turn_unit),
+            *[autocorrelation(unit, lag) for lag in (2, 4, 8, 16)],
+            skewness(fine_unit),
+            kurtosis(fine_unit),
+            *[autocorrelation(fine_unit, lag) for lag in (1, 2, 4)],
+            (fine_deviation / deviation)[..., 0].log(),
+            (slopes.square().mean(2) + 0.05).sqrt().log(),
+            *[(unit[:, distance:] * unit[:, :-distance]).mean(2) for distance in (1, 2, 4)],
+        ]
+        return torch.cat(parts, dim=1)
+
+
 class Flatten(nn.Module):
     """In the order (height, width, channel), as the weights have it."""
 
@@ -104,7 +157,7 @@ def arranged(values, kernel, inputs, filters):
     return values.reshape(*kernel, inputs, filters).permute(3, 2, 0, 1).contiguous()
 
 
-def chain(layers, prefix, weights, channels):
+def chain(layers, prefix, weights, channels, bins):
     """The layers as a module, and the number of channels (or features) that leave it (None where it is not known)."""
     modules = []
     for index, layer in enumerate(layers):
@@ -112,6 +165,8 @@ def chain(layers, prefix, weights, channels):
         name = f"{prefix}{index}.{kind}"
         if kind == "normalise":
             modules.append(Normalise(layer))
+        elif kind == "time-statistics":
+            modules.append(TimeStatistics(bins))
         elif kind == "conv":
             kernel, strides = layer["kernel"], layer["strides"]
             symmetric = strides == [1, 1] and all(size % 2 for size in kernel)
@@ -125,7 +180,9 @@ def chain(layers, prefix, weights, channels):
             modules.append(conv)
             channels = layer["filters"]
         elif kind == "batch-norm":
-            norm = nn.BatchNorm2d(channels, eps=BATCH_NORM_EPSILON, momentum=0.05)
+            size = len(weights[f"{name}.gamma"])
+            flat = any(isinstance(module, (TimeStatistics, Flatten)) for module in modules)
+            norm = (nn.BatchNorm1d if flat else nn.BatchNorm2d)(size, eps=BATCH_NORM_EPSILON, momentum=0.05)
             norm.weight.data = weights[f"{name}.gamma"]
             norm.bias.data = weights[f"{name}.beta"]
             norm.running_mean.data = weights[f"{name}.mean"]
@@ -150,8 +207,8 @@ def chain(layers, prefix, weights, channels):
             dense.bias.data = weights[f"{name}.bias"]
             modules.append(dense)
         elif kind == "residual":
-            body, after = chain(layer["body"], f"{name}.body.", weights, channels)
-            shortcut, _ = chain(layer["shortcut"], f"{name}.shortcut.", weights, channels)
+            body, after = chain(layer["body"], f"{name}.body.", weights, channels, bins)
+            shortcut, _ = chain(layer["shortcut"], f"{name}.shortcut.", weights, channels, bins)
             modules.append(Residual(body, shortcut))
             channels = after
         else:
@@ -219,7 +276,7 @@ class Peer:
 
     def network(self, layout):
         weights = {name: array.clone() for name, array in self.weights.items()}
-        network, _ = chain(self.card["network"]["layers"], "", weights, 1)
+        network, _ = chain(self.card["network"]["layers"], "", weights, 1, self.card["network"]["input"]["bins"])
         return network.to(memory_format=torch.channels_last) if layout == "last" else network
 
     def logits(self, features, layout):

@@ -28,7 +28,7 @@ interface TrainOptions {
   weightDecay: number;
   averagedSteps: number;
   frontEnd: FrontEndName;
-  augmentation: AugmentationName;
+  augmentation: AugmentationName | 'auto';
   folds?: 'source';
   foldCount: number;
   errorRate: number;
@@ -80,10 +80,10 @@ export function register(program: Command): void {
     .addOption(
       new Option(
         '--augmentation <how>',
-        'full: channels (room, noise, band, codec, level) and masked stripes; channel: without the stripes; light: cuts, level and stripes; none',
+        'auto: full for mel-cnn, none for mel-resnet; full: channels (room, noise, band, codec, level) and masked stripes; channel: without the stripes; light: cuts, level and stripes; none: cuts',
       )
-        .choices(['full', 'channel', 'light', 'none'])
-        .default('full'),
+        .choices(['auto', 'full', 'channel', 'light', 'none'])
+        .default('auto'),
     )
     .option('--name <name>', "the model's name (default: that of its folder)")
     .addOption(

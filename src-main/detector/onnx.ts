@@ -1,6 +1,8 @@
 import { PbfWriter } from 'pbf';
 import { batchNorm, placeLayers } from './network.ts';
 import type { NetworkSpec, PlacedLayer, Weights } from './network.ts';
+import { timeStatistics } from './time-statistics.ts';
+import type { Algebra } from './time-statistics.ts';
 
 /*
  * Writes a network as an ONNX model (https://onnx.ai/onnx/repo-docs/IR.html, opset 17), field numbers as in
@@ -10,6 +12,7 @@ import type { NetworkSpec, PlacedLayer, Weights } from './network.ts';
 const irVersion = 8;
 const opset = 17;
 const floatElements = 1;
+const integerElements = 7;
 
 /** An attribute of a node: an integer, integers, or a float. */
 type Attribute = number | number[] | { float: number };
@@ -26,13 +29,14 @@ interface Node {
 interface Initializer {
   name: string;
   shape: number[];
-  values: Float32Array;
+  /** Float or 64-bit integer elements. */
+  values: Float32Array | BigInt64Array;
 }
 
 /** Name of the graph's input, [N, 1, bins, frames] float32, and of its output, [N, 1] float32. */
 export const onnxNames = { input: 'log_spectrogram_db', output: 'logit' } as const;
 
-function bytesOf(values: Float32Array): Uint8Array {
+function bytesOf(values: Float32Array | BigInt64Array): Uint8Array {
   // ONNX raw data is little-endian, as is every machine that Node runs on here.
   return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
 }
@@ -85,7 +89,7 @@ class GraphBuilder {
     return values;
   }
 
-  constant(name: string, shape: number[], values: Float32Array): string {
+  constant(name: string, shape: number[], values: Initializer['values']): string {
     this.initializers.push({ name, shape, values });
     return name;
   }
@@ -93,6 +97,38 @@ class GraphBuilder {
   node(op: string, name: string, inputs: string[], attributes: Node['attributes'] = {}): string {
     this.nodes.push({ op, name, inputs, outputs: [name], attributes });
     return name;
+  }
+
+  /** Statistics over time as nodes, on values [N, 1, bins, frames]. */
+  #algebra(prefix: string, bins: number): Algebra<string> {
+    let count = 0;
+    const named = (): string => `${prefix}.${count++}`;
+    const node = (op: string, inputs: string[], attributes: Node['attributes'] = {}): string =>
+      this.node(op, named(), inputs, attributes);
+    const constants = new Map<string, string>();
+    const scalar = (values: Initializer['values']): string => {
+      const key = `${values.constructor.name} ${values[0]}`;
+      const known = constants.get(key) ?? this.constant(named(), [1], values);
+      constants.set(key, known);
+      return known;
+    };
+    const integer = (value: number): string => scalar(BigInt64Array.of(BigInt(value)));
+    const slice = (x: string, axis: number, from: number, to: number): string =>
+      node('Slice', [x, integer(from), integer(to), integer(axis)]);
+    return {
+      add: (x, constant) => node('Add', [x, scalar(Float32Array.of(constant))]),
+      subtract: (x, y) => node('Sub', [x, y]),
+      multiply: (x, y) => node('Mul', [x, y]),
+      divide: (x, y) => node('Div', [x, y]),
+      squareRoot: (x) => node('Sqrt', [x]),
+      absolute: (x) => node('Abs', [x]),
+      logarithm: (x) => node('Log', [x]),
+      mean: (x) => node('ReduceMean', [x], { axes: [3], keepdims: 1 }),
+      frames: (x, from, to) => slice(x, 3, from, to),
+      bins: (x, from, to) => slice(x, 2, from, to),
+      transform: (matrix, x) => node('MatMul', [this.constant(named(), [bins, bins], matrix), x]),
+      join: (parts) => node('Concat', parts, { axis: 2 }),
+    };
   }
 
   chain(layers: PlacedLayer[], input: string): string {
@@ -113,6 +149,11 @@ class GraphBuilder {
               });
         const centred = this.node('Sub', `${name}.centred`, [x, mean]);
         return this.node('Mul', name, [centred, this.constant(`${name}.scale`, [1], Float32Array.of(layer.scale))]);
+      }
+      case 'time-statistics': {
+        const [bins, frames] = input;
+        const statistics = timeStatistics(this.#algebra(name, bins), x, bins, frames);
+        return this.node('Flatten', name, [statistics], { axis: 1 });
       }
       case 'conv': {
         const [height, width] = layer.kernel;
@@ -184,7 +225,7 @@ function writeNode(node: Node, pbf: PbfWriter): void {
 
 function writeInitializer(tensor: Initializer, pbf: PbfWriter): void {
   for (const length of tensor.shape) pbf.writeVarintField(1, length);
-  pbf.writeVarintField(2, floatElements);
+  pbf.writeVarintField(2, tensor.values instanceof Float32Array ? floatElements : integerElements);
   pbf.writeStringField(8, tensor.name);
   pbf.writeBytesField(9, bytesOf(tensor.values));
 }

@@ -48,8 +48,8 @@ export interface TrainingRequest {
   seed: number;
   /** Front end of a network that is trained from nothing. */
   frontEnd: FrontEndName;
-  /** How examples are varied, where a network is trained from nothing: `full` if not given. */
-  augmentation?: AugmentationName;
+  /** How examples are varied, where a network is trained from nothing: as suits the network if not given. */
+  augmentation?: AugmentationName | 'auto';
   /** Folds of sources whose out-of-fold scores calibrate the model; null: dev does. */
   folds: number | null;
   /** Findings may be wrong in at most this share of recordings of either class (see `calibrate`). */
@@ -124,8 +124,11 @@ const augmentations = {
 } satisfies Record<string, Augmentation>;
 export type AugmentationName = keyof typeof augmentations;
 
-function augmentationFor(frontEnd: FrontEndName, name: AugmentationName): Augmentation {
-  const augmentation: Augmentation = augmentations[name];
+/** Statistics over time are blurred by added noise and masked stripes alike: what they tell apart is fine. */
+const suited: Record<string, AugmentationName> = { 'mel-resnet': 'none' };
+
+function augmentationFor({ frontEnd, network, augmentation: asked = 'auto' }: TrainingRequest): Augmentation {
+  const augmentation: Augmentation = augmentations[asked === 'auto' ? (suited[network] ?? 'full') : asked];
   if (frontEnd !== 'lfcc') return augmentation;
   // Cepstral coefficients that stand beside one another have no band in common to mask.
   return { ...augmentation, specAugment: { ...augmentation.specAugment, binStripes: 0 } };
@@ -214,7 +217,7 @@ export async function trainModel(
           conditioning,
           window,
           frontEnd: frontEnds[request.frontEnd],
-          augmentation: augmentationFor(request.frontEnd, request.augmentation ?? 'full'),
+          augmentation: augmentationFor(request),
         },
     ...(from ? { weights: await readWeights(from) } : {}),
   };

@@ -20,7 +20,7 @@ export const defaults: TrainingDraft = {
   name: '',
   network: 'mel-cnn',
   frontEnd: 'mel',
-  augmentation: 'full',
+  augmentation: 'auto',
   backend: 'auto',
   epochs: 30,
   batchSize: 32,
