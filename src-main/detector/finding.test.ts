@@ -117,7 +117,7 @@ test('speech of a length that was not measured is not assessable', () => {
     expect(result.sentences[0]).toMatch(/^Not validated for this length: .* 2\.4 to 14\.0 s\.$/);
   }
   // Speakers were not named, and all lengths have one map.
-  const alike = cardWith({ validated: { fromSeconds: 1.5, toSeconds: 4 } });
+  const alike = cardWith({ band: { ...band, upperLlr: 0.5 }, validated: { fromSeconds: 1.5, toSeconds: 4 } });
   expect(judged(alike, 1, 4)).toMatchObject({ llr: 1, codes: [] });
   for (const seconds of [1.4, 4.1]) {
     expect(judged(alike, 1, seconds)).toMatchObject({ llr: null, finding: 'not assessable', codes: ['length'] });
@@ -125,6 +125,11 @@ test('speech of a length that was not measured is not assessable', () => {
   // A card of an older version, which does not say.
   expect(judged(cardWith({}), 1, 60).codes).toEqual([]);
   expect(judged(cardWith({}), 1, 61)).toMatchObject({ llr: 1, finding: 'supports bona fide', codes: ['length'] });
+  const older = cardWith({ validated: { fromSeconds: 0, toSeconds: 3 } });
+  expect(judged(older, 1, 2.9)).toMatchObject({ finding: 'supports bona fide', codes: [] });
+  const longer = judged(older, 1, 3.1);
+  expect(longer).toMatchObject({ llr: 1, finding: 'supports bona fide', codes: ['length'] });
+  expect(longer.sentences[0]).toContain('measured on 0.0 to 3.0 s');
   // Where no speech was looked for, active sound stands for it.
   expect(judged(card, 1, null).llr).toBe(1);
 });

@@ -132,8 +132,10 @@ export function findingFor(
   if (calibrated.notValidatedForLength) {
     const { fromSeconds, toSeconds } = calibrated.notValidatedForLength;
     const sentence = `Not validated for this length: ${speechSeconds.toFixed(1)} s of speech; the model was measured on ${fromSeconds.toFixed(1)} to ${toSeconds.toFixed(1)} s.`;
-    reasons.push({ code: 'length', sentence, blocking: true });
-    return { finding: 'not assessable', llr: null, reasons };
+    // Cards of an older version, whose calibration looked for no band, warn only: they sort recordings of any length.
+    const blocking = calibrated.supports !== null || card.calibration.lengths.length > 0;
+    reasons.push({ code: 'length', sentence, blocking });
+    if (blocking) return { finding: 'not assessable', llr: null, reasons };
   }
   const { lengths, validated } = card.calibration;
   if (lengths.length === 0 && validated === null && speechSeconds > longestCalibrated) {
