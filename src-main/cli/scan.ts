@@ -86,12 +86,16 @@ class Tally {
     if (this.failed++ < namedFailures) this.named.push({ path, message });
   }
 
-  report(began: number): number {
+  report(began: number, leftOutFolders: number): number {
     const seconds = (performance.now() - began) / 1000;
     const scored = this.done - this.passedOver;
     const summary = [`${scored} ${scored === 1 ? 'recording' : 'recordings'} in ${formatSeconds(seconds)}`];
     if (this.passedOver > 0) {
       summary.push(`${this.passedOver} other ${this.passedOver === 1 ? 'file' : 'files'} passed over`);
+    }
+    if (leftOutFolders > 0) {
+      const folders = `${leftOutFolders} ${leftOutFolders === 1 ? 'folder' : 'folders'}`;
+      summary.push(`${folders} below left out (--recursive takes them, too)`);
     }
     if (this.failed > 0) summary.push(colour('red', `${this.failed} failed`, process.stderr));
     process.stderr.write(`${summary.join(', ')}.\n`);
@@ -196,7 +200,7 @@ async function scan(paths: string[], options: ScanOptions): Promise<number> {
   } finally {
     dispose();
   }
-  return tally.report(began);
+  return tally.report(began, listing.leftOutFolders);
 }
 
 /** The parts of a scan's output, as the results come. */

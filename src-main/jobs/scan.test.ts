@@ -127,6 +127,7 @@ describe('listFiles', () => {
     const flat = await listFiles([join(folder, 'audio')], false);
     const deep = await listFiles([join(folder, 'audio')], true);
     expect(deep.requests.length).toBe(flat.requests.length + 1);
+    expect([flat.leftOutFolders, deep.leftOutFolders]).toEqual([1, 0]);
   });
 
   it.skipIf(process.platform === 'win32')('is not caught by a loop of links, and leaves pipes alone', async () => {

@@ -25,6 +25,8 @@ export interface ScanListing {
   requests: ScoreRequest[];
   /** Folders that could not be read, with the reason. */
   unreadable: { path: string; why: string }[];
+  /** Folders below those named that were left out, because the search did not go below. */
+  leftOutFolders: number;
 }
 
 /**
@@ -32,7 +34,7 @@ export interface ScanListing {
  * Links are followed once; pipes, devices and sockets in folders are left out.
  */
 export async function listFiles(paths: readonly string[], recursive: boolean): Promise<ScanListing> {
-  const listing: ScanListing = { requests: [], unreadable: [] };
+  const listing: ScanListing = { requests: [], unreadable: [], leftOutFolders: 0 };
   const visited = new Set<string>();
   const walk = async (folder: Buffer, depth: number): Promise<void> => {
     // A link back up the tree would never end.
@@ -50,7 +52,10 @@ export async function listFiles(paths: readonly string[], recursive: boolean): P
         kind = target;
       }
       if (kind.isFile()) listing.requests.push(requestFor(path, true));
-      else if (kind.isDirectory() && recursive) await walkSafely(path, depth + 1);
+      else if (kind.isDirectory()) {
+        if (recursive) await walkSafely(path, depth + 1);
+        else listing.leftOutFolders++;
+      }
     }
   };
   const walkSafely = async (folder: Buffer, depth: number): Promise<void> => {
