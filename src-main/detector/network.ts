@@ -223,8 +223,7 @@ function melCnn(bins: number, frames: number): NetworkSpec {
 
 /**
  * A small residual network (He et al. 2016) on statistics over time of a log-Mel or other spectrogram: how each bin
- * moves, not what it says, so that it holds up on sources that it never heard where a convolutional network of the same
- * size learns its training recordings by heart.
+ * moves, not what it says.
  */
 function melResnet(bins: number, frames: number): NetworkSpec {
   const width = 256;

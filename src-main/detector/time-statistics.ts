@@ -1,7 +1,6 @@
 /*
  * What a spectrogram does over time, bin by bin, as numbers that do not depend on its level or colouring: shapes of
- * distributions, how fast it moves, how bins move together, and the same of its fine structure. A network that sees only
- * these cannot learn words or voices by heart.
+ * distributions, how fast it moves, how bins move together, and the same of its fine structure. Of words little is left.
  */
 
 /** The operations that the statistics are made of, on values [N, bins, frames] or, after `mean`, [N, bins, 1]. */
@@ -70,27 +69,25 @@ function fineStructure(bins: number): Float32Array {
 export function timeStatistics<Value>(ops: Algebra<Value>, x: Value, bins: number, frames: number): Value {
   const square = (value: Value): Value => ops.multiply(value, value);
   const meanSquare = (value: Value): Value => ops.mean(square(value));
-  const standardise = (value: Value): { unit: Value; deviation: Value } => {
-    const deviation = ops.squareRoot(ops.add(meanSquare(value), leastVariance));
+  const standardise = (value: Value, least: number): { unit: Value; deviation: Value } => {
+    const deviation = ops.squareRoot(ops.add(meanSquare(value), least));
     return { unit: ops.divide(value, deviation), deviation };
   };
   const skewness = (unit: Value): Value => ops.mean(ops.multiply(square(unit), unit));
   const kurtosis = (unit: Value): Value => meanSquare(square(unit));
   const difference = (value: Value, length: number): Value =>
     ops.subtract(ops.frames(value, 1, length), ops.frames(value, 0, length - 1));
-  const relative = (value: Value): Value =>
-    ops.divide(value, ops.squareRoot(ops.add(meanSquare(value), leastRelativeVariance)));
   const autocorrelation = (unit: Value, lag: number): Value =>
     ops.mean(ops.multiply(ops.frames(unit, lag, frames), ops.frames(unit, 0, frames - lag)));
 
   const centred = ops.subtract(x, ops.mean(x));
-  const { unit, deviation } = standardise(centred);
+  const { unit, deviation } = standardise(centred, leastVariance);
   const moves = difference(unit, frames);
-  const moveUnit = relative(moves);
-  const turnUnit = relative(difference(moves, frames - 1));
+  const moveUnit = standardise(moves, leastRelativeVariance).unit;
+  const turnUnit = standardise(difference(moves, frames - 1), leastRelativeVariance).unit;
   const moveSize = ops.multiply(ops.mean(ops.absolute(moves)), deviation);
 
-  const fine = standardise(ops.transform(fineStructure(bins), centred));
+  const fine = standardise(ops.transform(fineStructure(bins), centred), leastVariance);
   const slopes = ops.subtract(ops.bins(centred, 1, bins), ops.bins(centred, 0, bins - 1));
 
   return ops.join([

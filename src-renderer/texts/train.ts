@@ -93,7 +93,7 @@ export const train = {
     networkHints: {
       'mel-cnn': 'Convolution, pooling and dense layers; the default.',
       'mel-resnet':
-        'A residual network on how each band moves over time; trains several times as fast. It ranked better on sources held out in development, not on every test set: measure both.',
+        'A residual network on how each band moves over time; trains about three times as fast. It ranked better on sources held out in development, not on every test set: measure both.',
     },
     frontEnd: 'Front end',
     frontEnds: {
