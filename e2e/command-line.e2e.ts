@@ -374,7 +374,9 @@ describe('the model that ships', () => {
     const out = join(folder, 'default-test');
     const spec = `manifest:${join(shared, 'corpus', 'manifest.csv')}`;
     expect(earwitness(['evaluate', '--dataset', spec, '--split', 'test', '--out', out]).status).toBe(0);
-    const metrics = JSON.parse(readFileSync(join(out, 'metrics.json'), 'utf8')) as { eer: number; auc: number };
+    const metrics = JSON.parse(readFileSync(join(out, 'metrics.json'), 'utf8')) as Record<string, number>;
+    // The corpus' other splits may have changed since the card was written; this one is what its figures were measured on.
+    expect([metrics.bonafide, metrics.spoof]).toEqual([stated?.bonafide, stated?.spoof]);
     expect(metrics.auc).toBeCloseTo(stated?.auc ?? NaN, 3);
     expect(metrics.eer).toBeCloseTo(stated?.eer ?? NaN, 2);
     expect(metrics.eer).toBeLessThan(0.43);

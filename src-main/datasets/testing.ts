@@ -1,9 +1,21 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { parse } from 'csv-parse/sync';
 import { applicationRoot } from '../base/workers.ts';
 
 /** Data beside the project, which is not part of it; tests that want it skip where it is absent. */
 export const sharedFolder = join(applicationRoot(), '..', 'shared');
+
+const corpusManifest = join(sharedFolder, 'corpus', 'manifest.csv');
+
+/** The manifest of the corpus beside the project and its rows; null where it is absent. */
+export function sharedCorpus(): {
+  manifest: string;
+  rows: Record<'path' | 'label' | 'split' | 'source', string>[];
+} | null {
+  if (!existsSync(corpusManifest)) return null;
+  return { manifest: corpusManifest, rows: parse(readFileSync(corpusManifest), { columns: true }) };
+}
 
 /** A mono 16-bit PCM WAV file with a quiet 200 Hz tone. */
 export function toneWav(seconds: number, sampleRateHz = 16000): Buffer {
