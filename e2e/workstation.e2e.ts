@@ -493,8 +493,8 @@ describe.each(hosts)('$name', ({ name, missing, start }) => {
         .pluck()
         .get() as string;
       database.exec('DROP TRIGGER analyses_are_not_updated');
-      database.exec(`UPDATE analyses SET result = replace(result, '"finding":"supports', '"finding":"never supports')
-        WHERE id = (SELECT min(id) FROM analyses WHERE result LIKE '%"finding":"supports%')`);
+      database.exec(`UPDATE analyses SET result = replace(result, '"finding":"', '"finding":"never ')
+        WHERE id = (SELECT min(id) FROM analyses WHERE result LIKE '%"finding":"%')`);
       database.exec(trigger);
       database.close();
       const { status, stdout } = earwitness(host, 'verify', caseFolder);

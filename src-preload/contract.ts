@@ -8,6 +8,7 @@
 import { eventIterator, oc } from '@orpc/contract';
 import type { InferContractRouterInputs, InferContractRouterOutputs } from '@orpc/contract';
 import { z } from 'zod';
+import { findings } from '../src-common/findings.ts';
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const time = z.string();
@@ -34,8 +35,7 @@ const procedure = oc.errors({ USER: { status: 422, data: userErrorSchema } });
 // ---------------------------------------------------------------------------------------------------------------------------
 // Results
 
-export const findingSchema = z.enum(['supports bona fide', 'supports spoof', 'inconclusive', 'not assessable']);
-export type Finding = z.infer<typeof findingSchema>;
+export const findingSchema = z.enum(findings);
 
 const reasonSchema = z.object({ code: z.string(), sentence: z.string(), blocking: z.boolean() });
 
@@ -175,6 +175,8 @@ export const caseViewSchema = caseSummarySchema.extend({
   counts: z.object({
     bonafide: z.int(),
     spoof: z.int(),
+    looksBonafide: z.int(),
+    looksSpoof: z.int(),
     inconclusive: z.int(),
     notAssessable: z.int(),
     failed: z.int(),

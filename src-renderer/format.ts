@@ -1,5 +1,6 @@
 /** How numbers, times and names are written in the window. Minus is U+2212; spaces between number and unit do not break. */
-import type { Evidence, EvidenceRow, Finding } from '../src-preload/contract.ts';
+import { findingWords, type Finding } from '../src-common/findings.ts';
+import type { Evidence, EvidenceRow } from '../src-preload/contract.ts';
 
 const minus = '−';
 const noBreak = '\u00a0';
@@ -151,8 +152,9 @@ export function baseName(path: string): string {
 }
 
 /** A finding with a capital. */
-export function findingWords(finding: Finding): string {
-  return finding[0].toUpperCase() + finding.slice(1);
+export function findingTitle(finding: Finding): string {
+  const words = findingWords[finding];
+  return words[0].toUpperCase() + words.slice(1);
 }
 
 const stateWords: Record<Evidence['state'], string> = {

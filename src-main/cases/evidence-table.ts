@@ -1,4 +1,6 @@
 import type Database from 'better-sqlite3';
+import { findingWords } from '../../src-common/findings.ts';
+import type { Finding } from '../../src-common/findings.ts';
 import type { Analysis, EvidenceRow, Inputs } from '../../src-preload/contract.ts';
 import type { StoredEvidence } from './records.ts';
 
@@ -6,10 +8,13 @@ import type { StoredEvidence } from './records.ts';
 export type EvidenceQuery = Omit<Required<Inputs['evidence']['list']>, 'caseId'>;
 export type EvidenceFilter = Omit<EvidenceQuery, 'offset' | 'limit'>;
 
-const ranks: Record<string, number> = {
+/** As the table sorts them. */
+const ranks: Record<Finding, number> = {
   'supports spoof': 0,
+  'looks-spoof': 0,
   inconclusive: 1,
   'not assessable': 2,
+  'looks-bona-fide': 3,
   'supports bona fide': 3,
 };
 const failedRank = 4;
@@ -58,7 +63,8 @@ export function derivedColumns(
     model_name: analysis?.modelName ?? null,
     model_sha256: analysis?.modelSha256 ?? null,
     latest_file_sha256: analysis?.fileSha256 ?? null,
-    search_text: `${nameKeyOf(name)}\n${finding ?? ''}\n${flags.join('\n')}`.toLowerCase(),
+    search_text:
+      `${nameKeyOf(name)}\n${finding === null ? '' : findingWords[finding]}\n${flags.join('\n')}`.toLowerCase(),
   };
 }
 

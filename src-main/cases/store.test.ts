@@ -217,18 +217,27 @@ describe('evidence', () => {
     expect(ids({ order: { by: 'score', descending: false } as never }).slice(0, 3)).toEqual([2, 3, 4]);
     expect(ids({ order: { by: 'name', descending: false } as never })[0]).toBe(byMd5);
     expect(ids({ filter: 'SPOOF voice' })).toEqual([2]);
+    // Of a screening model, found by the words that people read.
+    store.addAnalysis(analysisFor(store, wrong, { score: -1, finding: 'looks-spoof' }));
+    store.addAnalysis(analysisFor(store, byMd5, { score: 1, finding: 'looks-bona-fide' }));
+    expect(ids({ filter: 'looks synthetic' })).toEqual([wrong]);
+    expect(ids({ findings: ['looks-bona-fide', 'supports spoof'] as never })).toEqual([2, byMd5]);
+    expect(ids({ order: { by: 'finding', descending: false } as never })).toEqual([2, wrong, 3, right, byMd5, 1]);
+    expect(store.log({ offset: 0, limit: 1 }).rows[0].summary).toMatch(/ looks bona fide\.$/);
     expect(ids({ filter: 'clipp' })).toEqual([3]);
     expect(ids({ findings: ['failed', 'not assessable'] as never })).toEqual([1, 3]);
-    expect(ids({ findings: ['none'] as never })).toEqual([5, 6]);
+    expect(ids({ findings: ['none'] as never })).toEqual([]);
     expect(store.rows({ ...firstPage, offset: 4, limit: 1 })).toMatchObject({ total: 6, rows: [{ id: 5 }] });
     expect(store.ids({ ...firstPage, filter: 'right' })).toEqual([4]);
     expect(store.view().counts).toEqual({
       bonafide: 1,
       spoof: 1,
+      looksBonafide: 1,
+      looksSpoof: 1,
       inconclusive: 0,
       notAssessable: 1,
       failed: 1,
-      notScanned: 2,
+      notScanned: 0,
       changed: 0,
     });
     expect(store.rowsOf([1])[0]).toMatchObject({ scan: 'failed', error: 'It cannot be decoded.', finding: null });

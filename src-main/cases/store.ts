@@ -4,6 +4,7 @@ import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import type Database from 'better-sqlite3';
+import { findingWords } from '../../src-common/findings.ts';
 import type {
   Analysis,
   AnalysisSummary,
@@ -395,6 +396,8 @@ export class CaseStore {
         counts: {
           bonafide: found('supports bona fide'),
           spoof: found('supports spoof'),
+          looksBonafide: found('looks-bona-fide'),
+          looksSpoof: found('looks-spoof'),
           inconclusive: found('inconclusive'),
           notAssessable: found('not assessable'),
           failed: total(({ scan }) => scan === 'failed'),
@@ -1276,7 +1279,9 @@ export class CaseStore {
       const id = Number(lastInsertRowid);
       if (analysis === shown) this.#show(evidenceId, name, id, analysis);
       const of = analysis.stretch === null ? name : `${spanText(analysis.stretch)} of ${name}`;
-      const outcome = analysis.error ? `failed: ${analysis.error.message}` : `${analysis.finding}.`;
+      const outcome = analysis.error
+        ? `failed: ${analysis.error.message}`
+        : `${analysis.finding === null ? 'failed' : findingWords[analysis.finding]}.`;
       this.#append(
         analysis.stretch === null ? 'scanned' : 'stretch-analysed',
         evidenceId,

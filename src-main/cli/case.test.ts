@@ -75,7 +75,7 @@ it('keeps a case from its beginning to its end', async () => {
 
   const shown = await run('case', 'show', dir);
   expect(shown.stdout).toContain('2026/1: A call');
-  expect(shown.stdout).toMatch(/voice-1\.wav\t(supports|inconclusive|not assessable)/);
+  expect(shown.stdout).toMatch(/voice-1\.wav\t(looks|inconclusive|not assessable)/);
   expect(shown.stdout).not.toContain('\x1b');
   const parsed = JSON.parse((await run('case', 'show', dir, '--json')).stdout) as { items: { name: string }[] };
   expect(parsed.items).toHaveLength(3);

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
+import { findingWords } from '../../src-common/findings.ts';
 import type { CaseView, EvidenceRow } from '../../src-preload/contract.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { dataFolder } from '../base/home.ts';
@@ -352,7 +353,14 @@ function plain(text: string): string {
 }
 
 function rowLine({ id, name, finding, scan, error, score, flags, stale, state }: EvidenceRow): string {
-  const result = error !== null ? `failed: ${error}` : (finding ?? (scan === 'none' ? 'not scanned' : scan));
+  const result =
+    error !== null
+      ? `failed: ${error}`
+      : finding === null
+        ? scan === 'none'
+          ? 'not scanned'
+          : scan
+        : findingWords[finding];
   const remarks = [...flags, ...(stale ? ['stale'] : []), ...(state === 'changed' ? ['file changed'] : [])];
   const cells = [String(id), plain(name), plain(result), score === null ? '' : score.toFixed(3), remarks.join('; ')];
   return cells.join('\t').trimEnd();

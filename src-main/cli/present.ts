@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import { basename } from 'node:path';
-import type { Finding } from '../detector/finding.ts';
+import { findingWords } from '../../src-common/findings.ts';
+import type { Finding } from '../../src-common/findings.ts';
 import type { StoredModel } from '../detector/store.ts';
 import { provenance } from '../reports/scan.ts';
 import type { Provenance, ScannedFile } from '../reports/scan.ts';
@@ -23,6 +24,8 @@ export function modelLine({ card, onnxSha256 }: StoredModel): string {
 const signs: Record<Finding, string> = {
   'supports bona fide': '+',
   'supports spoof': '-',
+  'looks-bona-fide': '+',
+  'looks-spoof': '-',
   inconclusive: '~',
   'not assessable': 'x',
 };
@@ -30,13 +33,15 @@ const signs: Record<Finding, string> = {
 const colours = {
   'supports bona fide': 'blue',
   'supports spoof': 'yellow',
+  'looks-bona-fide': 'gray',
+  'looks-spoof': 'gray',
   inconclusive: 'gray',
   'not assessable': 'gray',
 } as const;
 
 /** A finding with its sign, and in colour on a terminal. */
 export function findingText(finding: Finding, stream: NodeJS.WriteStream, width = 0): string {
-  return colour(colours[finding], `${signs[finding]} ${finding}`.padEnd(width), stream);
+  return colour(colours[finding], `${signs[finding]} ${findingWords[finding]}`.padEnd(width), stream);
 }
 
 /** log10 of the likelihood ratio, with a sign and two digits. */
@@ -65,7 +70,9 @@ export function tableLine(file: ScannedFile, onTerminal: boolean): string {
   const name = shortened(basename(file.path));
   if (file.analysis === null) return `${name}  ${' '.repeat(8)}  failed: ${file.error?.message ?? ''}`;
   const { durationSeconds, finding, score, llr, reasons } = file.analysis;
-  const found = onTerminal ? findingText(finding, process.stdout, 20) : `${signs[finding]} ${finding}`.padEnd(20);
+  const found = onTerminal
+    ? findingText(finding, process.stdout, 20)
+    : `${signs[finding]} ${findingWords[finding]}`.padEnd(20);
   const cells = [
     name,
     durationSeconds.toFixed(2).padStart(8),

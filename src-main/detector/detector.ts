@@ -1,11 +1,12 @@
 import '../base/no-telemetry.ts';
 import ort from 'onnxruntime-node';
+import type { Finding } from '../../src-common/findings.ts';
 import type { AudioInfo, AudioSource, Channel } from '../audio/types.ts';
 import { createFrontEnd } from '../features/front-end.ts';
 import type { FrontEnd } from '../features/front-end.ts';
 import type { Card } from './card.ts';
 import { findingFor } from './finding.ts';
-import type { Finding, Reason } from './finding.ts';
+import type { Reason } from './finding.ts';
 import { onnxNames } from './onnx.ts';
 import { qualityOf } from './quality.ts';
 import type { Quality } from './quality.ts';

@@ -52,20 +52,35 @@ function judged(card: Card, score: number, speechSeconds: number | null = 3) {
 
 test('a card without a band decides by its least likelihood ratio, as before', () => {
   const card = cardWith({});
-  expect(judged(card, 1)).toMatchObject({ finding: 'supports bona fide', llr: 1, codes: [] });
-  expect(judged(card, -1)).toMatchObject({ finding: 'supports spoof', llr: -1 });
+  expect(judged(card, 1)).toMatchObject({ finding: 'looks-bona-fide', llr: 1, codes: [] });
+  expect(judged(card, -1)).toMatchObject({ finding: 'looks-spoof', llr: -1 });
   expect(judged(card, 0.5)).toMatchObject({ finding: 'inconclusive', codes: ['weak'] });
+});
+
+test('only a validated model supports anything; one for screening says how a recording looks to it', () => {
+  for (const calibration of [{}, { band }]) {
+    const screening = cardWith(calibration);
+    const validated: Card = { ...screening, status: 'validated' };
+    expect([3, 0, -3].map((score) => judged(screening, score).finding)).toEqual([
+      'looks-bona-fide',
+      'inconclusive',
+      'looks-spoof',
+    ]);
+    const supported = [3, 0, -3].map((score) => judged(validated, score));
+    expect(supported.map(({ finding }) => finding)).toEqual(['supports bona fide', 'inconclusive', 'supports spoof']);
+    expect(supported.map(({ llr }) => llr)).toEqual([3, 0, -3]);
+  }
 });
 
 test('a band decides where there is one, each side for itself', () => {
   const card = cardWith({ band });
-  expect(judged(card, 2).finding).toBe('supports bona fide');
-  expect(judged(card, -1).finding).toBe('supports spoof');
+  expect(judged(card, 2).finding).toBe('looks-bona-fide');
+  expect(judged(card, -1).finding).toBe('looks-spoof');
   expect(judged(card, 1.9)).toMatchObject({ finding: 'inconclusive', codes: ['within-band'] });
   const oneSided = cardWith({ band: { ...band, upperLlr: null }, bandReason: 'Too few spoofs.' });
   expect(judged(oneSided, 9)).toMatchObject({ finding: 'inconclusive', codes: ['no-band', 'within-band'] });
   expect(judged(oneSided, 9).sentences[0]).toBe('Too few spoofs.');
-  expect(judged(oneSided, -9).finding).toBe('supports spoof');
+  expect(judged(oneSided, -9).finding).toBe('looks-spoof');
 });
 
 test('no band that keeps the error rates: every finding is inconclusive, and says why', () => {
@@ -77,8 +92,8 @@ test('no band that keeps the error rates: every finding is inconclusive, and say
 
 test('likelihood ratios end where the validation data do', () => {
   const card = cardWith({ bounds: { lowerLlr: -2, upperLlr: 3 }, band });
-  expect(judged(card, 40)).toMatchObject({ finding: 'supports bona fide', llr: 3, codes: ['limited'] });
-  expect(judged(card, -40)).toMatchObject({ finding: 'supports spoof', llr: -2 });
+  expect(judged(card, 40)).toMatchObject({ finding: 'looks-bona-fide', llr: 3, codes: ['limited'] });
+  expect(judged(card, -40)).toMatchObject({ finding: 'looks-spoof', llr: -2 });
   expect(judged(card, -40).sentences).toEqual([
     'The validation data support no lower log10 likelihood ratio than \u22120.87.',
   ]);
@@ -94,7 +109,7 @@ test('damage, an early end and further audio streams are told of, and the findin
     [{ audioStreams: 3, stream: 1 }, 'streams'],
   ] as const) {
     const { finding, reasons } = told(changes);
-    expect(finding).toBe('supports bona fide');
+    expect(finding).toBe('looks-bona-fide');
     expect(reasons).toMatchObject([{ code, blocking: false }]);
   }
   expect(told({ audioStreams: 3, stream: 1 }).reasons[0].sentence).toBe(
@@ -109,8 +124,8 @@ test('speech of a length that was not measured is not assessable', () => {
     { ...map, a: 2, seconds: 10, fromSeconds: 8, toSeconds: 14 },
   ];
   const card = cardWith({ lengths });
-  expect(judged(card, 1, 3)).toMatchObject({ llr: 1, finding: 'supports bona fide' });
-  expect(judged(card, 1, 12)).toMatchObject({ llr: 2, finding: 'supports bona fide' });
+  expect(judged(card, 1, 3)).toMatchObject({ llr: 1, finding: 'looks-bona-fide' });
+  expect(judged(card, 1, 12)).toMatchObject({ llr: 2, finding: 'looks-bona-fide' });
   for (const seconds of [1.5, 15]) {
     const result = judged(card, 1, seconds);
     expect(result).toMatchObject({ llr: null, finding: 'not assessable', codes: ['length'] });
@@ -122,13 +137,13 @@ test('speech of a length that was not measured is not assessable', () => {
   for (const seconds of [1.4, 4.1]) {
     expect(judged(alike, 1, seconds)).toMatchObject({ llr: null, finding: 'not assessable', codes: ['length'] });
   }
-  // A card of an older version, which does not say.
+  // A card of an older version, which does not say, was measured on no more than the longest concatenation.
   expect(judged(cardWith({}), 1, 60).codes).toEqual([]);
-  expect(judged(cardWith({}), 1, 61)).toMatchObject({ llr: 1, finding: 'supports bona fide', codes: ['length'] });
+  expect(judged(cardWith({}), 1, 61)).toMatchObject({ llr: null, finding: 'not assessable', codes: ['length'] });
   const older = cardWith({ validated: { fromSeconds: 0, toSeconds: 3 } });
-  expect(judged(older, 1, 2.9)).toMatchObject({ finding: 'supports bona fide', codes: [] });
+  expect(judged(older, 1, 2.9)).toMatchObject({ finding: 'looks-bona-fide', codes: [] });
   const longer = judged(older, 1, 3.1);
-  expect(longer).toMatchObject({ llr: 1, finding: 'supports bona fide', codes: ['length'] });
+  expect(longer).toMatchObject({ llr: null, finding: 'not assessable', codes: ['length'] });
   expect(longer.sentences[0]).toContain('measured on 0.0 to 3.0 s');
   // Where no speech was looked for, active sound stands for it.
   expect(judged(card, 1, null).llr).toBe(1);

@@ -1,10 +1,8 @@
+import type { Finding } from '../../src-common/findings.ts';
 import { applyCalibration } from '../evaluation/calibration.ts';
 import { calibrationSeconds } from '../evaluation/lengths.ts';
 import type { Card } from './card.ts';
 import type { Quality } from './quality.ts';
-
-/** What may be said of a recording. Never a verdict of fact. */
-export type Finding = 'supports bona fide' | 'supports spoof' | 'inconclusive' | 'not assessable';
 
 export interface Reason {
   /** A short stable word, for tables and scripts. */
@@ -118,6 +116,12 @@ function reasonsFor(card: Card, basis: FindingBasis): Reason[] {
   return reasons;
 }
 
+/** A model for screening supports nothing: it says how a recording looks to it. */
+const leaning = {
+  screening: { bonafide: 'looks-bona-fide', spoof: 'looks-spoof' },
+  validated: { bonafide: 'supports bona fide', spoof: 'supports spoof' },
+} as const satisfies Record<Card['status'], Record<'bonafide' | 'spoof', Finding>>;
+
 /** The finding, the calibrated likelihood ratio where one may be given, and the reasons, in order of weight. */
 export function findingFor(
   card: Card,
@@ -132,15 +136,14 @@ export function findingFor(
   if (calibrated.notValidatedForLength) {
     const { fromSeconds, toSeconds } = calibrated.notValidatedForLength;
     const sentence = `Not validated for this length: ${speechSeconds.toFixed(1)} s of speech; the model was measured on ${fromSeconds.toFixed(1)} to ${toSeconds.toFixed(1)} s.`;
-    // Cards of an older version, whose calibration looked for no band, warn only: they sort recordings of any length.
-    const blocking = calibrated.supports !== null || card.calibration.lengths.length > 0;
-    reasons.push({ code: 'length', sentence, blocking });
-    if (blocking) return { finding: 'not assessable', llr: null, reasons };
+    reasons.push({ code: 'length', sentence, blocking: true });
+    return { finding: 'not assessable', llr: null, reasons };
   }
   const { lengths, validated } = card.calibration;
   if (lengths.length === 0 && validated === null && speechSeconds > longestCalibrated) {
     const sentence = `Not validated for this length: the model's card does not say what speech of ${speechSeconds.toFixed(0)} s was measured.`;
-    reasons.push({ code: 'length', sentence, blocking: false });
+    reasons.push({ code: 'length', sentence, blocking: true });
+    return { finding: 'not assessable', llr: null, reasons };
   }
   const { llr, limited, map } = calibrated;
   if (limited !== null) {
@@ -151,7 +154,7 @@ export function findingFor(
   const weakest = card.thresholds.inconclusiveLlr;
   const supports = calibrated.supports ?? (Math.abs(llr) < weakest ? 'neither' : llr > 0 ? 'bonafide' : 'spoof');
   if (supports !== 'neither') {
-    return { finding: supports === 'bonafide' ? 'supports bona fide' : 'supports spoof', llr, reasons };
+    return { finding: leaning[card.status][supports], llr, reasons };
   }
   if (map.bandReason !== null) {
     reasons.push({ code: 'no-band', sentence: map.bandReason, blocking: false });

@@ -171,8 +171,10 @@ export const cases = {
     shown: (shown: string, total: string) => `${shown} of ${total} shown`,
     recordings: (count: string) => `${count}: `,
     counts: {
-      spoof: 'spoof',
-      bonafide: 'bona fide',
+      spoof: 'supporting spoof',
+      bonafide: 'supporting bona fide',
+      looksSpoof: 'looking synthetic',
+      looksBonafide: 'looking bona fide',
       inconclusive: 'inconclusive',
       notAssessable: 'not assessable',
       failed: 'failed',

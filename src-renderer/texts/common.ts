@@ -122,6 +122,8 @@ export const common = {
   findings: {
     'supports bona fide': 'Supports bona fide',
     'supports spoof': 'Supports spoof',
+    'looks-bona-fide': 'Looks bona fide',
+    'looks-spoof': 'Looks synthetic',
     inconclusive: 'Inconclusive',
     'not assessable': 'Not assessable',
   },

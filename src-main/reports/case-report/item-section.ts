@@ -1,3 +1,5 @@
+import { findingWords } from '../../../src-common/findings.ts';
+import type { Finding } from '../../../src-common/findings.ts';
 import { stretchesBelow } from '../../detector/localisation.ts';
 import type { Analysis, Evidence, Quality } from '../../../src-preload/contract.ts';
 import { recordingFigure, windowScoresFigure } from './figures.ts';
@@ -20,18 +22,20 @@ const mostMetadata = 80;
 /** Low stretches that are named. */
 const mostStretches = 12;
 
-const findings = {
+const findingMarks = {
   'supports bona fide': { sign: '+', colour: ink.bonafide },
   'supports spoof': { sign: '\u2212', colour: ink.spoof },
+  'looks-bona-fide': { sign: '+', colour: ink.inconclusive },
+  'looks-spoof': { sign: '\u2212', colour: ink.inconclusive },
   inconclusive: { sign: '~', colour: ink.inconclusive },
   'not assessable': { sign: '×', colour: ink.inconclusive },
-} as const;
+} as const satisfies Record<Finding, { sign: string; colour: string }>;
 
 /** A finding with sign, word and colour. */
 export function findingPart(finding: Analysis['finding'], size: number = styles.regular.size): Part {
   if (finding === null) return { text: 'failed', style: { ...styles.bold, size, colour: ink.inconclusive } };
-  const { sign, colour } = findings[finding];
-  return { text: `${sign} ${finding}`, style: { ...styles.bold, size, colour } };
+  const { sign, colour } = findingMarks[finding];
+  return { text: `${sign} ${findingWords[finding]}`, style: { ...styles.bold, size, colour } };
 }
 
 /** Whether a result may be given as a likelihood ratio. */

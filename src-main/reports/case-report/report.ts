@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { findings } from '../../../src-common/findings.ts';
 import { localisationStatement } from '../../detector/localisation.ts';
 import { csvLine } from '../csv.ts';
 import { findingPart, hasRatio, itemSection, resultsTable, written } from './item-section.ts';
@@ -117,8 +118,12 @@ function question(sheet: Sheet, snapshot: ReportSnapshot): void {
 
 function results(sheet: Sheet, snapshot: ReportSnapshot): void {
   sheet.heading(2, '2 Results');
+  const { screening, validated } = statuses(snapshot);
   const analyses = snapshot.items.flatMap((item) => item.analyses);
-  const counted = (['supports bona fide', 'supports spoof', 'inconclusive', 'not assessable', null] as const)
+  const olderWords = analyses.some(
+    ({ modelStatus, finding }) => modelStatus === 'screening' && finding?.startsWith('supports'),
+  );
+  const counted = [...findings, null]
     .map((finding) => ({ finding, count: analyses.filter((analysis) => analysis.finding === finding).length }))
     .filter(({ count }) => count > 0);
   const unscanned = snapshot.items.filter((item) => item.analyses.length === 0).length;
@@ -133,7 +138,15 @@ function results(sheet: Sheet, snapshot: ReportSnapshot): void {
     ],
   );
   sheet.paragraph(
-    'A finding says which proposition the sound of a recording supports by the measure of the model named; it is no statement of fact. ' +
+    (validated
+      ? 'A finding says which proposition the sound of a recording supports by the measure of the model named; it is no statement of fact. '
+      : '') +
+      (screening
+        ? 'A screening model supports nothing: its finding says whether a recording looks bona fide or synthetic to it. '
+        : '') +
+      (olderWords
+        ? 'Where a finding of a screening model says “supports”, it was made by an earlier version and keeps its words: it means no more than that. '
+        : '') +
       'Scores have no unit, are uncalibrated, and are comparable within one model only. Not assessable: the recording does not ' +
       'meet the conditions under which the model may be used; the reasons are listed with the item.',
     styles.regular,

@@ -1,6 +1,7 @@
 /** The recordings of the open case as its tables show them: query, loaded rows, selection, and the commands on them. */
 import { untrack } from 'svelte';
-import type { EvidenceRow, Finding, Inputs, Job } from '../../../src-preload/contract.ts';
+import type { Finding } from '../../../src-common/findings.ts';
+import type { EvidenceRow, Inputs, Job } from '../../../src-preload/contract.ts';
 import type { Key, Order } from '../../components/VirtualTable.svelte';
 import { plural } from '../../format.ts';
 import { app } from '../../state/app.svelte.ts';
