@@ -11,13 +11,19 @@ import type { Algebra } from './time-statistics.ts';
  */
 const irVersion = 8;
 const opset = 17;
+/** Codes of element types. */
 const floatElements = 1;
-const integerElements = 7;
+const elementCodes = new Map<unknown, number>([
+  [Float32Array, floatElements],
+  [Uint8Array, 2],
+  [Int8Array, 3],
+  [BigInt64Array, 7],
+]);
 
 /** An attribute of a node: an integer, integers, or a float. */
 type Attribute = number | number[] | { float: number };
 
-interface Node {
+export interface OnnxNode {
   op: string;
   name: string;
   /** Empty where an optional one is left out. */
@@ -26,17 +32,16 @@ interface Node {
   attributes: Record<string, Attribute>;
 }
 
-interface Initializer {
+export interface OnnxInitializer {
   name: string;
   shape: number[];
-  /** Float or 64-bit integer elements. */
-  values: Float32Array | BigInt64Array;
+  values: Float32Array | BigInt64Array | Int8Array | Uint8Array;
 }
 
 /** Name of the graph's input, [N, 1, bins, frames] float32, and of its output, [N, 1] float32. */
 export const onnxNames = { input: 'log_spectrogram_db', output: 'logit' } as const;
 
-function bytesOf(values: Float32Array | BigInt64Array): Uint8Array {
+function bytesOf(values: OnnxInitializer['values']): Uint8Array {
   // ONNX raw data is little-endian, as is every machine that Node runs on here.
   return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
 }
@@ -73,8 +78,8 @@ function samePads(input: number[], kernel: number[], strides: number[]): number[
 }
 
 class GraphBuilder {
-  readonly nodes: Node[] = [];
-  readonly initializers: Initializer[] = [];
+  readonly nodes: OnnxNode[] = [];
+  readonly initializers: OnnxInitializer[] = [];
   readonly #weights: Weights;
   /** Shape before the last flattening, while its order still matters. */
   #flattened: number[] | undefined;
@@ -89,12 +94,12 @@ class GraphBuilder {
     return values;
   }
 
-  constant(name: string, shape: number[], values: Initializer['values']): string {
+  constant(name: string, shape: number[], values: OnnxInitializer['values']): string {
     this.initializers.push({ name, shape, values });
     return name;
   }
 
-  node(op: string, name: string, inputs: string[], attributes: Node['attributes'] = {}): string {
+  node(op: string, name: string, inputs: string[], attributes: OnnxNode['attributes'] = {}): string {
     this.nodes.push({ op, name, inputs, outputs: [name], attributes });
     return name;
   }
@@ -103,10 +108,10 @@ class GraphBuilder {
   #algebra(prefix: string, bins: number): Algebra<string> {
     let count = 0;
     const named = (): string => `${prefix}.${count++}`;
-    const node = (op: string, inputs: string[], attributes: Node['attributes'] = {}): string =>
+    const node = (op: string, inputs: string[], attributes: OnnxNode['attributes'] = {}): string =>
       this.node(op, named(), inputs, attributes);
     const constants = new Map<string, string>();
-    const scalar = (values: Initializer['values']): string => {
+    const scalar = (values: OnnxInitializer['values']): string => {
       const key = `${values.constructor.name} ${values[0]}`;
       const known = constants.get(key) ?? this.constant(named(), [1], values);
       constants.set(key, known);
@@ -215,7 +220,7 @@ function writeAttribute([name, value]: [string, Attribute], pbf: PbfWriter): voi
   }
 }
 
-function writeNode(node: Node, pbf: PbfWriter): void {
+function writeNode(node: OnnxNode, pbf: PbfWriter): void {
   for (const input of node.inputs) pbf.writeStringField(1, input);
   for (const output of node.outputs) pbf.writeStringField(2, output);
   pbf.writeStringField(3, node.name);
@@ -223,9 +228,9 @@ function writeNode(node: Node, pbf: PbfWriter): void {
   for (const attribute of Object.entries(node.attributes)) pbf.writeMessage(5, writeAttribute, attribute);
 }
 
-function writeInitializer(tensor: Initializer, pbf: PbfWriter): void {
+function writeInitializer(tensor: OnnxInitializer, pbf: PbfWriter): void {
   for (const length of tensor.shape) pbf.writeVarintField(1, length);
-  pbf.writeVarintField(2, tensor.values instanceof Float32Array ? floatElements : integerElements);
+  pbf.writeVarintField(2, elementCodes.get(tensor.values.constructor) as number);
   pbf.writeStringField(8, tensor.name);
   pbf.writeBytesField(9, bytesOf(tensor.values));
 }
@@ -244,8 +249,8 @@ interface ValueInfo {
 /** A graph as an ONNX model holds it. */
 export interface OnnxGraph {
   name: string;
-  nodes: Node[];
-  initializers: Initializer[];
+  nodes: OnnxNode[];
+  initializers: OnnxInitializer[];
   inputs: ValueInfo[];
   outputs: ValueInfo[];
 }

@@ -1,8 +1,9 @@
-/** Licences of the project and of the packages that it brings along, read from where they are installed. */
-import { readFile } from 'node:fs/promises';
+/** Licences of the project and of the packages that it brings along, read from where they are installed; and of weights that ship. */
+import { readFile, readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { applicationRoot } from '../base/workers.ts';
+import { encoderCardSchema } from '../detector/encoders/encoder.ts';
 
 interface Notice {
   name: string;
@@ -57,7 +58,21 @@ async function licenceHeading(folder: string): Promise<string> {
   return text.trim().split('\n')[0].trim() || 'not stated';
 }
 
-/** Every package that is installed with the application, by name; what needs no licence of its own, the project, is left out. */
+/** The frozen encoders that ship, under their authors' licences. */
+async function shippedEncoders(root: string): Promise<Notice[]> {
+  const place = join(root, 'resources', 'encoders');
+  const names = await readdir(place).catch(() => []);
+  return Promise.all(
+    names.map(async (folder) => {
+      const { name, licence, onnxSha256 } = encoderCardSchema.parse(
+        JSON.parse(await readFile(join(place, folder, 'card.json'), 'utf8')),
+      );
+      return { name: `${name} (weights)`, version: onnxSha256.slice(0, 12), licence };
+    }),
+  );
+}
+
+/** Every package and every encoder that is installed with the application, by name; what needs no licence of its own, the project, is left out. */
 export async function bundledPackages(): Promise<Notice[]> {
   const root = applicationRoot();
   const own = await readManifest(root);
@@ -79,7 +94,7 @@ export async function bundledPackages(): Promise<Notice[]> {
   const wanted = Object.keys({ ...own?.dependencies, ...own?.optionalDependencies });
   for (const name of wanted) await visit(name, root);
   for (const name of builtIn) await visit(name, root, false);
-  return [...notices.values()].sort(
+  return [...notices.values(), ...(await shippedEncoders(root))].sort(
     (one, other) => one.name.localeCompare(other.name) || one.version.localeCompare(other.version),
   );
 }
