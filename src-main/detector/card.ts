@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { findingRecordSchema } from '../../src-common/finding-record.ts';
 import { conditioningSchema } from '../audio/condition.ts';
 import { calibrationSchema } from '../evaluation/calibration.ts';
 import { frontEndSchema } from '../features/front-end.ts';
@@ -84,6 +85,8 @@ export const cardSchema = z.object({
   /** Where to listen in a recording, by window scores; null or absent where that was not measured. */
   localisation: localisationSchema.nullable().optional(),
   figures: z.array(splitFiguresSchema),
+  /** How often its findings were right, by split; at most one for each split of a dataset. */
+  records: z.array(findingRecordSchema).default([]),
   /** Who validated it, on what, and under which conditions that holds; null for `screening`. */
   validation: z
     .object({

@@ -123,26 +123,60 @@ const leaning = {
 } as const satisfies Record<Card['status'], Record<'bonafide' | 'spoof', Finding>>;
 
 /** The finding, the calibrated likelihood ratio where one may be given, and the reasons, in order of weight. */
-export function findingFor(
-  card: Card,
-  basis: FindingBasis,
-): { finding: Finding; llr: number | null; reasons: Reason[] } {
+export function findingFor(card: Card, basis: FindingBasis): Judgement {
   const reasons = reasonsFor(card, basis);
-  if (basis.score === null || reasons.some((reason) => reason.blocking)) {
+  const speechSeconds = basis.quality.speechSeconds ?? basis.activeSeconds;
+  return judge(card, basis.score, speechSeconds, reasons);
+}
+
+/** What of an analysis decides its finding under whichever calibration the model gets. */
+export interface JudgeableScore {
+  score: number | null;
+  speechSeconds: number;
+  /** Something else than the calibration makes it not assessable. */
+  blocked: boolean;
+}
+
+export function judgeableScore(
+  analysis: Pick<FindingBasis, 'score' | 'activeSeconds' | 'quality'> & { reasons: readonly Reason[] },
+): JudgeableScore {
+  return {
+    score: analysis.score,
+    speechSeconds: analysis.quality.speechSeconds ?? analysis.activeSeconds,
+    blocked: analysis.reasons.some(({ code, blocking }) => blocking && code !== lengthCode),
+  };
+}
+
+/** The finding of what was scored before the model got its calibration. */
+export function findingUnder(card: Card, { score, speechSeconds, blocked }: JudgeableScore): Finding {
+  return blocked ? 'not assessable' : judge(card, score, speechSeconds, []).finding;
+}
+
+interface Judgement {
+  finding: Finding;
+  llr: number | null;
+  reasons: Reason[];
+}
+
+/** Of the reasons that the calibration gives, the one that forbids a finding. */
+const lengthCode = 'length';
+
+/** @param reasons those that do not hang on the calibration; what it says is added to them. */
+function judge(card: Card, score: number | null, speechSeconds: number, reasons: Reason[]): Judgement {
+  if (score === null || reasons.some((reason) => reason.blocking)) {
     return { finding: 'not assessable', llr: null, reasons };
   }
-  const speechSeconds = basis.quality.speechSeconds ?? basis.activeSeconds;
-  const calibrated = applyCalibration(card.calibration, basis.score, speechSeconds);
+  const calibrated = applyCalibration(card.calibration, score, speechSeconds);
   if (calibrated.notValidatedForLength) {
     const { fromSeconds, toSeconds } = calibrated.notValidatedForLength;
     const sentence = `Not validated for this length: ${speechSeconds.toFixed(1)} s of speech; the model was measured on ${fromSeconds.toFixed(1)} to ${toSeconds.toFixed(1)} s.`;
-    reasons.push({ code: 'length', sentence, blocking: true });
+    reasons.push({ code: lengthCode, sentence, blocking: true });
     return { finding: 'not assessable', llr: null, reasons };
   }
   const { lengths, validated } = card.calibration;
   if (lengths.length === 0 && validated === null && speechSeconds > longestCalibrated) {
     const sentence = `Not validated for this length: the model's card does not say what speech of ${speechSeconds.toFixed(0)} s was measured.`;
-    reasons.push({ code: 'length', sentence, blocking: true });
+    reasons.push({ code: lengthCode, sentence, blocking: true });
     return { finding: 'not assessable', llr: null, reasons };
   }
   const { llr, limited, map } = calibrated;

@@ -77,6 +77,7 @@ export const tinyCard: Omit<Card, 'files'> = {
     minimumBandwidthHz: 1000,
   },
   figures: [],
+  records: [],
   notes: [],
 };
 

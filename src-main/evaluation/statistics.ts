@@ -55,3 +55,26 @@ export function upperRateBound(errors: number, count: number, confidence: number
   }
   return high;
 }
+
+/**
+ * Two-sided confidence interval of a rate (Clopper and Pearson, 1934); counts need not be whole.
+ * @param hits from 0 to `count`. @param count above 0. @param confidence for instance 0.95.
+ */
+export function rateInterval(hits: number, count: number, confidence: number): [number, number] {
+  const oneSided = (1 + confidence) / 2;
+  return [1 - upperRateBound(count - hits, count, oneSided), upperRateBound(hits, count, oneSided)];
+}
+
+/** Quantile of Student's t distribution. @param share above one half. @param degrees of freedom, above 0. */
+export function studentQuantile(share: number, degrees: number): number {
+  let low = 0;
+  let high = 1;
+  const below = (t: number): number => 1 - betaCdf(degrees / (degrees + t * t), degrees / 2, 0.5) / 2;
+  while (below(high) < share) high *= 2;
+  for (let step = 0; step < 80; step++) {
+    const middle = (low + high) / 2;
+    if (below(middle) < share) low = middle;
+    else high = middle;
+  }
+  return high;
+}

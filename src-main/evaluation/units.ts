@@ -43,8 +43,23 @@ export function countUnits(trials: readonly Named[], unit?: UnitName): CountedUn
   return { unit: unit ?? 'files', of, ...counts };
 }
 
+/** Of fewer independent units than this counts are given and no interval: it would only seem to say how sure they are. */
+export const leastUnits = 5;
+
+/**
+ * How many independent units recordings are from, whatever their class: sources where any is named, else speakers, else
+ * the files themselves. Those that do not name theirs are one unit together.
+ */
+export function independentUnits(trials: readonly Omit<Named, 'bonafide'>[]): { unit: UnitName; count: number } {
+  for (const unit of ['sources', 'speakers'] as const) {
+    const names = new Set(trials.map((trial) => nameOf(trial, unit)));
+    if (names.size > 1 || (names.size === 1 && !names.has(null))) return { unit, count: names.size };
+  }
+  return { unit: 'files', count: trials.length };
+}
+
 /** A speaker is one of a source: the same number in two corpora is two people. */
-function nameOf({ speaker, source }: Named, unit: UnitName): string | null {
+function nameOf({ speaker, source }: Omit<Named, 'bonafide'>, unit: UnitName): string | null {
   if (unit === 'sources') return source || null;
   return speaker ? JSON.stringify([source ?? null, speaker]) : null;
 }

@@ -1,10 +1,14 @@
+import type { FindingRecord } from '../../src-common/finding-record.ts';
 import type { Card, SplitFigures } from '../detector/card.ts';
 import type { StoredModel } from '../detector/store.ts';
+import { findingUnder, judgeableScore } from '../detector/finding.ts';
+import type { JudgeableScore } from '../detector/finding.ts';
 import type { DatasetItem } from '../datasets/types.ts';
 import { applyCalibration } from '../evaluation/calibration.ts';
 import { bootstrap } from '../evaluation/bootstrap.ts';
 import type { BootstrapResult } from '../evaluation/bootstrap.ts';
 import type { DcfCosts } from '../evaluation/dcf.ts';
+import { findingTable } from '../evaluation/finding-table.ts';
 import { detectionMetrics } from '../evaluation/metrics.ts';
 import type { DetectionMetrics } from '../evaluation/metrics.ts';
 import type { AsvScores, Trial } from '../evaluation/trials.ts';
@@ -46,6 +50,45 @@ export function trialsOf(scored: readonly ScoredItem[]): Trial[] {
     const speechSeconds = quality?.speechSeconds ?? activeSeconds ?? null;
     return [{ file: id, bonafide: label === 'bonafide', score, attack: generator, speaker, source, speechSeconds }];
   });
+}
+
+/** A labelled recording with what decides its finding under any calibration of the model. */
+export interface JudgeableRecording {
+  bonafide: boolean;
+  speaker: string | null;
+  source: string | null;
+  /** Null where it could not be read. */
+  judged: JudgeableScore | null;
+}
+
+/** The recordings of a dataset as they were scored. */
+export function recordingsOf(scored: readonly ScoredItem[]): JudgeableRecording[] {
+  return scored.map(({ item: { label, speaker, source }, result: { analysis } }) => ({
+    bonafide: label === 'bonafide',
+    speaker,
+    source,
+    judged: analysis && judgeableScore(analysis),
+  }));
+}
+
+/** How often a model's findings are right on recordings of known origin, as its card keeps it. */
+export function findingRecord(
+  card: Card,
+  recordings: readonly JudgeableRecording[],
+  { dataset, split }: { dataset: string; split: string },
+): FindingRecord {
+  const found = recordings.map(({ judged, ...labelled }) => ({
+    ...labelled,
+    finding: judged && findingUnder(card, judged),
+  }));
+  const calibratedOn = card.calibration.dataset === dataset && card.calibration.split === split;
+  return { dataset, split, calibratedOn, ...findingTable(found) };
+}
+
+/** A card with a record; one of the same split that stood there is replaced. */
+export function withRecord<T extends Pick<Card, 'records'>>(card: T, record: FindingRecord): T {
+  const others = card.records.filter(({ dataset, split }) => dataset !== record.dataset || split !== record.split);
+  return { ...card, records: [...others, record] };
 }
 
 /** All figures: of the scores, and those that need likelihood ratios of the calibrated ones. */

@@ -286,6 +286,7 @@ export async function trainModel(
     calibration: calibrationSchema.parse({ a: 1, b: 0, prior: 0.5, dataset: request.dataset, split: 'dev' }),
     thresholds: { ...thresholds, score: 0 },
     figures: [],
+    records: [],
     validation: null,
     notes: [...(splits.note ? [splits.note] : []), ...request.notes],
     files: { 'model.onnx': '', 'weights.safetensors': '' },
