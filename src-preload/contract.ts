@@ -503,14 +503,15 @@ export const trainingRequestSchema = z.object({
   dataset: z.string().min(1).max(10_000),
   bonafide: z.string().max(10_000).optional(),
   name,
-  network: z.enum(['mel-cnn', 'mel-resnet']).default('mel-cnn'),
-  frontEnd: z.enum(['mel', 'linear', 'lfcc']).default('mel'),
+  network: z.enum(['residual', 'mel-cnn']).default('residual'),
+  /** As suits the network where not given; so with what training takes below. */
+  frontEnd: z.enum(['mel', 'linear', 'lfcc']).optional(),
   /** `auto`: as suits the network. */
-  augmentation: z.enum(['auto', 'full', 'channel', 'light', 'none']).default('auto'),
+  augmentation: z.enum(['auto', 'full', 'channel', 'light', 'masked', 'none']).default('auto'),
   backend: backendNameSchema.default('auto'),
-  epochs: z.int().min(1).max(1000).default(30),
+  epochs: z.int().min(1).max(1000).optional(),
   batchSize: z.int().min(2).max(1024).multipleOf(2).default(32),
-  learningRate: z.number().positive().max(1).default(0.001),
+  learningRate: z.number().positive().max(1).optional(),
   patience: z.int().min(1).max(1000).default(8),
   seed: z.int().nonnegative().default(1),
   /** Folds of sources whose out-of-fold scores calibrate it; null: the dev split does. */

@@ -4,7 +4,8 @@ import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
 import { UserFacingError } from '../base/errors.ts';
 import type { BackendName } from '../detector/backends/index.ts';
-import type { AugmentationName, FrontEndName, TrainModelEvent } from '../jobs/train-model.ts';
+import type { AugmentationName, FrontEndName } from '../jobs/recipes.ts';
+import type { TrainModelEvent } from '../jobs/train-model.ts';
 import {
   ProgressLine,
   applicationVersion,
@@ -22,17 +23,17 @@ interface TrainOptions {
   out: string;
   name?: string;
   backend: BackendName | 'auto';
-  epochs: number;
-  batchSize: number;
-  learningRate: number;
-  weightDecay: number;
-  averagedSteps: number;
-  frontEnd: FrontEndName;
+  epochs?: number;
+  batchSize?: number;
+  learningRate?: number;
+  weightDecay?: number;
+  averagedSteps?: number;
+  frontEnd?: FrontEndName;
   augmentation: AugmentationName | 'auto';
   folds?: 'source';
   foldCount: number;
   errorRate: number;
-  patience: number;
+  patience?: number;
   seed: number;
   from?: string;
   resume?: boolean;
@@ -71,18 +72,19 @@ export function register(program: Command): void {
     .requiredOption('--dataset <spec>', 'what to train on, for instance asvspoof2019:DIR (see: dataset inspect --help)')
     .option('--bonafide <spec>', 'bona fide recordings from elsewhere, for a dataset of spoofs')
     .requiredOption('--out <folder>', "the model's folder: network, weights, card; checkpoints while it trains")
-    .addOption(new Option('--network <name>', 'what is trained').choices(['mel-cnn', 'mel-resnet']).default('mel-cnn'))
+    .addOption(new Option('--network <name>', 'what is trained').choices(['residual', 'mel-cnn']).default('residual'))
     .addOption(
-      new Option('--front-end <name>', 'what it looks at: log-Mel or linear spectrogram, or cepstral coefficients')
-        .choices(['mel', 'linear', 'lfcc'])
-        .default('mel'),
+      new Option(
+        '--front-end <name>',
+        'what it looks at: log-Mel or linear spectrogram, or cepstral coefficients (default: linear for residual, mel for mel-cnn)',
+      ).choices(['mel', 'linear', 'lfcc']),
     )
     .addOption(
       new Option(
         '--augmentation <how>',
-        'auto: full for mel-cnn, none for mel-resnet; full: channels (room, noise, band, codec, level) and masked stripes; channel: without the stripes; light: cuts, level and stripes; none: cuts',
+        'auto: masked for residual, full for mel-cnn; full: channels (room, noise, band, codec, level) and masked stripes; channel: without the stripes; light: cuts, level and stripes; masked: cuts and two wide stripes; none: cuts',
       )
-        .choices(['auto', 'full', 'channel', 'light', 'none'])
+        .choices(['auto', 'full', 'channel', 'light', 'masked', 'none'])
         .default('auto'),
     )
     .option('--name <name>', "the model's name (default: that of its folder)")
@@ -91,15 +93,18 @@ export function register(program: Command): void {
         .choices(['auto', 'tensorflow', 'webgpu', 'wasm', 'cpu'])
         .default('auto'),
     )
-    .option('--epochs <n>', 'epochs at most', positiveInteger, 30)
-    .option('--batch-size <n>', 'clips in a step', evenInteger, 32)
-    .option('--learning-rate <x>', 'of Adam, falling to zero along a cosine', positiveNumber, 0.001)
-    .option('--weight-decay <x>', 'decoupled, as a share of the learning rate', nonNegativeNumber, 0.02)
+    .option('--epochs <n>', 'epochs: residual takes all (default: 8), mel-cnn at most so many (30)', positiveInteger)
+    .option('--batch-size <n>', 'clips in a step (default: 32)', evenInteger)
+    .option(
+      '--learning-rate <x>',
+      'of Adam: residual rises to it and falls to zero (default: 0.002), mel-cnn falls from it (0.001)',
+      positiveNumber,
+    )
+    .option('--weight-decay <x>', 'decoupled, as a share of the learning rate (default: 0.02)', nonNegativeNumber)
     .option(
       '--averaged-steps <n>',
-      'keep a running average of the weights over about so many steps; 0: none',
+      'keep a running average of the weights over about so many steps; 0: none (default: 0 for residual, 200 for mel-cnn)',
       seedNumber,
-      200,
     )
     .addOption(
       new Option('--folds <by>', 'calibrate on scores of models that were trained without the source').choices([
@@ -113,7 +118,11 @@ export function register(program: Command): void {
       errorShare,
       0.05,
     )
-    .option('--patience <n>', 'stop after so many epochs without a better AUC on dev', positiveInteger, 8)
+    .option(
+      '--patience <n>',
+      'mel-cnn: stop after so many epochs without a better AUC on dev (default: 8)',
+      positiveInteger,
+    )
     .option('--seed <n>', 'same seed, data and backend: same model', seedNumber, 1)
     .option('--from <model>', 'train on from this model, with its network, front end, conditioning and augmentation')
     .option('--resume', 'go on from the checkpoint in the folder, if there is one')
@@ -128,8 +137,8 @@ export function register(program: Command): void {
       'after',
       `
 Ctrl-C saves a checkpoint and stops; the same command with --resume goes on, as it does after a crash.
-The epoch is chosen, and the model calibrated, on the dataset's dev split; its test split, if there is one, is only
-measured for the card.`,
+mel-cnn's epoch is chosen on the dataset's dev split, and the model calibrated there; its test split, if there is one,
+is only measured for the card.`,
     )
     .action(async (options: TrainOptions) => {
       process.exitCode = await train(options);

@@ -79,12 +79,29 @@ describe('augmentation', () => {
     expect(power(0, 100)).toBe(0);
   });
 
-  it('masks whole rows and columns of a spectrogram with its mean', () => {
-    const values = Float32Array.from({ length: 20 * 50 }, (_, index) => index);
-    const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-    maskSpectrogram(values, 20, 50, defaultAugmentation, new Random(6));
-    const masked = [...values].filter((value) => Math.abs(value - mean) < 0.01).length;
-    expect(masked).toBeGreaterThan(0);
-    expect(masked).toBeLessThan(values.length);
+  it("masks whole rows and columns of a spectrogram with each bin's mean", () => {
+    const [bins, frames] = [20, 50];
+    const random = new Random(2);
+    const before = Float32Array.from(
+      { length: bins * frames },
+      (_, index) => random.normal() + Math.floor(index / frames),
+    );
+    const after = before.slice();
+    maskSpectrogram(after, bins, frames, defaultAugmentation, new Random(6));
+    const meanOf = (bin: number): number =>
+      before.subarray(bin * frames, (bin + 1) * frames).reduce((sum, value) => sum + value, 0) / frames;
+    const isMasked = (bin: number, frame: number): boolean =>
+      after[bin * frames + frame] !== before[bin * frames + frame];
+    const all = (length: number): number[] => [...Array(length).keys()];
+    const rows = all(bins).filter((bin) => all(frames).every((frame) => isMasked(bin, frame)));
+    const columns = all(frames).filter((frame) => all(bins).every((bin) => isMasked(bin, frame)));
+    expect(rows.length).toBeGreaterThan(0);
+    expect(columns.length).toBeGreaterThan(0);
+    for (const bin of all(bins)) {
+      for (const frame of all(frames)) {
+        expect(isMasked(bin, frame)).toBe(rows.includes(bin) || columns.includes(frame));
+        if (isMasked(bin, frame)) expect(after[bin * frames + frame]).toBeCloseTo(meanOf(bin), 5);
+      }
+    }
   });
 });

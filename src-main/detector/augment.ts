@@ -22,7 +22,7 @@ export const augmentationSchema = z.object({
   codec: z
     .object({ probability: z.number().min(0).max(1), transformSnrDb: range })
     .default({ probability: 0, transformSnrDb: [6, 20] }),
-  /** SpecAugment (Park et al. 2019): stripes of time and frequency replaced by the window's mean. */
+  /** SpecAugment (Park et al. 2019): stripes of time and frequency replaced by each bin's mean over the window. */
   specAugment: z.object({ timeStripes: z.int(), maxFrames: z.int(), binStripes: z.int(), maxBins: z.int() }),
 });
 export type Augmentation = z.infer<typeof augmentationSchema>;
@@ -178,6 +178,15 @@ export function augmentSamples(
   }
 }
 
+/** Spans of up to so many of a length. */
+function stripes(count: number, widest: number, length: number, random: Random): [number, number][] {
+  return Array.from({ length: count }, () => {
+    const width = random.below(Math.min(widest, length) + 1);
+    const start = random.below(length - width + 1);
+    return [start, start + width];
+  });
+}
+
 /** Masks stripes of a spectrogram, row-major [bins, frames], in place. */
 export function maskSpectrogram(
   values: Float32Array,
@@ -186,17 +195,13 @@ export function maskSpectrogram(
   { specAugment }: Augmentation,
   random: Random,
 ): void {
-  let mean = 0;
-  for (const value of values) mean += value;
-  mean /= values.length;
-  for (let stripe = 0; stripe < specAugment.timeStripes; stripe++) {
-    const width = random.below(specAugment.maxFrames + 1);
-    const start = random.below(frames - width + 1);
-    for (let bin = 0; bin < bins; bin++) values.fill(mean, bin * frames + start, bin * frames + start + width);
-  }
-  for (let stripe = 0; stripe < specAugment.binStripes; stripe++) {
-    const height = random.below(specAugment.maxBins + 1);
-    const start = random.below(bins - height + 1);
-    values.fill(mean, start * frames, (start + height) * frames);
+  const { timeStripes, maxFrames, binStripes, maxBins } = specAugment;
+  const inTime = stripes(timeStripes, maxFrames, frames, random);
+  const inBins = stripes(binStripes, maxBins, bins, random);
+  for (let bin = 0; bin < bins; bin++) {
+    const row = values.subarray(bin * frames, (bin + 1) * frames);
+    const mean = row.reduce((sum, value) => sum + value, 0) / frames;
+    for (const span of inTime) row.fill(mean, ...span);
+    if (inBins.some(([from, to]) => bin >= from && bin < to)) row.fill(mean);
   }
 }

@@ -58,6 +58,13 @@ export const cardSchema = z.object({
     learningRate: z.number(),
     weightDecay: z.number().default(0),
     averagedSteps: z.int().default(0),
+    sampling: z.enum(['clips', 'sources']).default('clips'),
+    schedule: z.enum(['cosine', 'one-cycle']).default('cosine'),
+    labelSmoothing: z.number().default(0),
+    /** Which epoch's weights were kept: the best by dev, or the last. */
+    keep: z.enum(['best', 'last']).default('best'),
+    /** Length of the windows that training saw, where another than that of scoring. */
+    cropSeconds: z.number().optional(),
     /** Folds of sources whose out-of-fold scores the calibration rests on. */
     folds: z.int().nullable().default(null),
     augmentation: augmentationSchema,

@@ -29,6 +29,8 @@ export interface ExampleSettings {
   window: WindowPlan;
   frontEnd: FrontEndParameters;
   augmentation: Augmentation;
+  /** Length of the windows that training sees; where absent, those of scoring. */
+  cropSeconds?: number;
 }
 
 /** A training clip, decoded and trimmed. */
@@ -69,8 +71,9 @@ function cropStart(spare: number, starts: Uint32Array | null, augmentation: Augm
 export class ExampleMaker {
   readonly #settings: ExampleSettings;
   readonly #frontEnd;
-  readonly #windowLength: number;
-  readonly #size: number;
+  readonly #cropLength: number;
+  readonly #cropSize: number;
+  readonly #windowSize: number;
   readonly #memory = new ConditioningMemory();
   // Made at the first need.
   #speech: Promise<SpeechDetector> | null = null;
@@ -78,8 +81,12 @@ export class ExampleMaker {
   constructor(settings: ExampleSettings) {
     this.#settings = settings;
     this.#frontEnd = createFrontEnd(settings.frontEnd);
-    this.#windowLength = Math.round(settings.window.seconds * settings.conditioning.sampleRateHz);
-    this.#size = this.#frontEnd.bins * this.#frontEnd.frameCount(this.#windowLength);
+    const { window, cropSeconds = window.seconds, conditioning } = settings;
+    const { bins } = this.#frontEnd;
+    const lengthOf = (seconds: number): number => Math.round(seconds * conditioning.sampleRateHz);
+    this.#cropLength = lengthOf(cropSeconds);
+    this.#cropSize = bins * this.#frontEnd.frameCount(this.#cropLength);
+    this.#windowSize = bins * this.#frontEnd.frameCount(lengthOf(window.seconds));
   }
 
   async #speechDetector(): Promise<SpeechDetector | null> {
@@ -110,11 +117,11 @@ export class ExampleMaker {
     const { startSample, endSample } = activity;
     const speech = await this.#speechDetector();
     let starts: Uint32Array | null = null;
-    if (speech && endSample > startSample + this.#windowLength) {
+    if (speech && endSample > startSample + this.#cropLength) {
       const follower = new SpeechFollower(speech, activity);
       await follower.push(limited[0], 0);
       await follower.push(limited[1], limited[0].length);
-      starts = speechStarts(follower.probabilities, endSample - startSample, this.#windowLength);
+      starts = speechStarts(follower.probabilities, endSample - startSample, this.#cropLength);
     }
     const lead = Math.min(startSample, Math.round(leadSeconds * conditioning.sampleRateHz));
     const kept = new Float32Array(new SharedArrayBuffer(4 * (lead + endSample - startSample)));
@@ -125,24 +132,24 @@ export class ExampleMaker {
   /** Augmented windows, [clips, bins, frames]; the same seed gives the same window on every machine. */
   async examples(clips: { path: string; clip: Clip | null; seed: number[] }[]): Promise<Float32Array> {
     const { conditioning, augmentation } = this.#settings;
-    const features = new Float32Array(clips.length * this.#size);
-    const window = new Float32Array(this.#windowLength);
+    const features = new Float32Array(clips.length * this.#cropSize);
+    const window = new Float32Array(this.#cropLength);
     for (const [index, { path, clip, seed }] of clips.entries()) {
       const { samples, lead, starts } = clip ?? (await this.#load(path));
       const random = new Random(seed);
-      const spare = samples.length - lead - this.#windowLength;
+      const spare = samples.length - lead - this.#cropLength;
       const start = cropStart(spare, starts, augmentation, random);
-      const length = Math.min(this.#windowLength, samples.length - lead);
+      const length = Math.min(this.#cropLength, samples.length - lead);
       // The lead belongs to the crop's own start, so that the filters have settled wherever it lies.
       const crop = samples.slice(start, start + lead + length);
       augmentSamples(crop, conditioning.sampleRateHz, augmentation, random);
       new BandLimiter(...conditioning.bandHz, conditioning.sampleRateHz).process(crop);
       fillWindow(crop.subarray(lead), window);
       levelWindow(window, conditioning.windowLevelDbfs + random.between(...augmentation.gainDb));
-      const out = features.subarray(index * this.#size, (index + 1) * this.#size);
+      const out = features.subarray(index * this.#cropSize, (index + 1) * this.#cropSize);
       this.#frontEnd.compute(window, out);
       const { bins } = this.#frontEnd;
-      maskSpectrogram(out, bins, this.#size / bins, augmentation, random);
+      maskSpectrogram(out, bins, this.#cropSize / bins, augmentation, random);
     }
     return features;
   }
@@ -160,14 +167,14 @@ export class ExampleMaker {
     const windows: Float32Array[] = [];
     await recording.walk(
       (samples) => {
-        const features = new Float32Array(this.#size);
+        const features = new Float32Array(this.#windowSize);
         this.#frontEnd.compute(samples, features);
         windows.push(features);
       },
       () => (windows.length = 0),
     );
-    const all = new Float32Array(windows.length * this.#size);
-    windows.forEach((features, index) => all.set(features, index * this.#size));
+    const all = new Float32Array(windows.length * this.#windowSize);
+    windows.forEach((features, index) => all.set(features, index * this.#windowSize));
     return all;
   }
 }

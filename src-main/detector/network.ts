@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { Random } from '../base/random.ts';
-import { leastStatistics, timeStatisticsCount } from './time-statistics.ts';
 
 /**
  * Networks as data. One list of layers describes a network; `tensors.ts` runs and trains it on TensorFlow.js,
@@ -16,8 +15,6 @@ const plainLayerSchema = z.discriminatedUnion('type', [
     fixedMeanDb: z.number().optional(),
     scale: z.number().positive(),
   }),
-  /** A log-spectrogram in dB to statistics over time of its bins (`timeStatistics`), [features]. */
-  z.object({ type: z.literal('time-statistics') }),
   /** Zero-padded to keep ceil(size / stride), as TensorFlow's "same". */
   z.object({
     type: z.literal('conv'),
@@ -31,6 +28,8 @@ const plainLayerSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('max-pool'), size }),
   z.object({ type: z.literal('average-pool'), size }),
   z.object({ type: z.literal('global-average') }),
+  /** The mean over frequency, then its mean and deviation over time: [2 · channels]. */
+  z.object({ type: z.literal('time-moments') }),
   z.object({ type: z.literal('flatten') }),
   z.object({ type: z.literal('dropout'), rate: z.number().min(0).max(0.9) }),
   z.object({ type: z.literal('dense'), units: z.int().positive() }),
@@ -55,6 +54,9 @@ export type NetworkSpec = z.infer<typeof networkSchema>;
 
 /** Batch normalisation's epsilon and the share of the old running statistics kept at each step. */
 export const batchNorm = { epsilon: 1e-3, momentum: 0.95 } as const;
+
+/** Added to a variance before its root is taken: the root's slope at zero is infinite. */
+export const leastMomentVariance = 1e-5;
 
 /** One array of weights: where it belongs and how it starts. */
 export interface ParameterSpec {
@@ -93,10 +95,9 @@ function outputShape(layer: PlainLayer, input: number[]): number[] {
     case 'global-average':
       needImage();
       return [channels];
-    case 'time-statistics':
-      if (channels !== 1 || height < leastStatistics.bins || width < leastStatistics.frames)
-        throw new Error(`time-statistics needs a larger spectrogram than [${input.join(', ')}]`);
-      return [timeStatisticsCount(height)];
+    case 'time-moments':
+      needImage();
+      return [2 * channels];
     case 'flatten':
       return [input.reduce((product, length) => product * length, 1)];
     case 'dense':
@@ -221,42 +222,72 @@ function melCnn(bins: number, frames: number): NetworkSpec {
   };
 }
 
+/** Natural logarithms of power per dB. */
+const nepersPerDb = Math.LN10 / 10;
+
+/** Two convolutions beside a shortcut (He et al. 2016), normalised per channel. */
+function residualBlock(inputs: number, filters: number, strides: [number, number]): Layer[] {
+  const same = inputs === filters && strides.every((stride) => stride === 1);
+  return [
+    {
+      type: 'residual',
+      body: [
+        conv(filters, false, [3, 3], strides),
+        { type: 'batch-norm' },
+        { type: 'relu' },
+        conv(filters, false),
+        { type: 'batch-norm' },
+      ],
+      shortcut: same ? [] : [conv(filters, false, [1, 1], strides), { type: 'batch-norm' }],
+    },
+    { type: 'relu' },
+  ];
+}
+
 /**
- * A small residual network (He et al. 2016) on statistics over time of a log-Mel or other spectrogram: how each bin
- * moves, not what it says.
+ * A small residual network on a log-spectrogram whose mean over time is removed bin by bin. Mean and deviation over time
+ * end it, so that its weights do not depend on the length of the window.
  */
-function melResnet(bins: number, frames: number): NetworkSpec {
-  const width = 256;
-  const dropout: PlainLayer = { type: 'dropout', rate: 0.5 };
+function residual(bins: number, frames: number): NetworkSpec {
+  // A linear spectrogram has so many bins that the first layer thins them out.
+  const fine = bins > 128;
   return {
-    name: 'mel-resnet',
+    name: 'residual',
     input: { bins, frames },
     layers: [
-      { type: 'time-statistics' },
+      { type: 'normalise', mean: 'per-bin', scale: 0.25 * nepersPerDb },
+      conv(16, false, fine ? [7, 5] : [5, 5], fine ? [4, 2] : [2, 2]),
       { type: 'batch-norm' },
+      { type: 'relu' },
+      ...residualBlock(16, 16, [1, 1]),
+      ...residualBlock(16, 32, [2, 2]),
+      ...residualBlock(32, 64, [2, 2]),
+      ...residualBlock(64, 64, [2, 1]),
+      { type: 'time-moments' },
       { type: 'dropout', rate: 0.3 },
-      { type: 'dense', units: width },
-      { type: 'relu' },
-      dropout,
-      {
-        type: 'residual',
-        body: [{ type: 'dense', units: width }, { type: 'relu' }, dropout, { type: 'dense', units: width }],
-        shortcut: [],
-      },
-      { type: 'relu' },
-      dropout,
       { type: 'dense', units: 1 },
     ],
   };
 }
 
 const networks: Record<string, (bins: number, frames: number) => NetworkSpec> = {
+  residual,
   'mel-cnn': melCnn,
-  'mel-resnet': melResnet,
 };
 
 /** Names accepted by `createNetwork`. */
 export const networkNames = Object.keys(networks);
+
+/**
+ * The same network for windows of another length.
+ * @throws Error where its weights depend on the length.
+ */
+export function withFrames(spec: NetworkSpec, frames: number): NetworkSpec {
+  const other = { ...spec, input: { ...spec.input, frames } };
+  const shapes = [spec, other].map((one) => JSON.stringify(parameterSpecs(one)));
+  if (shapes[0] !== shapes[1]) throw new Error(`${spec.name}: its weights depend on the length of the window`);
+  return other;
+}
 
 /** The network of that name for spectrograms of that size. */
 export function createNetwork(name: string, bins: number, frames: number): NetworkSpec {

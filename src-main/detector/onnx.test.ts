@@ -3,7 +3,7 @@ import '@tensorflow/tfjs-backend-cpu';
 import ort from 'onnxruntime-node';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { Random } from '../base/random.ts';
-import { createNetwork, networkNames, networkSchema, startingWeights } from './network.ts';
+import { createNetwork, networkNames, networkSchema, startingWeights, withFrames } from './network.ts';
 import type { NetworkSpec, Weights } from './network.ts';
 import { onnxNames, writeOnnx } from './onnx.ts';
 import { TensorNetwork } from './tensors.ts';
@@ -51,6 +51,11 @@ const pooled: NetworkSpec = {
     { type: 'dense', units: 1 },
   ],
 };
+const moments: NetworkSpec = {
+  name: 'moments',
+  input: { bins: 3, frames: 4 },
+  layers: [{ type: 'time-moments' }, { type: 'dense', units: 1 }],
+};
 
 /** Weights that leave nothing at zero or one, so that a part that is dropped shows. */
 function unsettled(spec: NetworkSpec, seed: number): Weights {
@@ -82,7 +87,7 @@ beforeAll(async () => {
 });
 
 describe('a network as ONNX', () => {
-  const specs = [everyLayer, pooled, ...networkNames.map((name) => createNetwork(name, 40, 50))];
+  const specs = [everyLayer, pooled, moments, ...networkNames.map((name) => createNetwork(name, 40, 50))];
   it.each(specs.map((spec) => [spec.name, spec] as const))(
     '%s gives the logits of TensorFlow.js to 1e-4',
     async (_, spec) => {
@@ -104,6 +109,26 @@ describe('a network as ONNX', () => {
     const weights = unsettled(everyLayer, 1);
     expect(Buffer.compare(writeOnnx(everyLayer, weights), writeOnnx(everyLayer, unsettled(everyLayer, 1)))).toBe(0);
     expect(Buffer.compare(writeOnnx(everyLayer, weights), writeOnnx(everyLayer, unsettled(everyLayer, 2)))).not.toBe(0);
+  });
+
+  it('knows mean and deviation over time of the mean over frequency', async () => {
+    const rows = [
+      [1, 5, 1, 5],
+      [2, 6, 2, 6],
+      [3, 7, 3, 7],
+    ];
+    for (const [place, wanted] of [4, 2].entries()) {
+      const weights = startingWeights(moments, 1);
+      (weights.get('1.dense.kernel') as Float32Array)[place] = 1;
+      const [found] = await onnxLogits(moments, weights, Float32Array.from(rows.flat()), 1);
+      expect(found).toBeCloseTo(wanted, 4);
+    }
+  });
+
+  it('keeps its weights for windows of another length where they do not depend on it', () => {
+    const spec = createNetwork('residual', 80, 297);
+    expect(startingWeights(withFrames(spec, 197), 3)).toEqual(startingWeights(spec, 3));
+    expect(() => withFrames(createNetwork('mel-cnn', 80, 297), 197)).toThrow(/depend on the length/);
   });
 
   it('does not notice an equaliser where the mean of each bin is removed', async () => {

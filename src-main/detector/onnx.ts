@@ -1,8 +1,6 @@
 import { PbfWriter } from 'pbf';
-import { batchNorm, placeLayers } from './network.ts';
+import { batchNorm, leastMomentVariance, placeLayers } from './network.ts';
 import type { NetworkSpec, PlacedLayer, Weights } from './network.ts';
-import { timeStatistics } from './time-statistics.ts';
-import type { Algebra } from './time-statistics.ts';
 
 /*
  * Writes a network as an ONNX model (https://onnx.ai/onnx/repo-docs/IR.html, opset 17), field numbers as in
@@ -104,38 +102,6 @@ class GraphBuilder {
     return name;
   }
 
-  /** Statistics over time as nodes, on values [N, 1, bins, frames]. */
-  #algebra(prefix: string, bins: number): Algebra<string> {
-    let count = 0;
-    const named = (): string => `${prefix}.${count++}`;
-    const node = (op: string, inputs: string[], attributes: OnnxNode['attributes'] = {}): string =>
-      this.node(op, named(), inputs, attributes);
-    const constants = new Map<string, string>();
-    const scalar = (values: OnnxInitializer['values']): string => {
-      const key = `${values.constructor.name} ${values[0]}`;
-      const known = constants.get(key) ?? this.constant(named(), [1], values);
-      constants.set(key, known);
-      return known;
-    };
-    const integer = (value: number): string => scalar(BigInt64Array.of(BigInt(value)));
-    const slice = (x: string, axis: number, from: number, to: number): string =>
-      node('Slice', [x, integer(from), integer(to), integer(axis)]);
-    return {
-      add: (x, constant) => node('Add', [x, scalar(Float32Array.of(constant))]),
-      subtract: (x, y) => node('Sub', [x, y]),
-      multiply: (x, y) => node('Mul', [x, y]),
-      divide: (x, y) => node('Div', [x, y]),
-      squareRoot: (x) => node('Sqrt', [x]),
-      absolute: (x) => node('Abs', [x]),
-      logarithm: (x) => node('Log', [x]),
-      mean: (x) => node('ReduceMean', [x], { axes: [3], keepdims: 1 }),
-      frames: (x, from, to) => slice(x, 3, from, to),
-      bins: (x, from, to) => slice(x, 2, from, to),
-      transform: (matrix, x) => node('MatMul', [this.constant(named(), [bins, bins], matrix), x]),
-      join: (parts) => node('Concat', parts, { axis: 2 }),
-    };
-  }
-
   chain(layers: PlacedLayer[], input: string): string {
     return layers.reduce((value, placed) => this.layer(placed, value), input);
   }
@@ -155,10 +121,19 @@ class GraphBuilder {
         const centred = this.node('Sub', `${name}.centred`, [x, mean]);
         return this.node('Mul', name, [centred, this.constant(`${name}.scale`, [1], Float32Array.of(layer.scale))]);
       }
-      case 'time-statistics': {
-        const [bins, frames] = input;
-        const statistics = timeStatistics(this.#algebra(name, bins), x, bins, frames);
-        return this.node('Flatten', name, [statistics], { axis: 1 });
+      case 'time-moments': {
+        const over = (values: string, part: string, keepdims: number): string =>
+          this.node('ReduceMean', `${name}.${part}`, [values], { axes: [2], keepdims });
+        const courses = over(x, 'courses', 0);
+        const mean = over(courses, 'mean', 1);
+        const centred = this.node('Sub', `${name}.centred`, [courses, mean]);
+        const variance = over(this.node('Mul', `${name}.square`, [centred, centred]), 'variance', 1);
+        const least = this.constant(`${name}.least`, [1], Float32Array.of(leastMomentVariance));
+        const deviation = this.node('Sqrt', `${name}.deviation`, [
+          this.node('Add', `${name}.positive`, [variance, least]),
+        ]);
+        const joined = this.node('Concat', `${name}.joined`, [mean, deviation], { axis: 1 });
+        return this.node('Flatten', name, [joined], { axis: 1 });
       }
       case 'conv': {
         const [height, width] = layer.kernel;

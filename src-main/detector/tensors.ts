@@ -1,40 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { Random } from '../base/random.ts';
 import { batchNormalise } from './backends/batch-norm.ts';
-import { batchNorm, parameterSpecs, placeLayers } from './network.ts';
+import { batchNorm, leastMomentVariance, parameterSpecs, placeLayers } from './network.ts';
 import type { NetworkSpec, PlacedLayer, Weights } from './network.ts';
-import { timeStatistics } from './time-statistics.ts';
-import type { Algebra } from './time-statistics.ts';
 
 type ConvLayer = PlacedLayer['layer'] & { type: 'conv' };
-
-const slice = (x: tf.Tensor3D, axis: 1 | 2, from: number, to: number): tf.Tensor3D => {
-  const begin = [0, 0, 0];
-  const size = [...x.shape];
-  begin[axis] = from;
-  size[axis] = to - from;
-  return tf.slice(x, begin, size);
-};
-
-/** Statistics over time on TensorFlow.js, [N, bins, frames]. */
-const algebra: Algebra<tf.Tensor3D> = {
-  add: (x, constant) => tf.add(x, constant),
-  subtract: (x, y) => tf.sub(x, y),
-  multiply: (x, y) => tf.mul(x, y),
-  divide: (x, y) => tf.div(x, y),
-  squareRoot: (x) => tf.sqrt(x),
-  absolute: (x) => tf.abs(x),
-  logarithm: (x) => tf.log(x),
-  mean: (x) => tf.mean(x, [2], true),
-  frames: (x, from, to) => slice(x, 2, from, to),
-  bins: (x, from, to) => slice(x, 1, from, to),
-  transform: (matrix, x) => {
-    const [count, bins, frames] = x.shape;
-    const rows = tf.broadcastTo(tf.tensor3d(matrix, [1, bins, bins]), [count, bins, bins]);
-    return tf.reshape(tf.matMul(rows, x), [count, bins, frames]);
-  },
-  join: (parts) => tf.concat(parts, 1),
-};
 
 /** A network's weights as TensorFlow.js variables, and its forward pass. Call `dispose` when done. */
 export class TensorNetwork {
@@ -140,10 +110,11 @@ export class TensorNetwork {
             : tf.mean(x, layer.mean === 'per-bin' ? [2] : [1, 2], true);
         return tf.mul(tf.sub(x, mean), layer.scale);
       }
-      case 'time-statistics': {
-        const [count, bins, frames] = x.shape;
-        const statistics = timeStatistics(algebra, tf.reshape(x, [count, bins, frames]), bins, frames);
-        return tf.reshape(statistics, [count, -1]);
+      case 'time-moments': {
+        const courses = tf.mean(x, [1]);
+        const mean = tf.mean(courses, [1], true);
+        const variance = tf.mean(tf.square(tf.sub(courses, mean)), [1]);
+        return tf.concat([tf.squeeze(mean, [1]), tf.sqrt(tf.add(variance, leastMomentVariance))], 1);
       }
       case 'conv': {
         const convolved = this.#convolved(layer, name, x);

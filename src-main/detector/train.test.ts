@@ -32,6 +32,10 @@ const plan: TrainingPlan = {
   averagedSteps: 8,
   patience: 10,
   keep: 'best',
+  sampling: 'clips',
+  drawsPerClip: 1,
+  labelSmoothing: 0,
+  schedule: 'cosine',
   backend: 'cpu',
 };
 

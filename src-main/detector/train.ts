@@ -7,13 +7,16 @@ import { Random } from '../base/random.ts';
 import { workerFile } from '../base/workers.ts';
 import type { DatasetItem } from '../datasets/types.ts';
 import { detectionMetrics } from '../evaluation/metrics.ts';
+import { createFrontEnd } from '../features/front-end.ts';
 import { Adam } from './adam.ts';
 import { readCheckpoint, writeCheckpoint } from './checkpoint.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import type { Clip, ExampleRequest, ExampleResponse, ExampleSettings } from './examples.ts';
-import { startingWeights } from './network.ts';
+import { startingWeights, withFrames } from './network.ts';
 import type { NetworkSpec, Weights } from './network.ts';
 import { onnxNames, writeOnnx } from './onnx.ts';
+import { createSampler } from './sampling.ts';
+import type { Sampling } from './sampling.ts';
 import { sha256 } from './store.ts';
 import { BatchShares } from './shares.ts';
 import { TensorNetwork } from './tensors.ts';
@@ -35,6 +38,13 @@ export interface TrainingPlan {
   keep: 'best' | 'last';
   /** Named in the checkpoint: another backend's run is not continued. */
   backend: string;
+  /** How examples are drawn, how often each on average in an epoch. */
+  sampling: Sampling;
+  drawsPerClip: number;
+  /** Targets are so much nearer to one half: 0.05 makes 0.975 and 0.025 of 1 and 0. */
+  labelSmoothing: number;
+  /** How the learning rate rises and falls. */
+  schedule: 'cosine' | 'one-cycle';
   /** Weights to begin with, of the same network; fresh ones if not given. */
   from?: Weights;
 }
@@ -93,51 +103,6 @@ type ExamplePool = WorkerPool<ExampleRequest, ExampleResponse>;
 interface PreparedItem {
   item: DatasetItem;
   clip: Clip | null;
-}
-
-/**
- * Draws balanced batches: both classes equally often, each through all its clips in seeded order before any comes
- * again. What a batch holds depends on the seed, epoch and step alone.
- */
-class BalancedSampler {
-  readonly #classes: PreparedItem[][];
-  readonly #seed: number;
-  readonly #batchSize: number;
-  readonly steps: number;
-  readonly #orders = new Map<string, number[]>();
-
-  constructor(items: PreparedItem[], batchSize: number, seed: number) {
-    this.#classes = [true, false].map((bonafide) =>
-      items.filter(({ item }) => (item.label === 'bonafide') === bonafide),
-    );
-    this.#seed = seed;
-    this.#batchSize = batchSize;
-    this.steps = Math.max(1, Math.floor(items.length / batchSize));
-  }
-
-  #draw(label: 0 | 1, position: number): PreparedItem {
-    const clips = this.#classes[label];
-    const round = Math.floor(position / clips.length);
-    const key = `${label}/${round}`;
-    let order = this.#orders.get(key);
-    if (order === undefined) {
-      order = new Random([this.#seed, 2, label, round]).shuffle(clips.map((_, index) => index));
-      this.#orders.set(key, order);
-      this.#orders.delete(`${label}/${round - 2}`);
-    }
-    return clips[order[position % clips.length]];
-  }
-
-  /** The batch's clips, each with its target and the seed of its augmentation. */
-  batch(epoch: number, step: number): { prepared: PreparedItem; target: 0 | 1; seed: number[] }[] {
-    const half = this.#batchSize / 2;
-    const start = (epoch * this.steps + step) * half;
-    return Array.from({ length: this.#batchSize }, (_, index) => {
-      const bonafide = index % 2 === 0;
-      const prepared = this.#draw(bonafide ? 0 : 1, start + (index >> 1));
-      return { prepared, target: bonafide ? 1 : 0, seed: [this.#seed, 3, epoch, step, index] };
-    });
-  }
 }
 
 /** Hashes, decodes and keeps the clips; those that cannot be used are reported and left out. */
@@ -327,12 +292,16 @@ export async function trainNetwork(
       average: new Map(),
     };
 
-    network = new TensorNetwork(plan.network, state.weights);
+    const trained = trainedNetwork(plan);
+    network = new TensorNetwork(trained, state.weights);
     const variables = network.trainedVariables();
-    shares = new BatchShares(plan.network, plan.backend);
+    shares = new BatchShares(trained, plan.backend);
     const adam = new Adam({ learningRate: plan.learningRate, weightDecay: plan.weightDecay });
     if (state.optimiser.step > 0) adam.restore(state.optimiser);
-    const sampler = new BalancedSampler(train.prepared, plan.batchSize, plan.seed);
+    const sampler = createSampler(
+      train.prepared.map(({ item }) => item),
+      plan,
+    );
     const totalSteps = plan.epochs * sampler.steps;
 
     const save = async (): Promise<void> => {
@@ -346,7 +315,10 @@ export async function trainNetwork(
     const ahead = new Map<number, Promise<Float32Array>>();
     const makeBatch = async (at: number): Promise<Float32Array> => {
       const batch = sampler.batch(Math.floor(at / sampler.steps), at % sampler.steps);
-      const clips = batch.map(({ prepared, seed }) => ({ path: prepared.item.path, clip: prepared.clip, seed }));
+      const clips = batch.map(({ index, seed }) => {
+        const { item, clip } = train.prepared[index];
+        return { path: item.path, clip, seed };
+      });
       const response = await pool.run({ kind: 'examples', clips });
       if (response.kind !== 'examples') throw new Error('the worker answered another question');
       return response.features;
@@ -386,8 +358,10 @@ export async function trainNetwork(
           signal?.throwIfAborted();
           throw error;
         });
-        const targets = sampler.batch(epoch, state.step).map(({ target }) => target);
-        adam.learningRate = plan.learningRate * rateAt(at, totalSteps);
+        const targets = sampler
+          .batch(epoch, state.step)
+          .map(({ target }) => target + plan.labelSmoothing * (0.5 - target));
+        adam.learningRate = plan.learningRate * schedules[plan.schedule](at, totalSteps);
         state.lossSum += await trainStep(network, variables, adam, shares, features, targets, [plan.seed, 5, at]);
         if (plan.averagedSteps > 0 && (at + 1) % averagedEvery === 0) {
           averageInto(state.average, await network.weights(), at / averagedEvery, plan.averagedSteps / averagedEvery);
@@ -453,10 +427,29 @@ function copied(weights: Weights): Weights {
   return new Map([...weights].map(([name, values]) => [name, values.slice()]));
 }
 
-/** The learning rate's share at a step: a straight rise over the first twentieth, then half a cosine to zero. */
-function rateAt(step: number, steps: number): number {
-  const rise = Math.max(1, Math.round(steps / 20));
-  return Math.min((step + 1) / rise, 0.5 * (1 + Math.cos((Math.PI * step) / steps)));
+/** Half a cosine from one value to another. */
+const swing = (from: number, to: number, at: number): number => to + (from - to) * 0.5 * (1 + Math.cos(Math.PI * at));
+
+/** The learning rate's share at a step. */
+const schedules: Record<TrainingPlan['schedule'], (step: number, steps: number) => number> = {
+  /** A straight rise over the first twentieth, then half a cosine to zero. */
+  cosine: (step, steps) => {
+    const rise = Math.max(1, Math.round(steps / 20));
+    return Math.min((step + 1) / rise, swing(1, 0, step / steps));
+  },
+  /** Up over three tenths and down to nothing (Smith and Topin 2019), each half a cosine. */
+  'one-cycle': (step, steps) => {
+    const top = Math.max(1, 0.3 * steps);
+    return step < top ? swing(1 / 25, 1, (step + 1) / (top + 1)) : swing(1, 0, (step - top) / (steps - top));
+  },
+};
+
+/** The network for windows as training sees them: its weights are those for windows as they are scored. */
+function trainedNetwork({ network, settings }: TrainingPlan): NetworkSpec {
+  const { conditioning, window, cropSeconds, frontEnd } = settings;
+  if (cropSeconds === undefined || cropSeconds === window.seconds) return network;
+  const samples = Math.round(cropSeconds * conditioning.sampleRateHz);
+  return withFrames(network, createFrontEnd(frontEnd).frameCount(samples));
 }
 
 /** A running average of weights, updated in place: the first steps count fully, so that the start is forgotten. */

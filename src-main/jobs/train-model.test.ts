@@ -28,7 +28,7 @@ beforeAll(() => {
   writeFileSync(join(folder, 'manifest.csv'), lines.join('\n'));
   request = {
     dataset: `manifest:${join(folder, 'manifest.csv')}`,
-    network: 'mel-resnet',
+    network: 'residual',
     out: join(folder, 'model'),
     backend: 'wasm',
     epochs: 1,
@@ -38,7 +38,6 @@ beforeAll(() => {
     weightDecay: 0.02,
     averagedSteps: 8,
     seed: 1,
-    frontEnd: 'mel',
     folds: 2,
     maximumErrorRate: 0.05,
     resume: false,
@@ -66,7 +65,13 @@ it('calibrates on scores of networks that were trained without the source, resum
   // The first fold is not trained again: the second and the whole are.
   expect(resumed.filter(({ type }) => type === 'epoch')).toHaveLength(2);
   expect(card.calibration.split).toContain('2 folds by source');
-  expect(card.training).toMatchObject({ folds: 2, weightDecay: 0.02, averagedSteps: 8, epochs: 1 });
+  expect(card.training).toMatchObject({ folds: 2, weightDecay: 0.02, averagedSteps: 8, epochs: 1, cropSeconds: 2 });
+  // Trained on two seconds, scored on three, its spectrum linear unless asked otherwise.
+  expect(card).toMatchObject({
+    window: { seconds: 3 },
+    frontEnd: { type: 'linear' },
+    network: { input: { bins: 232, frames: 297 } },
+  });
   expect(card.training.fileSha256).toHaveLength(24);
   expect(card.localisation?.bonafideHours).toBeCloseTo((12 * 2.1) / 3600, 4);
   expect(card.notes).toContain('A test.');

@@ -1,19 +1,14 @@
 import { basename, resolve } from 'node:path';
-import { UserFacingError } from '../base/errors.ts';
 import { Random } from '../base/random.ts';
-import type { Conditioning } from '../audio/condition.ts';
 import { createFrontEnd } from '../features/front-end.ts';
-import type { FrontEndParameters } from '../features/front-end.ts';
 import { loadDataset, selectSplit } from '../datasets/load.ts';
 import type { Dataset, DatasetItem } from '../datasets/types.ts';
-import { defaultAugmentation } from '../detector/augment.ts';
-import type { Augmentation } from '../detector/augment.ts';
 import { startBackend } from '../detector/backends/index.ts';
 import type { BackendChoice, BackendName } from '../detector/backends/index.ts';
 import { defaultMinimumSpeechSeconds } from '../detector/card.ts';
 import type { Card } from '../detector/card.ts';
 import type { ExampleSettings } from '../detector/examples.ts';
-import { createNetwork, networkNames } from '../detector/network.ts';
+import { createNetwork } from '../detector/network.ts';
 import type { Weights } from '../detector/network.ts';
 import { writeOnnx } from '../detector/onnx.ts';
 import { findModel, readModel, readWeights, sha256, writeModel } from '../detector/store.ts';
@@ -29,6 +24,8 @@ import type { CalibrationMaterial } from './calibration-material.ts';
 import { outOfFoldScores, removeFolds } from './folds.ts';
 import type { FoldEvent, ScoreWith } from './folds.ts';
 import { evaluateTrials, scoreItems, splitFigures, trialsOf } from './evaluate.ts';
+import { recipeFor, settingsFor } from './recipes.ts';
+import type { AugmentationName, FrontEndName, Recipe } from './recipes.ts';
 
 export interface TrainingRequest {
   dataset: string;
@@ -38,18 +35,20 @@ export interface TrainingRequest {
   /** Defaults to the folder's name. */
   name?: string;
   backend: BackendName | 'auto';
-  epochs: number;
-  batchSize: number;
-  learningRate: number;
-  patience: number;
+  /** What follows is as the network's recipe says where it is not given. */
+  epochs?: number | undefined;
+  batchSize?: number | undefined;
+  learningRate?: number | undefined;
+  /** Stops after so many epochs without a better AUC on dev, where dev chooses the epoch. */
+  patience?: number | undefined;
   /** Decoupled weight decay, and steps of the weights' running average (0: none). */
-  weightDecay: number;
-  averagedSteps: number;
-  seed: number;
+  weightDecay?: number | undefined;
+  averagedSteps?: number | undefined;
   /** Front end of a network that is trained from nothing. */
-  frontEnd: FrontEndName;
+  frontEnd?: FrontEndName | undefined;
+  seed: number;
   /** How examples are varied, where a network is trained from nothing: as suits the network if not given. */
-  augmentation?: AugmentationName | 'auto';
+  augmentation?: AugmentationName | 'auto' | undefined;
   /** Folds of sources whose out-of-fold scores calibrate the model; null: dev does. */
   folds: number | null;
   /** Findings may be wrong in at most this share of recordings of either class (see `calibrate`). */
@@ -69,70 +68,6 @@ export type TrainModelEvent =
   | { type: 'whole' }
   | { type: 'data'; train: number; dev: number; test: number; note: string | null }
   | { type: 'score'; split: string; done: number; total: number };
-
-const conditioning: Conditioning = {
-  sampleRateHz: 16_000,
-  bandHz: [70, 7400],
-  activeRangeDb: 40,
-  windowLevelDbfs: -25,
-  speech: 'silero-vad-v5',
-};
-
-const window = { seconds: 2, hopSeconds: 1 };
-
-const framing = {
-  sampleRateHz: 16_000,
-  nFft: 512,
-  winLength: 400,
-  hopLength: 160,
-  window: 'hann',
-  center: false,
-  fMin: 70,
-  fMax: 7200,
-  // About 65 dB below a window's level: what lies under it is coding and dither, not speech.
-  floorPower: 1e-7,
-} as const;
-
-/** The front ends that a network can be trained on, 25 ms windows every 10 ms. */
-const frontEnds = {
-  mel: { type: 'mel', ...framing, nMels: 80, melScale: 'slaney', norm: 'slaney' },
-  linear: { type: 'linear', ...framing },
-  // 20 coefficients with their first and second differences, as the baselines of ASVspoof.
-  lfcc: { type: 'lfcc', ...framing, nFilters: 20, nCoefficients: 20, deltas: 2, deltaFrames: 5 },
-} satisfies Record<string, FrontEndParameters>;
-export type FrontEndName = keyof typeof frontEnds;
-
-const noStripes = { timeStripes: 0, maxFrames: 0, binStripes: 0, maxBins: 0 };
-
-/** The sound itself as it is. */
-const unchanged = {
-  noise: { ...defaultAugmentation.noise, probability: 0 },
-  bandLimit: { ...defaultAugmentation.bandLimit, probability: 0 },
-  reverberation: { ...defaultAugmentation.reverberation, probability: 0 },
-  codec: { ...defaultAugmentation.codec, probability: 0 },
-};
-
-/**
- * How examples are varied. `full`: what befalls recordings (room, noise, band, codec, level) and stripes of the spectrogram masked;
- * `channel`: the former only; `light`: the sound as it is, at other levels and masked; `none`: windows taken anywhere in the clip, otherwise as they are.
- */
-const augmentations = {
-  full: defaultAugmentation,
-  channel: { ...defaultAugmentation, specAugment: noStripes },
-  light: { ...defaultAugmentation, ...unchanged },
-  none: { ...defaultAugmentation, ...unchanged, gainDb: [0, 0], specAugment: noStripes },
-} satisfies Record<string, Augmentation>;
-export type AugmentationName = keyof typeof augmentations;
-
-/** Statistics over time are blurred by added noise and masked stripes alike: what they tell apart is fine. */
-const suited: Record<string, AugmentationName> = { 'mel-resnet': 'none' };
-
-function augmentationFor({ frontEnd, network, augmentation: asked = 'auto' }: TrainingRequest): Augmentation {
-  const augmentation: Augmentation = augmentations[asked === 'auto' ? (suited[network] ?? 'full') : asked];
-  if (frontEnd !== 'lfcc') return augmentation;
-  // Cepstral coefficients that stand beside one another have no band in common to mask.
-  return { ...augmentation, specAugment: { ...augmentation.specAugment, binStripes: 0 } };
-}
 
 const thresholds = {
   // The likelihood ratio must be at least two either way: below, even ENFSI's scale calls the support "weak" at most.
@@ -186,6 +121,13 @@ function countsOf(splits: Splits): Card['training']['counts'] {
   );
 }
 
+/** What of the recipe was asked for otherwise. */
+function given(request: TrainingRequest): Partial<Recipe> {
+  const { epochs, batchSize, learningRate, patience, weightDecay, averagedSteps } = request;
+  const asked = { epochs, batchSize, learningRate, patience, weightDecay, averagedSteps };
+  return Object.fromEntries(Object.entries(asked).filter(([, value]) => value !== undefined));
+}
+
 /**
  * The whole way from a dataset to a model's folder: training, choosing the epoch on dev, calibrating on dev, measuring
  * on dev and, once and for the card only, on test.
@@ -199,11 +141,6 @@ export async function trainModel(
   const { signal } = options;
   const report = options.onEvent ?? (() => undefined);
   const folder = resolve(request.out);
-  if (request.from === undefined && !networkNames.includes(request.network)) {
-    throw new UserFacingError('usage', `There is no network "${request.network}".`, {
-      advice: `Choose one of ${networkNames.join(', ')}.`,
-    });
-  }
   const from = request.from === undefined ? null : await readModel(await findModel(request.from));
   const base: { settings: ExampleSettings; weights?: Weights } = {
     settings: from
@@ -212,19 +149,16 @@ export async function trainModel(
           window: from.card.window,
           frontEnd: from.card.frontEnd,
           augmentation: from.card.training.augmentation,
+          ...(from.card.training.cropSeconds === undefined ? {} : { cropSeconds: from.card.training.cropSeconds }),
         }
-      : {
-          conditioning,
-          window,
-          frontEnd: frontEnds[request.frontEnd],
-          augmentation: augmentationFor(request),
-        },
+      : settingsFor(request),
     ...(from ? { weights: await readWeights(from) } : {}),
   };
   const { settings } = base;
   const features = createFrontEnd(settings.frontEnd);
   const frames = features.frameCount(Math.round(settings.window.seconds * settings.conditioning.sampleRateHz));
   const network = from ? from.card.network : createNetwork(request.network, features.bins, frames);
+  const recipe = { ...recipeFor(network.name), ...given(request) };
 
   const dataset = await loadDataset(request.dataset);
   const splits = trainingSplits(dataset, request.seed);
@@ -242,13 +176,7 @@ export async function trainModel(
     network,
     settings,
     seed: request.seed,
-    epochs: request.epochs,
-    batchSize: request.batchSize,
-    learningRate: request.learningRate,
-    weightDecay: request.weightDecay,
-    averagedSteps: request.averagedSteps,
-    patience: request.patience,
-    keep: 'best',
+    ...recipe,
     backend: choice.name,
     ...(base.weights ? { from: base.weights } : {}),
   };
@@ -274,10 +202,15 @@ export async function trainModel(
       epochs: 0,
       bestEpoch: 0,
       clipsPerEpoch: 0,
-      batchSize: request.batchSize,
-      learningRate: request.learningRate,
-      weightDecay: request.weightDecay,
-      averagedSteps: request.averagedSteps,
+      batchSize: recipe.batchSize,
+      learningRate: recipe.learningRate,
+      weightDecay: recipe.weightDecay,
+      averagedSteps: recipe.averagedSteps,
+      sampling: recipe.sampling,
+      schedule: recipe.schedule,
+      labelSmoothing: recipe.labelSmoothing,
+      keep: recipe.keep,
+      ...(settings.cropSeconds === undefined ? {} : { cropSeconds: settings.cropSeconds }),
       folds: request.folds,
       augmentation: settings.augmentation,
       from: from ? { name: from.card.name, onnxSha256: from.onnxSha256 } : null,

@@ -144,7 +144,7 @@ async function startedInKilledEngine(...requests: TrainingRequest[]): Promise<st
 }
 
 it('goes on by itself after the sudden end of an engine, the earliest first; on cepstral coefficients', async () => {
-  const fresh = { from: undefined, network: 'mel-resnet', backend: 'wasm' } as const;
+  const fresh = { from: undefined, network: 'mel-cnn', backend: 'wasm' } as const;
   const [id, waiting] = await startedInKilledEngine(
     request({ ...fresh, frontEnd: 'lfcc', augmentation: 'channel', name: 'LFCC' }),
     request({ name: 'LFCC' }),

@@ -16,6 +16,7 @@ import { isModelFolder, readModel } from '../detector/store.ts';
 import { runInChild } from './laboratory.ts';
 import type { ModelStore } from './model-store.ts';
 import { isAliveAs } from './processes.ts';
+import { recipeFor } from './recipes.ts';
 import type { JobHandle, JobQueue } from './queue.ts';
 import type { TrainModelEvent } from './train-model.ts';
 import { userError } from './user-error.ts';
@@ -30,7 +31,7 @@ const savedEveryMilliseconds = 5000;
 const orphanMilliseconds = 20_000;
 
 /** What is not asked for in the window. */
-const unasked = { weightDecay: 0.02, averagedSteps: 200, maximumErrorRate: 0.05 };
+const unasked = { maximumErrorRate: 0.05 };
 
 /** A training as its file holds it. */
 const recordSchema = z.object({
@@ -67,6 +68,9 @@ const newEntry = (record: Record): Entry => ({
   nextFold: record.fold,
   saving: Promise.resolve(),
 });
+
+/** Epochs that a training takes, or takes at most. */
+const epochsOf = ({ epochs, network }: TrainingRequest): number => epochs ?? recipeFor(network).epochs;
 
 /** Loss of single steps as a curve of bounded length. */
 function addStep(entry: Entry, event: TrainModelEvent & { type: 'step' }): void {
@@ -263,7 +267,7 @@ export class TrainStore {
         kind: 'train',
         title: `Training ${request.name}`,
         unit: 'epochs',
-        total: request.epochs * (1 + (request.folds ?? 0)),
+        total: epochsOf(request) * (1 + (request.folds ?? 0)),
         id: jobId,
         onDropped: () => this.#ended(entry, 'cancelled'),
       },
@@ -381,7 +385,7 @@ export class TrainStore {
       case 'fold':
         entry.nextFold = event.fold;
         record.folds = event.folds;
-        job.progress({ total: training.request.epochs * (1 + event.folds) });
+        job.progress({ total: epochsOf(training.request) * (1 + event.folds) });
         say(`Fold ${event.fold} of ${event.folds}: without ${event.recordings} recordings of some sources.`);
         break;
       case 'whole':

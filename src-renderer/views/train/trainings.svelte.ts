@@ -13,24 +13,28 @@ type TrainingDraft = Required<Omit<Inputs['training']['start'], 'notes' | 'bonaf
   notes: string;
 };
 
+/** What suits a network; the engine takes the same where it is not told. */
+export const suited: Record<TrainingDraft['network'], Pick<TrainingDraft, 'frontEnd' | 'epochs' | 'learningRate'>> = {
+  residual: { frontEnd: 'linear', epochs: 8, learningRate: 0.002 },
+  'mel-cnn': { frontEnd: 'mel', epochs: 30, learningRate: 0.001 },
+};
+
 /** What the form holds at first. */
 export const defaults: TrainingDraft = {
   dataset: '',
   bonafide: '',
   name: '',
-  network: 'mel-cnn',
-  frontEnd: 'mel',
+  network: 'residual',
   augmentation: 'auto',
   backend: 'auto',
-  epochs: 30,
   batchSize: 32,
-  learningRate: 0.001,
   patience: 8,
   seed: 1,
   calibratesOnFolds: false,
   folds: 5,
   from: '',
   notes: '',
+  ...suited.residual,
 };
 
 /** The request that the form stands for. */
@@ -55,6 +59,7 @@ export function draftOf(request: Training['request']): TrainingDraft {
   const { bonafide, from, folds, notes, ...rest } = request;
   return {
     ...defaults,
+    ...suited[rest.network],
     ...rest,
     bonafide: bonafide ?? '',
     from: from ?? '',

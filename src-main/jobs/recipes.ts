@@ -1,0 +1,170 @@
+import type { Conditioning } from '../audio/condition.ts';
+import { UserFacingError } from '../base/errors.ts';
+import { defaultAugmentation } from '../detector/augment.ts';
+import type { Augmentation } from '../detector/augment.ts';
+import type { ExampleSettings } from '../detector/examples.ts';
+import { networkNames } from '../detector/network.ts';
+import type { TrainingPlan } from '../detector/train.ts';
+import type { WindowPlan } from '../detector/windows.ts';
+import type { FrontEndParameters } from '../features/front-end.ts';
+
+const conditioning: Conditioning = {
+  sampleRateHz: 16_000,
+  bandHz: [70, 7400],
+  activeRangeDb: 40,
+  windowLevelDbfs: -25,
+  speech: 'silero-vad-v5',
+};
+
+const framing = {
+  sampleRateHz: 16_000,
+  nFft: 512,
+  winLength: 400,
+  hopLength: 160,
+  window: 'hann',
+  center: false,
+  fMin: 70,
+  fMax: 7200,
+  // About 65 dB below a window's level: what lies under it is coding and dither, not speech.
+  floorPower: 1e-7,
+} as const;
+
+/** The front ends that a network can be trained on, 25 ms windows every 10 ms. */
+const frontEnds = {
+  mel: { type: 'mel', ...framing, nMels: 80, melScale: 'slaney', norm: 'slaney' },
+  linear: { type: 'linear', ...framing, fMin: 93.75, fMax: 7312.5 },
+  // 20 coefficients with their first and second differences, as the baselines of ASVspoof.
+  lfcc: { type: 'lfcc', ...framing, nFilters: 20, nCoefficients: 20, deltas: 2, deltaFrames: 5 },
+} satisfies Record<string, FrontEndParameters>;
+export type FrontEndName = keyof typeof frontEnds;
+
+const noStripes = { timeStripes: 0, maxFrames: 0, binStripes: 0, maxBins: 0 };
+
+/** The sound itself as it is. */
+const unchanged = {
+  noise: { ...defaultAugmentation.noise, probability: 0 },
+  bandLimit: { ...defaultAugmentation.bandLimit, probability: 0 },
+  reverberation: { ...defaultAugmentation.reverberation, probability: 0 },
+  codec: { ...defaultAugmentation.codec, probability: 0 },
+};
+
+/**
+ * How examples are varied. `full`: what befalls recordings (room, noise, band, codec, level) and stripes of the spectrogram
+ * masked; `channel`: the former only; `light`: the sound as it is, at other levels and masked; `masked`: the sound as it is,
+ * one wide stripe each of time and frequency masked; `none`: windows taken anywhere in the clip, otherwise as they are.
+ */
+const augmentations = {
+  full: defaultAugmentation,
+  channel: { ...defaultAugmentation, specAugment: noStripes },
+  light: { ...defaultAugmentation, ...unchanged },
+  masked: {
+    ...defaultAugmentation,
+    ...unchanged,
+    gainDb: [0, 0],
+    specAugment: { timeStripes: 1, maxFrames: 30, binStripes: 1, maxBins: 12 },
+  },
+  none: { ...defaultAugmentation, ...unchanged, gainDb: [0, 0], specAugment: noStripes },
+} satisfies Record<string, Augmentation>;
+export type AugmentationName = keyof typeof augmentations;
+
+/** How a network is trained unless asked otherwise. */
+export type Recipe = Pick<
+  TrainingPlan,
+  | 'epochs'
+  | 'batchSize'
+  | 'learningRate'
+  | 'weightDecay'
+  | 'averagedSteps'
+  | 'patience'
+  | 'keep'
+  | 'sampling'
+  | 'drawsPerClip'
+  | 'labelSmoothing'
+  | 'schedule'
+>;
+
+interface NetworkRecipe {
+  frontEnd: FrontEndName;
+  augmentation: AugmentationName;
+  window: WindowPlan;
+  cropSeconds?: number;
+  training: Recipe;
+}
+
+const recipes: Record<string, NetworkRecipe> = {
+  residual: {
+    frontEnd: 'linear',
+    augmentation: 'masked',
+    window: { seconds: 3, hopSeconds: 1.5 },
+    cropSeconds: 2,
+    training: {
+      epochs: 8,
+      batchSize: 32,
+      learningRate: 0.002,
+      weightDecay: 0.02,
+      averagedSteps: 0,
+      patience: 8,
+      // So few epochs that the cycle decides when to stop: dev has no say.
+      keep: 'last',
+      sampling: 'sources',
+      drawsPerClip: 1.5,
+      labelSmoothing: 0.05,
+      schedule: 'one-cycle',
+    },
+  },
+  'mel-cnn': {
+    frontEnd: 'mel',
+    augmentation: 'full',
+    window: { seconds: 2, hopSeconds: 1 },
+    training: {
+      epochs: 30,
+      batchSize: 32,
+      learningRate: 0.001,
+      weightDecay: 0.02,
+      averagedSteps: 200,
+      patience: 8,
+      keep: 'best',
+      sampling: 'clips',
+      drawsPerClip: 1,
+      labelSmoothing: 0,
+      schedule: 'cosine',
+    },
+  },
+};
+
+function networkRecipe(network: string): NetworkRecipe {
+  const recipe = recipes[network];
+  if (recipe === undefined) {
+    throw new UserFacingError('usage', `There is no network "${network}".`, {
+      advice: `Choose one of ${networkNames.join(', ')}.`,
+    });
+  }
+  return recipe;
+}
+
+/** How the network of that name is trained. @throws UserFacingError `usage` where there is none. */
+export function recipeFor(network: string): Recipe {
+  return networkRecipe(network).training;
+}
+
+/** What a network of that name looks at. @throws UserFacingError `usage` where there is none. */
+export function settingsFor(request: {
+  network: string;
+  frontEnd?: FrontEndName | undefined;
+  augmentation?: AugmentationName | 'auto' | undefined;
+}): ExampleSettings {
+  const recipe = networkRecipe(request.network);
+  const { frontEnd = recipe.frontEnd, augmentation: asked = 'auto' } = request;
+  const augmentation: Augmentation = augmentations[asked === 'auto' ? recipe.augmentation : asked];
+  return {
+    conditioning,
+    window: recipe.window,
+    ...(recipe.cropSeconds === undefined ? {} : { cropSeconds: recipe.cropSeconds }),
+    frontEnd: frontEnds[frontEnd],
+    // Cepstral coefficients that stand beside one another have no band in common to mask.
+    augmentation:
+      frontEnd === 'lfcc'
+        ? { ...augmentation, specAugment: { ...augmentation.specAugment, binStripes: 0 } }
+        : augmentation,
+  };
+}
