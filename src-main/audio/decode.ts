@@ -7,6 +7,7 @@ import { Resampler } from './resample.ts';
 import { peakBelow } from './sample-kernel.ts';
 import { headBytes, sniffBytes } from './sniff.ts';
 import { openWav } from './wav.ts';
+import { noNotes } from './types.ts';
 import type {
   AudioInfo,
   AudioSource,
@@ -32,7 +33,7 @@ const longestDecode = 2 ** 28;
  */
 export async function probe(
   source: AudioSource,
-  options: { signal?: AbortSignal; stream?: number } = {},
+  options: Pick<OpenOptions, 'signal' | 'stream' | 'readAll'> = {},
 ): Promise<AudioInfo> {
   const stream = await openAudio(source, options);
   await stream.close();
@@ -153,9 +154,7 @@ class Decoding implements AudioStream {
     peak: 0,
     clippedFraction: 0,
     nonFiniteSamples: 0,
-    truncated: false,
-    damaged: false,
-    lostFrames: 0,
+    ...noNotes(),
   };
   readonly blocks: () => AsyncGenerator<Float32Array, void, undefined>;
   readonly close: () => Promise<void>;
@@ -188,9 +187,7 @@ class Decoding implements AudioStream {
         const last = fade?.flush() ?? new Float32Array(0);
         const parts = resampler ? [resampler.process(last), resampler.flush()] : [last];
         for (const rest of parts) if (rest.length > 0) yield rest;
-        statistics.truncated = decoder.truncated;
-        statistics.damaged = decoder.damaged;
-        statistics.lostFrames = decoder.lostFrames;
+        Object.assign(statistics, decoder.notes);
       } finally {
         await decoder.close();
       }

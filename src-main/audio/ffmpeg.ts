@@ -7,6 +7,7 @@ import { UserFacingError } from '../base/errors.ts';
 import { InputBuffer, type ByteSource } from './input.ts';
 import { openWav } from './wav.ts';
 import type { BlockMemory } from './block-memory.ts';
+import { noNotes } from './types.ts';
 import type { AudioInfo, NativeBlock, NativeDecoder } from './types.ts';
 
 const stderrHeadCharacters = 32 * 1024;
@@ -165,9 +166,7 @@ async function openDecoder(
 
 class FfmpegDecoder implements NativeDecoder {
   readonly info: AudioInfo;
-  truncated = false;
-  damaged = false;
-  readonly lostFrames = 0;
+  readonly notes = noNotes();
   readonly #child: Child;
   readonly #wav: NativeDecoder;
 
@@ -189,8 +188,8 @@ class FfmpegDecoder implements NativeDecoder {
     const { durationSeconds, sampleRateHz } = this.info;
     // Containers round, and codecs have delays.
     const missing = durationSeconds === null ? 0 : durationSeconds - frames / sampleRateHz;
-    this.damaged = this.#child.skipped;
-    this.truncated = failed || missing > Math.max(0.5, 0.02 * (durationSeconds ?? 0));
+    this.notes.damaged = this.#child.skipped;
+    this.notes.truncated = failed || missing > Math.max(0.5, 0.02 * (durationSeconds ?? 0));
   }
 
   close(): Promise<void> {

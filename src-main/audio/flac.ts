@@ -2,6 +2,7 @@ import type { BlockMemory } from './block-memory.ts';
 import { flacKernel, frameBytesBound, lookBack } from './flac-kernel.ts';
 import type { FlacKernel } from './flac-kernel.ts';
 import type { InputBuffer } from './input.ts';
+import { noNotes } from './types.ts';
 import type { AudioInfo, NativeBlock, NativeDecoder } from './types.ts';
 
 /*
@@ -92,9 +93,7 @@ function parseStreamInfo(view: DataView, at: number): StreamInfo | null {
 
 class FlacDecoder implements NativeDecoder {
   readonly info: AudioInfo;
-  truncated = false;
-  damaged = false;
-  lostFrames = 0;
+  readonly notes = noNotes();
   readonly #input: InputBuffer;
   readonly #stream: StreamInfo;
   readonly #kernel: FlacKernel;
@@ -163,7 +162,7 @@ class FlacDecoder implements NativeDecoder {
       // At most one frame of the largest size can have lain in each eight bytes that were passed over.
       const gap = header.position - decoded;
       if (skippedBytes > 0 && gap > 0 && gap <= (Math.ceil(skippedBytes / 8) + 1) * maximumBlock) {
-        this.lostFrames += gap;
+        this.notes.lostFrames += gap;
         for (let left = gap; left > 0;) {
           if (block.length === capacity) {
             yield block;
@@ -181,7 +180,7 @@ class FlacDecoder implements NativeDecoder {
         this.#decodeFrame(header, bound);
       }
       input.start += bytes;
-      if (skippedBytes > 0) this.damaged = true;
+      if (skippedBytes > 0) this.notes.damaged = true;
       skippedBytes = 0;
       for (const [channel, floats] of block.channels.entries()) {
         floats.set(this.#kernel.toFloat(this.#samples[channel], header.blockSize, scale), block.length);
@@ -192,7 +191,7 @@ class FlacDecoder implements NativeDecoder {
       if (totalFrames > 0 && decoded >= totalFrames) break;
     }
     if (block.length > 0) yield block;
-    this.truncated = decoded < totalFrames || failures >= maximumFailures;
+    this.notes.truncated = decoded < totalFrames || failures >= maximumFailures;
   }
 
   close(): Promise<void> {

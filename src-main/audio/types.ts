@@ -22,11 +22,53 @@ export interface AudioInfo {
 /** The mean of all channels, the first or second of at least two, or one by its number, counted from 1. */
 export type Channel = 'mix' | 'left' | 'right' | number;
 
+/** Sound that lies in the file and was not decoded, because its headers do not count it in. */
+export interface UnreadSound {
+  /**
+   * `after-length`: behind the length that the header declares; `further-chunk`: in a chunk of sound after the first;
+   * `further-file`: in a second recording joined to the first; `other-format`: where rate, channels or depth change.
+   */
+  kind: 'after-length' | 'further-chunk' | 'further-file' | 'other-format';
+  /** As far as lengths tell. */
+  seconds: number;
+}
+
+/** What a decoder comes to know beside the samples; final once the blocks are at their end. */
+export interface DecodeNotes {
+  /** There is less sound than the header says. */
+  truncated: boolean;
+  /** Parts of it could not be decoded: silence stands for them where their length is known, else they are missing. */
+  damaged: boolean;
+  /** Sample frames whose data was damaged and that silence stands for, so that times stay true. */
+  lostFrames: number;
+  /** None where `readAll` was asked for and could be done. */
+  unread: UnreadSound[];
+  /** How much an exact length says is missing at the end; null where nothing is, or no exact length says so. */
+  missingSeconds: number | null;
+  /** What the headers say that is not so, each a sentence; the sound was decoded as it is. */
+  contradictions: string[];
+  /** The format's own checksum of all samples (FLAC's MD5) is not that of what was decoded. */
+  checksumDiffers: boolean;
+}
+
+/** Notes before anything was decoded. */
+export function noNotes(): DecodeNotes {
+  return {
+    truncated: false,
+    damaged: false,
+    lostFrames: 0,
+    unread: [],
+    missingSeconds: null,
+    contradictions: [],
+    checksumDiffers: false,
+  };
+}
+
 /**
  * Filled while a recording's blocks are consumed, final once they are at their end. Measured on the native samples of
  * the channels used, before mixing and resampling.
  */
-export interface DecodeStatistics {
+export interface DecodeStatistics extends DecodeNotes {
   /** Native sample frames (one sample of every channel each). */
   frames: number;
   /** Largest finite magnitude; 1 is full scale. */
@@ -35,12 +77,6 @@ export interface DecodeStatistics {
   clippedFraction: number;
   /** NaN, infinite or absurd (magnitude above 1e30) samples, replaced by 0. */
   nonFiniteSamples: number;
-  /** There is less sound than the header says. */
-  truncated: boolean;
-  /** Parts of it could not be decoded: silence stands for them where their length is known, else they are missing. */
-  damaged: boolean;
-  /** Sample frames whose data was damaged and that silence stands for, so that times stay true. */
-  lostFrames: number;
 }
 
 /** A file, or a file with its whole content already read. ffmpeg, where it is needed, gets the path all the same. */
@@ -53,6 +89,8 @@ export interface OpenOptions {
   stream?: number;
   /** By default `mix`. */
   channel?: Channel;
+  /** Reads also the sound that the headers do not count in (`UnreadSound`, and what an edit list hides); by default not. */
+  readAll?: boolean;
   /** Fades the sound in and out over this long at its first and last sample that is not zero; by default not at all. */
   edgeFadeSeconds?: number;
   /** Called with each native block as one channel, before it is resampled; it must not keep or change the samples. */
@@ -83,10 +121,7 @@ export interface NativeBlock {
 /** One of the three decoders at work. */
 export interface NativeDecoder {
   info: AudioInfo;
-  /** Valid once the blocks are at their end. */
-  truncated: boolean;
-  damaged: boolean;
-  lostFrames: number;
+  readonly notes: DecodeNotes;
   /** @param memory as in `OpenOptions` */
   blocks(memory?: BlockMemory): AsyncGenerator<NativeBlock, void, undefined>;
   close(): Promise<void>;

@@ -1,6 +1,7 @@
 import { UserFacingError } from '../base/errors.ts';
 import type { BlockMemory } from './block-memory.ts';
 import type { InputBuffer } from './input.ts';
+import { noNotes } from './types.ts';
 import type { AudioInfo, NativeBlock, NativeDecoder } from './types.ts';
 
 const readerVersion = '2';
@@ -134,9 +135,7 @@ function parseFormat(chunk: DataView): Format | null | string {
 
 class WavDecoder implements NativeDecoder {
   readonly info: AudioInfo;
-  truncated = false;
-  readonly damaged = false;
-  readonly lostFrames = 0;
+  readonly notes = noNotes();
   readonly #input: InputBuffer;
   readonly #format: Format;
   // Null: to the end of the input.
@@ -185,7 +184,7 @@ class WavDecoder implements NativeDecoder {
       left -= frames * frameBytes;
       yield block;
     }
-    this.truncated = this.#dataBytes === null ? input.available > 0 : left > 0;
+    this.notes.truncated = this.#dataBytes === null ? input.available > 0 : left > 0;
   }
 
   close(): Promise<void> {

@@ -6,10 +6,10 @@ import { createFrontEnd } from '../features/front-end.ts';
 import type { FrontEnd } from '../features/front-end.ts';
 import type { Card } from './card.ts';
 import { findingFor } from './finding.ts';
-import type { Reason } from './finding.ts';
 import { onnxNames } from './onnx.ts';
 import { qualityOf } from './quality.ts';
 import type { Quality } from './quality.ts';
+import type { Reason } from './reason.ts';
 import { SpeechDetector } from './speech.ts';
 import { ConditioningMemory, conditionRecording } from './windows.ts';
 
@@ -51,6 +51,8 @@ export interface Reading {
   /** Counted from 0. */
   stream?: number;
   channel?: Channel;
+  /** As in `OpenOptions`. */
+  readAll?: boolean;
 }
 
 /** A model ready to score recordings on ONNX Runtime, one after the other. */
@@ -148,8 +150,7 @@ export class Detector {
       activeSeconds: activity.activeSeconds,
       clippedFraction: statistics.clippedFraction,
       nonFiniteSamples: statistics.nonFiniteSamples,
-      truncated: statistics.truncated,
-      damaged: statistics.damaged,
+      notes: statistics,
       mixed: (reading.channel ?? 'mix') === 'mix' && info.channels > 1 && statistics.peak > heardPeak,
       audioStreams: info.audioStreams,
       stream: info.stream,

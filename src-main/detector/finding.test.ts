@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { noNotes } from '../audio/types.ts';
 import { calibrationSchema } from '../evaluation/calibration.ts';
 import { cardSchema, type Card } from './card.ts';
 import { findingFor, type FindingBasis } from './finding.ts';
@@ -9,8 +10,7 @@ const basis: FindingBasis = {
   activeSeconds: 4,
   clippedFraction: 0,
   nonFiniteSamples: 0,
-  truncated: false,
-  damaged: false,
+  notes: noNotes(),
   mixed: false,
   audioStreams: 1,
   stream: 0,
@@ -103,11 +103,15 @@ test('damage, an early end and further audio streams are told of, and the findin
   const card = cardWith({});
   const told = (changes: Partial<FindingBasis>) => findingFor(card, { ...basis, ...changes });
   expect(told({}).reasons).toEqual([]);
-  for (const [changes, code] of [
-    [{ truncated: true }, 'truncated'],
-    [{ damaged: true }, 'damaged'],
+  const cases: [Partial<FindingBasis>, string][] = [
+    [{ notes: { ...noNotes(), truncated: true } }, 'truncated'],
+    [{ notes: { ...noNotes(), damaged: true } }, 'damaged'],
+    [{ notes: { ...noNotes(), unread: [{ kind: 'after-length', seconds: 6 }] } }, 'unread'],
+    [{ notes: { ...noNotes(), contradictions: ['Its header lies.'] } }, 'header'],
+    [{ notes: { ...noNotes(), checksumDiffers: true } }, 'checksum'],
     [{ audioStreams: 3, stream: 1 }, 'streams'],
-  ] as const) {
+  ];
+  for (const [changes, code] of cases) {
     const { finding, reasons } = told(changes);
     expect(finding).toBe('looks-bona-fide');
     expect(reasons).toMatchObject([{ code, blocking: false }]);

@@ -1,16 +1,11 @@
 import type { Finding } from '../../src-common/findings.ts';
+import type { DecodeNotes } from '../audio/types.ts';
 import { applyCalibration } from '../evaluation/calibration.ts';
 import { calibrationSeconds } from '../evaluation/lengths.ts';
 import type { Card } from './card.ts';
 import type { Quality } from './quality.ts';
-
-export interface Reason {
-  /** A short stable word, for tables and scripts. */
-  code: string;
-  sentence: string;
-  /** True where it alone makes the recording not assessable. */
-  blocking: boolean;
-}
+import { noteReasons } from './reason.ts';
+import type { Reason } from './reason.ts';
 
 /** What the finding rests on. */
 export interface FindingBasis {
@@ -18,8 +13,7 @@ export interface FindingBasis {
   activeSeconds: number;
   clippedFraction: number;
   nonFiniteSamples: number;
-  truncated: boolean;
-  damaged: boolean;
+  notes: DecodeNotes;
   /** Channels that are not all silent were mixed. */
   mixed: boolean;
   audioStreams: number;
@@ -98,10 +92,7 @@ function reasonsFor(card: Card, basis: FindingBasis): Reason[] {
     const ratio = snrDb.toFixed(0);
     add('noisy', true, `Its signal-to-noise ratio is about ${ratio} dB; ${thresholds.minimumSnrDb} dB are needed.`);
   }
-  if (basis.truncated) add('truncated', false, 'It is shorter than its header says; what is there was scored.');
-  if (basis.damaged) {
-    add('damaged', false, 'Parts of it could not be decoded; they are missing or taken as silence.');
-  }
+  reasons.push(...noteReasons(basis.notes));
   if (basis.audioStreams > 1) {
     const sentence = `It holds ${basis.audioStreams} audio streams, numbered from 0; number ${basis.stream} was scored.`;
     add('streams', false, sentence);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { noNotes } from '../audio/types.ts';
 import { Random } from '../base/random.ts';
 import { signalToNoiseDb } from './quality.ts';
 import { findingFor } from './finding.ts';
@@ -56,8 +57,7 @@ describe('findingFor', () => {
     activeSeconds: 3,
     clippedFraction: 0,
     nonFiniteSamples: 0,
-    truncated: false,
-    damaged: false,
+    notes: noNotes(),
     mixed: false,
     audioStreams: 1,
     stream: 0,

@@ -45,6 +45,8 @@ export interface RecordingOptions {
   memory?: ConditioningMemory;
   stream?: number;
   channel?: Channel;
+  /** As in `OpenOptions`. */
+  readAll?: boolean;
   signal?: AbortSignal;
 }
 
@@ -231,7 +233,16 @@ export async function conditionRecording(
   source: AudioSource,
   options: RecordingOptions,
 ): Promise<ConditionedRecording> {
-  const { conditioning, window: plan, speech, minimumSpeechSeconds, stream: streamIndex, channel, signal } = options;
+  const {
+    conditioning,
+    window: plan,
+    speech,
+    minimumSpeechSeconds,
+    stream: streamIndex,
+    channel,
+    readAll,
+    signal,
+  } = options;
   const { sampleRateHz } = conditioning;
   let spectrum: SpectrumMeter | null = null;
   const memory = options.memory ?? new ConditioningMemory();
@@ -241,6 +252,7 @@ export async function conditionRecording(
     memory: memory.blocks,
     ...(streamIndex === undefined ? {} : { stream: streamIndex }),
     ...(channel === undefined ? {} : { channel }),
+    ...(readAll ? { readAll } : {}),
     ...(signal ? { signal } : {}),
   };
   const stream = await openAudio(source, { ...opening, onNative: (mono) => spectrum?.push(mono) });

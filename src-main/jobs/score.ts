@@ -33,6 +33,8 @@ export interface FileReading {
   stream?: number;
   /** By default the mix. */
   channel?: Channel | 'each';
+  /** Also the sound that the headers do not count in; by default not. */
+  readAll?: boolean;
 }
 
 /** A file to score. */
@@ -94,10 +96,10 @@ function wasTrainedOn(card: Card, sha256: string): boolean {
 async function analyseReading(
   detector: Analyser,
   source: AudioSource,
-  { stream, channel = 'mix' }: FileReading,
+  { stream, channel = 'mix', readAll }: FileReading,
   signal: AbortSignal,
 ): Promise<Analysis[]> {
-  const chosen = stream === undefined ? {} : { stream };
+  const chosen = { ...(stream === undefined ? {} : { stream }), ...(readAll ? { readAll } : {}) };
   if (channel !== 'each') return [await detector.analyse(source, signal, { ...chosen, channel })];
   const analyses: Analysis[] = [];
   let channels = 1;

@@ -19,6 +19,8 @@ export interface StretchRequest {
   channel?: Channel;
   /** Counted from 0; by default the first audio stream. */
   stream?: number;
+  /** As in `OpenOptions`. */
+  readAll?: boolean;
 }
 
 /** What came of a stretch. */
@@ -123,8 +125,12 @@ interface Cut {
 }
 
 async function cutStretch(path: string, request: StretchRequest, signal: AbortSignal | undefined): Promise<Cut> {
-  const { startSeconds, endSeconds, channel = 'mix', stream } = request;
-  const opening = { ...(stream === undefined ? {} : { stream }), ...(signal ? { signal } : {}) };
+  const { startSeconds, endSeconds, channel = 'mix', stream, readAll } = request;
+  const opening = {
+    ...(stream === undefined ? {} : { stream }),
+    ...(readAll ? { readAll } : {}),
+    ...(signal ? { signal } : {}),
+  };
   const info = await probe(path, opening);
   const { sampleRateHz } = info;
   const firstSample = Math.max(0, Math.round(startSeconds * sampleRateHz));
