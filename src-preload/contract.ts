@@ -588,10 +588,15 @@ export const evaluationResultSchema = z.object({
     z.object({
       generator: z.string(),
       spoofs: z.int(),
+      /** How many of them the model's threshold takes for bona fide; what was measured earlier does not say. */
+      accepted: z.int().optional(),
+      /** Too few independent recordings for a rate with an interval: the counts are shown. */
+      tooFew: z.boolean().optional(),
       eer: z.number(),
       interval,
       auc: z.number(),
       sameSourceEer: z.number().nullable(),
+      sameSourceTooFew: z.boolean().optional(),
       sameSourceInterval: interval,
     }),
   ),

@@ -31,6 +31,7 @@ const keys = [
   'spoof',
   'eer',
   'eer_threshold',
+  'eer_decision_threshold',
   'min_tdcf_2019',
   'min_tdcf_v2',
   'auc',
@@ -39,10 +40,12 @@ const keys = [
   'cllr_bits_scores_as_log_lr',
   'min_cllr_bits_pav',
   'accuracy_at_eer_threshold',
+  'at_eer_threshold',
   'eer_by_attack',
   'asv',
   'min_dcf',
   'min_dcf_threshold',
+  'min_dcf_decision_threshold',
   'act_dcf_scores_as_log_lr',
   'dcf',
   'generators',
@@ -86,7 +89,7 @@ test('adds ASV figures and a threshold', async () => {
 test('prints a table, here of two columns with a key', async () => {
   const { out, err } = await run('--cm-scores', join(folder, 'two'), '--key', join(folder, 'key'));
   expect(out).toMatch(/^Trials +1 bona fide, 1 spoof$/m);
-  expect(out).toMatch(/^EER +0\.00 % \[0\.00, 0\.00\] at a score of 1$/m);
+  expect(out).toMatch(/^EER +0\.00 % \[0\.00, 0\.00\] at a score of 1.5$/m);
   expect(out).not.toMatch(/t-DCF/);
   expect(err).toBe('');
 });
@@ -125,8 +128,36 @@ test('costs and replicates are settings', async () => {
 
 test('a threshold adds its own rows', async () => {
   const { out } = await run('--cm-scores', join(folder, 'cm'), '--threshold', '2.5', '--replicates', '0');
-  expect(out).toMatch(/^Accuracy at the EER threshold .*\n {2}bona fide +2 accepted, 0 rejected\n/m);
+  expect(out).toMatch(/^Accuracy at the EER threshold .*\n {2}bona fide +1 accepted, 1 rejected\n/m);
   expect(out).toMatch(/^Accuracy at 2\.5 .*\n {2}bona fide +1 accepted, 1 rejected\n/m);
+});
+
+test('a threshold that is printed gives the figures that stand beside it', async () => {
+  const { out } = await run('--cm-scores', join(folder, 'cm'), '--replicates', '0');
+  const of = (text: string, name: string) =>
+    new RegExp(`^${name} .*(?:\\n  .*){2}`, 'm').exec(text)?.[0].replace(/^.*?  +/, '');
+  const printed = /^EER .* at a score of (\S+)$/m.exec(out)?.[1] ?? '';
+  const again = await run('--cm-scores', join(folder, 'cm'), '--replicates', '0', '--threshold', printed);
+  expect(of(again.out, `Accuracy at ${printed}`)).toBe(of(out, 'Accuracy at the EER threshold'));
+  const [, cost, at] = /^min DCF +(\S+) at a score of (\S+)$/m.exec(out) ?? [];
+  const cheapest = await run('--cm-scores', join(folder, 'cm'), '--replicates', '0', '--threshold', at);
+  expect(cheapest.out).toMatch(new RegExp(`^DCF at ${at} +${cost}$`, 'm'));
+});
+
+test('a subset of the key is taken, and said', async () => {
+  const key = ['eval', 'progress'].flatMap((subset) => [
+    `S ${subset}1 alaw x - bonafide notrim ${subset}`,
+    `S ${subset}2 alaw x A07 spoof notrim ${subset}`,
+  ]);
+  await writeFile(join(folder, 'subsets'), key.join('\n'));
+  await writeFile(join(folder, 'of-all'), 'eval1 1\neval2 0\nprogress1 0\nprogress2 1\n');
+  const files = ['--cm-scores', join(folder, 'of-all'), '--key', join(folder, 'subsets'), '--replicates', '0'];
+  const published = await run(...files);
+  expect(published.out).toMatch(/^EER +0\.00 %/m);
+  expect(published.err).toContain('these figures are of eval, as the published figures do');
+  const progress = await run(...files, '--subset', 'progress');
+  expect(progress.out).toMatch(/^EER +100\.00 %/m);
+  expect(progress.err).toContain('eval (2), progress (2): these figures are of progress.');
 });
 
 test('sets files side by side: a column, an object and a colour for each', async () => {
@@ -137,8 +168,8 @@ test('sets files side by side: a column, an object and a colour for each', async
   const { out, err } = await run(...files, '--replicates', '20', '--out', plots);
   const name = basename(folder);
   expect(out).toMatch(new RegExp(`^ +${name}/cm +other/cm$`, 'm'));
-  expect(out).toMatch(/^EER, A02 .*% .*\(2 spoofs\)$/m);
-  expect(out).toMatch(/^EER, A03 {30,}0\.00 %/m);
+  expect(out).toMatch(/^EER, A02 +too few: 1 of 2 accepted$/m);
+  expect(out).toMatch(/^EER, A03 {30,}too few: 0 of 1 accepted/m);
   expect(err).toContain('roc.svg');
   expect((await readdir(plots)).sort()).toEqual([
     'det.svg',
@@ -153,6 +184,6 @@ test('sets files side by side: a column, an object and a colour for each', async
   const json = JSON.parse(await readFile(join(plots, 'metrics.json'), 'utf8')) as Record<string, { auc: number }>;
   expect(Object.keys(json)).toEqual([`${name}/cm`, 'other/cm']);
   expect(json['other/cm'].auc).toBe(1);
-  expect(await readFile(join(plots, 'generators.csv'), 'utf8')).toMatch(/^other\/cm,A03,1,0,/m);
+  expect(await readFile(join(plots, 'generators.csv'), 'utf8')).toMatch(/^other\/cm,A03,1,0,true,0,/m);
   await expect(run(...files.slice(0, 2), ...files.slice(0, 2))).rejects.toMatchObject({ code: 'usage' });
 });

@@ -1,9 +1,11 @@
 import { basename, join, resolve } from 'node:path';
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { UserFacingError } from '../base/errors.ts';
 import { writeFileWhole } from '../base/files.ts';
 import type { BootstrapResult, FigureName, Interval } from '../evaluation/bootstrap.ts';
 import type { Confusion, DetectionMetrics } from '../evaluation/metrics.ts';
+import { subsetNames } from '../evaluation/score-files.ts';
+import type { ParsedScores, SubsetName } from '../evaluation/score-files.ts';
 import type { Trial } from '../evaluation/trials.ts';
 import type { ComparedScores } from '../reports/evaluation.ts';
 import { colour } from './context.ts';
@@ -11,44 +13,54 @@ import { addFigureOptions, collect, costsOf } from './figure-options.ts';
 import type { FigureOptions } from './figure-options.ts';
 
 const help = `
-Score files (plain or gzip; blanks or tabs between columns; a score is high for bona fide speech):
+Score files (plain or gzip; a score is high for bona fide speech; blanks or tabs between columns, where it is tabs alone
+names may hold blanks; a first line may name the columns, as in ASVspoof 5: filename, cm-score, cm-label):
   speaker file - attack key score    key: bonafide or spoof; attack: "-" for bona fide
   file attack key score
   file score                         with --key PROTOCOL
 ASV score file (for t-DCF):
   source key score                   key: target, nontarget or spoof
 Protocols: speaker file - attack key (ASVspoof 2019); file attack key; file key; the ASVspoof 2021 and 5 key files.
+Of an ASVspoof 2021 key the subset eval is measured, as in the published figures, if --subset does not say otherwise.
 
 JSON keys (rates are fractions; bona fide is the positive class; equal scores move together):
   bonafide, spoof              numbers of trials
-  eer, eer_threshold           equal error rate and its threshold as in the ASVspoof organisers' code
+  eer, eer_threshold           equal error rate and its threshold as in the ASVspoof organisers' code: the highest
+                               score that is rejected there
+  eer_decision_threshold       just above it: deciding bona fide from it on gives the rates of the EER (--threshold)
   min_tdcf_2019, min_tdcf_v2   minimum t-DCF as in ASVspoof 2019, and in its revised form as in ASVspoof 2021,
                                both with the costs of ASVspoof 2019; null without --asv-scores
   auc, average_precision_bonafide, average_precision_spoof
                                as scikit-learn defines them
   cllr_bits_scores_as_log_lr   cost of the scores taken as natural-log likelihood ratios, in bits
   min_cllr_bits_pav            the same after the best monotonic mapping (pool adjacent violators)
-  accuracy_at_eer_threshold    deciding bona fide from the EER threshold on
+  accuracy_at_eer_threshold    accuracy at the EER, deciding from eer_decision_threshold on
+  at_eer_threshold             the decisions there, in the form of at_threshold
   eer_by_attack                each attack against all bona fide trials
   asv                          eer, threshold, p_fa, p_miss, p_miss_spoof, p_fa_spoof, targets, nontargets, spoofs;
                                null without --asv-scores
   min_dcf, min_dcf_threshold   minimum detection cost as in ASVspoof 5, over that of the better of accepting and
                                rejecting everything; its threshold as the organisers name it
+  min_dcf_decision_threshold   just above it, to decide by
   act_dcf_scores_as_log_lr     the same cost at the Bayes threshold, the scores taken as natural-log likelihood ratios
   dcf                          p_spoof, c_miss, c_fa, bayes_threshold
-  generators                   of each attack: spoofs, eer, eer_interval, auc, and under same_source the same against
-                               the bona fide trials of its own sources; null where no source holds both
+  generators                   of each attack: spoofs, how many are accepted (at --threshold, else at the EER), eer,
+                               eer_interval, auc, and under same_source the same against the bona fide trials of its
+                               own sources; null where no source holds both. too_few_for_interval: below 10
+                               independent recordings (fewer than there are where those of one speaker or source
+                               score alike), the table shows counts and no interval is computed
   intervals                    95 % intervals [low, high] by the names above; null with --replicates 0
   resampled                    what was drawn anew (levels: sources, speakers, files, as far as the scores name them),
                                how many there are of each, replicates, confidence, seed
   at_threshold                 only with --threshold: threshold, accuracy, bonafide_accepted, bonafide_rejected,
-                               spoof_accepted, spoof_rejected
+                               spoof_accepted, spoof_rejected; and dcf_at_threshold, the detection cost of these decisions
 Several score files: a column for each; as JSON, an object of the above for each under its name.`;
 
 interface Options extends FigureOptions {
   cmScores: string[];
   asvScores?: string;
   key?: string;
+  subset?: SubsetName;
   threshold?: string;
   out?: string;
   json?: boolean;
@@ -74,6 +86,9 @@ export function register(program: Command): void {
     )
     .option('--asv-scores <file>', 'scores of a speaker verification system, for min t-DCF')
     .option('--key <protocol>', 'which files are bona fide, for score files of two columns')
+    .addOption(
+      new Option('--subset <name>', 'of ASVspoof 2021 keys; eval, as published, if not given').choices(subsetNames),
+    )
     .option('--threshold <score>', 'also decide at this score: bona fide from it on')
     .option('--out <folder>', 'write metrics.json, generators.csv and plots there, several files one over the other')
     .option('--json', 'print JSON');
@@ -94,17 +109,19 @@ async function measure(
   options: Options,
   threshold: number | undefined,
 ): Promise<(Measured & { document: Record<string, unknown> })[]> {
-  const [{ readScoreFile, readAsvScoreFile }, { detectionMetrics, metricsJson }, { bootstrap }] = await Promise.all([
-    import('../evaluation/score-files.ts'),
-    import('../evaluation/metrics.ts'),
-    import('../evaluation/bootstrap.ts'),
-  ]);
+  const [{ readScoreFile, readAsvScoreFile }, { confusionJson, detectionMetrics, metricsJson }, { bootstrap }] =
+    await Promise.all([
+      import('../evaluation/score-files.ts'),
+      import('../evaluation/metrics.ts'),
+      import('../evaluation/bootstrap.ts'),
+    ]);
   const asv = options.asvScores === undefined ? undefined : await readAsvScoreFile(options.asvScores);
   const names = distinctNames(options.cmScores);
   const measured = [];
   for (const [index, path] of options.cmScores.entries()) {
-    const { trials, repeatedFiles } = await readScoreFile(path, options.key);
+    const { trials, repeatedFiles, subset } = await readScoreFile(path, options.key, options.subset);
     const name = names[index];
+    if (subset !== null && index === 0) sayWhichSubset(subset, options.subset === undefined);
     if (repeatedFiles > 0) {
       const label = colour('yellow', 'warning:', process.stderr);
       const where = options.cmScores.length > 1 ? `${name}: ` : '';
@@ -125,10 +142,19 @@ async function measure(
             ...(metrics.asv ? { asv: metrics.asv } : {}),
           });
     const document = metricsJson(metrics, resampled ?? undefined);
-    if (metrics.atThreshold) document['at_threshold'] = confusionJson(metrics.atThreshold);
+    if (metrics.atThreshold) {
+      document['at_threshold'] = confusionJson(metrics.atThreshold);
+      document['dcf_at_threshold'] = metrics.dcf.atThreshold;
+    }
     measured.push({ name, trials, metrics, resampled, document });
   }
   return measured;
+}
+
+function sayWhichSubset({ taken, trials }: NonNullable<ParsedScores['subset']>, byDefault: boolean): void {
+  const there = Object.entries(trials).map(([name, count]) => `${name} (${count})`);
+  const choice = byDefault ? ', as the published figures do; --subset chooses another, or all' : '';
+  process.stderr.write(`The key names the subsets ${there.join(', ')}: these figures are of ${taken}${choice}.\n`);
 }
 
 /** The files' names; where two are alike, with as much of their folders as tells them apart. */
@@ -192,17 +218,6 @@ function parseThreshold(text: string): number {
   throw new UserFacingError('usage', `--threshold ${text} is not a number.`, { advice: 'Give a score, as in 0.5.' });
 }
 
-function confusionJson(confusion: Confusion): Record<string, number> {
-  return {
-    threshold: confusion.threshold,
-    accuracy: confusion.accuracy,
-    bonafide_accepted: confusion.bonafideAccepted,
-    bonafide_rejected: confusion.bonafideRejected,
-    spoof_accepted: confusion.spoofAccepted,
-    spoof_rejected: confusion.spoofRejected,
-  };
-}
-
 /** The figures as aligned lines of text, a column for each file. */
 function metricsTable(measured: readonly Measured[]): string {
   const columns = measured.map(
@@ -237,7 +252,6 @@ function metricsTable(measured: readonly Measured[]): string {
 function figureRows({ metrics, resampled }: Measured): [string, string, string?][] {
   const percent = (rate: number): string => `${(100 * rate).toFixed(2)} %`;
   const bits = (value: number): string => (value >= 1000 ? value.toExponential(3) : value.toFixed(4));
-  const score = (value: number): string => String(Number(value.toPrecision(7)));
   const plain = (value: number): string => value.toFixed(4);
   const within = (interval: Interval | null | undefined, format: (value: number) => string): string =>
     interval ? ` [${interval.map((end) => format(end).replace(' %', '')).join(', ')}]` : '';
@@ -246,10 +260,10 @@ function figureRows({ metrics, resampled }: Measured): [string, string, string?]
   const { dcf } = metrics;
   const rows: [string, string, string?][] = [
     ['Trials', `${metrics.bonafide} bona fide, ${metrics.spoof} spoof`],
-    ['EER', `${percent(metrics.eer)}${of('eer', percent)} at a score of ${score(metrics.eerThreshold)}`],
+    ['EER', `${percent(metrics.eer)}${of('eer', percent)} at a score of ${metrics.eerDecisionThreshold}`],
     ...accuracyRows('Accuracy at the EER threshold', metrics.atEerThreshold, 'accuracyAtEerThreshold'),
     ...(metrics.atThreshold
-      ? accuracyRows(`Accuracy at ${score(metrics.atThreshold.threshold)}`, metrics.atThreshold, 'accuracyAtThreshold')
+      ? accuracyRows(`Accuracy at ${metrics.atThreshold.threshold}`, metrics.atThreshold, 'accuracyAtThreshold')
       : []),
     ['AUC', `${plain(metrics.auc)}${of('auc', plain)}`],
     [
@@ -263,24 +277,30 @@ function figureRows({ metrics, resampled }: Measured): [string, string, string?]
       'Expected calibration error',
       `${plain(metrics.calibration.expectedCalibrationError)}${of('expectedCalibrationError', plain)} (ten bins, classes weighed alike)`,
     ],
-    ['min DCF', `${plain(dcf.min)}${of('minDcf', plain)} at a score of ${score(dcf.minThreshold)}`],
+    ['min DCF', `${plain(dcf.min)}${of('minDcf', plain)} at a score of ${dcf.minDecisionThreshold}`],
     [
       'actual DCF, scores as natural-log LR',
-      `${plain(dcf.actual)}${of('actDcf', plain)} at ${score(dcf.bayesThreshold)} (Pspoof ${dcf.costs.priorSpoof}, Cmiss ${dcf.costs.costMiss}, Cfa ${dcf.costs.costFalseAccept})`,
+      `${plain(dcf.actual)}${of('actDcf', plain)} at ${dcf.bayesThreshold} (Pspoof ${dcf.costs.priorSpoof}, Cmiss ${dcf.costs.costMiss}, Cfa ${dcf.costs.costFalseAccept})`,
     ],
+    ...(metrics.atThreshold && dcf.atThreshold !== null
+      ? ([[`DCF at ${metrics.atThreshold.threshold}`, plain(dcf.atThreshold)]] as [string, string][])
+      : []),
   ];
   if (metrics.asv && metrics.minTdcf2019 !== null && metrics.minTdcfRevised !== null) {
     rows.push(
       ['min t-DCF, ASVspoof 2019', `${plain(metrics.minTdcf2019)}${of('minTdcf2019', plain)}`],
       ['min t-DCF, revised', `${plain(metrics.minTdcfRevised)}${of('minTdcfRevised', plain)}`],
       ['ASV trials', `${metrics.asv.targets} target, ${metrics.asv.nontargets} nontarget, ${metrics.asv.spoofs} spoof`],
-      ['ASV EER', `${percent(metrics.asv.eer)} at a score of ${score(metrics.asv.threshold)}`],
+      ['ASV EER', `${percent(metrics.asv.eer)} at a score of ${metrics.asv.threshold}`],
       ['ASV accepts of the spoofs', percent(metrics.asv.spoofFalseAcceptRate)],
     );
   }
-  for (const { attack, spoofs, eer } of metrics.eerByAttack) {
+  for (const { attack, spoofs, eer, tooFew, accepted } of metrics.eerByAttack) {
     const interval = within(resampled?.generators.get(attack)?.all, percent);
-    rows.push([`EER, ${attack}`, `${percent(eer)}${interval} (${spoofs} spoofs)`]);
+    const figure = tooFew
+      ? `too few: ${accepted} of ${spoofs} accepted`
+      : `${percent(eer)}${interval} (${spoofs} spoofs)`;
+    rows.push([`EER, ${attack}`, figure]);
   }
   return rows;
 

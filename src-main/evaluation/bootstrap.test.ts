@@ -225,6 +225,34 @@ describe('generators', () => {
     }
   });
 
+  test('with fewer than ten independent recordings are told by their counts', () => {
+    const several = (count: number, bonafide: boolean, attack: string | null, speakers = count): Trial[] =>
+      Array.from({ length: count }, (_, i) => ({
+        file: `${attack}${i}`,
+        bonafide,
+        // Recordings of one speaker score alike.
+        score: (i % speakers) + (bonafide ? 5 : 0),
+        attack,
+        speaker: `${attack}${i % speakers}`,
+      }));
+    const trials = [
+      ...several(40, true, null),
+      ...several(10, false, 'ten'),
+      ...several(3, false, 'three'),
+      ...several(40, false, 'forty of four speakers', 4),
+    ];
+    const metrics = detectionMetrics(trials, { threshold: 2 });
+    const found = metrics.eerByAttack.map(({ attack, tooFew, accepted, spoofs }) => [attack, tooFew, accepted, spoofs]);
+    expect(found).toEqual([
+      ['forty of four speakers', true, 20, 40],
+      ['ten', false, 8, 10],
+      ['three', true, 1, 3],
+    ]);
+    const { generators } = bootstrap(trials, { replicates: 200 });
+    expect(generators.get('ten')?.all).not.toBeNull();
+    expect([generators.get('three')?.all, generators.get('forty of four speakers')?.all]).toEqual([null, null]);
+  });
+
   test('without bona fide speech of their source have no comparison there', () => {
     const trials: Trial[] = [
       { file: 'a', bonafide: true, score: 1, attack: null, source: 'x' },
@@ -234,7 +262,14 @@ describe('generators', () => {
     ];
     const { eerByAttack } = detectionMetrics(trials);
     expect(eerByAttack[0]).toMatchObject({ attack: 'A', spoofs: 2, eer: 0.25 });
-    expect(eerByAttack[0].sameSource).toEqual({ sources: ['x'], bonafide: 1, spoofs: 1, eer: 0, auc: 1 });
+    expect(eerByAttack[0].sameSource).toEqual({
+      sources: ['x'],
+      bonafide: 1,
+      spoofs: 1,
+      eer: 0,
+      auc: 1,
+      tooFew: true,
+    });
     expect(eerByAttack[1].sameSource).toBeNull();
   });
 

@@ -1,6 +1,6 @@
 import { logOnePlusExp } from './calibration.ts';
 import { actualDcf, asvspoof5Costs, type DcfCosts, firstAtLeast, minimumDcf } from './dcf.ts';
-import { GeneratorComparisons } from './generators.ts';
+import { GeneratorComparisons, tooFew } from './generators.ts';
 import { minimumCllr, type PavBlocks } from './pav.ts';
 import { type ResampledUnits, Resampler } from './resampling.ts';
 import { areaUnderRoc, averagePrecision, equalErrorRate, type ThresholdSweep } from './sweep.ts';
@@ -45,7 +45,10 @@ export interface BootstrapResult {
   redrawn: number;
   /** Of the figures that exist: accuracy at a threshold and t-DCF only where they were asked for. */
   intervals: Partial<Record<FigureName, Interval>>;
-  /** By generator; null where fewer than half the replicates hold both its spoofs and bona fide speech. */
+  /**
+   * By generator; null where it has too few independent recordings ({@link tooFew}), or where fewer than half the
+   * replicates hold both its spoofs and bona fide speech.
+   */
   generators: Map<string, { all: Interval | null; sameSource: Interval | null }>;
   /**
    * Over the difference of miss and false-accept rate, their mean: a band around ROC and DET alike, across the curve;
@@ -103,7 +106,7 @@ export function bootstrap(trials: readonly Trial[], options: BootstrapOptions = 
 
   // Once as they are: for the thresholds and the minima.
   sample.weigh(weights.fill(1), count(sample.trials, true), count(sample.trials, false));
-  const eerThreshold = equalErrorRate(sweep).threshold;
+  const eerThreshold = equalErrorRate(sweep).decisionThreshold;
   const accuracyAt = (threshold: number): number => {
     const point = firstAtLeast(sweep.thresholds, threshold);
     const right = sweep.positives - sweep.misses[point] + sweep.negatives - sweep.falseAccepts[point];
@@ -172,13 +175,17 @@ export function bootstrap(trials: readonly Trial[], options: BootstrapOptions = 
     redrawn: resampler.redrawn,
     intervals,
     generators: new Map(
-      comparisons.list.map(({ generator }, index) => [
-        generator,
-        {
-          all: percentileInterval(byComparison[index].all, confidence),
-          sameSource: percentileInterval(byComparison[index].sameSource, confidence),
-        },
-      ]),
+      comparisons.list.map((comparison, index) => {
+        const { generator, sameSource } = comparison;
+        const { all, sameSource: same } = byComparison[index];
+        return [
+          generator,
+          {
+            all: tooFew(comparison) ? null : percentileInterval(all, confidence),
+            sameSource: sameSource === null || tooFew(sameSource) ? null : percentileInterval(same, confidence),
+          },
+        ];
+      }),
     ),
     detection: detection.band(confidence),
     precisionBonafide: precisionBonafide.band(confidence),

@@ -1,4 +1,4 @@
-import type { ThresholdSweep } from './sweep.ts';
+import { operatingPoint, type OperatingPoint, type ThresholdSweep } from './sweep.ts';
 
 /** Prior and costs of a detection cost function. */
 export interface DcfCosts {
@@ -19,6 +19,11 @@ export interface DetectionCost {
   threshold: number;
 }
 
+/** A least detection cost and the operating point that has it. */
+export interface LeastCost extends OperatingPoint {
+  cost: number;
+}
+
 /** @throws RangeError for a prior outside (0, 1) or a cost that is not above zero. */
 export function checkCosts({ priorSpoof, costMiss, costFalseAccept }: DcfCosts): void {
   if (!(priorSpoof > 0 && priorSpoof < 1)) throw new RangeError(`The prior ${priorSpoof} is not inside (0, 1).`);
@@ -27,12 +32,9 @@ export function checkCosts({ priorSpoof, costMiss, costFalseAccept }: DcfCosts):
   }
 }
 
-/**
- * Normalised minimum DCF as ASVspoof 5's `compute_mindcf`; the threshold is, as there, the highest score that is
- * rejected (the lowest score less 0.001 where none is).
- */
-export function minimumDcf(sweep: ThresholdSweep, costs: DcfCosts): DetectionCost {
-  const { thresholds, misses, falseAccepts } = sweep;
+/** Normalised minimum DCF as ASVspoof 5's `compute_mindcf`. */
+export function minimumDcf(sweep: ThresholdSweep, costs: DcfCosts): LeastCost {
+  const { misses, falseAccepts } = sweep;
   const weights = dcfWeights(costs);
   const perMiss = weights.miss / sweep.positives;
   const perFalseAccept = weights.falseAccept / sweep.negatives;
@@ -45,7 +47,7 @@ export function minimumDcf(sweep: ThresholdSweep, costs: DcfCosts): DetectionCos
       best = i;
     }
   }
-  return { cost: least, threshold: best === 0 ? thresholds[0] - 0.001 : thresholds[best - 1] };
+  return { cost: least, ...operatingPoint(sweep, best) };
 }
 
 /**
@@ -54,12 +56,14 @@ export function minimumDcf(sweep: ThresholdSweep, costs: DcfCosts): DetectionCos
  */
 export function actualDcf(sweep: ThresholdSweep, costs: DcfCosts): DetectionCost {
   const threshold = bayesThreshold(costs);
+  return { cost: dcfAt(sweep, costs, threshold), threshold };
+}
+
+/** Normalised DCF of accepting what scores at least a threshold. */
+export function dcfAt(sweep: ThresholdSweep, costs: DcfCosts, threshold: number): number {
   const point = firstAtLeast(sweep.thresholds, threshold);
   const { miss, falseAccept } = dcfWeights(costs);
-  return {
-    cost: (miss * sweep.misses[point]) / sweep.positives + (falseAccept * sweep.falseAccepts[point]) / sweep.negatives,
-    threshold,
-  };
+  return (miss * sweep.misses[point]) / sweep.positives + (falseAccept * sweep.falseAccepts[point]) / sweep.negatives;
 }
 
 /** The natural-log likelihood ratio from which accepting costs less than rejecting. */

@@ -1,11 +1,19 @@
 import type { Trial } from './trials.ts';
+import { independentRecordings, leastRecordings } from './units.ts';
 
 /** A generator's spoofs against all bona fide trials, and against those of the sources that it shares with them. */
 interface GeneratorComparison {
   generator: string;
   all: SpoofComparison;
+  /** What its spoofs and the bona fide trials amount to, whichever is less ({@link independentRecordings}). */
+  units: number;
   /** Null where none of its sources holds bona fide speech. */
-  sameSource: { sources: string[]; comparison: SpoofComparison } | null;
+  sameSource: { sources: string[]; comparison: SpoofComparison; units: number } | null;
+}
+
+/** Whether so few independent recordings are compared that only their counts are told. */
+export function tooFew(comparison: { units: number }): boolean {
+  return comparison.units < leastRecordings;
 }
 
 /**
@@ -33,7 +41,10 @@ export class GeneratorComparisons {
       }
     });
     const scores = Float64Array.from(sorted, ({ score }) => score);
+    const unitsOf = (members: readonly number[]): number =>
+      independentRecordings(members.map((index) => sorted[index]));
     const everything = new BonafideGroup(scores, bonafide);
+    const allBonafide = unitsOf(bonafide);
     const groups = new Map<string, BonafideGroup>();
     const groupOf = (sources: readonly string[]): BonafideGroup => {
       const key = JSON.stringify(sources);
@@ -58,11 +69,16 @@ export class GeneratorComparisons {
           return true;
         });
         const named = [...sources].sort();
+        const group = shared.length === 0 ? null : groupOf(named);
         return {
           generator,
           all: new SpoofComparison(everything, members),
-          sameSource:
-            shared.length === 0 ? null : { sources: named, comparison: new SpoofComparison(groupOf(named), shared) },
+          units: Math.min(unitsOf(members), allBonafide),
+          sameSource: group && {
+            sources: named,
+            comparison: new SpoofComparison(group, shared),
+            units: Math.min(unitsOf(shared), unitsOf([...group.members])),
+          },
         };
       });
     this.#groups = [everything, ...groups.values()];

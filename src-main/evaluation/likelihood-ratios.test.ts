@@ -10,7 +10,7 @@ import { detectionMetrics, thresholdSweep } from './metrics.ts';
 import { betaCdf, upperRateBound } from './statistics.ts';
 import { clusteredTrials, quantileTrials } from './testing.ts';
 import type { Trial } from './trials.ts';
-import { countUnits, effectiveCount } from './units.ts';
+import { countUnits, effectiveCount, independentRecordings } from './units.ts';
 
 // Values from other programs: bench/peer/metrics_references.py with lir 1.3.1, scikit-learn 1.9.1, SciPy 1.17.1.
 
@@ -98,6 +98,25 @@ describe('what counts', () => {
   test('clips of unknown origin are one unit together', () => {
     const mixed = trials.map((trial, k) => (k < 8 ? { ...trial, source: null } : trial));
     expect(countUnits(mixed).bonafide).toBe(4);
+  });
+
+  test('what all share does not count against them, what some share does', () => {
+    const clips = (speakerOf: (index: number) => string | null, count = 12, source: string | null = null) =>
+      Array.from({ length: count }, (_, index) => ({
+        bonafide: false,
+        score: speakerOf(index) === 'a' ? 1 : index % 3,
+        speaker: speakerOf(index),
+        source,
+      }));
+    expect(independentRecordings(clips(() => null))).toBe(12);
+    expect(independentRecordings(clips(() => 'b', 12, 'x'))).toBe(12);
+    expect(independentRecordings(clips(() => null, 3))).toBe(3);
+    const copies = clips((index) => (index < 6 ? 'a' : 'c')).map((clip) => ({
+      ...clip,
+      score: clip.speaker === 'a' ? 1 : 2,
+    }));
+    expect(independentRecordings(copies)).toBeCloseTo(2, 12);
+    expect(independentRecordings([])).toBe(0);
   });
 
   test('independent clips count fully, copies once, those between in between', () => {
@@ -386,7 +405,7 @@ describe('costs and cross-entropy', () => {
     ]);
     const costs = { priorSpoof: 0.05, costMiss: 1, costFalseAccept: 10 };
     // 0.95 miss + 0.5 false accept, over 0.5: accepting half of the spoofs costs 0.5, missing half of the speech 0.95.
-    expect(minimumDcf(few, costs)).toEqual({ cost: 0.5, threshold: -1 });
+    expect(minimumDcf(few, costs)).toEqual({ cost: 0.5, point: 1, threshold: -1, decisionThreshold: 0 });
     expect(bayesThreshold(costs)).toBeCloseTo(-Math.log(1.9), 14);
     // At -0.64 only the spoof at -1 is rejected.
     expect(actualDcf(few, costs).cost).toBeCloseTo(0.5, 14);

@@ -36,14 +36,14 @@ describe('error rates', () => {
     // From the top: b b s b, precision 1, 1, 3/4 where recall grows by a third.
     expect(metrics.averagePrecisionBonafide).toBeCloseTo((1 + 1 + 3 / 4) / 3, 12);
     expect(metrics.averagePrecisionSpoof).toBeCloseTo((1 + 1 + 3 / 4) / 3, 12);
-    // The EER threshold itself is accepted when deciding, as in the organisers' rates.
+    // The decisions are those whose errors the EER averages.
     expect(metrics.atEerThreshold).toEqual({
-      threshold: 2,
-      bonafideAccepted: 3,
-      bonafideRejected: 0,
+      threshold: 2.5,
+      bonafideAccepted: 2,
+      bonafideRejected: 1,
       spoofAccepted: 1,
       spoofRejected: 2,
-      accuracy: 5 / 6,
+      accuracy: 4 / 6,
     });
     expect(metrics.atThreshold).toBeNull();
   });
@@ -81,6 +81,36 @@ describe('error rates', () => {
     expect(hard.eer).toBeCloseTo(0.15, 12);
     expect(hard.eerDecisionThreshold).toBe(0.5);
     expect(hard.auc).toBeCloseTo(0.85, 12);
+  });
+
+  test.each([
+    ['ties', randomTrials(11, 400, 0)],
+    ['few ties', randomTrials(12, 400, 2)],
+    ['large scores', randomTrials(13, 300, 1).map((trial) => ({ ...trial, score: 1e15 + 1000 * trial.score }))],
+    ['neighbouring numbers', trialsOf([1 + Number.EPSILON, 1 + 2 * Number.EPSILON], [1, 1 - Number.EPSILON])],
+    ['nothing to accept', trialsOf([0, 1e300], [1e300])],
+    ['certain', trialsOf([Infinity, -Infinity], [0, Infinity])],
+  ])('the decisions at the EER and at the least cost are those of their points: %s', (_, trials) => {
+    const { eer, atEerThreshold: at, bonafide, spoof, dcf } = detectionMetrics(trials);
+    expect((at.bonafideRejected / bonafide + at.spoofAccepted / spoof) / 2).toBeCloseTo(eer, 12);
+    // As they are printed and typed again.
+    const again = detectionMetrics(trials, { threshold: Number(String(at.threshold)) });
+    expect(again.atThreshold).toEqual(at);
+    const cheapest = detectionMetrics(trials, { threshold: Number(String(dcf.minDecisionThreshold)) });
+    expect(cheapest.dcf.atThreshold).toBeCloseTo(dcf.min, 12);
+  });
+
+  test('of decisions, which are ties, the accuracy is theirs', () => {
+    // 57 of 100 bona fide rejected, 50 of 200 spoofs accepted.
+    const ones = (ofHundreds: number, count: number): number[] =>
+      Array.from({ length: ofHundreds }, (_, i) => (i < count ? 1 : 0));
+    const metrics = detectionMetrics(trialsOf(ones(100, 43), ones(200, 50)));
+    expect(metrics.eer).toBeCloseTo(0.41, 12);
+    expect(metrics.atEerThreshold.accuracy).toBeCloseTo(193 / 300, 12);
+  });
+
+  test('thresholds have no more digits than lie between the scores', () => {
+    expect(detectionMetrics(trialsOf([1 / 3, 2], [-1, 1 / 7])).eerDecisionThreshold).toBe(0.2380952);
   });
 
   test('the order of the trials does not matter', () => {

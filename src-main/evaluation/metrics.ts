@@ -1,8 +1,8 @@
 import { UserFacingError } from '../base/errors.ts';
 import { logOnePlusExp } from './calibration.ts';
 import type { BootstrapResult, FigureName, Interval } from './bootstrap.ts';
-import { actualDcf, asvspoof5Costs, checkCosts, type DcfCosts, minimumDcf } from './dcf.ts';
-import { GeneratorComparisons } from './generators.ts';
+import { actualDcf, asvspoof5Costs, checkCosts, dcfAt, type DcfCosts, minimumDcf } from './dcf.ts';
+import { GeneratorComparisons, tooFew } from './generators.ts';
 import { minimumCllr } from './pav.ts';
 import { areaUnderRoc, averagePrecision, equalErrorRate, sweepSorted, type ThresholdSweep } from './sweep.ts';
 import { type AsvFigures, asvFigures, minTdcf2019, minTdcfRevised } from './tdcf.ts';
@@ -25,21 +25,36 @@ export interface AttackFigures {
   eer: number;
   threshold: number;
   auc: number;
+  /** How many of them are taken for bona fide: at the threshold that was passed in, else at the EER's of all trials. */
+  accepted: number;
+  /** What is compared amounts to fewer independent recordings than intervals are computed for: its counts are told. */
+  tooFew: boolean;
   /**
    * Its spoofs of those sources that hold bona fide speech too, against that speech: what is left of the EER when
    * source and channel cannot tell. Null where no source holds both.
    */
-  sameSource: { sources: string[]; bonafide: number; spoofs: number; eer: number; auc: number } | null;
+  sameSource: {
+    sources: string[];
+    bonafide: number;
+    spoofs: number;
+    eer: number;
+    auc: number;
+    tooFew: boolean;
+  } | null;
 }
 
 /** Normalised detection costs. */
 interface DcfFigures {
   costs: DcfCosts;
   min: number;
+  /** As the ASVspoof organisers name it; decide by `minDecisionThreshold`. */
   minThreshold: number;
+  minDecisionThreshold: number;
   /** At the Bayes threshold, the scores taken as natural-log likelihood ratios. */
   actual: number;
   bayesThreshold: number;
+  /** At the threshold that was passed in; null without one. */
+  atThreshold: number | null;
 }
 
 /** One bin of a reliability curve; means and shares are weighted so that both classes weigh alike, null if empty. */
@@ -118,25 +133,27 @@ export function detectionMetrics(
     cllrBits: cllr(bonafide, spoof),
     minCllrBits: minimumCllr(sweep),
     calibration: reliability(bonafide, spoof),
-    atEerThreshold: confusionAt(threshold, bonafide, spoof),
+    atEerThreshold: confusionAt(decisionThreshold, bonafide, spoof),
     atThreshold: options.threshold === undefined ? null : confusionAt(options.threshold, bonafide, spoof),
-    eerByAttack: attackFigures(trials, bonafide, byAttack),
+    eerByAttack: attackFigures(trials, bonafide, byAttack, options.threshold ?? decisionThreshold),
     asv,
     minTdcf2019: asv && minTdcf2019(sweep, asv),
     minTdcfRevised: asv && minTdcfRevised(sweep, asv),
-    dcf: dcfFigures(sweep, costs),
+    dcf: dcfFigures(sweep, costs, options.threshold),
   };
 }
 
-function dcfFigures(sweep: ThresholdSweep, costs: DcfCosts): DcfFigures {
+function dcfFigures(sweep: ThresholdSweep, costs: DcfCosts, threshold: number | undefined): DcfFigures {
   const least = minimumDcf(sweep, costs);
   const actual = actualDcf(sweep, costs);
   return {
     costs,
     min: least.cost,
     minThreshold: least.threshold,
+    minDecisionThreshold: least.decisionThreshold,
     actual: actual.cost,
     bayesThreshold: actual.threshold,
+    atThreshold: threshold === undefined ? null : dcfAt(sweep, costs, threshold),
   };
 }
 
@@ -144,24 +161,30 @@ function attackFigures(
   trials: readonly Trial[],
   bonafide: Float64Array,
   byAttack: SortedScores['byAttack'],
+  decidedAt: number,
 ): AttackFigures[] {
   const sorted = [...trials].sort((one, other) => one.score - other.score || 0);
   const comparisons = new GeneratorComparisons(sorted);
   comparisons.weigh(new Uint16Array(sorted.length).fill(1));
-  return comparisons.list.map(({ generator, all, sameSource }) => {
-    const { eer, threshold } = equalErrorRate(sweepSorted(bonafide, byAttack.get(generator) ?? new Float64Array()));
+  return comparisons.list.map((comparison) => {
+    const { generator, all, sameSource } = comparison;
+    const spoofs = byAttack.get(generator) ?? new Float64Array();
+    const { eer, threshold } = equalErrorRate(sweepSorted(bonafide, spoofs));
     return {
       attack: generator,
       spoofs: all.spoofs,
       eer,
       threshold,
       auc: all.auc(),
+      accepted: countAtLeast(decidedAt, spoofs),
+      tooFew: tooFew(comparison),
       sameSource: sameSource && {
         sources: sameSource.sources,
         bonafide: sameSource.comparison.bonafide,
         spoofs: sameSource.comparison.spoofs,
         eer: sameSource.comparison.eer(),
         auc: sameSource.comparison.auc(),
+        tooFew: tooFew(sameSource),
       },
     };
   });
@@ -187,6 +210,7 @@ export function metricsJson(metrics: DetectionMetrics, resampled?: BootstrapResu
     spoof: metrics.spoof,
     eer: metrics.eer,
     eer_threshold: metrics.eerThreshold,
+    eer_decision_threshold: metrics.eerDecisionThreshold,
     min_tdcf_2019: metrics.minTdcf2019,
     min_tdcf_v2: metrics.minTdcfRevised,
     auc: metrics.auc,
@@ -195,6 +219,7 @@ export function metricsJson(metrics: DetectionMetrics, resampled?: BootstrapResu
     cllr_bits_scores_as_log_lr: metrics.cllrBits,
     min_cllr_bits_pav: metrics.minCllrBits,
     accuracy_at_eer_threshold: metrics.atEerThreshold.accuracy,
+    at_eer_threshold: confusionJson(metrics.atEerThreshold),
     eer_by_attack: Object.fromEntries(metrics.eerByAttack.map(({ attack, eer }) => [attack, eer])),
     asv: asv && {
       eer: asv.eer,
@@ -209,6 +234,7 @@ export function metricsJson(metrics: DetectionMetrics, resampled?: BootstrapResu
     },
     min_dcf: dcf.min,
     min_dcf_threshold: dcf.minThreshold,
+    min_dcf_decision_threshold: dcf.minDecisionThreshold,
     act_dcf_scores_as_log_lr: dcf.actual,
     dcf: {
       p_spoof: dcf.costs.priorSpoof,
@@ -219,6 +245,18 @@ export function metricsJson(metrics: DetectionMetrics, resampled?: BootstrapResu
     generators: metrics.eerByAttack.map((figures) => generatorJson(figures, resampled)),
     intervals: resampled ? intervalsJson(resampled) : null,
     resampled: resampled ? resampledJson(resampled) : null,
+  };
+}
+
+/** Decisions as plain JSON. */
+export function confusionJson(confusion: Confusion): Record<string, number> {
+  return {
+    threshold: confusion.threshold,
+    accuracy: confusion.accuracy,
+    bonafide_accepted: confusion.bonafideAccepted,
+    bonafide_rejected: confusion.bonafideRejected,
+    spoof_accepted: confusion.spoofAccepted,
+    spoof_rejected: confusion.spoofRejected,
   };
 }
 
@@ -252,11 +290,13 @@ export function intervalsJson(
 }
 
 function generatorJson(figures: AttackFigures, resampled?: BootstrapResult): Record<string, unknown> {
-  const { attack, spoofs, eer, auc, sameSource } = figures;
+  const { attack, spoofs, accepted, eer, auc, sameSource } = figures;
   const intervals = resampled?.generators.get(attack);
   return {
     generator: attack,
     spoofs,
+    accepted,
+    too_few_for_interval: figures.tooFew,
     eer,
     eer_interval: intervals?.all ?? null,
     auc,
@@ -264,6 +304,7 @@ function generatorJson(figures: AttackFigures, resampled?: BootstrapResult): Rec
       sources: sameSource.sources,
       bonafide: sameSource.bonafide,
       spoofs: sameSource.spoofs,
+      too_few_for_interval: sameSource.tooFew,
       eer: sameSource.eer,
       eer_interval: intervals?.sameSource ?? null,
       auc: sameSource.auc,
@@ -328,11 +369,13 @@ function sortedScores(trials: readonly Trial[]): SortedScores {
   };
 }
 
+function countAtLeast(threshold: number, scores: Float64Array): number {
+  return scores.reduce((count, score) => count + (score >= threshold ? 1 : 0), 0);
+}
+
 function confusionAt(threshold: number, bonafide: Float64Array, spoof: Float64Array): Confusion {
-  const accepted = (scores: Float64Array): number =>
-    scores.reduce((count, score) => count + (score >= threshold ? 1 : 0), 0);
-  const bonafideAccepted = accepted(bonafide);
-  const spoofAccepted = accepted(spoof);
+  const bonafideAccepted = countAtLeast(threshold, bonafide);
+  const spoofAccepted = countAtLeast(threshold, spoof);
   const spoofRejected = spoof.length - spoofAccepted;
   return {
     threshold,

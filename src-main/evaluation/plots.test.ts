@@ -133,14 +133,18 @@ test('the confusion matrix shows counts and shares', () => {
 });
 
 test('the hardest attack comes first', () => {
+  const several = (count: number, bonafide: boolean, score: number, attack: string | null) =>
+    Array.from({ length: count }, (_, i) => ({ file: `${attack}${i}`, bonafide, score, attack }));
   const trials = [
-    ...few,
-    { file: 'c', bonafide: false, score: -1, attack: 'easy' },
-    { file: 'd', bonafide: false, score: 1, attack: 'hard' },
+    ...several(12, true, 0, null),
+    ...several(12, false, -1, 'easy'),
+    ...several(10, false, 1, 'hard'),
+    ...several(2, false, 2, 'hardest, but of two recordings'),
   ];
   const svg = attackPlot([{ ...subject, metrics: detectionMetrics(trials), sweep: thresholdSweep(trials) }]);
-  expect(svg.indexOf('>hard (1)<')).toBeGreaterThan(0);
-  expect(svg.indexOf('>hard (1)<')).toBeLessThan(svg.indexOf('>easy (1)<'));
+  const places = ['>hard (10)<', '>easy (12)<', '>hardest', '>2 of 2<'].map((text) => svg.indexOf(text));
+  expect(places[0]).toBeGreaterThan(0);
+  expect(places).toEqual([...places].sort((one, other) => one - other));
 });
 
 test('a thinned curve stays within half a pixel of the whole one', () => {

@@ -31,6 +31,7 @@ import {
   withMinus,
 } from './svg.ts';
 import type { Trial } from './trials.ts';
+import { leastRecordings } from './units.ts';
 
 /** What a plot shows: a model's name, and the data that it was run on (empty where the name says it). */
 export interface PlotSubject {
@@ -357,7 +358,8 @@ export function confusionPlot(subject: PlotSubject, confusion: Confusion): strin
 
 /**
  * EER of each attack or generator, the hardest (for the first model) first, with intervals where they were computed:
- * against all bona fide trials, of a single model also against those of the same source. Lines: all spoofs pooled.
+ * against all bona fide trials, of a single model also against those of the same source. Those with too few independent
+ * recordings come last and show how many of their spoofs are accepted. Lines: all spoofs pooled.
  */
 export function attackPlot(results: readonly PlottedResult[]): string {
   const single = results.length === 1;
@@ -366,7 +368,10 @@ export function attackPlot(results: readonly PlottedResult[]): string {
   const figuresOf = (result: PlottedResult): Map<string, AttackFigures> =>
     new Map(result.metrics.eerByAttack.map((figures) => [figures.attack, figures]));
   const byName = results.map(figuresOf);
-  const hardness = (name: string): number => byName.find((figures) => figures.has(name))?.get(name)?.eer ?? 0;
+  const hardness = (name: string): number => {
+    const figures = byName.find((each) => each.has(name))?.get(name);
+    return figures === undefined || figures.tooFew ? -1 : figures.eer;
+  };
   names.sort((one, other) => hardness(other) - hardness(one));
 
   const sameSource = single && results[0].metrics.eerByAttack.some((figures) => figures.sameSource !== null);
@@ -381,10 +386,10 @@ export function attackPlot(results: readonly PlottedResult[]): string {
   };
   const ends = results.flatMap(({ metrics, resampled }) => [
     metrics.eer,
-    ...metrics.eerByAttack.flatMap(({ attack, eer, sameSource: same }) => [
-      eer,
+    ...metrics.eerByAttack.flatMap(({ attack, eer, tooFew, sameSource: same }) => [
+      tooFew ? 0 : eer,
       resampled?.generators.get(attack)?.all?.[1] ?? 0,
-      ...(single ? [same?.eer ?? 0, resampled?.generators.get(attack)?.sameSource?.[1] ?? 0] : []),
+      ...(single && same && !same.tooFew ? [same.eer, resampled?.generators.get(attack)?.sameSource?.[1] ?? 0] : []),
     ]),
   ]);
   const axis = linearAxis('EER (%)', 0, Math.min(1, Math.max(0.01, ...ends) * 1.08), percentTick);
@@ -418,10 +423,11 @@ export function attackPlot(results: readonly PlottedResult[]): string {
       const figures = byName[index].get(name);
       if (!figures) return;
       const intervals = resampled?.generators.get(name);
-      drawn.push(mark(figures.eer, track(index), intervals?.all, colourOf(index), false));
+      const value = figures.tooFew ? `${figures.accepted} of ${figures.spoofs}` : `${(100 * figures.eer).toFixed(1)} %`;
+      if (!figures.tooFew) drawn.push(mark(figures.eer, track(index), intervals?.all, colourOf(index), false));
       if (!single) return;
-      drawn.push(textAt(area.left + area.width + 8, middle + 4, `${(100 * figures.eer).toFixed(1)} %`));
-      if (figures.sameSource) {
+      drawn.push(textAt(area.left + area.width + 8, middle + 4, value));
+      if (figures.sameSource && !figures.sameSource.tooFew) {
         drawn.push(mark(figures.sameSource.eer, track(1), intervals?.sameSource, palette.text, true));
       }
     });
@@ -447,6 +453,10 @@ export function attackPlot(results: readonly PlottedResult[]): string {
   }
   const { resampled } = results[0];
   if (resampled) entries.push({ text: bandText(resampled), colour: palette.inconclusive, mark: 'line' });
+  if (results.some(({ metrics }) => metrics.eerByAttack.some(({ tooFew }) => tooFew))) {
+    const text = `“3 of 4”: taken for bona fide, of fewer than ${leastRecordings} independent recordings`;
+    entries.push({ text, colour: palette.text, mark: 'none' });
+  }
   const legendTop = area.top + area.height + 50;
   const subjects = results.map(nameOf).join('; ');
   return svgDocument(width, legendTop + legendHeight(entries) + 12, `EER by attack: ${subjects}`, [
@@ -657,7 +667,7 @@ function polynomial(x: number, coefficients: readonly number[]): number {
 
 /** A score with the digits that a legend needs. */
 function shortScore(score: number): string {
-  return withMinus(String(Number(score.toPrecision(4))));
+  return withMinus(String(Number(score.toPrecision(7))));
 }
 
 export function percentTick(rate: number): string {

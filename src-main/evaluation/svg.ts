@@ -253,7 +253,7 @@ function simplified(xs: readonly number[], ys: readonly number[], tolerance: num
 export interface LegendEntry {
   text: string;
   colour: string;
-  mark: 'line' | 'dashes' | 'dots' | 'box' | 'band' | 'dot' | 'point';
+  mark: 'line' | 'dashes' | 'dots' | 'box' | 'band' | 'dot' | 'point' | 'none';
 }
 
 /** A legend as a column of lines from `top` downwards, 18 px each. */
@@ -280,6 +280,7 @@ export function legend(left: number, top: number, width: number, entries: readon
         element('rect', { x: left, y: middle - 5, width: 22, height: 10, fill: colour, 'fill-opacity': '0.16' }),
       dot: () => element('circle', { cx: left + 11, cy: middle, r: 3.2, fill: colour }),
       point: () => operatingPoint(left + 11, middle, colour),
+      none: () => '',
     }[mark]();
     return [drawn, textAt(left + 30, middle + 4, fitText(text, width - 30, 11))];
   });

@@ -46,17 +46,42 @@ export function sweepSorted(positives: Float64Array, negatives: Float64Array): T
   };
 }
 
-/** An equal error rate and where it lies. */
-export interface EqualErrorRate {
-  /** Mean of the two error rates where they differ least. */
-  eer: number;
+/** Where an operating point of a sweep lies. */
+export interface OperatingPoint {
+  /** Its index in the sweep. */
+  point: number;
   /**
    * The threshold as the ASVspoof organisers name it: the highest score that the point rejects (the lowest score less
-   * 0.001 where it rejects none).
+   * 0.001 where it rejects none). Whoever accepts from it on decides otherwise than the point does.
    */
   threshold: number;
-  /** Halfway between the highest score that the point rejects and the lowest that it accepts: to decide by. */
+  /**
+   * To decide by: what scores at least this is what the point accepts. About halfway between the highest score that it
+   * rejects and the lowest that it accepts, in as few digits as lie between them, seven at least.
+   */
   decisionThreshold: number;
+}
+
+export function operatingPoint({ thresholds }: ThresholdSweep, point: number): OperatingPoint {
+  const rejected = point === 0 ? thresholds[0] - 0.001 : thresholds[point - 1];
+  return { point, threshold: rejected, decisionThreshold: thresholdBetween(rejected, thresholds[point]) };
+}
+
+/** A number above `rejected` and at most `accepted`, which is +Infinity where nothing is accepted. */
+function thresholdBetween(rejected: number, accepted: number): number {
+  // Halves are added, since the sum of two large scores may overflow.
+  const halfway = accepted === Infinity ? rejected + 0.001 : rejected / 2 + accepted / 2;
+  for (let digits = 7; digits <= 17; digits++) {
+    const rounded = Number(halfway.toPrecision(digits));
+    if (rounded > rejected && rounded <= accepted) return rounded;
+  }
+  return accepted;
+}
+
+/** An equal error rate and where it lies. */
+export interface EqualErrorRate extends OperatingPoint {
+  /** Mean of the two error rates where they differ least. */
+  eer: number;
 }
 
 /**
@@ -65,25 +90,20 @@ export interface EqualErrorRate {
  * positives first; here they move together, which gives the same wherever the crossing is not inside a tie.
  */
 export function equalErrorRate(sweep: ThresholdSweep): EqualErrorRate {
-  const { thresholds, misses, falseAccepts, positives, negatives } = sweep;
+  const { misses, falseAccepts, positives, negatives } = sweep;
   const difference = (i: number): number => misses[i] / positives - falseAccepts[i] / negatives;
   // It grows from -1 at the first point to 1 at the last.
   let low = 0;
-  let best = thresholds.length - 1;
+  let best = misses.length - 1;
   while (low < best) {
     const middle = (low + best) >> 1;
     if (difference(middle) >= 0) best = middle;
     else low = middle + 1;
   }
   if (best > 0 && -difference(best - 1) <= difference(best)) best--;
-  const rejected = best === 0 ? thresholds[0] - 0.001 : thresholds[best - 1];
-  const accepted = thresholds[best];
-  // Halves are added, since the sum of two large scores may overflow; where no number lies between, take the upper.
-  const halfway = rejected / 2 + accepted / 2;
   return {
     eer: (misses[best] / positives + falseAccepts[best] / negatives) / 2,
-    threshold: rejected,
-    decisionThreshold: accepted === Infinity ? rejected + 0.001 : halfway > rejected ? halfway : accepted,
+    ...operatingPoint(sweep, best),
   };
 }
 

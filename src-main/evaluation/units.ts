@@ -89,6 +89,32 @@ export function effectiveCount(trials: readonly Named[], values: Float64Array): 
   return least;
 }
 
+/**
+ * From how many independent recordings on one generator's error rate has an interval: a bootstrap of fewer gives one that
+ * is too narrow, of two or three often a single point. (More than {@link leastUnits}, since recordings of one generator
+ * are most often of one source, and so less apart than sources are.) What has fewer is told by its counts.
+ */
+export const leastRecordings = 10;
+
+/**
+ * How many independent recordings some trials amount to, for {@link leastRecordings}: as {@link effectiveCount},
+ * but what all of them share, one source or one speaker, does not count against them, since nothing shows how much it
+ * matters. Their figures are then of that source or speaker.
+ */
+export function independentRecordings(trials: readonly (Named & Pick<Trial, 'score'>)[]): number {
+  const shared = (unit: 'sources' | 'speakers') => new Set(trials.map((trial) => nameOf(trial, unit))).size === 1;
+  const [oneSource, oneSpeaker] = [shared('sources'), shared('speakers')];
+  const named = trials.map(({ bonafide, source, speaker }) => ({
+    bonafide,
+    source: oneSource ? null : source,
+    speaker: oneSpeaker ? null : speaker,
+  }));
+  return effectiveCount(
+    named,
+    Float64Array.from(trials, ({ score }) => score),
+  );
+}
+
 function designEffect(groups: readonly number[][]): number {
   const sizes = groups.map((group) => group.length);
   const all = sizes.reduce((sum, size) => sum + size, 0);

@@ -193,15 +193,18 @@ export function evaluationResult(
     scores: { bonafide: evenly(scores.bonafide, mostScores), spoof: evenly(scores.spoof, mostScores) },
     threshold,
     eerThreshold: metrics.eerDecisionThreshold,
-    generators: metrics.eerByAttack.map(({ attack, spoofs, eer, auc, sameSource }) => {
+    generators: metrics.eerByAttack.map(({ attack, spoofs, accepted, tooFew, eer, auc, sameSource }) => {
       const intervals = resampled?.scores.generators.get(attack);
       return {
         generator: attack,
         spoofs,
+        accepted,
+        tooFew,
         eer,
         interval: endsOf(intervals?.all),
         auc,
         sameSourceEer: sameSource?.eer ?? null,
+        ...(sameSource === null ? {} : { sameSourceTooFew: sameSource.tooFew }),
         sameSourceInterval: endsOf(intervals?.sameSource),
       };
     }),

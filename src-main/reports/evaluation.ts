@@ -4,7 +4,7 @@ import type { DatasetItem, Layout } from '../datasets/types.ts';
 import type { BootstrapResult } from '../evaluation/bootstrap.ts';
 import { empiricalCrossEntropy } from '../evaluation/ece.ts';
 import { ecePlot, tippettPlot } from '../evaluation/llr-plots.ts';
-import { intervalsJson, metricsJson, thresholdSweep } from '../evaluation/metrics.ts';
+import { confusionJson, intervalsJson, metricsJson, thresholdSweep } from '../evaluation/metrics.ts';
 import type { DetectionMetrics } from '../evaluation/metrics.ts';
 import {
   attackPlot,
@@ -117,14 +117,7 @@ function metricsDocument(report: EvaluationReport): Record<string, unknown> {
     calibration: model.card.calibration,
     expected_calibration_error: calibrated.calibration.expectedCalibrationError,
     brier: calibrated.calibration.brier,
-    at_dev_threshold: at && {
-      threshold: model.card.thresholds.score,
-      accuracy: at.accuracy,
-      bonafide_accepted: at.bonafideAccepted,
-      bonafide_rejected: at.bonafideRejected,
-      spoof_accepted: at.spoofAccepted,
-      spoof_rejected: at.spoofRejected,
-    },
+    at_dev_threshold: at && confusionJson(at),
     intervals: resampled && {
       ...intervalsJson(resampled.scores),
       ...intervalsJson(resampled.likelihoodRatios, {
@@ -142,6 +135,8 @@ const generatorColumns = [
   'model',
   'generator',
   'spoofs',
+  'accepted',
+  'too_few_for_interval',
   'eer',
   'eer_low',
   'eer_high',
@@ -153,17 +148,20 @@ const generatorColumns = [
   'same_source_eer_low',
   'same_source_eer_high',
   'same_source_auc',
+  'same_source_too_few_for_interval',
 ];
 
 /** Each generator against all bona fide trials, and against those of the same source where there are any. */
 function generatorsCsv(results: readonly ComparedScores[]): string {
   const lines = results.flatMap(({ name, metrics, resampled }) =>
-    metrics.eerByAttack.map(({ attack, spoofs, eer, auc, sameSource }) => {
+    metrics.eerByAttack.map(({ attack, spoofs, accepted, tooFew, eer, auc, sameSource }) => {
       const intervals = resampled?.generators.get(attack);
       return csvLine([
         name,
         attack,
         spoofs,
+        accepted,
+        String(tooFew),
         eer,
         ...(intervals?.all ?? [null, null]),
         auc,
@@ -173,6 +171,7 @@ function generatorsCsv(results: readonly ComparedScores[]): string {
         sameSource?.eer ?? null,
         ...(intervals?.sameSource ?? [null, null]),
         sameSource?.auc ?? null,
+        sameSource === null ? null : String(sameSource.tooFew),
       ]);
     }),
   );

@@ -98,7 +98,11 @@ export const evaluate = {
     filter: 'Filter generators',
     caption: 'Equal error rate of each generator',
     shown: (shown: string, all: string) => `${shown} of ${all}`,
-    note: 'EER of each generator’s spoofs against all bona fide recordings; “same source” against the bona fide speech of its own source alone, so that the recording channel cannot give it away. The line in each bar is the EER of all spoofs together.',
+    tooFew: 'too few',
+    counts: (accepted: string, spoofs: string) => `${accepted} of ${spoofs} taken for bona fide`,
+    tooFewHint: (least: number) => `Fewer than ${least} independent recordings: no rate, no interval`,
+    note: (least: number) =>
+      `EER of each generator’s spoofs against all bona fide recordings; “same source” against the bona fide speech of its own source alone, so that the recording channel cannot give it away. The line in each bar is the EER of all spoofs together. Below ${least} independent recordings (recordings of one speaker or source that score alike count as fewer) a row shows its counts at the model’s threshold, and comes after the others.`,
   },
   plots: {
     subject: (models: string, dataset: string, split: string) => `${models}; ${dataset}, ${split}`,

@@ -1,9 +1,11 @@
 import { expect, test } from 'vitest';
-import { generatorRows, orderedGenerators } from './generators.ts';
+import { generatorRows, orderedGenerators, tooFew } from './generators.ts';
 
 const figures = (generator: string, spoofs: number, eer: number, sameSourceEer: number | null = null) => ({
   generator,
   spoofs,
+  accepted: 1,
+  tooFew: spoofs < 5,
   eer,
   interval: null,
   auc: 1 - eer,
@@ -45,6 +47,17 @@ test('ordered by any column; what has no figure is last either way', () => {
     'A9',
   ]);
   expect(names(orderedGenerators(rows, { by: 'sameSourceEer', model: 1, descending: true }, ''))[0]).toBe('A9');
+});
+
+test('too few recordings show counts, and come after the others whatever their rate', () => {
+  const few = generatorRows([{ generators: [figures('few', 2, 0.5, 0.9), figures('many', 20, 0.1, 0.2)] }]);
+  for (const by of ['eer', 'sameSourceEer', 'auc'] as const) {
+    for (const descending of [true, false]) {
+      expect(names(orderedGenerators(few, { by, model: 0, descending }, ''))).toEqual(['many', 'few']);
+    }
+  }
+  const earlier = { ...figures('before', 9, 0.2), tooFew: undefined };
+  expect([tooFew(earlier), tooFew({ ...earlier, spoofs: 10 })]).toEqual([true, false]);
 });
 
 test('filtered by name, whatever its case', () => {

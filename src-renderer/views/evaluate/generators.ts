@@ -3,6 +3,9 @@ import type { EvaluationResult } from '../../../src-preload/contract.ts';
 
 type Figures = EvaluationResult['generators'][number];
 
+/** The number of independent recordings that intervals need (the engine's `leastRecordings`). */
+export const leastForInterval = 10;
+
 interface GeneratorRow {
   generator: string;
   spoofs: number;
@@ -14,6 +17,15 @@ export type GeneratorOrder =
   | { by: 'generator' | 'spoofs'; descending: boolean }
   | { by: 'eer' | 'sameSourceEer' | 'auc'; model: number; descending: boolean };
 
+/** Whether counts are shown in place of a rate; of evaluations that do not say, the recordings decide. */
+export function tooFew(figures: Figures): boolean {
+  return figures.tooFew ?? figures.spoofs < leastForInterval;
+}
+
+export function sameSourceTooFew(figures: Figures): boolean {
+  return figures.sameSourceTooFew ?? tooFew(figures);
+}
+
 /** Every generator that any of the models was measured on. */
 export function generatorRows(results: readonly Pick<EvaluationResult, 'generators'>[]): GeneratorRow[] {
   const byModel = results.map(({ generators }) => new Map(generators.map((each) => [each.generator, each])));
@@ -24,7 +36,7 @@ export function generatorRows(results: readonly Pick<EvaluationResult, 'generato
   });
 }
 
-/** Rows whose generator's name holds the text, in an order; what has no figure comes last either way. */
+/** Rows whose generator's name holds the text, in an order; what shows no figure comes last either way. */
 export function orderedGenerators(
   rows: readonly GeneratorRow[],
   order: GeneratorOrder,
@@ -39,9 +51,14 @@ export function orderedGenerators(
     .sort((one, other) => {
       if (order.by === 'generator') return sign * byName(one, other);
       if (!('model' in order)) return sign * (one.spoofs - other.spoofs) || byName(one, other);
-      const a = one.figures[order.model]?.[order.by] ?? null;
-      const b = other.figures[order.model]?.[order.by] ?? null;
+      const a = shownFigure(one.figures[order.model], order.by);
+      const b = shownFigure(other.figures[order.model], order.by);
       if (a === null || b === null) return Number(a === null) - Number(b === null) || byName(one, other);
       return sign * (a - b) || byName(one, other);
     });
+}
+
+function shownFigure(figures: Figures | null, by: 'eer' | 'sameSourceEer' | 'auc'): number | null {
+  if (figures === null || (by === 'sameSourceEer' ? sameSourceTooFew(figures) : tooFew(figures))) return null;
+  return figures[by];
 }
