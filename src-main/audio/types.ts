@@ -33,8 +33,26 @@ export interface UnreadSound {
   seconds: number;
 }
 
+/** A stretch of the timeline for which the file holds no sound, or none that could be decoded; from its beginning in seconds. */
+export interface Gap {
+  fromSeconds: number;
+  toSeconds: number;
+}
+
+/** Where the sound of a recording lies in its time, by the file's own timestamps; never more samples than were decoded. */
+export interface TimelineNotes {
+  /** Where the sound begins: above 0 where, say, a video begins before it. */
+  startSeconds: number;
+  /** In order, apart from one another, each between sound; counted from the file's beginning as a player counts. */
+  gaps: Gap[];
+  /** How much sound has timestamps that lie before the end of the sound before it; it follows after that all the same. */
+  overlapSeconds: number;
+  /** From here on times are uncertain: timestamps step back, or beyond the file's own duration; null where none do. */
+  uncertainFromSeconds: number | null;
+}
+
 /** What a decoder comes to know beside the samples; final once the blocks are at their end. */
-export interface DecodeNotes {
+export interface DecodeNotes extends TimelineNotes {
   /** There is less sound than the header says. */
   truncated: boolean;
   /** Parts of it could not be decoded: silence stands for them where their length is known, else they are missing. */
@@ -47,6 +65,8 @@ export interface DecodeNotes {
   missingSeconds: number | null;
   /** What the headers say that is not so, each a sentence; the sound was decoded as it is. */
   contradictions: string[];
+  /** Sound in the file that its edit list hides, as a trimming program leaves it; 0 where `readAll` was asked for. */
+  hiddenSeconds: number;
   /** The format's own checksum of all samples (FLAC's MD5) is not that of what was decoded. */
   checksumDiffers: boolean;
 }
@@ -60,6 +80,11 @@ export function noNotes(): DecodeNotes {
     unread: [],
     missingSeconds: null,
     contradictions: [],
+    startSeconds: 0,
+    gaps: [],
+    overlapSeconds: 0,
+    uncertainFromSeconds: null,
+    hiddenSeconds: 0,
     checksumDiffers: false,
   };
 }
@@ -116,6 +141,8 @@ export interface AudioStream {
 export interface NativeBlock {
   channels: Float32Array[];
   length: number;
+  /** A gap lies before these samples, or the recording begins late, by so many seconds. */
+  gapSeconds?: number;
 }
 
 /** One of the three decoders at work. */
