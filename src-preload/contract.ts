@@ -8,6 +8,7 @@
 import { eventIterator, oc } from '@orpc/contract';
 import type { InferContractRouterInputs, InferContractRouterOutputs } from '@orpc/contract';
 import { z } from 'zod';
+import { findingRecordSchema, findingTableSchema } from '../src-common/finding-record.ts';
 import { findings } from '../src-common/findings.ts';
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
@@ -119,6 +120,8 @@ export const analysisSchema = analysisSummarySchema.extend({
   activeLevelDbfs: z.number().nullable(),
   quality: qualitySchema.nullable(),
   reasons: z.array(reasonSchema),
+  /** How often such findings were right where the model was measured: sentences, of its card when this was made. */
+  trackRecord: z.array(z.string()).default([]),
   /** Uncalibrated. */
   windows: z.array(windowScoreSchema),
   /** Of the model: at or above `score` counts as bona fide; window scores below `localisation` are pointed out. */
@@ -461,6 +464,8 @@ export type ModelSummary = z.infer<typeof modelSummarySchema>;
 export const modelSchema = modelSummarySchema.extend({
   folder: path,
   figures: z.array(figuresSchema),
+  /** How often its findings were right, by split. */
+  records: z.array(findingRecordSchema),
   notes: z.array(z.string()),
   /** The whole card, as it lies on disk. */
   card: z.record(z.string(), z.unknown()),
@@ -554,6 +559,8 @@ export const evaluationResultSchema = z.object({
   bonafide: z.int(),
   spoof: z.int(),
   withoutScore: z.int(),
+  /** How often the findings were right; null in evaluations of an older version. */
+  findings: findingTableSchema.nullable().default(null),
   /** Name, value and 95 % interval of every figure: `eer`, `auc`, `cllrBits`, `minDcf` … */
   figures: z.array(z.object({ name: z.string(), label: z.string(), value: z.number(), unit: z.string(), interval })),
   /** False-accept rate of spoofs against hit rate of bona fide. */

@@ -100,6 +100,7 @@ export function analysisFor(store: CaseStore, evidenceId: number, changes: Parti
     activeLevelDbfs: -25,
     quality: null,
     reasons: [],
+    trackRecord: [],
     windows: [{ startSeconds: 0, endSeconds: 3, score: -1.5 }],
     thresholds: { score: 0, inconclusive: null, localisation: null, localisationStatement: null },
     llrInterval: null,

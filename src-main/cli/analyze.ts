@@ -2,6 +2,8 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { InvalidArgumentError } from 'commander';
 import type { Command } from 'commander';
+import { recordSentences } from '../../src-common/finding-record.ts';
+import type { Finding } from '../../src-common/findings.ts';
 import type { Channel } from '../audio/types.ts';
 import { displayPath } from '../base/display-path.ts';
 import { UserFacingError } from '../base/errors.ts';
@@ -13,13 +15,22 @@ import type { ScannedFile } from '../reports/scan.ts';
 import { colour, exitStatus, interruption } from './context.ts';
 import { addReadingOptions, readingOf } from './reading.ts';
 import type { ReadingOptions } from './reading.ts';
-import { findingText, log10LikelihoodRatio, modelLine, runProvenance } from './present.ts';
+import {
+  findingText,
+  log10LikelihoodRatio,
+  modelLine,
+  runProvenance,
+  screeningCaution,
+  showLlrOption,
+  showsRatios,
+} from './present.ts';
 
 interface AnalyzeOptions extends ReadingOptions {
   model?: string;
   json?: boolean;
   start?: number;
   end?: number;
+  showLlr?: boolean;
 }
 
 export function register(program: Command): void {
@@ -29,6 +40,7 @@ export function register(program: Command): void {
     .argument('<file>', 'the recording')
     .option('--model <model>', "a model's folder or name (default: the model that ships)")
     .option('--json', 'the whole result as JSON, with every window')
+    .addOption(showLlrOption())
     .option('--start <seconds>', 'analyse the stretch from here on its own (with --end)', seconds)
     .option('--end <seconds>', 'to here', seconds)
     .action(async (file: string, options: AnalyzeOptions) => {
@@ -123,14 +135,27 @@ function qualityRows(quality: Quality): [string, string][] {
   ];
 }
 
-/** What is said of one analysis, as rows. */
+/** How often such findings were right where the model was measured. */
+function measuredRows(finding: Finding, { card }: StoredModel): [string, string][] {
+  if (finding === 'not assessable') return [];
+  const sentences = recordSentences(finding, card.records);
+  if (sentences.length === 0) sentences.push("The model's card does not say how often such findings were right.");
+  return sentences.map((sentence, index) => [index === 0 ? 'measured' : '', sentence]);
+}
+
+/**
+ * What is said of one analysis, as rows.
+ * @param ratios whether likelihood ratios are told.
+ */
 async function describe(
   path: string,
   sha256: string,
   analysis: Analysis,
   model: StoredModel,
+  ratios: boolean,
 ): Promise<[string, string][]> {
   const { stretchesBelow } = await import('../detector/localisation.ts');
+  const { withoutRatios } = await import('../detector/finding.ts');
   const { audio, durationSeconds, activeSeconds, finding, llr, reasons, windows } = analysis;
   const channels = audio.channels === 1 ? 'mono' : `${audio.channels} channels (${channelName(analysis.channel)})`;
   const stream = audio.audioStreams === 1 ? '' : `, audio stream ${audio.stream} of 0 to ${audio.audioStreams - 1}`;
@@ -144,16 +169,19 @@ async function describe(
     ['sound', `${activeSeconds.toFixed(2)} s`],
     ...qualityRows(analysis.quality),
     ['finding', findingText(finding, process.stdout)],
+    ...measuredRows(finding, model),
     [
       'score',
       analysis.score === null ? 'none' : `${analysis.score.toFixed(3)} (high: bona fide; ${windows.length} windows)`,
     ],
   ];
-  if (llr !== null)
+  if (llr !== null && ratios) {
+    const caution = model.card.status === 'screening' ? `; ${screeningCaution}` : '';
     pairs.push([
       'log10 LR',
-      `${log10LikelihoodRatio(llr)} (bona fide over spoof, calibrated on ${model.card.calibration.split})`,
+      `${log10LikelihoodRatio(llr)} (bona fide over spoof, calibrated on ${model.card.calibration.split}${caution})`,
     ]);
+  }
   const { localisation } = model.card;
   if (localisation) {
     const stretches = stretchesBelow(windows, localisation.threshold);
@@ -165,7 +193,8 @@ async function describe(
     if (named.length > 0)
       pairs.push(['low stretches', `${named.join(', ')} (uncalibrated; ${rate} an hour in bona fide audio)`]);
   }
-  reasons.forEach(({ sentence }, index) => pairs.push([index === 0 ? 'because' : '', sentence]));
+  const told = ratios ? reasons : withoutRatios(reasons);
+  told.forEach(({ sentence }, index) => pairs.push([index === 0 ? 'because' : '', sentence]));
   pairs.push(['model', modelLine(model)]);
   return pairs;
 }
@@ -190,7 +219,12 @@ async function analyze(file: string, options: AnalyzeOptions): Promise<number> {
       : await score(detector, { path: absolute, nameBytes, found: false, reading: readingOf(options) }, signal);
     const rowsOfFile = scanRows({ ...outcome, path });
     if (options.json) {
-      const results = rowsOfFile.map((row) => ({ made: runProvenance(model), ...scanJson(row, model.card) }));
+      const results = rowsOfFile.map((row) => ({
+        made: runProvenance(model),
+        ...scanJson(row, model.card),
+        ...(row.analysis && { trackRecord: recordSentences(row.analysis.finding, model.card.records) }),
+        ...(model.card.status === 'screening' ? { llrCaution: screeningCaution } : {}),
+      }));
       process.stdout.write(`${JSON.stringify(options.channels === 'each' ? results : results[0], null, 1)}\n`);
     }
     if (outcome.analysis === null) {
@@ -201,7 +235,8 @@ async function analyze(file: string, options: AnalyzeOptions): Promise<number> {
     if (options.json) return exitStatus.done;
     const texts: string[] = [];
     for (const { analysis } of rowsOfFile) {
-      if (analysis !== null) texts.push(rows(await describe(path, outcome.sha256 ?? '', analysis, model)));
+      if (analysis !== null)
+        texts.push(rows(await describe(path, outcome.sha256 ?? '', analysis, model, showsRatios(model, options))));
     }
     process.stdout.write(texts.join('\n'));
     return exitStatus.done;

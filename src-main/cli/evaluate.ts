@@ -1,7 +1,9 @@
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
+import { UserFacingError } from '../base/errors.ts';
 import { writeFileWhole } from '../base/files.ts';
 import type { StoredModel } from '../detector/store.ts';
+import { findingTableText } from '../reports/finding-table.ts';
 import type { EvaluationReport } from '../reports/evaluation.ts';
 import { ProgressLine, colour, exitStatus, formatSeconds, interruption, positiveInteger } from './context.ts';
 import { addFigureOptions, collect, costsOf } from './figure-options.ts';
@@ -15,6 +17,7 @@ interface EvaluateOptions extends FigureOptions {
   model?: string[];
   asvScores?: string;
   jobs?: number;
+  record?: boolean;
   out: string;
 }
 
@@ -37,6 +40,7 @@ export function register(program: Command): void {
       "a model's folder or name (default: the model that ships); several times to set models side by side",
       collect,
     )
+    .option('--record', "write into the models' cards how often their findings were right on this split")
     .option('--asv-scores <file>', 'scores of a speaker verification system, for min t-DCF')
     .option('--jobs <n>', 'files at a time (default: one for each core)', positiveInteger);
   addFigureOptions(command)
@@ -45,7 +49,9 @@ export function register(program: Command): void {
       `
 Accuracy and the confusion matrix are taken at the threshold that the model's card fixes on dev. For ASVspoof layouts
 scores.txt holds the scores in the organisers' form (file, attack, key, score). generators.csv sets each generator
-against all bona fide speech, and against that of the same source where there is any.
+against all bona fide speech, and against that of the same source where there is any. findings.csv counts the model's
+findings by what the recordings are; metrics.json says how often they were right, with intervals over sources, and with counts
+alone where the recordings are from fewer than five.
 Intervals: sources, speakers and files are drawn anew, as far as the dataset names them.
 Several models: a folder for each inside the output folder, and beside them their plots one over the other.
 Exit status: 0 all recordings scored, 2 wrong usage, 3 some could not be (named; the figures leave them out),
@@ -54,6 +60,22 @@ Exit status: 0 all recordings scored, 2 wrong usage, 3 some could not be (named;
     .action(async (options: EvaluateOptions) => {
       process.exitCode = await evaluate(options);
     });
+}
+
+/** @throws UserFacingError `usage` where a card is not to be written to. */
+function mayRecord(models: readonly StoredModel[], { model: named }: EvaluateOptions): void {
+  if (named === undefined) {
+    throw new UserFacingError('usage', '--record writes to the cards of the models that --model names.', {
+      advice: 'Name the model by its folder.',
+    });
+  }
+  const validated = models.find(({ card }) => card.status === 'validated');
+  if (validated) {
+    throw new UserFacingError('usage', `The card of ${validated.card.name} is what its laboratory vouches for.`, {
+      path: validated.folder,
+      advice: '“calibrate” measures its findings on the recordings that it is validated on.',
+    });
+  }
 }
 
 async function evaluate(options: EvaluateOptions): Promise<number> {
@@ -67,6 +89,7 @@ async function evaluate(options: EvaluateOptions): Promise<number> {
   ]);
   const models: StoredModel[] = [];
   for (const name of options.model ?? [undefined]) models.push(await store.readModel(await store.findModel(name)));
+  if (options.record) mayRecord(models, options);
   const names = folders.modelFolderNames(models);
   const asv = options.asvScores === undefined ? undefined : await scoreFiles.readAsvScoreFile(options.asvScores);
   const dataset = await load.loadDataset(load.withBonafide(options.dataset, options.bonafide));
@@ -80,6 +103,7 @@ async function evaluate(options: EvaluateOptions): Promise<number> {
     for (const model of models) {
       process.stderr.write(`${modelLine(model)}\n`);
       const began = performance.now();
+      const of = { dataset: dataset.spec, split: options.split };
       const scored = await jobs.scoreItems(model, items, {
         ...(options.jobs === undefined ? {} : { jobs: options.jobs }),
         signal,
@@ -93,9 +117,9 @@ async function evaluate(options: EvaluateOptions): Promise<number> {
       reports.push({
         model,
         made: runProvenance(model),
-        dataset: dataset.spec,
+        ...of,
         layout: dataset.layout,
-        split: options.split,
+        findings: jobs.findingRecord(model.card, jobs.recordingsOf(scored), of),
         scored: scored.map(({ item, result }) => ({ item, ...result })),
         ...jobs.evaluateTrials(model.card, jobs.trialsOf(scored), {
           ...(asv ? { asv } : {}),
@@ -111,6 +135,12 @@ async function evaluate(options: EvaluateOptions): Promise<number> {
       process.stdout.write(
         `${models.length === 1 ? '' : `${names[index]}\n`}${summary(report)}Written to ${own}: ${Object.keys(files).join(', ')}\n`,
       );
+    }
+    if (options.record) {
+      for (const { model, findings } of reports) {
+        await store.writeCard(model, jobs.withRecord(model.card, findings));
+        process.stdout.write(`The card in ${model.folder} says now how often its findings were right on this split.\n`);
+      }
     }
     if (models.length > 1) {
       const files = writing.comparisonFiles(reports.map((report, i) => writing.comparedScores(report, names[i])));
@@ -129,7 +159,7 @@ async function evaluate(options: EvaluateOptions): Promise<number> {
 }
 
 /** The figures in a few lines, with intervals where there are any. */
-function summary({ metrics, calibrated, resampled }: EvaluationReport): string {
+function summary({ metrics, calibrated, resampled, findings }: EvaluationReport): string {
   const scores = resampled?.scores.intervals ?? {};
   const ratios = resampled?.likelihoodRatios.intervals ?? {};
   const number = (value: number, interval: [number, number] | undefined, digits = 3): string =>
@@ -154,7 +184,7 @@ function summary({ metrics, calibrated, resampled }: EvaluationReport): string {
     const { confidence, units, replicates } = resampled.scores;
     lines.push(`[ ]: ${100 * confidence} % intervals, ${units.levels.join(', ')} resampled ${replicates} times`);
   }
-  return lines.map((line) => `${line}\n`).join('');
+  return lines.map((line) => `${line}\n`).join('') + findingTableText(findings);
 }
 
 /** Says which recordings have no score. @returns whether there are any. */

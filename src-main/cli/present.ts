@@ -1,11 +1,24 @@
 import { createRequire } from 'node:module';
 import { basename } from 'node:path';
+import { Option } from 'commander';
 import { findingWords } from '../../src-common/findings.ts';
 import type { Finding } from '../../src-common/findings.ts';
 import type { StoredModel } from '../detector/store.ts';
 import { provenance } from '../reports/scan.ts';
 import type { Provenance, ScannedFile } from '../reports/scan.ts';
 import { applicationVersion, colour } from './context.ts';
+
+/** What a likelihood ratio of a model for screening is worth. */
+export const screeningCaution = 'of a screening model: it was not validated on such recordings and is no evidence';
+
+export function showLlrOption(): Option {
+  return new Option('--show-llr', 'show the likelihood ratio of a screening model, too; it is no evidence');
+}
+
+/** Whether likelihood ratios are shown to people: those of a screening model only where they are asked for. */
+export function showsRatios({ card }: StoredModel, { showLlr }: { showLlr?: boolean }): boolean {
+  return card.status === 'validated' || showLlr === true;
+}
 
 /** What made the results of this run. */
 export function runProvenance(model: StoredModel): Provenance {
@@ -61,12 +74,13 @@ function shortened(name: string): string {
   return `${plain.slice(0, nameWidth - 19)}…${plain.slice(-18)}`;
 }
 
-export function tableHeader(): string {
-  return `${'recording'.padEnd(nameWidth)}  ${'seconds'.padStart(8)}  ${'finding'.padEnd(20)}  ${'score'.padStart(8)}  ${'log10 LR'.padStart(8)}  reasons`;
+/** @param ratios whether there is a column of likelihood ratios. */
+export function tableHeader(ratios: boolean): string {
+  return `${'recording'.padEnd(nameWidth)}  ${'seconds'.padStart(8)}  ${'finding'.padEnd(20)}  ${'score'.padStart(8)}  ${ratios ? `${'log10 LR'.padStart(8)}  ` : ''}reasons`;
 }
 
 /** A row of the table of a scan. */
-export function tableLine(file: ScannedFile, onTerminal: boolean): string {
+export function tableLine(file: ScannedFile, onTerminal: boolean, ratios: boolean): string {
   const name = shortened(basename(file.path));
   if (file.analysis === null) return `${name}  ${' '.repeat(8)}  failed: ${file.error?.message ?? ''}`;
   const { durationSeconds, finding, score, llr, reasons } = file.analysis;
@@ -78,7 +92,7 @@ export function tableLine(file: ScannedFile, onTerminal: boolean): string {
     durationSeconds.toFixed(2).padStart(8),
     found,
     (score === null ? '' : score.toFixed(3)).padStart(8),
-    log10LikelihoodRatio(llr).padStart(8),
+    ...(ratios ? [log10LikelihoodRatio(llr).padStart(8)] : []),
     reasons.map((reason) => reason.code).join('; '),
   ];
   return cells.join('  ').trimEnd();

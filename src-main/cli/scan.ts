@@ -6,14 +6,24 @@ import type { Command } from 'commander';
 import { UserFacingError } from '../base/errors.ts';
 import { writeFileWhole } from '../base/files.ts';
 import type { Card } from '../detector/card.ts';
+import type { ScanKey } from '../jobs/scan-key.ts';
 import type { ScanResult } from '../jobs/scan.ts';
 import type { ScoreRequest } from '../jobs/score.ts';
+import { findingTableJson, findingTableText } from '../reports/finding-table.ts';
 import { scanCsvHeader, scanCsvLine, scanJson, scanRows } from '../reports/scan.ts';
 import type { Provenance } from '../reports/scan.ts';
 import { ProgressLine, colour, exitStatus, formatSeconds, interruption, positiveInteger } from './context.ts';
 import { addReadingOptions, readingOf } from './reading.ts';
 import type { ReadingOptions } from './reading.ts';
-import { modelLine, runProvenance, tableHeader, tableLine } from './present.ts';
+import {
+  modelLine,
+  runProvenance,
+  screeningCaution,
+  showLlrOption,
+  showsRatios,
+  tableHeader,
+  tableLine,
+} from './present.ts';
 
 interface ScanOptions extends ReadingOptions {
   model?: string;
@@ -24,6 +34,8 @@ interface ScanOptions extends ReadingOptions {
   out?: string;
   resume?: boolean;
   overwrite?: boolean;
+  showLlr?: boolean;
+  key?: string;
 }
 
 /** Failed files named one by one at the end of a scan. */
@@ -43,6 +55,11 @@ export function register(program: Command): void {
       positiveInteger,
     )
     .addOption(new Option('--format <format>', 'form of the output').choices(['table', 'json', 'csv']).default('table'))
+    .addOption(showLlrOption())
+    .option(
+      '--key <file>',
+      'labels of the files: says how often the findings were right (columns path and label, or a dataset’s spec)',
+    )
     .option('--out <file>', 'write the output here instead of the terminal; whole or not at all')
     .option('--resume', 'go on with a scan to --out that was interrupted')
     .option('--overwrite', 'begin anew where a scan to --out was interrupted')
@@ -50,10 +67,11 @@ export function register(program: Command): void {
       'after',
       `
 Exit status: 0 every recording has its result, 2 wrong usage, 3 some failed (named; the others are done),
-130 interrupted. A score is high for bona fide speech; llr is the natural logarithm of the likelihood ratio,
+130 interrupted. A score is high for bona fide speech; in JSON and CSV llr is the natural logarithm of the likelihood ratio,
 bona fide over spoof. Scores of single windows are uncalibrated. In a folder, files that are no recordings (by content) are counted
 and passed over. With --out, results are written as they come to a journal beside it (<file>.partial), which
---resume goes on from: only what is missing or has changed since is scored.`,
+--resume goes on from: only what is missing or has changed since is scored. With --key, the end says how often the
+findings were right (on standard error, and in JSON).`,
     )
     .action(async (paths: string[], options: ScanOptions) => {
       process.exitCode = await scan(paths, options);
@@ -117,7 +135,9 @@ async function scan(paths: string[], options: ScanOptions): Promise<number> {
   if (options.resume && options.overwrite) {
     throw new UserFacingError('usage', 'Choose between --resume and --overwrite.');
   }
+  const key = options.key === undefined ? null : await readKey(options.key, options);
   const model = await readModel(await findModel(options.model));
+  const ratios = showsRatios(model, options);
   const listing = await listFiles(paths, options.recursive === true);
   const reading = readingOf(options);
   const listed =
@@ -159,20 +179,33 @@ async function scan(paths: string[], options: ScanOptions): Promise<number> {
     signal,
   };
   try {
-    const rest = () => ({ passedOver: tally.passedOver, unreadableFolders: listing.unreadable });
+    const rest = () => ({
+      passedOver: tally.passedOver,
+      unreadableFolders: listing.unreadable,
+      records: model.card.records,
+      ...(model.card.status === 'screening' ? { llrCaution: screeningCaution } : {}),
+      ...(key ? { findings: findingTableJson(key.table()), unlabelled: key.unlabelled } : {}),
+    });
     const told = (result: ScanResult): ScanResult => {
+      key?.add(result);
       if (result.error) tally.fail(result.path, result.error.message);
       return result;
     };
     if (out === undefined || journal === null) {
-      if (options.format === 'table') process.stderr.write(`${modelLine(model)}\n`);
+      if (options.format === 'table') {
+        const caution = ratios && model.card.status === 'screening' ? ` Likelihood ratio ${screeningCaution}.` : '';
+        process.stderr.write(`${modelLine(model)}${caution}\n`);
+      }
       const results = async function* (): AsyncGenerator<ScanResult> {
         for await (const result of scanFiles(model, requests, { ...settings, onDone: count })) {
           progress.clear();
           if (!result.passedOver) yield told(result);
         }
       };
-      for await (const part of formatted(options.format, made, model.card, results(), rest, true)) {
+      for await (const part of formatted(options.format, made, model.card, results(), rest, {
+        ratios,
+        onTerminal: true,
+      })) {
         if (!process.stdout.write(part)) await once(process.stdout, 'drain');
       }
     } else {
@@ -184,7 +217,10 @@ async function scan(paths: string[], options: ScanOptions): Promise<number> {
       const results = async function* (): AsyncGenerator<ScanResult> {
         for await (const result of journal.results(requests)) yield told(result);
       };
-      await writeFileWhole(resolve(out), formatted(options.format, journal.made, model.card, results(), rest, false));
+      await writeFileWhole(
+        resolve(out),
+        formatted(options.format, journal.made, model.card, results(), rest, { ratios, onTerminal: false }),
+      );
       await journal.remove();
     }
     progress.clear();
@@ -200,7 +236,28 @@ async function scan(paths: string[], options: ScanOptions): Promise<number> {
   } finally {
     dispose();
   }
+  if (key) tellFindings(key);
   return tally.report(began, listing.leftOutFolders);
+}
+
+/** @throws UserFacingError `usage` where channels are scored one by one, `dataset` for a key that cannot be read. */
+async function readKey(key: string, { channels }: ScanOptions): Promise<ScanKey> {
+  if (channels === 'each') {
+    throw new UserFacingError('usage', '--key counts recordings, and --channels each scores several parts of one.', {
+      advice: 'Choose one channel or the mix.',
+    });
+  }
+  const { ScanKey } = await import('../jobs/scan-key.ts');
+  return ScanKey.read(key);
+}
+
+/** How often the findings were right, by the labels of the key. */
+function tellFindings(key: ScanKey): void {
+  const lines = [findingTableText(key.table())];
+  if (key.unlabelled > 0)
+    lines.push(`Scanned files without a label in the key, which are left out: ${key.unlabelled}.\n`);
+  if (key.notScanned > 0) lines.push(`Recordings of the key that were not among the files: ${key.notScanned}.\n`);
+  process.stderr.write(lines.join(''));
 }
 
 /** The parts of a scan's output, as the results come. */
@@ -210,17 +267,17 @@ async function* formatted(
   card: Card,
   results: AsyncIterable<ScanResult>,
   rest: () => Record<string, unknown>,
-  onTerminal: boolean,
+  { ratios, onTerminal }: { ratios: boolean; onTerminal: boolean },
 ): AsyncGenerator<string> {
   if (format === 'csv') yield scanCsvHeader;
   if (format === 'json') yield `{\n "made": ${JSON.stringify(made)},\n "results": [`;
-  if (format === 'table') yield `${tableHeader()}\n`;
+  if (format === 'table') yield `${tableHeader(ratios)}\n`;
   let first = true;
   for await (const result of results) {
     for (const row of scanRows(result)) {
       if (format === 'csv') yield scanCsvLine(row);
       if (format === 'json') yield `${first ? '' : ','}\n  ${JSON.stringify(scanJson(row, card))}`;
-      if (format === 'table') yield `${tableLine(row, onTerminal)}\n`;
+      if (format === 'table') yield `${tableLine(row, onTerminal, ratios)}\n`;
       first = false;
     }
   }

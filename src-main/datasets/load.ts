@@ -41,7 +41,8 @@ const specForms = Object.values(layouts)
 // A plus belongs to a path unless a kind of dataset follows it.
 const joint = new RegExp(`\\+(?=(?:${Object.keys(layouts).join('|')}):)`);
 
-const isSpec = (text: string) => Object.hasOwn(layouts, text.slice(0, Math.max(0, text.indexOf(':'))));
+/** Whether a text begins as a spec does. */
+export const isSpec = (text: string) => Object.hasOwn(layouts, text.slice(0, Math.max(0, text.indexOf(':'))));
 
 /**
  * The spec of a dataset together with bona fide recordings from elsewhere, for corpora that hold spoofs only.

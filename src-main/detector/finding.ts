@@ -120,6 +120,14 @@ export function findingFor(card: Card, basis: FindingBasis): Judgement {
   return judge(card, basis.score, speechSeconds, reasons);
 }
 
+/** Reasons without what they say of likelihood ratios, for where those of a screening model are left out. */
+export function withoutRatios(reasons: readonly Reason[]): Reason[] {
+  const sentence = 'The score lies where findings are inconclusive.';
+  return reasons
+    .filter(({ code }) => code !== 'limited')
+    .map((reason) => (reason.code === 'weak' ? { ...reason, sentence } : reason));
+}
+
 /** What of an analysis decides its finding under whichever calibration the model gets. */
 export interface JudgeableScore {
   score: number | null;

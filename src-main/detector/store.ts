@@ -107,6 +107,11 @@ export async function readWeights({ folder, card }: StoredModel): Promise<Weight
   return arrays;
 }
 
+/** Replaces the card of a model; its files stay. @throws UserFacingError `unwritable` */
+export async function writeCard({ folder }: StoredModel, card: Card): Promise<void> {
+  await writeFileWhole(join(folder, 'card.json'), `${JSON.stringify(cardSchema.parse(card), null, 1)}\n`);
+}
+
 /** Writes a model's folder, the card last, so that a folder with a card is whole. */
 export async function writeModel(folder: string, card: Omit<Card, 'files'>, weights: Weights): Promise<StoredModel> {
   await ensureFolder(folder).catch((error: unknown) => {

@@ -59,6 +59,17 @@ it('keeps the network, says who validated it on what, and adds the figures', asy
   expect(after.card.calibration).toMatchObject({ split: 'ours', countedUnits: { unit: 'sources' } });
   expect(after.card.localisation?.bonafideHours).toBeCloseTo((10 * 1.5) / 3600, 5);
   expect(after.card.figures.at(-1)).toMatchObject({ split: 'ours', bonafide: 10, spoof: 10 });
+  // Its own findings on these recordings, under its own calibration, and no older ones.
+  expect(after.card.records).toMatchObject([
+    {
+      dataset: request.dataset,
+      split: 'ours',
+      calibratedOn: true,
+      notAssessable: { of: 20, unit: 'sources', units: 6 },
+    },
+  ]);
+  const [{ bonafide }] = after.card.records;
+  expect(Object.values(bonafide).reduce((sum, count) => sum + count, 0)).toBe(10);
   expect(after.card.notes).toContain('A note.');
   expect(done.length).toBeGreaterThanOrEqual(20);
 });

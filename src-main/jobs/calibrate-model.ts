@@ -5,7 +5,7 @@ import { readModel, readWeights, writeModel } from '../detector/store.ts';
 import type { StoredModel } from '../detector/store.ts';
 import { calibrate } from '../evaluation/calibration.ts';
 import { calibrationMaterial, localisationOf } from './calibration-material.ts';
-import { evaluateTrials, splitFigures } from './evaluate.ts';
+import { evaluateTrials, findingRecord, splitFigures } from './evaluate.ts';
 
 export interface CalibrationRequest {
   /** Of the model whose network is kept. */
@@ -69,5 +69,7 @@ export async function calibrateModel(
   };
   const figures = splitFigures(dataset, split, evaluateTrials(card, material.trials));
   card.figures = [...card.figures.filter((one) => one.dataset !== dataset || one.split !== split), figures];
+  // What was found under the calibration before says nothing of this one.
+  card.records = [findingRecord(card, material.recordings, { dataset, split })];
   return writeModel(request.out, card, weights);
 }

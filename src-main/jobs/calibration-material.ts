@@ -10,8 +10,8 @@ import type { StoredModel } from '../detector/store.ts';
 import { calibrationSeconds, concatenationPlan } from '../evaluation/lengths.ts';
 import type { Concatenation } from '../evaluation/lengths.ts';
 import type { Trial } from '../evaluation/trials.ts';
-import { scoreItems, trialsOf } from './evaluate.ts';
-import type { ScoredItem } from './evaluate.ts';
+import { recordingsOf, scoreItems, trialsOf } from './evaluate.ts';
+import type { JudgeableRecording, ScoredItem } from './evaluate.ts';
 import { scanFiles } from './scan.ts';
 import { wavBytes } from './selftest-signals.ts';
 
@@ -22,6 +22,8 @@ export interface CalibrationMaterial {
   concatenations: Trial[];
   /** Window scores of the bona fide recordings, and how long these are. */
   bonafideClips: { windowScores: number[]; seconds: number }[];
+  /** Every recording, with what decides its finding. */
+  recordings: JudgeableRecording[];
   /** Of every recording; null where it could not be read. */
   sha256: (string | null)[];
 }
@@ -138,7 +140,7 @@ export async function calibrationMaterial(
       seconds: result.analysis?.durationSeconds ?? 0,
     }));
   const sha256 = scored.map(({ result }) => result.sha256);
-  return { trials: trialsOf(scored), concatenations, bonafideClips, sha256 };
+  return { trials: trialsOf(scored), concatenations, bonafideClips, recordings: recordingsOf(scored), sha256 };
 }
 
 /** Several folds' material as one. */
@@ -147,6 +149,7 @@ export function pooledMaterial(parts: readonly CalibrationMaterial[]): Calibrati
     trials: parts.flatMap(({ trials }) => trials),
     concatenations: parts.flatMap(({ concatenations }) => concatenations),
     bonafideClips: parts.flatMap(({ bonafideClips }) => bonafideClips),
+    recordings: parts.flatMap(({ recordings }) => recordings),
     sha256: parts.flatMap(({ sha256 }) => sha256),
   };
 }

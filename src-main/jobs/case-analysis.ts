@@ -1,10 +1,12 @@
 /** From what the detector says to what a case keeps. */
 import { createRequire } from 'node:module';
 import type { Provenance } from '../../src-preload/contract.ts';
+import { recordSentences } from '../../src-common/finding-record.ts';
 import { findFfmpeg } from '../audio/ffmpeg.ts';
 import { sha256File } from '../audio/hash.ts';
 import type { NewAnalysis } from '../cases/store.ts';
 import type { Analysis as DetectorAnalysis } from '../detector/detector.ts';
+import { withoutRatios } from '../detector/finding.ts';
 import { localisationStatement } from '../detector/localisation.ts';
 import type { StoredModel } from '../detector/store.ts';
 import { llrInterval, mapForSpeech } from '../evaluation/calibration.ts';
@@ -57,20 +59,10 @@ function thresholdsOf(model: StoredModel, analysis: DetectorAnalysis | null): Ne
   };
 }
 
-type Reasons = NewAnalysis['reasons'];
-
 /** Of a likelihood ratio that may be given. */
 function intervalOf({ card }: StoredModel, analysis: DetectorAnalysis | null): NewAnalysis['llrInterval'] {
   if (card.status !== 'validated' || analysis === null || analysis.llr === null || analysis.score === null) return null;
   return llrInterval(card.calibration, analysis.score, analysis.quality.speechSeconds ?? analysis.activeSeconds);
-}
-
-/** Reasons without what they say of likelihood ratios. */
-function withoutRatios(reasons: Reasons): Reasons {
-  const sentence = 'The score lies where findings are inconclusive.';
-  return reasons
-    .filter(({ code }) => code !== 'limited')
-    .map((reason) => (reason.code === 'weak' ? { ...reason, sentence } : reason));
 }
 
 /**
@@ -123,6 +115,7 @@ export async function keptAnalysis(
     activeLevelDbfs: analysis?.activeLevelDbfs ?? null,
     quality: analysis?.quality ?? null,
     reasons,
+    trackRecord: analysis ? recordSentences(analysis.finding, model.card.records) : [],
     windows: analysis?.windows ?? [],
     thresholds: thresholdsOf(model, analysis),
     llrInterval: intervalOf(model, analysis),

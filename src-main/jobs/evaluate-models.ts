@@ -13,7 +13,7 @@ import type { StoredModel } from '../detector/store.ts';
 import { comparedScores, comparisonFiles, evaluationFiles } from '../reports/evaluation.ts';
 import type { EvaluationReport } from '../reports/evaluation.ts';
 import { provenance } from '../reports/scan.ts';
-import { evaluateTrials, scoreItems, trialsOf } from './evaluate.ts';
+import { evaluateTrials, findingRecord, recordingsOf, scoreItems, trialsOf } from './evaluate.ts';
 import type { ScoredItem } from './evaluate.ts';
 import { evaluationResult } from './evaluation-result.ts';
 import { everyTenthSecond } from './every-tenth-second.ts';
@@ -128,13 +128,15 @@ export async function evaluateModels(
       });
     }
     tell({ type: 'measuring', model: index });
+    const of = { dataset: dataset.spec, split: request.split };
+    const findings = findingRecord(model.card, recordingsOf(scored), of);
     const evaluation = evaluateTrials(model.card, trialsOf(scored), { replicates: request.replicates });
     reports.push({
       model,
       made: provenance(model, applicationVersion(), version),
-      dataset: dataset.spec,
+      ...of,
       layout: dataset.layout,
-      split: request.split,
+      findings,
       scored: scored.map(({ item, result }) => ({ item, ...result })),
       ...evaluation,
     });
@@ -143,6 +145,7 @@ export async function evaluateModels(
       modelName: model.card.name,
       modelSha256: model.onnxSha256,
       withoutScore: failed.length,
+      findings,
     };
     results.push(evaluationResult(subject, evaluation, model.card.thresholds.score));
   }

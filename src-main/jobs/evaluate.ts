@@ -3,6 +3,7 @@ import type { Card, SplitFigures } from '../detector/card.ts';
 import type { StoredModel } from '../detector/store.ts';
 import { findingUnder, judgeableScore } from '../detector/finding.ts';
 import type { JudgeableScore } from '../detector/finding.ts';
+import { specPaths } from '../datasets/load.ts';
 import type { DatasetItem } from '../datasets/types.ts';
 import { applyCalibration } from '../evaluation/calibration.ts';
 import { bootstrap } from '../evaluation/bootstrap.ts';
@@ -81,8 +82,24 @@ export function findingRecord(
     ...labelled,
     finding: judged && findingUnder(card, judged),
   }));
-  const calibratedOn = card.calibration.dataset === dataset && card.calibration.split === split;
+  const { calibration } = card;
+  const calibratedOn = calibration.split === split && sameDataset(calibration.dataset, dataset);
   return { dataset, split, calibratedOn, ...findingTable(found) };
+}
+
+/** Whether two specs name the same dataset, wherever they were written. */
+function sameDataset(one: string, other: string): boolean {
+  if (one === other) return true;
+  const pathsOf = (spec: string): string | null => {
+    try {
+      return JSON.stringify(specPaths(spec));
+    } catch {
+      // A card may name anything.
+      return null;
+    }
+  };
+  const paths = pathsOf(one);
+  return paths !== null && paths === pathsOf(other);
 }
 
 /** A card with a record; one of the same split that stood there is replaced. */

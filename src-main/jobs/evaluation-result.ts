@@ -157,7 +157,7 @@ function figures({ metrics, calibrated, resampled }: Evaluation): EvaluationResu
  * @param threshold the one fixed on dev, of the model's card.
  */
 export function evaluationResult(
-  subject: Pick<EvaluationResult, 'modelId' | 'modelName' | 'modelSha256' | 'withoutScore'>,
+  subject: Pick<EvaluationResult, 'modelId' | 'modelName' | 'modelSha256' | 'withoutScore' | 'findings'>,
   evaluation: Evaluation,
   threshold: number,
 ): EvaluationResult {

@@ -96,7 +96,7 @@ export class ModelStore {
     const { card, problem } = await this.#read(id);
     if (!card) throw new UserFacingError('model', problem?.message ?? 'The card cannot be read.', { path: folder });
     const summary = await this.#summary(id, defaultId);
-    return { ...summary, folder, figures: card.figures, notes: card.notes, card: { ...card } };
+    return { ...summary, folder, figures: card.figures, records: card.records, notes: card.notes, card: { ...card } };
   }
 
   /** @throws UserFacingError `not-found`, `model-ships`, `unwritable` */

@@ -73,6 +73,7 @@ it('calibrates on scores of networks that were trained without the source, resum
     network: { input: { bins: 232, frames: 297 } },
   });
   expect(card.training.fileSha256).toHaveLength(24);
+  expect(card.records).toMatchObject([{ split: 'dev', calibratedOn: false, notAssessable: { of: 6 } }]);
   expect(card.localisation?.bonafideHours).toBeCloseTo((12 * 2.1) / 3600, 4);
   expect(card.notes).toContain('A test.');
   expect(readdirSync(join(folder, 'model')).sort()).toEqual(['card.json', 'model.onnx', 'weights.safetensors']);

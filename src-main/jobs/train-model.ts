@@ -18,12 +18,11 @@ import { trainNetwork } from '../detector/train.ts';
 import type { TrainingEvent, TrainingPlan } from '../detector/train.ts';
 import { calibrate, calibrationSchema } from '../evaluation/calibration.ts';
 import { detectionMetrics } from '../evaluation/metrics.ts';
-import type { Trial } from '../evaluation/trials.ts';
 import { calibrationMaterial, localisationOf, pooledMaterial } from './calibration-material.ts';
 import type { CalibrationMaterial } from './calibration-material.ts';
 import { outOfFoldScores, removeFolds } from './folds.ts';
 import type { FoldEvent, ScoreWith } from './folds.ts';
-import { evaluateTrials, scoreItems, splitFigures, trialsOf } from './evaluate.ts';
+import { evaluateTrials, findingRecord, recordingsOf, scoreItems, splitFigures, trialsOf } from './evaluate.ts';
 import { recipeFor, settingsFor } from './recipes.ts';
 import type { AugmentationName, FrontEndName, Recipe } from './recipes.ts';
 
@@ -252,15 +251,15 @@ export async function trainModel(
   Object.assign(card.training, { epochs, bestEpoch, clipsPerEpoch, history });
   card.training.manifestSha256 = sha256(manifest.join('\n'));
   card.training.fileSha256 = outcome.trainSha256.filter((hash) => hash !== null).sort();
-  const trialsOn = async (split: 'dev' | 'test'): Promise<Trial[]> => {
+  const measuredOn = async (split: 'dev' | 'test'): Promise<Pick<CalibrationMaterial, 'trials' | 'recordings'>> => {
     const scored = await scoreItems(modelOf(outcome.weights), splits[split], {
       onProgress: (done) => report({ type: 'score', split, done, total: splits[split].length }),
       ...(signal ? { signal } : {}),
     });
-    return trialsOf(scored);
+    return { trials: trialsOf(scored), recordings: recordingsOf(scored) };
   };
   const material = folded ? pooledMaterial(folded) : await materialOf(outcome.weights, splits.dev, 'dev');
-  const devTrials = folded ? await trialsOn('dev') : material.trials;
+  const dev = folded ? await measuredOn('dev') : material;
   card.calibration = calibrate(material.trials, {
     dataset: request.dataset,
     split: folded ? `train, ${request.folds} folds by source` : 'dev',
@@ -274,12 +273,16 @@ export async function trainModel(
       'Its scores rank no better than chance on the data that it was calibrated on: every likelihood ratio is one.',
     );
   }
-  card.thresholds.score = detectionMetrics(devTrials).eerDecisionThreshold;
-  card.figures.push(splitFigures(request.dataset, 'dev', evaluateTrials(card, devTrials)));
+  card.thresholds.score = detectionMetrics(dev.trials).eerDecisionThreshold;
+  const state = (split: 'dev' | 'test', { trials, recordings }: typeof dev): void => {
+    card.figures.push(splitFigures(request.dataset, split, evaluateTrials(card, trials)));
+    card.records.push(findingRecord(card, recordings, { dataset: request.dataset, split }));
+  };
+  state('dev', dev);
   if (splits.test.length > 0) {
-    const testTrials = await trialsOn('test');
-    const bothClasses = new Set(testTrials.map((trial) => trial.bonafide)).size === 2;
-    if (bothClasses) card.figures.push(splitFigures(request.dataset, 'test', evaluateTrials(card, testTrials)));
+    const test = await measuredOn('test');
+    const bothClasses = new Set(test.trials.map((trial) => trial.bonafide)).size === 2;
+    if (bothClasses) state('test', test);
   }
 
   const model = await writeModel(folder, card, outcome.weights);

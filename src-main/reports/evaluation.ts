@@ -1,3 +1,4 @@
+import type { FindingRecord } from '../../src-common/finding-record.ts';
 import type { Analysis } from '../detector/detector.ts';
 import type { StoredModel } from '../detector/store.ts';
 import type { DatasetItem, Layout } from '../datasets/types.ts';
@@ -17,6 +18,7 @@ import {
 } from '../evaluation/plots.ts';
 import type { Trial } from '../evaluation/trials.ts';
 import { csvLine } from './csv.ts';
+import { findingTableCsv, findingTableJson } from './finding-table.ts';
 import type { Provenance } from './scan.ts';
 
 /** A model measured on a split of a dataset. */
@@ -39,6 +41,7 @@ export interface EvaluationReport {
   calibratedTrials: Trial[];
   calibrated: DetectionMetrics;
   resampled: { scores: BootstrapResult; likelihoodRatios: BootstrapResult } | null;
+  findings: FindingRecord;
 }
 
 /** One set of scores among those that are set side by side. */
@@ -100,7 +103,7 @@ function organisersScores(trials: readonly Trial[]): string {
 }
 
 function metricsDocument(report: EvaluationReport): Record<string, unknown> {
-  const { model, made, dataset, split, scored, metrics, calibrated, resampled } = report;
+  const { model, made, dataset, split, scored, metrics, calibrated, resampled, findings } = report;
   const at = metrics.atThreshold;
   return {
     made,
@@ -118,6 +121,7 @@ function metricsDocument(report: EvaluationReport): Record<string, unknown> {
     expected_calibration_error: calibrated.calibration.expectedCalibrationError,
     brier: calibrated.calibration.brier,
     at_dev_threshold: at && confusionJson(at),
+    findings: findingTableJson(findings),
     intervals: resampled && {
       ...intervalsJson(resampled.scores),
       ...intervalsJson(resampled.likelihoodRatios, {
@@ -213,6 +217,7 @@ export function evaluationFiles(report: EvaluationReport): Record<string, string
   return {
     'metrics.json': `${JSON.stringify(metricsDocument(report), null, 1)}\n`,
     'scores.csv': scoresCsv(report),
+    'findings.csv': findingTableCsv(report.findings),
     ...(layout.startsWith('asvspoof') ? { 'scores.txt': organisersScores(trials) } : {}),
     ...comparisonFiles([compared]),
     'calibration.svg': calibrationPlot(subject, calibrated.calibration, resampled?.likelihoodRatios),

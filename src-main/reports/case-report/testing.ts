@@ -36,6 +36,7 @@ export function testAnalysis(id: number, evidenceId: number, changes: Partial<An
   }));
   return {
     id,
+    trackRecord: [],
     evidenceId,
     time: '2026-11-20T10:15:00.000Z',
     stretch: null,
