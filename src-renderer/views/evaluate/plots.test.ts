@@ -24,6 +24,7 @@ function result(modelId: string, digit: string): EvaluationResult {
     bonafide: 4,
     spoof: 4,
     withoutScore: 0,
+    findings: null,
     figures: [
       { name: 'eer', label: 'Equal error rate', value: 0.25, unit: 'fraction', interval: [0.1, 0.4] },
       { name: 'auc', label: 'AUC', value: 0.875, unit: '', interval: null },
