@@ -51,6 +51,8 @@ const audioSchema = z.object({
   stream: z.int(),
   decoder: z.enum(['wav', 'flac', 'ffmpeg']),
   decoderVersion: z.string(),
+  /** What confined a decoder that is a program of its own; absent in results made before this was told. */
+  heldBy: z.array(z.enum(['bubblewrap', 'no-new-privileges', 'limits', 'watched'])).optional(),
 });
 
 export const qualitySchema = z.object({

@@ -1,9 +1,9 @@
-import { execFile, spawn, type ChildProcessByStdio } from 'node:child_process';
+import type { ChildProcessByStdio } from 'node:child_process';
 import { access, constants, stat } from 'node:fs/promises';
-import { delimiter, isAbsolute, join } from 'node:path';
+import { delimiter, isAbsolute, join, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
-import { promisify } from 'node:util';
 import { UserFacingError } from '../base/errors.ts';
+import { askCaged, cageFor, spawnCaged, type Cage } from './cage.ts';
 import { InputBuffer, type ByteSource } from './input.ts';
 import { openWav } from './wav.ts';
 import type { BlockMemory } from './block-memory.ts';
@@ -25,6 +25,7 @@ interface Ffmpeg {
   path: string;
   /** As its version line names it, `5.1.9-0+deb12u1` for instance. */
   version: string;
+  cage: Cage;
 }
 
 const known = new Map<string, Promise<Ffmpeg>>();
@@ -93,10 +94,9 @@ function version(path: string): Promise<Ffmpeg> {
 
 async function askVersion(path: string): Promise<Ffmpeg> {
   try {
-    const options = { timeout: 20_000, maxBuffer: 1024 * 1024, windowsHide: true };
-    const { stdout } = await promisify(execFile)(path, ['-hide_banner', '-version'], options);
-    const match = /^ffmpeg version (\S+)/.exec(stdout);
-    if (match) return { path, version: match[1] };
+    const line = /^ffmpeg version (\S+)/;
+    const answer = await cageFor(path, ['-hide_banner', '-version'], (output) => line.test(output));
+    if (answer) return { path, version: line.exec(answer.output)![1], cage: answer.cage };
   } catch (error) {
     throw new UserFacingError('ffmpeg-missing', `${path} cannot be run as ffmpeg.`, {
       path,
@@ -130,14 +130,10 @@ export async function openWithFfmpeg(
 const wholeAmr = 'libopencore_amrnb';
 const decoderLists = new Map<string, Promise<string>>();
 
-async function hasDecoder({ path }: Ffmpeg, name: string): Promise<boolean> {
+async function hasDecoder({ path, cage }: Ffmpeg, name: string): Promise<boolean> {
   let list = decoderLists.get(path);
   if (!list) {
-    const options = { timeout: 20_000, maxBuffer: 1024 * 1024, windowsHide: true };
-    list = promisify(execFile)(path, ['-hide_banner', '-decoders'], options).then(
-      ({ stdout }) => stdout,
-      () => '',
-    );
+    list = askCaged(cage, path, ['-hide_banner', '-decoders']).catch(() => '');
     decoderLists.set(path, list);
   }
   return (await list).includes(` ${name} `);
@@ -157,9 +153,16 @@ async function openDecoder(
     const wav = (await input.fill(12)) ? await openWav(input, path) : null;
     if (!wav) throw await child.failure();
     await child.inputDescribed();
-    return new FfmpegDecoder(child, wav, decoder === null ? ffmpeg.version : `${ffmpeg.version}, ${decoder}`);
+    return new FfmpegDecoder(
+      child,
+      wav,
+      ffmpeg.cage,
+      decoder === null ? ffmpeg.version : `${ffmpeg.version}, ${decoder}`,
+    );
   } catch (error) {
     await child.close();
+    const { weaker } = ffmpeg.cage;
+    if (weaker && child.notCaged) return openDecoder({ ...ffmpeg, cage: weaker }, path, options, decoder);
     throw error;
   }
 }
@@ -170,11 +173,18 @@ class FfmpegDecoder implements NativeDecoder {
   readonly #child: Child;
   readonly #wav: NativeDecoder;
 
-  constructor(child: Child, wav: NativeDecoder, decoderVersion: string) {
+  constructor(child: Child, wav: NativeDecoder, cage: Cage, decoderVersion: string) {
     this.#child = child;
     this.#wav = wav;
     const { sampleRateHz, channels } = wav.info;
-    this.info = { ...child.describe(), sampleRateHz, channels, decoder: 'ffmpeg', decoderVersion };
+    this.info = {
+      ...child.describe(),
+      sampleRateHz,
+      channels,
+      decoder: 'ffmpeg',
+      decoderVersion,
+      heldBy: [...cage.held],
+    };
   }
 
   async *blocks(memory?: BlockMemory): AsyncGenerator<NativeBlock, void, undefined> {
@@ -227,17 +237,18 @@ class Child implements ByteSource {
     this.#stream = options.stream;
     this.#signal = options.signal;
     this.#remainingMs = options.timeLimitSeconds * 1000;
-    const child = spawn(
+    const child = spawnCaged(
+      ffmpeg.cage,
       ffmpeg.path,
       [
         ...['-nostdin', '-hide_banner', '-nostats', '-max_alloc', String(largestAllocation), '-threads', '1'],
         ...['-protocol_whitelist', 'file,pipe', '-format_whitelist', demuxers],
         ...(decoder === null ? [] : ['-c:a', decoder]),
-        ...['-i', `file:${path}`],
+        ...['-i', `file:${resolve(path)}`],
         ...['-map', `0:a:${options.stream}`, '-vn', '-sn', '-dn', '-map_metadata', '-1', '-c:a', 'pcm_f32le'],
         ...['-bitexact', '-f', 'wav', 'pipe:1'],
       ],
-      { stdio: ['ignore', 'pipe', 'pipe'], windowsHide: true },
+      [path],
     );
     this.#process = child;
     this.#ended = new Promise((resolve) => {
@@ -311,6 +322,11 @@ class Child implements ByteSource {
     return (await this.#within(this.#ended)) !== 0;
   }
 
+  /** Whether the cage could not be built around this recording, so that ffmpeg never ran. */
+  get notCaged(): boolean {
+    return /^bwrap: /.test(this.#stderr());
+  }
+
   /** Whether it passed over packets that it could not decode. */
   get skipped(): boolean {
     return skippedPacket.test(this.#stderr());
@@ -355,7 +371,7 @@ class Child implements ByteSource {
   }
 
   /** What ffmpeg says of the input; the rate and the channels come with the sound. */
-  describe(): Omit<AudioInfo, 'sampleRateHz' | 'channels' | 'decoder' | 'decoderVersion'> {
+  describe(): Omit<AudioInfo, 'sampleRateHz' | 'channels' | 'decoder' | 'decoderVersion' | 'heldBy'> {
     const stderr = this.#stderr();
     const streams = inputAudio(stderr);
     const stream = streams.at(this.#stream);

@@ -1,3 +1,4 @@
+import type { Confinement } from './cage.ts';
 import type { BlockMemory } from './block-memory.ts';
 
 /** What is known of a recording before its sound is decoded. */
@@ -17,6 +18,8 @@ export interface AudioInfo {
   stream: number;
   decoder: 'wav' | 'flac' | 'ffmpeg';
   decoderVersion: string;
+  /** What confined a decoder that is a program of its own; absent for those that are ours. */
+  heldBy?: Confinement[];
 }
 
 /** The mean of all channels, the first or second of at least two, or one by its number, counted from 1. */

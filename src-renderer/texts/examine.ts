@@ -191,6 +191,13 @@ export const examine = {
       duration: 'Duration',
       stream: 'Audio stream',
       decoder: 'Decoder',
+      heldBy: 'Confined by',
+    },
+    confinements: {
+      bubblewrap: 'bubblewrap (sees only this recording)',
+      'no-new-privileges': 'no new privileges',
+      limits: 'limits of the kernel',
+      watched: 'watched by Earwitness',
     },
     none: 'The parsers found nothing beyond this.',
   },

@@ -116,7 +116,7 @@ function describeItem(sheet: Sheet, { evidence }: ReportItem): void {
               audio.channels === 1 ? 'mono' : `${audio.channels} channels`,
               ...(audio.bitsPerSample === null ? [] : [`${audio.bitsPerSample} bits a sample`]),
               ...(evidence.durationSeconds === null ? [] : [`${decimal(evidence.durationSeconds, 2)} s`]),
-              `decoded by ${audio.decoder} (${audio.decoderVersion})`,
+              `decoded by ${audio.decoder} (${[audio.decoderVersion, ...(audio.heldBy ?? [])].join(', ')})`,
             ].join(', '),
           ] as [string, Cell],
         ]
