@@ -570,6 +570,70 @@ describe.skipIf(ffmpeg === null)('by ffmpeg', () => {
     expect(children()).toEqual([]);
   });
 
+  describe.skipIf(process.platform === 'win32')('an ffmpeg that dies', () => {
+    /** In ffmpeg's place: the real one, but that a call to decode runs `fate` first, which knows how many there were before. */
+    function mortal(name: string, fate: string): string {
+      const path = join(folder, name);
+      const real = `'${ffmpeg}'`;
+      const script = [
+        '#!/bin/bash',
+        `case "$*" in *-version*|*-decoders*) exec ${real} "$@";; esac`,
+        // Folders, since a caged program may write no byte.
+        `mkdir -p '${path}.calls'; n=$(ls '${path}.calls' | wc -l); mkdir '${path}.calls/'$n`,
+        `part() { ${real} "$@" 2> >(cat >&2) | head -c 400000; }`,
+        fate,
+        `exec ${real} "$@"`,
+      ];
+      writeFileSync(path, script.join('\n'), { mode: 0o755 });
+      return path;
+    }
+
+    test.for([
+      ['killed halfway', '[ $n = 0 ] && { part "$@"; kill -KILL $$; }'],
+      ['killed at once', '[ $n = 0 ] && kill -SEGV $$'],
+      ['killed inside another process', '[ $n = 0 ] && { part "$@"; exit 137; }'],
+      ['asked to end', '[ $n = 0 ] && { part "$@"; echo "Exiting normally, received signal 15." >&2; exit 255; }'],
+      [
+        'without memory',
+        '[ $n = 0 ] && { part "$@"; echo "Error while decoding stream #0:0: Cannot allocate memory" >&2; exit 0; }',
+      ],
+    ])('%s is started once more, and nothing is missing or twice there', async ([what, fate]) => {
+      const path = join(folder, `dies ${what}.ogg`);
+      runFfmpeg(ffmpeg!, '-f', 'lavfi', '-i', 'anoisesrc=d=20:r=16000:seed=3', '-c:a', 'flac', '-f', 'ogg', path);
+      const whole = await decode(path);
+      const stand = mortal(`ffmpeg ${what}`, fate);
+      await withFfmpeg(stand, async () => {
+        const again = await decode(path);
+        expect(again.samples).toEqual(whole.samples);
+        expect(again.statistics).toEqual(whole.statistics);
+      });
+      expect(readdirSync(`${stand}.calls`)).toEqual(['0', '1']);
+    });
+
+    test.for([
+      ['halfway', 'part "$@"; kill -KILL $$', 'SIGKILL'],
+      ['at once', 'kill -ABRT $$', 'SIGABRT'],
+      ['on a full disk', 'part "$@"; echo "file:x: No space left on device" >&2; exit 228', 'No space left on device'],
+    ])('twice, %s, is an error of its own and no truncated recording', async ([what, fate, how]) => {
+      const path = join(folder, 'dies twice.ogg');
+      runFfmpeg(ffmpeg!, '-f', 'lavfi', '-i', 'anoisesrc=d=20:r=16000:seed=3', '-c:a', 'flac', '-f', 'ogg', path);
+      await withFfmpeg(mortal(`ffmpeg twice ${what}`, fate), () =>
+        expect(decode(path)).rejects.toMatchObject({
+          code: 'decoder-died',
+          path,
+          message: expect.stringContaining(how) as string,
+        }),
+      );
+    });
+
+    test('a recording that says so itself is decoded', async () => {
+      const path = join(folder, 'title.ogg');
+      const title = 'title=x: Cannot allocate memory';
+      runFfmpeg(ffmpeg!, '-f', 'lavfi', '-i', 'sine=d=1:r=16000', '-metadata', title, '-c:a', 'flac', path);
+      expect((await decode(path)).samples).toHaveLength(16000);
+    });
+  });
+
   test('an mp3 that is cut gives what is there', async () => {
     const path = join(folder, 'cut.mp3');
     runFfmpeg(ffmpeg!, '-f', 'lavfi', '-i', 'sine=d=4:r=16000', '-c:a', 'mp2', '-f', 'mp2', path);

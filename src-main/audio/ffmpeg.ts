@@ -1,10 +1,12 @@
-import type { ChildProcessByStdio } from 'node:child_process';
+import type { ChildProcessByStdio, ExecFileException } from 'node:child_process';
 import { access, constants, stat } from 'node:fs/promises';
+import { constants as constantsOfSystem } from 'node:os';
 import { delimiter, isAbsolute, join, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { UserFacingError } from '../base/errors.ts';
 import { askCaged, cageFor, spawnCaged, type Cage } from './cage.ts';
 import { InputBuffer, type ByteSource } from './input.ts';
+import { OnceMore } from './once-more.ts';
 import { openWav } from './wav.ts';
 import type { BlockMemory } from './block-memory.ts';
 import { noNotes } from './types.ts';
@@ -98,6 +100,8 @@ async function askVersion(path: string): Promise<Ffmpeg> {
     const answer = await cageFor(path, ['-hide_banner', '-version'], (output) => line.test(output));
     if (answer) return { path, version: line.exec(answer.output)![1], cage: answer.cage };
   } catch (error) {
+    const { code, signal, killed } = error as ExecFileException;
+    if (!killed && (signal || outOfResources.has(String(code)))) throw decoderDied(path, signal ?? String(code), error);
     throw new UserFacingError('ffmpeg-missing', `${path} cannot be run as ffmpeg.`, {
       path,
       advice: 'Install ffmpeg again (`npm run setup`), or set EARWITNESS_FFMPEG to one that runs.',
@@ -110,15 +114,48 @@ async function askVersion(path: string): Promise<Ffmpeg> {
   });
 }
 
+/** System errors on starting a program that say nothing of the program or of what it is to read. */
+const outOfResources = new Set(['ENOMEM', 'EAGAIN', 'EMFILE', 'ENFILE', 'ENOSPC']);
+
+/** Of a process that ended by a signal inside another one, which tells it as 128 and the signal's number. */
+const fatalSignals = new Map(
+  (['SIGILL', 'SIGTRAP', 'SIGABRT', 'SIGBUS', 'SIGFPE', 'SIGKILL', 'SIGSEGV', 'SIGTERM', 'SIGXCPU', 'SIGSYS'] as const)
+    .filter((name) => name in constantsOfSystem.signals)
+    .map((name) => [128 + constantsOfSystem.signals[name], name]),
+);
+
+// Its own lines begin at their beginning; what a file says of itself (a title, say) is indented.
+const machineFailure =
+  /^\S.*?(Cannot allocate memory|No space left on device|Resource temporarily unavailable|received signal \d+)\.?$/m;
+
+/** That ffmpeg ended in a way that says nothing of the recording. */
+function decoderDied(path: string, how: string, cause?: unknown): UserFacingError {
+  return new UserFacingError('decoder-died', `${path} was not decoded: ffmpeg ended before its time (${how}).`, {
+    path,
+    advice:
+      'That is no fault of the recording as far as can be told: see to it that this machine has memory and disk space, then try again.',
+    ...(cause === undefined ? {} : { cause }),
+  });
+}
+
 /**
  * Decodes an audio stream of a file (counted from 0) by an ffmpeg of its own, at its native rate with all its channels, as
- * floats through a pipe that holds it back when nobody reads.
- * @throws UserFacingError `no-audio`, `no-stream`, `undecodable` (naming a codec that this ffmpeg lacks), `timeout` or `ffmpeg-missing`, on opening or while blocks are read.
+ * floats through a pipe that holds it back when nobody reads. One that dies is started once more, and its sound goes on where
+ * it broke off.
+ * @throws UserFacingError `no-audio`, `no-stream`, `undecodable` (naming a codec that this ffmpeg lacks), `timeout`, `ffmpeg-missing`,
+ * or `decoder-died` where ffmpeg was killed or found no memory twice, on opening or while blocks are read.
  */
-export async function openWithFfmpeg(
-  path: string,
-  options: { signal?: AbortSignal; timeLimitSeconds: number; stream: number },
-): Promise<NativeDecoder> {
+export function openWithFfmpeg(path: string, options: FfmpegOptions): Promise<NativeDecoder> {
+  return OnceMore.open(() => openOnce(path, options));
+}
+
+interface FfmpegOptions {
+  signal?: AbortSignal;
+  timeLimitSeconds: number;
+  stream: number;
+}
+
+async function openOnce(path: string, options: FfmpegOptions): Promise<NativeDecoder> {
   const ffmpeg = await findFfmpeg();
   const decoder = await openDecoder(ffmpeg, path, options, null);
   // ffmpeg's own decoder of AMR knows no pauses in transmission, as telephones make them, and leaves them out.
@@ -142,7 +179,7 @@ async function hasDecoder({ path, cage }: Ffmpeg, name: string): Promise<boolean
 async function openDecoder(
   ffmpeg: Ffmpeg,
   path: string,
-  options: { signal?: AbortSignal; timeLimitSeconds: number; stream: number },
+  options: FfmpegOptions,
   decoder: string | null,
 ): Promise<NativeDecoder> {
   options.signal?.throwIfAborted();
@@ -215,23 +252,19 @@ class Child implements ByteSource {
   readonly #stream: number;
   readonly #signal: AbortSignal | undefined;
   readonly #process: ChildProcessByStdio<null, Readable, Readable>;
-  readonly #ended: Promise<number | null>;
+  readonly #ended: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
   readonly #described: Promise<void>;
   readonly #chunks: AsyncIterator<Uint8Array>;
-  readonly #abort = () => this.#process.kill('SIGKILL');
+  readonly #abort = () => this.#kill();
   #left: Uint8Array = new Uint8Array(0);
   #stderrHead = '';
   #stderrTail = '';
   #remainingMs: number;
   #timedOut = false;
-  #startError: Error | null = null;
+  #killedByUs = false;
+  #startError: NodeJS.ErrnoException | null = null;
 
-  constructor(
-    ffmpeg: Ffmpeg,
-    path: string,
-    options: { signal?: AbortSignal; timeLimitSeconds: number; stream: number },
-    decoder: string | null,
-  ) {
+  constructor(ffmpeg: Ffmpeg, path: string, options: FfmpegOptions, decoder: string | null) {
     this.#path = path;
     this.#version = ffmpeg.version;
     this.#stream = options.stream;
@@ -254,9 +287,9 @@ class Child implements ByteSource {
     this.#ended = new Promise((resolve) => {
       child.on('error', (error) => {
         this.#startError ??= error;
-        resolve(null);
+        resolve({ code: null, signal: null });
       });
-      child.on('close', (code) => resolve(code));
+      child.on('close', (code, signal) => resolve({ code, signal }));
     });
     child.stderr.setEncoding('utf8');
     child.stderr.on('data', (text: string) => {
@@ -293,7 +326,7 @@ class Child implements ByteSource {
     const began = performance.now();
     const timer = setTimeout(() => {
       this.#timedOut = true;
-      this.#process.kill('SIGKILL');
+      this.#kill();
     }, this.#remainingMs);
     try {
       return await waiting;
@@ -317,9 +350,29 @@ class Child implements ByteSource {
     await this.#within(this.#described);
   }
 
-  /** Waits for its end: whether it went wrong. */
+  #kill(): void {
+    this.#killedByUs = true;
+    this.#process.kill('SIGKILL');
+  }
+
+  /** Waits for its end: whether it went wrong with the recording. @throws UserFacingError `decoder-died` */
   async failed(): Promise<boolean> {
-    return (await this.#within(this.#ended)) !== 0;
+    const { code } = await this.#within(this.#ended);
+    const death = await this.#death();
+    if (death) throw death;
+    return code !== 0;
+  }
+
+  /** Whether the machine is why it ended, or why parts are missing: a signal that was not ours, no memory, no space. */
+  async #death(): Promise<UserFacingError | null> {
+    const { code, signal } = await this.#ended;
+    if (this.#killedByUs) return null;
+    const inner = signal ?? fatalSignals.get(code ?? 0);
+    if (inner !== undefined) return decoderDied(this.#path, inner);
+    const said = machineFailure.exec(this.#stderr())?.[1];
+    if (said !== undefined) return decoderDied(this.#path, said);
+    const start = this.#startError;
+    return start && outOfResources.has(String(start.code)) ? decoderDied(this.#path, String(start.code), start) : null;
   }
 
   /** Whether the cage could not be built around this recording, so that ffmpeg never ran. */
@@ -335,6 +388,8 @@ class Child implements ByteSource {
   /** Why nothing came. */
   async failure(): Promise<UserFacingError> {
     await this.#within(this.#ended);
+    const death = await this.#death();
+    if (death) return death;
     const path = this.#path;
     if (this.#startError) {
       return new UserFacingError(
@@ -394,7 +449,7 @@ class Child implements ByteSource {
 
   async close(): Promise<void> {
     this.#signal?.removeEventListener('abort', this.#abort);
-    this.#process.kill('SIGKILL');
+    this.#kill();
     this.#process.stdout.destroy();
     await this.#ended;
   }
