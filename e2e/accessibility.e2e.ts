@@ -273,6 +273,7 @@ const looks: Look[] = [
   },
   { name: 'evaluate', view: true, show: evaluationTab('curves', evaluate.plots.roc) },
   { name: 'evaluate-ratios', view: true, show: evaluationTab('ratios', evaluate.plots.tippett) },
+  { name: 'evaluate-findings', view: true, show: evaluationTab('findings') },
   { name: 'evaluate-threshold', view: true, show: evaluationTab('threshold', evaluate.plots.scores) },
   { name: 'evaluate-generators', view: true, show: evaluationTab('generators') },
   { name: 'evaluate-figures', view: true, show: evaluationTab('figures') },

@@ -423,6 +423,14 @@ describe.each(hosts)('$name', ({ name, missing, start }) => {
         const canvas = page.getByRole('img', { name: title }).first();
         await expect.poll(() => workstation.coloursOf(canvas), patience).toBeGreaterThan(10);
       }
+      // Every recording has one place in the table of findings.
+      await workstation.tab(evaluate.page.tabs.findings).click();
+      const counts = page.getByRole('table', { name: /^Findings on / }).locator('tbody tr');
+      for (const row of await counts.all()) {
+        const cells = (await row.locator('td').allInnerTexts()).map(Number);
+        expect(cells.reduce((sum, count) => sum + count, 0)).toBe(12);
+      }
+      expect(await counts.count()).toBe(2);
       await workstation.tab(evaluate.page.tabs.figures).click();
       await page
         .getByText(/\d \(\d|\[\d|\d\s*–\s*\d/)

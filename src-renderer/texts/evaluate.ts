@@ -49,6 +49,7 @@ export const evaluate = {
       ratios: 'Likelihood ratios',
       threshold: 'Threshold',
       generators: 'Generators',
+      findings: 'Findings',
       figures: 'All figures',
     },
     goTo: 'Parts of this evaluation',

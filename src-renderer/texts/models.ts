@@ -29,13 +29,14 @@ export const models = {
     screening: 'screening',
     validated: 'validated',
     screeningWords:
-      'Screening: fit to sort recordings, not to weigh evidence. Scans show its score and finding; case exports and reports leave the likelihood ratio and the verbal scale out, and say so.',
+      'Screening: fit to sort recordings, not to weigh evidence. It supports nothing: its findings say how a recording looks to it. Case exports and reports leave the likelihood ratio and the verbal scale out, and say so.',
     validatedWords:
       'Validated: a laboratory has measured and calibrated it on its own labelled recordings, under the conditions stated below. Likelihood ratios hold under those conditions only.',
   },
   sections: {
     about: 'Model',
     figures: 'Figures',
+    records: 'How often its findings were right',
     thresholds: 'Thresholds',
     calibration: 'Calibration',
     conditioning: 'Conditioning',

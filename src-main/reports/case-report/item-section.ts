@@ -209,6 +209,14 @@ function lowStretchesText(analysis: Analysis): string | null {
   return localisationStatement === null ? list : `${list} ${localisationStatement}`;
 }
 
+/** How often such findings were right where the model was measured. */
+function trackRecordRows({ finding, trackRecord }: Analysis): [string, Cell][] {
+  if (finding === 'not assessable') return [];
+  const unknown = 'Not known: the model’s card did not say when this result was made.';
+  const sentences = trackRecord.length > 0 ? trackRecord : [unknown];
+  return [['How often right', sentences.map((text) => ({ text, style: styles.regular }))]];
+}
+
 function describeAnalysis(
   sheet: Sheet,
   item: ReportItem,
@@ -227,6 +235,7 @@ function describeAnalysis(
   } else {
     rows.push(
       ['Finding', findingPart(analysis.finding)],
+      ...trackRecordRows(analysis),
       ['Score', scoreText(analysis)],
       ['Threshold', thresholdsText(analysis)],
       ['Likelihood ratio', ratioCell(analysis, snapshot)],

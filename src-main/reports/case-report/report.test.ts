@@ -51,6 +51,45 @@ describe('renderReport', () => {
     expect(text.toLowerCase()).not.toContain('screening, not for evaluation');
   });
 
+  it('words findings of a screening model as such, and says beside them and in its card how often they were right', async () => {
+    const rate = { count: 9, of: 12, interval: [0.4, 0.95] as [number, number], unit: 'sources' as const, units: 6 };
+    const few = { count: 2, of: 3, interval: null, unit: 'sources' as const, units: 2 };
+    const counts = { bonafide: 7, spoof: 1, inconclusive: 2, notAssessable: 0, failed: 0 };
+    const snapshot = testSnapshot([
+      testItem(testEvidence(1), [
+        testAnalysis(1, 1, { finding: 'looks-spoof', trackRecord: ['On dev, such findings were right in 9 of 12.'] }),
+        testAnalysis(2, 1, { finding: 'looks-bona-fide' }),
+      ]),
+    ]);
+    const { card } = snapshot.models[0];
+    if (!card) throw new Error('the snapshot names no card');
+    card.records = [
+      {
+        ...{ dataset: 'folder:ours', split: 'dev', calibratedOn: true },
+        ...{
+          bonafide: counts,
+          spoof: counts,
+          rightBonafide: few,
+          rightSpoof: rate,
+          falseSpoof: rate,
+          falseBonafide: rate,
+        },
+        ...{ inconclusive: rate, notAssessable: rate },
+      },
+    ];
+    const text = (await pagesOf(snapshot)).join(' ');
+    expect(text).toContain('\u2212 looks synthetic');
+    expect(text).toContain('+ looks bona fide');
+    expect(text).not.toMatch(/supports (spoof|bona fide)|looks-/);
+    expect(text).toContain('How often right On dev, such findings were right in 9 of 12.');
+    expect(text).toContain('the model’s card did not say when this result was made');
+    expect(text).toContain('found synthetic and right: 9 of 12, 75 % (95 % interval 40 to 95 %)');
+    expect(text).toContain('Found bona fide and right: 2 of 3 (2 sources: too few for a rate)');
+    expect(text).toContain('dev of folder:ours');
+    // The file for machines holds the values.
+    expect(reportCsv(snapshot)).toMatch(/looks-spoof.*\r\n.*looks-bona-fide/);
+  });
+
   it('lists every analysis of an item: stretches, failures and stale ones', async () => {
     const analyses = [
       testAnalysis(1, 1),

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { rateText, type FindingRecord } from '../../../src-common/finding-record.ts';
 import { findings } from '../../../src-common/findings.ts';
 import { localisationStatement } from '../../detector/localisation.ts';
 import { csvLine } from '../csv.ts';
@@ -218,6 +219,50 @@ function rate(value: number): string {
   return `${decimal(100 * value, 1)} %`;
 }
 
+/** How often a model's findings were right, by split. */
+function findingRecords(sheet: Sheet, records: readonly FindingRecord[]): void {
+  sheet.heading(4, 'How often its findings were right');
+  if (records.length === 0) {
+    sheet.paragraph('The card does not say it.');
+    return;
+  }
+  for (const record of records) {
+    const counts = [
+      ['Found bona fide', 'bonafide'],
+      ['Found synthetic', 'spoof'],
+      ['Inconclusive', 'inconclusive'],
+      ['Not assessable', 'notAssessable'],
+      ['Failed', 'failed'],
+    ] as const;
+    sheet.table(
+      [
+        { title: `${record.split} of ${record.dataset}`, width: 0 },
+        ...counts.map(([title]) => ({ title, width: 66, align: 'right' as const })),
+      ],
+      (['bonafide', 'spoof'] as const).map((name) => [
+        name === 'bonafide' ? 'Bona fide recordings' : 'Spoofs',
+        ...counts.map(([, key]) => grouped(record[name][key])),
+      ]),
+    );
+    const rates = [
+      `Found bona fide and right: ${rateText(record.rightBonafide)}`,
+      `found synthetic and right: ${rateText(record.rightSpoof)}`,
+      `bona fide found synthetic: ${rateText(record.falseSpoof)}`,
+      `spoofs found bona fide: ${rateText(record.falseBonafide)}`,
+      `inconclusive: ${rateText(record.inconclusive)}`,
+    ];
+    const fitted = record.calibratedOn
+      ? ' The calibration was fitted on these recordings: elsewhere it errs more.'
+      : '';
+    sheet.paragraph(`${rates.join('; ')}.${fitted}`, styles.regular);
+  }
+  sheet.paragraph(
+    'How often a finding is right depends on how many recordings of each class there are. Intervals are over independent sources, speakers or ' +
+      'files, as far as the data name them; where these are fewer than five, counts alone are given.',
+    styles.smallDim,
+  );
+}
+
 function modelSection(sheet: Sheet, model: ReportModel, number: string): void {
   const { card } = model;
   sheet.heading(3, `${number} Model ${model.name}`);
@@ -326,6 +371,7 @@ function modelSection(sheet: Sheet, model: ReportModel, number: string): void {
     'EER: equal error rate; AUC: area under the ROC curve; AP: average precision for bona fide and for spoof; Cllr: cost of the log-likelihood ratio in bits. Accuracy at the threshold above.',
     styles.smallDim,
   );
+  findingRecords(sheet, card.records);
   if (card.notes.length > 0) {
     sheet.heading(4, 'Limits');
     for (const note of card.notes) sheet.paragraph(`– ${note}`, styles.regular, { after: 2 });
