@@ -106,11 +106,15 @@ export async function decode(
 async function openDecoder(source: AudioSource, path: string, options: OpenOptions): Promise<NativeDecoder> {
   const input = new InputBuffer(typeof source === 'string' ? await openFileSource(source) : memorySource(source.bytes));
   let decoder: NativeDecoder | null = null;
+  let coded: string | null = null;
   try {
     await input.fill(headBytes);
     const kind = sniffBytes(input.bytes.subarray(input.start, Math.min(input.end, input.start + headBytes)));
-    if (kind === 'wav') decoder = await openWav(input, path);
-    else if (kind === 'flac') decoder = await openFlac(input);
+    if (kind === 'wav') {
+      const opened = await openWav(input, path, { readAll: options.readAll ?? false });
+      if ('decoder' in opened) decoder = opened.decoder;
+      else coded = opened.coded;
+    } else if (kind === 'flac') decoder = await openFlac(input);
     else if (kind === 'none') throw noRecording(path, input.available === 0);
     if (decoder) {
       if (options.stream) throw noStream(path, options.stream, 1);
@@ -121,11 +125,24 @@ async function openDecoder(source: AudioSource, path: string, options: OpenOptio
     throw error;
   }
   await input.source.close();
-  return openWithFfmpeg(path, {
+  const other = await openWithFfmpeg(path, {
     signal: options.signal,
     stream: options.stream ?? 0,
     timeLimitSeconds: options.timeLimitSeconds ?? defaultTimeLimitSeconds,
   });
+  // Codes that are played as samples are noise.
+  if (coded !== null && other.info.codec.startsWith('pcm_')) {
+    await other.close();
+    throw new UserFacingError(
+      'undecodable',
+      `${path} cannot be decoded: it holds ${coded}, which ffmpeg takes for samples.`,
+      {
+        path,
+        advice: 'Convert it to WAV or FLAC with a program that knows this code.',
+      },
+    );
+  }
+  return other;
 }
 
 function noRecording(path: string, empty: boolean): UserFacingError {

@@ -188,11 +188,11 @@ async function openDecoder(
     const input = new InputBuffer(child);
     // The header comes with the first sound.
     const wav = (await input.fill(12)) ? await openWav(input, path) : null;
-    if (!wav) throw await child.failure();
+    if (!wav || !('decoder' in wav)) throw await child.failure();
     await child.inputDescribed();
     return new FfmpegDecoder(
       child,
-      wav,
+      wav.decoder,
       ffmpeg.cage,
       decoder === null ? ffmpeg.version : `${ffmpeg.version}, ${decoder}`,
     );

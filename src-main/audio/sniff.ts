@@ -8,7 +8,7 @@ export const headBytes = 4096;
 type Kind = 'wav' | 'flac' | 'other' | 'none';
 
 /**
- * What a file is by its content, whatever its name says: `wav` (RIFF/WAVE, RF64), `flac`, `other` (sound or video that ffmpeg may
+ * What a file is by its content, whatever its name says: `wav` (RIFF/WAVE, RIFX, RF64), `flac`, `other` (sound or video that ffmpeg may
  * decode, and anything binary that is not known: a damaged recording must not be passed over), `none` (certainly no
  * recording: text, pictures, documents, archives, programs, an empty file, and whatever is no regular file).
  * Reads the first 4 KiB and never waits on a pipe or a device.
@@ -88,6 +88,7 @@ export function sniffBytes(head: Uint8Array): Kind {
   const form = start.slice(8, 12);
   // RF64 and BW64: the same with lengths of 64 bits.
   if (/^(RF|BW)64/.test(start) && form === 'WAVE') return 'wav';
+  if (start.startsWith('RIFX') && form === 'WAVE') return 'wav';
   if (start.startsWith('RIFF')) return form === 'WAVE' ? 'wav' : form === 'WEBP' ? 'none' : 'other';
   if (start.startsWith('fLaC')) return 'flac';
   // A header of text before sound.

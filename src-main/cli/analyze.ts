@@ -72,7 +72,7 @@ async function scoreStretch(
   detector: Detector,
   path: string,
   stretch: { startSeconds: number; endSeconds: number },
-  { stream, channels }: AnalyzeOptions,
+  { stream, channels, readAll }: AnalyzeOptions,
   signal: AbortSignal,
 ): Promise<ScannedFile> {
   const { analyseStretchWith } = await import('../jobs/stretch.ts');
@@ -80,6 +80,7 @@ async function scoreStretch(
     ...stretch,
     ...(stream === undefined ? {} : { stream }),
     ...(channels === undefined || channels === 'each' ? {} : { channel: channels }),
+    ...(readAll ? { readAll } : {}),
   };
   try {
     const { analysis, fileSha256 } = await analyseStretchWith(detector, path, request, signal);

@@ -6,6 +6,7 @@ import type { FileReading } from '../jobs/score.ts';
 export interface ReadingOptions {
   stream?: number;
   channels?: 'mix' | 'left' | 'right' | 'each';
+  readAll?: boolean;
 }
 
 function streamNumber(text: string): number {
@@ -16,7 +17,7 @@ function streamNumber(text: string): number {
   return value;
 }
 
-/** Adds `--stream` and `--channels` to a command. */
+/** Adds `--stream`, `--channels` and `--read-all` to a command. */
 export function addReadingOptions(command: Command): Command {
   return command
     .option('--stream <n>', 'which audio stream of a file that holds several, from 0 on (default: 0)', streamNumber)
@@ -25,13 +26,15 @@ export function addReadingOptions(command: Command): Command {
         '--channels <which>',
         'their mean, one of them, or each on its own, a row for each (default: mix)',
       ).choices(['mix', 'left', 'right', 'each']),
-    );
+    )
+    .option('--read-all', 'read also sound that lies in a file but that its headers do not count in');
 }
 
 /** What the options ask for; empty for the usual, so that it equals a scan without them. */
-export function readingOf({ stream, channels }: ReadingOptions): FileReading {
+export function readingOf({ stream, channels, readAll }: ReadingOptions): FileReading {
   return {
     ...(stream ? { stream } : {}),
     ...(channels === undefined || channels === 'mix' ? {} : { channel: channels }),
+    ...(readAll ? { readAll } : {}),
   };
 }

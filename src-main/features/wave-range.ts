@@ -1,18 +1,9 @@
 import { UserFacingError } from '../base/errors.ts';
 import { InputBuffer, openFileSource } from '../audio/input.ts';
+import type { PcmDecoder } from '../audio/pcm.ts';
 import { openWav } from '../audio/wav.ts';
-import type { AudioInfo, NativeDecoder } from '../audio/types.ts';
+import type { AudioInfo } from '../audio/types.ts';
 
-const encodingBytes: Partial<Record<string, number>> = {
-  pcm_u8: 1,
-  pcm_alaw: 1,
-  pcm_mulaw: 1,
-  pcm_s16le: 2,
-  pcm_s24le: 3,
-  pcm_s32le: 4,
-  pcm_f32le: 4,
-  pcm_f64le: 8,
-};
 const absurdLevel = 1e30;
 
 /** The samples of a WAV file from any place on, without what comes before: its channels mixed, at its own rate. */
@@ -20,28 +11,21 @@ export class WaveRange {
   readonly info: AudioInfo;
   /** Sample frames. */
   readonly samples: number;
-  readonly #input: InputBuffer;
-  readonly #decoder: NativeDecoder;
-  readonly #dataPosition: number;
-  readonly #frameBytes: number;
+  readonly #decoder: PcmDecoder;
 
-  private constructor(input: InputBuffer, decoder: NativeDecoder) {
-    const { codec, channels, durationSeconds, sampleRateHz } = decoder.info;
+  private constructor(decoder: PcmDecoder) {
+    const { durationSeconds, sampleRateHz } = decoder.info;
     this.info = decoder.info;
     this.samples = Math.round((durationSeconds ?? 0) * sampleRateHz);
-    this.#input = input;
     this.#decoder = decoder;
-    // Where the header ends, the decoder has left it.
-    this.#dataPosition = input.position;
-    this.#frameBytes = (encodingBytes[codec] ?? 0) * channels;
   }
 
   /** @throws UserFacingError as `openAudio`, and `undecodable` for what is no WAV file of plain samples. */
   static async open(path: string): Promise<WaveRange> {
     const input = new InputBuffer(await openFileSource(path));
     try {
-      const decoder = await openWav(input, path);
-      if (decoder && (encodingBytes[decoder.info.codec] ?? 0) > 0) return new WaveRange(input, decoder);
+      const opened = await openWav(input, path);
+      if ('decoder' in opened) return new WaveRange(opened.decoder);
       throw new UserFacingError('undecodable', `${path} is no WAV file of plain samples.`, { path });
     } catch (error) {
       await input.source.close();
@@ -58,8 +42,7 @@ export class WaveRange {
     let at = Math.max(0, from);
     const end = Math.min(this.samples, from + count);
     if (at >= end) return out;
-    await this.#input.seek(this.#dataPosition + at * this.#frameBytes);
-    for await (const { channels, length } of this.#decoder.blocks()) {
+    for await (const { channels, length } of this.#decoder.from(at)) {
       const part = Math.min(length, end - at);
       const target = out.subarray(at - from, at - from + part);
       for (const channel of channels) {
