@@ -849,6 +849,8 @@ export const contract = {
           modelId: z.string().optional(),
           channel: z.union([channelSchema, z.literal('each')]).default('mix'),
           stream: z.int().nonnegative().optional(),
+          /** Also the sound that a file's headers do not count in. */
+          readAll: z.boolean().default(false),
         }),
       )
       .output(jobStarted),
@@ -861,6 +863,8 @@ export const contract = {
           label: text.default(''),
           modelId: z.string().optional(),
           channel: channelSchema.default('mix'),
+          /** The stretch lies in the recording as it is with the sound that its headers do not count in. */
+          readAll: z.boolean().default(false),
         }),
       )
       .output(analysisSchema),

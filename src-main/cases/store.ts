@@ -102,6 +102,8 @@ export interface ScanRequest {
   modelSha256: string;
   channel: Analysis['channel'] | 'each';
   stream: number | null;
+  /** Also the sound that a file's headers do not count in; by default not. */
+  readAll?: boolean;
 }
 
 /** A scan that was begun and has not ended. */
@@ -828,12 +830,15 @@ export class CaseStore {
   ): { scanId: number; queued: number } {
     return this.#write(
       () => {
-        const { lastInsertRowid } = this.#prepare(`INSERT INTO scans VALUES (NULL, ?, ?, ?, ?, ?, 0, 'running')`).run(
+        const { lastInsertRowid } = this.#prepare(
+          `INSERT INTO scans VALUES (NULL, ?, ?, ?, ?, ?, 0, 'running', ?)`,
+        ).run(
           now(),
           request.model,
           request.modelSha256,
           JSON.stringify(request.channel),
           request.stream,
+          request.readAll ? 1 : 0,
         );
         const scanId = Number(lastInsertRowid);
         const queue = this.#prepare(
@@ -857,6 +862,7 @@ export class CaseStore {
             model: { name: request.modelName, sha256: request.modelSha256 },
             channel: request.channel,
             stream: request.stream,
+            ...(request.readAll ? { readAll: true } : {}),
           },
         );
         return { scanId, queued };
@@ -877,6 +883,7 @@ export class CaseStore {
           model_sha256: string;
           channel: string;
           stream: number | null;
+          read_all: number;
           total: number;
           left: number;
         }
@@ -892,6 +899,7 @@ export class CaseStore {
           modelSha256: row.model_sha256,
           channel: JSON.parse(row.channel) as OpenScan['channel'],
           stream: row.stream,
+          readAll: row.read_all === 1,
           total: row.total,
           left: row.left,
         })),

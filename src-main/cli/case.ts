@@ -309,6 +309,7 @@ async function scanCase(folder: string, options: ScanOptions): Promise<number> {
           modelSha256: model.onnxSha256,
           channel: options.channels ?? 'mix',
           stream: options.stream ?? null,
+          readAll: options.readAll ?? false,
         },
         ids,
       );

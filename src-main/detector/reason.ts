@@ -23,12 +23,16 @@ export function noteReasons(notes: DecodeNotes): Reason[] {
     reasons.push({ code, sentence, blocking: false });
   };
   for (const { kind, seconds } of notes.unread) {
-    add('unread', `The file holds about ${duration(seconds)} more sound ${whereUnread[kind]}; it was not read.`);
+    const choice = kind === 'other-format' ? '' : ' A scan that reads all sound in a file (--read-all) reads it.';
+    add(
+      'unread',
+      `The file holds about ${duration(seconds)} more sound ${whereUnread[kind]}; it was not read.${choice}`,
+    );
   }
   if (notes.missingSeconds !== null) {
     add(
       'truncated',
-      `Its end is missing: ${duration(notes.missingSeconds)} fewer than its header says. What is there was scored.`,
+      `Its end is missing: it is ${duration(notes.missingSeconds)} shorter than its header says. What is there was scored.`,
     );
   } else if (notes.truncated) {
     add('truncated', 'It is shorter than its header says; what is there was scored.');

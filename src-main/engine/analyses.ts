@@ -21,6 +21,7 @@ export function analysesProcedures(context: EngineContext) {
           modelSha256: model.onnxSha256,
           channel: input.channel,
           stream: input.stream ?? null,
+          readAll: input.readAll,
         },
         ids,
       );
@@ -28,14 +29,14 @@ export function analysesProcedures(context: EngineContext) {
     }),
     get: os.analyses.get.handler(({ input }) => cases.get(input.caseId).analysis(input.analysisId)),
     stretch: os.analyses.stretch.handler(async ({ input, signal }) => {
-      const { caseId, evidenceId, startSeconds, endSeconds, label, channel } = input;
+      const { caseId, evidenceId, startSeconds, endSeconds, label, channel, readAll } = input;
       if (endSeconds <= startSeconds) throw new UserFacingError('usage', 'The stretch ends before it begins.');
       const store = cases.get(caseId);
       const model = await modelFor(context, input.modelId);
       const item = store.intake(evidenceId);
       const stretch = { startSeconds, endSeconds };
       const outcome = await withOpenablePath(item, (path) =>
-        analyseStretch(model, path, { ...stretch, channel }, signal),
+        analyseStretch(model, path, { ...stretch, channel, readAll }, signal),
       );
       const { analysis, fileSha256, settings } = outcome;
       const kept = await keptAnalysis(

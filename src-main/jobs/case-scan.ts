@@ -110,6 +110,7 @@ export async function runCaseScan(
   const reading = {
     ...(scan.stream === null ? {} : { stream: scan.stream }),
     ...(scan.channel === 'mix' ? {} : { channel: scan.channel }),
+    ...(scan.readAll ? { readAll: true } : {}),
   };
   for (const evidenceId of store.queuedFor(scanId)) {
     const { path, nameBytes, name, sha256 } = store.intake(evidenceId);
@@ -178,11 +179,11 @@ async function analysesOf(
   model: StoredModel,
   made: Omit<Provenance, 'ffmpeg'>,
   { evidenceId, intakeSha256 }: QueuedItem,
-  scan: { channel: NewAnalysis['channel'] | 'each'; stream: number | null },
+  scan: { channel: NewAnalysis['channel'] | 'each'; stream: number | null; readAll?: boolean },
   result: ScanResult,
 ): Promise<NewAnalysis[]> {
   const subject = { evidenceId, intakeSha256, stretch: null, label: '', stream: scan.stream ?? 0 };
-  const settings = { channels: scan.channel };
+  const settings = { channels: scan.channel, ...(scan.readAll ? { readAll: true } : {}) };
   if (result.analysis === null) {
     const channel = scan.channel === 'each' ? 'mix' : scan.channel;
     return [await keptAnalysis(model, made, { ...subject, settings, channel }, result)];

@@ -194,7 +194,7 @@ function channelOptions(channel: Analysis['channel']): string[] {
 function commandFor(path: string, analysis: Analysis, models: ModelsOfReport): string | null {
   const model = models.idOf(analysis.modelSha256);
   if (model === null) return null;
-  const { channel, stream, stretch } = analysis;
+  const { channel, stream, stretch, settings } = analysis;
   const channels = channelOptions(channel);
   // Of a stretch, only one of the first two channels can be named.
   if (stretch && channels.includes('each')) return null;
@@ -206,6 +206,7 @@ function commandFor(path: string, analysis: Analysis, models: ModelsOfReport): s
     model,
     ...(stream === 0 ? [] : ['--stream', String(stream)]),
     ...channels,
+    ...(settings.readAll === true ? ['--read-all'] : []),
     ...(stretch ? ['--start', String(stretch.startSeconds), '--end', String(stretch.endSeconds)] : []),
     '--json',
   ];

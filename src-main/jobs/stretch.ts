@@ -30,7 +30,7 @@ export interface StretchOutcome {
   /** Of the whole file, the same before and after. */
   fileSha256: string;
   /** What was cut, for the result's settings. */
-  settings: Record<string, string | number | null>;
+  settings: Record<string, string | number | boolean | null>;
 }
 
 /** Cut samples of all channels together: one gibibyte. */
@@ -102,6 +102,7 @@ export async function analyseStretchWith(
   }
   if (detector.card.training.fileSha256.includes(fileSha256)) analysis = trainedOn(analysis);
   const settings = {
+    ...(request.readAll ? { readAll: true } : {}),
     cut: 'native samples of the stretch, without fading, as a recording of their own',
     cutFirstSample: firstSample,
     cutSamples: samples,

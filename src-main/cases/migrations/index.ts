@@ -1,4 +1,5 @@
 import { sql as first } from './0001-case.ts';
+import { sql as readAll } from './0002-read-all.ts';
 
 /** In order; the database's `user_version` is the number of those that were applied. A published one is never changed. */
-export const migrations: readonly string[] = [first];
+export const migrations: readonly string[] = [first, readAll];

@@ -30,6 +30,7 @@ class EvidenceState {
   /** Model of scans; empty: the default. */
   modelId = $state('');
   channel: 'mix' | 'left' | 'right' | 'each' = $state('mix');
+  readAll = $state(false);
 
   #version = $state(0);
   readonly #pages = new Pages<EvidenceRow>({
@@ -208,6 +209,7 @@ class EvidenceState {
         caseId,
         which,
         channel: this.channel,
+        readAll: this.readAll,
         ...(this.modelId === '' ? {} : { modelId: this.modelId }),
       }),
     );
