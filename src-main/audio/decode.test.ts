@@ -3,6 +3,7 @@ import { readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { Random } from '../base/random.ts';
+import { setWorkerSettings } from '../base/worker-settings.ts';
 import { BlockMemory } from './block-memory.ts';
 import { decode, openAudio, probe } from './decode.ts';
 import { findFfmpeg } from './ffmpeg.ts';
@@ -305,6 +306,33 @@ describe('bad input', () => {
 });
 
 describe('findFfmpeg', () => {
+  test.skipIf(process.platform === 'win32')(
+    'follows the settings at once, and a program that took the place of another',
+    async () => {
+      const program = (name: string, version: string): string => {
+        const path = join(folder, name);
+        writeFileSync(path, `#!/bin/sh\necho ffmpeg version ${version}`, { mode: 0o755 });
+        return path;
+      };
+      const environment = { EARWITNESS_FFMPEG: program('named', 'n1'), PATH: '' };
+      try {
+        expect((await findFfmpeg(environment, null)).version).toBe('n1');
+        setWorkerSettings({ ffmpeg: join(folder, 'nothing') });
+        await expect(findFfmpeg(environment, null)).rejects.toMatchObject({
+          code: 'ffmpeg-missing',
+          advice: expect.stringContaining('settings') as string,
+        });
+        setWorkerSettings({ ffmpeg: program('chosen', 'c1') });
+        expect((await findFfmpeg(environment, null)).version).toBe('c1');
+        program('chosen', 'later-2');
+        expect((await findFfmpeg(environment, null)).version).toBe('later-2');
+      } finally {
+        setWorkerSettings({ ffmpeg: '' });
+      }
+      expect((await findFfmpeg(environment, null)).version).toBe('n1');
+    },
+  );
+
   test('says what to do where there is none', async () => {
     await expect(findFfmpeg({ PATH: folder }, null)).rejects.toMatchObject({
       code: 'ffmpeg-missing',

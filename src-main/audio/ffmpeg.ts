@@ -4,6 +4,7 @@ import { constants as constantsOfSystem } from 'node:os';
 import { delimiter, isAbsolute, join, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { UserFacingError } from '../base/errors.ts';
+import { workerSettings } from '../base/worker-settings.ts';
 import { askCaged, cageFor, spawnCaged, type Cage } from './cage.ts';
 import { InputBuffer, type ByteSource } from './input.ts';
 import { OnceMore } from './once-more.ts';
@@ -27,13 +28,15 @@ interface Ffmpeg {
   path: string;
   /** As its version line names it, `5.1.9-0+deb12u1` for instance. */
   version: string;
+  /** Path, size, time and number of the file: another one in its place is another ffmpeg. */
+  identity: string;
   cage: Cage;
 }
 
 const known = new Map<string, Promise<Ffmpeg>>();
 
 /**
- * The ffmpeg to use: what `EARWITNESS_FFMPEG` names, else the binary that set-up brought, else the one on PATH. Each is started
+ * The ffmpeg to use: the one chosen in the settings, else what `EARWITNESS_FFMPEG` names, else the binary that set-up brought, else the one on PATH. Each is started
  * once to learn its version.
  * @param environment where to look for variables; the process's own by default.
  * @param bundled the binary that set-up brought, or null for none; by default where the package `ffmpeg-static` keeps it.
@@ -43,6 +46,14 @@ export async function findFfmpeg(
   environment: NodeJS.ProcessEnv = process.env,
   bundled?: string | null,
 ): Promise<Ffmpeg> {
+  const { ffmpeg: chosen } = workerSettings();
+  if (chosen !== '') {
+    if (await isProgram(chosen)) return version(chosen);
+    throw new UserFacingError('ffmpeg-missing', `The settings name ${chosen} as ffmpeg, which is no program.`, {
+      path: chosen,
+      advice: 'Choose the full path of ffmpeg in the settings, or none to use the one that is found.',
+    });
+  }
   const named = environment.EARWITNESS_FFMPEG;
   if (named) {
     if (await isProgram(named)) return version(named);
@@ -84,21 +95,23 @@ async function isProgram(path: string): Promise<boolean> {
   }
 }
 
-function version(path: string): Promise<Ffmpeg> {
-  let found = known.get(path);
+async function version(path: string): Promise<Ffmpeg> {
+  const { size, mtimeMs, ino } = await stat(path);
+  const identity = `${path} ${size} ${mtimeMs} ${ino}`;
+  let found = known.get(identity);
   if (!found) {
-    found = askVersion(path);
-    known.set(path, found);
-    found.catch(() => known.delete(path));
+    found = askVersion(path, identity);
+    known.set(identity, found);
+    found.catch(() => known.delete(identity));
   }
   return found;
 }
 
-async function askVersion(path: string): Promise<Ffmpeg> {
+async function askVersion(path: string, identity: string): Promise<Ffmpeg> {
   try {
     const line = /^ffmpeg version (\S+)/;
     const answer = await cageFor(path, ['-hide_banner', '-version'], (output) => line.test(output));
-    if (answer) return { path, version: line.exec(answer.output)![1], cage: answer.cage };
+    if (answer) return { path, identity, version: line.exec(answer.output)![1], cage: answer.cage };
   } catch (error) {
     const { code, signal, killed } = error as ExecFileException;
     if (!killed && (signal || outOfResources.has(String(code)))) throw decoderDied(path, signal ?? String(code), error);
@@ -167,11 +180,11 @@ async function openOnce(path: string, options: FfmpegOptions): Promise<NativeDec
 const wholeAmr = 'libopencore_amrnb';
 const decoderLists = new Map<string, Promise<string>>();
 
-async function hasDecoder({ path, cage }: Ffmpeg, name: string): Promise<boolean> {
-  let list = decoderLists.get(path);
+async function hasDecoder({ path, identity, cage }: Ffmpeg, name: string): Promise<boolean> {
+  let list = decoderLists.get(identity);
   if (!list) {
     list = askCaged(cage, path, ['-hide_banner', '-decoders']).catch(() => '');
-    decoderLists.set(path, list);
+    decoderLists.set(identity, list);
   }
   return (await list).includes(` ${name} `);
 }

@@ -5,6 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { UserFacingError } from './errors.ts';
 import { WorkerPool } from './pool.ts';
+import { setWorkerSettings } from './worker-settings.ts';
 
 let folder: string;
 let file: URL;
@@ -18,8 +19,10 @@ beforeAll(() => {
     `import { workerData } from 'node:worker_threads';
      import { UserFacingError } from '${here}errors.ts';
      import { serveRequests } from '${here}pool.ts';
+     import { workerSettings } from '${here}worker-settings.ts';
      serveRequests(async (request, signal) => {
        if (request === 'user') throw new UserFacingError('bad', 'It is bad.', { path: '/x', advice: 'Mend it.' });
+       if (request === 'setting') return { response: workerSettings().ffmpeg + process.env.EARWITNESS_FFMPEG };
        if (request === 'bug') throw new TypeError('a bug');
        if (request === 'die') process.exit(7);
        while (request === 'spin');
@@ -31,7 +34,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-type Request = number | 'user' | 'bug' | 'die' | 'wait' | 'spin';
+type Request = number | 'setting' | 'user' | 'bug' | 'die' | 'wait' | 'spin';
 const open = (count: number): WorkerPool<Request, number> => new WorkerPool(file, count, { factor: 3 });
 
 describe('WorkerPool', () => {
@@ -39,6 +42,20 @@ describe('WorkerPool', () => {
     const pool = open(3);
     const numbers = Array.from({ length: 50 }, (_, index) => index);
     expect(await Promise.all(numbers.map((number) => pool.run(number)))).toEqual(numbers.map((number) => 3 * number));
+    await pool.close();
+  });
+
+  it('hands a changed setting to workers that are there, before what they are asked next, and to those to come', async () => {
+    expect(process.env.EARWITNESS_FFMPEG).toBeUndefined();
+    const pool = open(2);
+    const both = (): Promise<unknown[]> => Promise.all([pool.run('setting'), pool.run('setting')]);
+    expect(await both()).toEqual(['undefined', 'undefined']);
+    setWorkerSettings({ ffmpeg: '/one/ffmpeg' });
+    expect(await both()).toEqual(['/one/ffmpegundefined', '/one/ffmpegundefined']);
+    await pool.run('die').catch(() => undefined);
+    expect(await both()).toEqual(['/one/ffmpegundefined', '/one/ffmpegundefined']);
+    setWorkerSettings({ ffmpeg: '' });
+    expect(await both()).toEqual(['undefined', 'undefined']);
     await pool.close();
   });
 

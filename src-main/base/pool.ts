@@ -2,6 +2,8 @@ import { Worker, isMainThread, parentPort } from 'node:worker_threads';
 import type { Transferable } from 'node:worker_threads';
 import { UserFacingError } from './errors.ts';
 import './no-telemetry.ts';
+import { onWorkerSettings, setWorkerSettings } from './worker-settings.ts';
+import type { WorkerSettings } from './worker-settings.ts';
 
 interface ErrorMessage {
   name: string;
@@ -13,7 +15,7 @@ interface ErrorMessage {
 }
 
 type FromWorker<Response> = { id: number; response: Response } | { id: number; error: ErrorMessage };
-type ToWorker<Request> = { id: number; request: Request } | { abort: true };
+type ToWorker<Request> = { id: number; request: Request } | { abort: true } | { settings: WorkerSettings };
 
 interface Task<Request, Response> {
   id: number;
@@ -46,6 +48,7 @@ export class WorkerPool<Request, Response> {
   readonly #workerData: unknown;
   readonly #waiting: Task<Request, Response>[] = [];
   readonly #lanes = new Set<Lane<Request, Response>>();
+  readonly #unfollow: () => void;
   #nextId = 1;
   #closed = false;
 
@@ -54,6 +57,10 @@ export class WorkerPool<Request, Response> {
     this.#file = file;
     this.#workerData = workerData;
     for (let i = 0; i < count; i++) this.#start();
+    // Messages keep their order: what a worker is asked after the change is done with it.
+    this.#unfollow = onWorkerSettings((settings) => {
+      for (const { worker } of this.#lanes) worker.postMessage({ settings } satisfies ToWorker<Request>);
+    });
   }
 
   /**
@@ -77,6 +84,7 @@ export class WorkerPool<Request, Response> {
   /** Ends the workers; what they were at is aborted and fails. */
   async close(): Promise<void> {
     this.#closed = true;
+    this.#unfollow();
     const lanes = [...this.#lanes];
     const busy = lanes.filter(({ tasks }) => tasks.length > 0);
     const failed = [...this.#waiting, ...lanes.flatMap(({ tasks }) => tasks)];
@@ -193,6 +201,10 @@ export function serveRequests<Request, Response>(
   port.on('message', (message: ToWorker<Request>) => {
     if ('abort' in message) {
       controller.abort();
+      return;
+    }
+    if ('settings' in message) {
+      setWorkerSettings(message.settings);
       return;
     }
     const { id, request } = message;

@@ -23,6 +23,7 @@ import { UserFacingError } from '../base/errors.ts';
 import { unwritable } from '../base/files.ts';
 import { canonicalJson, sha256Hex } from './canonical.ts';
 import { CustodyWriter, lastRow, readHead, signerChanged } from './custody.ts';
+import { passingFailures } from './failures.ts';
 import type { CustodyEntry, StoredCustodyRow } from './custody.ts';
 import { databasePath, openDatabase, openDatabaseForReading, schemaDifferences, toldOfDatabase } from './database.ts';
 import { EvidenceTable, derivedColumns, evidenceRowOf, isStale, nameKeyOf, shownAnalysis } from './evidence-table.ts';
@@ -969,12 +970,17 @@ export class CaseStore {
     );
   }
 
-  /** Ids for a scan of `new` (never scanned, changed since, or with another model) or `failed` items, or all. */
+  /**
+   * Ids for a scan of `new` items (never scanned, changed since, with another model, or failed for what may have passed: their drive
+   * was away, the machine ended their decoder) or `failed` ones, or all.
+   */
   idsToScan(which: 'new' | 'failed' | 'all', modelSha256: string): number[] {
     const conditions = {
       all: '1',
       failed: `scan = 'failed'`,
-      new: `(latest_analysis IS NULL OR model_sha256 IS NOT $model OR (changed = 1 AND latest_file_sha256 IS NOT found_sha256))`,
+      new: `(latest_analysis IS NULL OR model_sha256 IS NOT $model OR (changed = 1 AND latest_file_sha256 IS NOT found_sha256)
+        OR (scan = 'failed' AND (SELECT json_extract(result, '$.error.code') FROM analyses WHERE id = latest_analysis)
+          IN (${passingFailures.map((code) => `'${code}'`).join(', ')})))`,
     };
     const sql = `SELECT id FROM evidence WHERE removed_at IS NULL AND ${conditions[which]} ORDER BY id`;
     return this.#tell(() => {

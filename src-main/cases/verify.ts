@@ -10,6 +10,7 @@ import { workerFile } from '../base/workers.ts';
 import { sha256Hex } from './canonical.ts';
 import { emptyHead, readHead, walkChain } from './custody.ts';
 import type { ChainFindings } from './custody.ts';
+import { absence } from './absence.ts';
 import { databasePath, schemaDifferences, telling } from './database.ts';
 import { derivedColumns } from './evidence-table.ts';
 import { fingerprintOf, headMessage, signatureHolds } from './keys.ts';
@@ -453,6 +454,6 @@ async function hashed(
     signal?.throwIfAborted();
     const told = unreadable(file.path, error);
     if (!(told instanceof UserFacingError)) throw error;
-    return { sha256: null, sentence: told.message };
+    return { sha256: null, sentence: await absence(file, told) };
   }
 }

@@ -153,7 +153,7 @@ the case has from the same place already is left alone, so that an interrupted c
     .addOption(
       new Option(
         '--which <items>',
-        'new: never scored, changed, or scored with another model; failed: those that failed',
+        'new: never scored, changed, scored with another model, or failed for their drive or this machine; failed: all that failed',
       )
         .choices(['new', 'failed', 'all'])
         .default('new'),
@@ -288,6 +288,14 @@ async function add(folder: string, paths: string[], options: AddOptions): Promis
   );
 }
 
+/** What became of items that failed before. */
+function failedLine(failed: readonly number[], taken: readonly number[]): string {
+  const again = failed.filter((id) => taken.includes(id)).length;
+  const left = failed.length - again;
+  const kept = left === 0 ? '' : `; ${left} failed for what they are (\`--which failed\` scans them all the same)`;
+  return `${failed.length} ${failed.length === 1 ? 'item' : 'items'} failed before: ${again} scanned again${kept}.`;
+}
+
 async function scanCase(folder: string, options: ScanOptions): Promise<number> {
   const { findModel, readModel } = await import('../detector/store.ts');
   const { runCaseScan } = await import('../jobs/case-scan.ts');
@@ -302,6 +310,8 @@ async function scanCase(folder: string, options: ScanOptions): Promise<number> {
         else store.endScan(open.id, 'cancelled', 'A scan with another model was begun.');
       }
       const ids = store.idsToScan(options.which, model.onnxSha256);
+      const failedBefore = store.idsToScan('failed', model.onnxSha256);
+      if (failedBefore.length > 0) process.stderr.write(`${failedLine(failedBefore, ids)}\n`);
       const { scanId } = store.beginScan(
         {
           model: options.model ?? null,

@@ -3,6 +3,7 @@ import { chmod, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { ensureFolder, unwritable } from '../base/files.ts';
 import { dataFolder } from '../base/home.ts';
+import { setWorkerSettings } from '../base/worker-settings.ts';
 import { SoundPool } from '../features/sound-pool.ts';
 import { EvaluationStore } from '../jobs/evaluation-store.ts';
 import { ModelStore } from '../jobs/model-store.ts';
@@ -49,12 +50,11 @@ export async function openParts(options: {
   const home = resolve(dataFolder());
   await privateFolder(home);
   const changes = new ChangeFeed({ startedAt: new Date().toISOString(), recovered: options.recovered ?? false });
-  const ffmpegBefore = process.env['EARWITNESS_FFMPEG'];
   const settings: SettingsStore = await SettingsStore.open(home, () => {
-    useFfmpeg(settings.get().ffmpeg, ffmpegBefore);
+    setWorkerSettings({ ffmpeg: settings.get().ffmpeg });
     changes.publish({ type: 'settings' });
   });
-  useFfmpeg(settings.get().ffmpeg, ffmpegBefore);
+  setWorkerSettings({ ffmpeg: settings.get().ffmpeg });
   const outputs = new Outputs(join(home, 'outputs'));
   await outputs.clear();
   const jobs = new JobQueue({
@@ -80,13 +80,6 @@ export async function openParts(options: {
 export async function recoverLaboratory({ trainings, evaluations }: EngineParts): Promise<void> {
   await trainings.recover();
   await evaluations.recover();
-}
-
-/** Decoders and their workers look into the environment. */
-function useFfmpeg(path: string, before: string | undefined): void {
-  const wanted = path || before;
-  if (wanted) process.env['EARWITNESS_FFMPEG'] = wanted;
-  else delete process.env['EARWITNESS_FFMPEG'];
 }
 
 /** Makes a folder that is for nobody else's eyes; one that stands stays as it is. */

@@ -46,8 +46,8 @@ it('says what the engine runs on', async () => {
     ffmpegProblem: expect.stringContaining('/nowhere/ffmpeg') as string,
     inference: { threads: 1 },
   });
-  await context.settings.set({ ffmpeg: '' });
   expect(process.env['EARWITNESS_FFMPEG']).toBeUndefined();
+  await context.settings.set({ ffmpeg: '' });
 });
 
 it('packs what helps to find a fault, without what evidence holds, paths and names', async () => {

@@ -25,15 +25,19 @@ export interface AnalysisSubject {
   settings?: NewAnalysis['settings'];
 }
 
-let ffmpeg: Promise<Provenance['ffmpeg']> | null = null;
+const ffmpegHashes = new Map<string, Promise<string>>();
 
-/** The ffmpeg that decodes here, hashed once. */
-function usedFfmpeg(): Promise<Provenance['ffmpeg']> {
-  ffmpeg ??= findFfmpeg().then(async ({ path, version }) => ({ version, sha256: await sha256File(path) }));
-  return ffmpeg.catch(() => {
-    ffmpeg = null;
+/** The ffmpeg that decodes here now, each hashed once. */
+async function usedFfmpeg(): Promise<Provenance['ffmpeg']> {
+  try {
+    const { path, version, identity } = await findFfmpeg();
+    const hashing = ffmpegHashes.get(identity) ?? sha256File(path);
+    ffmpegHashes.set(identity, hashing);
+    hashing.catch(() => ffmpegHashes.delete(identity));
+    return { version, sha256: await hashing };
+  } catch {
     return null;
-  });
+  }
 }
 
 /** What makes results now, but for ffmpeg. @param program `earwitness 0.1.0` */

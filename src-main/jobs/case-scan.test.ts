@@ -1,4 +1,4 @@
-import { writeFileSync, rmSync } from 'node:fs';
+import { renameSync, writeFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { evidenceFor, testCase, testFolder } from '../cases/testing.ts';
@@ -8,6 +8,7 @@ import type { StoredModel } from '../detector/store.ts';
 import { babble, wav16, writeTinyModel } from '../detector/testing.ts';
 import { chunk, formatChunk, pcm16, riff } from '../audio/testing.ts';
 import { runCaseScan } from './case-scan.ts';
+import type { CaseScanOutcome } from './case-scan.ts';
 
 async function withRecordings(count: number) {
   const made = testCase();
@@ -26,6 +27,24 @@ function begin(store: CaseStore, model: StoredModel, ids: number[], channel: 'mi
 }
 
 describe('a scan of a case', () => {
+  it('takes up what failed because its drive was away, and leaves what failed for what it is', async () => {
+    const { store, model, ids, paths } = await withRecordings(3);
+    writeFileSync(paths[2], 'OggS and nothing else of it');
+    const away = `${paths[1]}.away`;
+    renameSync(paths[1], away);
+    const run = (id: number): Promise<CaseScanOutcome> =>
+      runCaseScan(store, id, model, 'earwitness 1.2.3', { jobs: 1 });
+    expect(await run(begin(store, model, ids))).toEqual({ scored: 1, failed: 2 });
+    expect(store.idsToScan('failed', model.onnxSha256)).toEqual([ids[1], ids[2]]);
+    const again = store.idsToScan('new', model.onnxSha256);
+    expect(again).toEqual([ids[1]]);
+    renameSync(away, paths[1]);
+    expect(await run(begin(store, model, again))).toEqual({ scored: 1, failed: 0 });
+    expect(store.idsToScan('new', model.onnxSha256)).toEqual([]);
+    expect(store.idsToScan('failed', model.onnxSha256)).toEqual([ids[2]]);
+    store.close();
+  });
+
   it('keeps every result with what made it, without the ratio of a screening model, and logs it', async () => {
     const { store, session, folder, model, ids, paths } = await withRecordings(3);
     rmSync(paths[2]);

@@ -3,6 +3,8 @@ import { constants, setPriority } from 'node:os';
 import '../base/no-telemetry.ts';
 import type { UserError } from '../../src-preload/contract.ts';
 import { UserFacingError } from '../base/errors.ts';
+import { setWorkerSettings } from '../base/worker-settings.ts';
+import type { WorkerSettings } from '../base/worker-settings.ts';
 import { everyTenthSecond } from './every-tenth-second.ts';
 import type { EvaluateEvent, EvaluateRequest } from './evaluate-models.ts';
 import type { InspectEvent, InspectRequest, InspectResult } from './inspect-dataset.ts';
@@ -26,6 +28,7 @@ export interface LaboratoryTasks {
 type TaskName = keyof LaboratoryTasks;
 
 export type ToLaboratory =
+  | { type: 'settings'; settings: WorkerSettings }
   | { [Name in TaskName]: { type: 'task'; name: Name; request: LaboratoryTasks[Name]['request'] } }[TaskName]
   | { type: 'abort' };
 
@@ -112,6 +115,7 @@ process.on('disconnect', () => {
 });
 process.on('message', (message: ToLaboratory) => {
   if (message.type === 'abort') abort();
+  else if (message.type === 'settings') setWorkerSettings(message.settings);
   else void perform(message.name, message.request as never);
 });
 try {

@@ -4,6 +4,8 @@
  */
 import { fork } from 'node:child_process';
 import { UserFacingError } from '../base/errors.ts';
+import { onWorkerSettings, workerSettings } from '../base/worker-settings.ts';
+import type { WorkerSettings } from '../base/worker-settings.ts';
 import { workerFile } from '../base/workers.ts';
 import type { UserError } from '../../src-preload/contract.ts';
 import type { FromLaboratory, LaboratoryTasks, ToLaboratory } from './laboratory-worker.ts';
@@ -48,12 +50,15 @@ export function runInChild<Name extends keyof LaboratoryTasks>(
       // A child that is gone needs no telling.
       if (child.connected) child.send(message, () => undefined);
     };
+    const follow = (settings: WorkerSettings): void => tell({ type: 'settings', settings });
+    const unfollow = onWorkerSettings(follow);
     const abort = (): void => {
       tell({ type: 'abort' });
       grace = setTimeout(() => child.kill('SIGKILL'), options.graceMilliseconds ?? abortGraceMilliseconds);
     };
     const finish = (settle: () => void): void => {
       clearTimeout(grace);
+      unfollow();
       signal?.removeEventListener('abort', abort);
       settle();
     };
@@ -73,6 +78,7 @@ export function runInChild<Name extends keyof LaboratoryTasks>(
     });
     signal?.addEventListener('abort', abort, { once: true });
     if (child.pid !== undefined) options.onStart?.(child.pid);
+    follow(workerSettings());
     tell({ type: 'task', name, request } as ToLaboratory);
   });
 }
