@@ -138,7 +138,7 @@ async function evaluate(options: EvaluateOptions): Promise<number> {
     }
     if (options.record) {
       for (const { model, findings } of reports) {
-        await store.writeCard(model, jobs.withRecord(model.card, findings));
+        await store.writeRecords(model, jobs.withRecord(model.card.records, findings));
         process.stdout.write(`The card in ${model.folder} says now how often its findings were right on this split.\n`);
       }
     }

@@ -107,9 +107,13 @@ export async function readWeights({ folder, card }: StoredModel): Promise<Weight
   return arrays;
 }
 
-/** Replaces the card of a model; its files stay. @throws UserFacingError `unwritable` */
-export async function writeCard({ folder }: StoredModel, card: Card): Promise<void> {
-  await writeFileWhole(join(folder, 'card.json'), `${JSON.stringify(cardSchema.parse(card), null, 1)}\n`);
+/** Writes into a model's card how often its findings were right; all else in it stays as it lies there. @throws UserFacingError `unwritable` */
+export async function writeRecords({ folder }: Pick<StoredModel, 'folder'>, records: Card['records']): Promise<void> {
+  const path = join(folder, 'card.json');
+  const card = JSON.parse(await readFile(path, 'utf8')) as object;
+  const changed = { ...card, records };
+  cardSchema.parse(changed);
+  await writeFileWhole(path, `${JSON.stringify(changed, null, 1)}\n`);
 }
 
 /** Writes a model's folder, the card last, so that a folder with a card is whole. */

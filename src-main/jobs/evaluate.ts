@@ -102,10 +102,12 @@ function sameDataset(one: string, other: string): boolean {
   return paths !== null && paths === pathsOf(other);
 }
 
-/** A card with a record; one of the same split that stood there is replaced. */
-export function withRecord<T extends Pick<Card, 'records'>>(card: T, record: FindingRecord): T {
-  const others = card.records.filter(({ dataset, split }) => dataset !== record.dataset || split !== record.split);
-  return { ...card, records: [...others, record] };
+/** Records with a further one; one of the same split that stood there is replaced. */
+export function withRecord(records: readonly FindingRecord[], record: FindingRecord): FindingRecord[] {
+  const others = records.filter(
+    ({ dataset, split }) => split !== record.split || !sameDataset(dataset, record.dataset),
+  );
+  return [...others, record];
 }
 
 /** All figures: of the scores, and those that need likelihood ratios of the calibrated ones. */

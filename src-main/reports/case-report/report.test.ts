@@ -29,6 +29,9 @@ describe('renderReport', () => {
       expect(page).toContain(`Page ${index + 1} of ${pages.length}`);
       expect(page).toContain('Report 2026-014/1');
     }
+    // What was found before screening models had words of their own keeps its words, and the report says what they mean.
+    expect(pages.join(' ')).toContain('\u2212 supports spoof');
+    expect(pages.join(' ')).toContain('it was made by an earlier version and keeps its words');
     expect(pages.join(' ')).not.toMatch(/times more probable|log10 LR|weak support/);
     expect(pages.at(-1)).toContain('End of report 2026-014/1');
   });
@@ -80,6 +83,7 @@ describe('renderReport', () => {
     const text = (await pagesOf(snapshot)).join(' ');
     expect(text).toContain('\u2212 looks synthetic');
     expect(text).toContain('+ looks bona fide');
+    expect(text).not.toContain('earlier version');
     expect(text).not.toMatch(/supports (spoof|bona fide)|looks-/);
     expect(text).toContain('How often right On dev, such findings were right in 9 of 12.');
     expect(text).toContain('the model’s card did not say when this result was made');
