@@ -95,9 +95,9 @@ function conclude(parts) {
 const commands = {
   async start(args) {
     const node = await setUp();
-    // With arguments it is the command line.
-    if (args.length > 0) return runShown(node, [builtProgram, ...args]);
-    return startWorkstation(node);
+    // With a command it is the command line.
+    if (args.length > 0 && !args[0].startsWith('--')) return runShown(node, [builtProgram, ...args]);
+    return startWorkstation(node, args);
   },
   /** Everything; with arguments only the tests that they choose (they go to Vitest). */
   async test(args) {

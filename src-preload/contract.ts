@@ -699,6 +699,9 @@ const fileEntrySchema = z.object({
   modifiedTime: time.nullable(),
 });
 
+/** `allowed`: it may be looked into as it is. */
+const rootSchema = fileEntrySchema.extend({ allowed: z.boolean() });
+
 // ---------------------------------------------------------------------------------------------------------------------------
 // Reports
 
@@ -765,8 +768,10 @@ export const contract = {
     set: procedure.input(settingsPatchSchema).output(settingsSchema),
   },
   files: {
-    /** Folders that the browser may look into, and what uploads were made. */
-    roots: procedure.output(z.array(fileEntrySchema)),
+    /** Folders that the browser may look into, what uploads were made, and drives that could be added. */
+    roots: procedure.output(z.array(rootSchema)),
+    /** Adds a folder to those that may be looked into; waits until a person has confirmed it where no page reaches. */
+    addRoot: procedure.input(z.object({ path })).output(z.array(rootSchema)),
     list: procedure
       .input(z.object({ path, foldersOnly: z.boolean().default(false) }))
       .output(z.object({ path, parent: path.nullable(), entries: z.array(fileEntrySchema), truncated: z.boolean() })),

@@ -38,9 +38,15 @@ async function runElectron(path, node) {
 /**
  * Opens the workstation: in Electron, else in the browser, and says which and why.
  * @param {string} node
+ * @param {string[]} options of `earwitness serve`; with any it is the browser that is meant
  * @returns {Promise<number>} exit status
  */
-export async function startWorkstation(node) {
+export async function startWorkstation(node, options = []) {
+  if (options.length > 0) {
+    // `--help` and `--version` are of the command line.
+    const whole = options.every((option) => option === '--help' || option === '--version');
+    return runShown(node, [builtProgram, ...(whole ? [] : ['serve']), ...options]);
+  }
   const electron = await chooseElectron(node);
   let { reason, advice } = 'path' in electron ? {} : electron;
   if ('path' in electron) {

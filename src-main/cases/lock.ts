@@ -27,7 +27,14 @@ export class CaseLock {
 
   /** @throws UserFacingError `case-busy` naming who holds it; `unwritable`. */
   static take(folder: string, program: string): CaseLock {
-    const path = join(folder, lockName);
+    return CaseLock.at(join(folder, lockName), program, (who) => busyCase(folder, who));
+  }
+
+  /**
+   * The same for anything else that one process at a time may work on.
+   * @param busy the error that names who holds it, as a phrase
+   */
+  static at(path: string, program: string, busy: (who: string) => UserFacingError): CaseLock {
     let db: Database.Database | null = null;
     try {
       db = new Database(path, { timeout: 300 });
@@ -46,8 +53,8 @@ export class CaseLock {
       db.exec('COMMIT; BEGIN IMMEDIATE');
       return new CaseLock(db);
     } catch (error) {
-      const busy = error instanceof Database.SqliteError && error.code.startsWith('SQLITE_BUSY');
-      const told = busy && db ? busyCase(folder, db) : toldOfDatabase(path, error);
+      const isBusy = error instanceof Database.SqliteError && error.code.startsWith('SQLITE_BUSY');
+      const told = isBusy && db ? busy(holderOf(db)) : toldOfDatabase(path, error);
       db?.close();
       throw told;
     }
@@ -59,17 +66,20 @@ export class CaseLock {
   }
 }
 
-function busyCase(folder: string, db: Database.Database): UserFacingError {
-  let who = 'another program';
+function holderOf(db: Database.Database): string {
   try {
     const holder = db.prepare<[], Holder>('SELECT pid, host, program, since FROM holder').get();
     if (holder) {
       const here = holder.host === hostname() ? '' : ` on ${holder.host}`;
-      who = `${holder.program} (process ${holder.pid}${here}, since ${holder.since})`;
+      return `${holder.program} (process ${holder.pid}${here}, since ${holder.since})`;
     }
   } catch {
     // It is being written at this moment.
   }
+  return 'another program';
+}
+
+function busyCase(folder: string, who: string): UserFacingError {
   return new UserFacingError('case-busy', `The case in ${folder} is open elsewhere: ${who}.`, {
     path: folder,
     advice: 'Close it there first; two cannot write to one case.',

@@ -12,6 +12,7 @@ import { register as registerReport } from './report.ts';
 import { register as registerScan } from './scan.ts';
 import { register as registerSelfTest } from './selftest.ts';
 import { register as registerServe } from './serve.ts';
+import { register as registerSettings } from './settings.ts';
 import { register as registerSpectrogram } from './spectrogram.ts';
 import { register as registerTrain } from './train.ts';
 import { register as registerVerify } from './verify.ts';
@@ -34,6 +35,7 @@ export function buildProgram(): Command {
     registerSpectrogram,
     registerSelfTest,
     registerServe,
+    registerSettings,
     registerCase,
     registerVerify,
     registerReport,

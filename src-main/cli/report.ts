@@ -143,7 +143,9 @@ async function report(what: string[], options: Options): Promise<number> {
     if (folder === null) throw wrongUsage('--again needs the case that issued the report.');
     return again(folder, options.again, options);
   }
-  const settings = (await SettingsStore.open(home)).get();
+  const store = await SettingsStore.open(home);
+  if (store.problem) process.stderr.write(`${store.problem.sentence}\n`);
+  const settings = store.get();
   const surroundings = { application: `earwitness ${applicationVersion()}`, home, settings };
   const asked = {
     authorisedBy: options.authorisedBy,

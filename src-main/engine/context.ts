@@ -10,12 +10,17 @@ import { ModelStore } from '../jobs/model-store.ts';
 import { JobQueue } from '../jobs/queue.ts';
 import { TrainStore } from '../jobs/train-store.ts';
 import { ChangeFeed } from './change-feed.ts';
+import type { Confirmation } from './host-messages.ts';
 import type { OpenCases } from './open-cases.ts';
 import { Outputs } from './outputs.ts';
 import { SettingsStore } from './settings-store.ts';
 
 export interface EngineContext {
   readonly host: 'electron' | 'browser';
+  /** Folders that may be looked into besides those of the settings: who started the host named them. */
+  readonly roots: readonly string[];
+  /** Asks the person at the host, where no page reaches. */
+  readonly confirm: (what: Confirmation) => Promise<boolean>;
   /** `earwitness 0.1.0`. */
   readonly application: string;
   /** The data folder, absolute. */
@@ -36,7 +41,18 @@ export interface EngineContext {
 export type EngineParts = Omit<EngineContext, 'cases'>;
 
 /**
- * Makes the data folder, for its owner's eyes only, and opens what does not belong to a case.
+ * Makes the data folder, for its owner's eyes only. @returns its path, absolute
+ * @throws UserFacingError `unwritable`
+ */
+export async function openHome(): Promise<string> {
+  const home = resolve(dataFolder());
+  await privateFolder(home);
+  return home;
+}
+
+/**
+ * Opens what does not belong to a case.
+ * @param options.confirm asks a person; by default nobody is there to say yes.
  * @param options.recovered whether this engine goes on after a crash of the one before.
  * @param options.onBug for what a job throws that is no user's error.
  * @throws UserFacingError `unwritable`, `settings`
@@ -45,10 +61,11 @@ export async function openParts(options: {
   host: EngineContext['host'];
   application: string;
   recovered?: boolean;
+  roots?: readonly string[];
+  confirm?: EngineContext['confirm'];
   onBug?: (error: unknown) => void;
 }): Promise<EngineParts> {
-  const home = resolve(dataFolder());
-  await privateFolder(home);
+  const home = await openHome();
   const changes = new ChangeFeed({ startedAt: new Date().toISOString(), recovered: options.recovered ?? false });
   const settings: SettingsStore = await SettingsStore.open(home, () => {
     setWorkerSettings({ ffmpeg: settings.get().ffmpeg });
@@ -61,7 +78,8 @@ export async function openParts(options: {
     onChange: (job) => changes.publish({ type: 'job', job }),
     ...(options.onBug ? { onBug: options.onBug } : {}),
   });
-  const { host, application } = options;
+  settings.watch();
+  const { host, application, roots = [], confirm = async () => false } = options;
   const models = new ModelStore(home, () => changes.publish({ type: 'models' }));
   await models.clear();
   const trainings = await TrainStore.open({
@@ -73,7 +91,8 @@ export async function openParts(options: {
   });
   const evaluations = await EvaluationStore.open({ home, jobs, models, scanJobs: () => settings.get().scanJobs });
   const sound = new SoundPool();
-  return { host, application, home, settings, jobs, changes, outputs, sound, models, trainings, evaluations };
+  const stores = { settings, jobs, changes, outputs, sound, models, trainings, evaluations };
+  return { host, roots, confirm, application, home, ...stores };
 }
 
 /** Goes on with the trainings and evaluations that the engine before left unfinished. */

@@ -1,17 +1,19 @@
 import { applicationVersion } from '../base/version.ts';
-import { openParts, recoverLaboratory } from './context.ts';
+import { Confirmations } from './confirmations.ts';
+import { openHome, openParts, recoverLaboratory } from './context.ts';
 import type { EngineContext } from './context.ts';
 import type { FromEngine, ToEngine } from './host-messages.ts';
-import { log } from './log.ts';
+import { log, openLog } from './log.ts';
 import { OpenCases } from './open-cases.ts';
 import { serveResources } from './resource-server.ts';
+import { holdHome } from './home-lock.ts';
 import { handleResource } from './resources.ts';
 import { resumeScans } from './resume.ts';
 import { buildRouter } from './router.ts';
 import { Transport } from './transport.ts';
 
 export interface Engine {
-  /** Takes a message of the host that is about a connection. */
+  /** Takes a message of the host. */
   receive(message: Exclude<ToEngine, { type: 'stop' }>): void;
   /** Puts away what is under way, so that the next engine goes on with it. */
   close(): Promise<void>;
@@ -20,21 +22,33 @@ export interface Engine {
 /**
  * Starts the engine, and what the one before left unfinished.
  * @param options.recovered whether the engine before ended by a crash.
+ * @param options.roots folders that may be looked into besides those of the settings.
  * @param options.send hands a message to the host.
+ * @throws UserFacingError what `openHome`, `holdHome` and `openParts` throw
  */
 export async function startEngine(options: {
   host: EngineContext['host'];
   recovered: boolean;
+  roots: readonly string[];
   send: (message: FromEngine) => void;
 }): Promise<Engine> {
   const startedAt = new Date().toISOString();
   const application = `earwitness ${applicationVersion()}`;
+  const home = await openHome();
+  const lock = holdHome(home, `${application}, ${options.host === 'electron' ? 'desktop' : 'serve'}`);
+  openLog(home);
+  const confirmations = new Confirmations(options.send);
   const parts = await openParts({
     host: options.host,
     application,
+    roots: options.roots,
+    confirm: (what) => confirmations.ask(what),
     recovered: options.recovered,
     onBug: (error) => log('error', 'A job failed', error),
   });
+  const { problem } = parts.settings;
+  // Windows are told by the feed; here those who look at a terminal.
+  if (problem) process.stderr.write(`${problem.sentence}\n`);
   const context: EngineContext = { ...parts, cases: new OpenCases(parts) };
   const resources = await serveResources((request) => handleResource(context, request));
   const transport = new Transport(buildRouter(context), options.send);
@@ -45,13 +59,18 @@ export async function startEngine(options: {
     log('error', 'What was left unfinished could not go on', error);
   });
   return {
-    receive: (message) => transport.receive(message),
+    receive(message) {
+      if (message.type === 'confirmed') confirmations.answer(message.question, message.yes);
+      else transport.receive(message);
+    },
     async close() {
       transport.closeAll();
       await context.jobs.close();
       context.cases.close();
       await context.sound.close();
       await resources.close();
+      context.settings.close();
+      lock.release();
     },
   };
 }

@@ -3,18 +3,20 @@
  * roots of the settings (the home folder by default), the uploads and the data folder; Electron's own dialogs show what the person may open.
  */
 import { opendir, realpath, rename, rm, stat } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { basename, dirname, isAbsolute, join, parse, relative, resolve, sep } from 'node:path';
 import type { Outputs } from '../../src-preload/contract.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { unwritable } from '../base/files.ts';
 import type { EngineContext } from './context.ts';
 import { os } from './implementer.ts';
+import { drives, effectiveRoots } from './roots.ts';
+import { confirmWider, mustBe } from './settings.ts';
 
-type Entry = Outputs['files']['roots'][number];
+type Root = Outputs['files']['roots'][number];
+type Entry = Outputs['files']['list']['entries'][number];
 type Listing = Outputs['files']['list'];
 type Output = Outputs['models']['export'];
-type Limits = Pick<EngineContext, 'host' | 'home' | 'settings'>;
+type Limits = Pick<EngineContext, 'host' | 'home' | 'settings' | 'roots'>;
 
 const mostEntries = 10_000;
 /** Files that are looked at at the same time. */
@@ -48,9 +50,8 @@ function isWithin(path: string, folder: string): boolean {
 }
 
 /** The folders that may be looked into, without links; those that are not there are left out. */
-async function rootFolders({ home, settings }: Limits): Promise<string[]> {
-  const { roots } = settings.get();
-  const wanted = [...(roots.length > 0 ? roots : [homedir()]), uploadsFolder(home)];
+async function rootFolders({ home, settings, roots }: Limits): Promise<string[]> {
+  const wanted = [...effectiveRoots(settings.get().roots), ...roots, uploadsFolder(home)];
   const real = await Promise.all(wanted.map((root) => realpath(resolve(root)).catch(() => null)));
   return [...new Set(real.filter((root) => root !== null))];
 }
@@ -141,12 +142,29 @@ function rootName(path: string, home: string): string {
   return basename(path) || parse(path).root;
 }
 
-async function listRoots(limits: Limits): Promise<Entry[]> {
+/** The roots; behind them drives and shares that lie in none, which may become one. */
+async function listRoots(limits: Limits): Promise<Root[]> {
   const uploads = await realpath(uploadsFolder(limits.home)).catch(() => null);
   const entries = await Promise.all(
     (await rootFolders(limits)).map((root) => entryOf(root, rootName(root, uploads ?? ''))),
   );
-  return entries.filter((entry) => entry !== null);
+  const folders = await rootFolders(limits);
+  const outside = (await drives()).filter((drive) => !folders.some((folder) => isWithin(drive, folder)));
+  const further = await Promise.all(outside.map((drive) => entryOf(drive, basename(drive) || drive)));
+  return [
+    ...entries.filter((entry) => entry !== null).map((entry) => ({ ...entry, allowed: true })),
+    ...further.filter((entry) => entry !== null).map((entry) => ({ ...entry, allowed: false })),
+  ];
+}
+
+/** Makes a folder one that may be looked into, once a person has said so. */
+async function addRoot(context: EngineContext, wanted: string): Promise<Root[]> {
+  const path = plainPath(wanted);
+  await mustBe('folder', path, 'Folders');
+  const roots = [...new Set([...effectiveRoots(context.settings.get().roots), path])];
+  await confirmWider(context, { roots });
+  await context.settings.set({ roots });
+  return listRoots(context);
 }
 
 const collator = new Intl.Collator('en', { numeric: true });
@@ -188,7 +206,9 @@ async function listFolder(limits: Limits, wanted: string, foldersOnly: boolean):
   await Promise.all(Array.from({ length: lanes }, lane));
   entries.sort(
     (one, other) =>
-      Number(other.kind === 'folder') - Number(one.kind === 'folder') || collator.compare(one.name, other.name),
+      Number(other.kind === 'folder') - Number(one.kind === 'folder') ||
+      Number(one.name.startsWith('.')) - Number(other.name.startsWith('.')) ||
+      collator.compare(one.name, other.name),
   );
   const above = dirname(folder);
   const parent = above !== folder && roots.some((root) => isWithin(above, root)) ? above : null;
@@ -198,6 +218,7 @@ async function listFolder(limits: Limits, wanted: string, foldersOnly: boolean):
 export function filesProcedures(context: EngineContext) {
   return {
     roots: os.files.roots.handler(() => listRoots(context)),
+    addRoot: os.files.addRoot.handler(({ input }) => addRoot(context, input.path)),
     list: os.files.list.handler(({ input }) => listFolder(context, input.path, input.foldersOnly)),
   };
 }

@@ -6,14 +6,34 @@ export type ToEngine =
   | { type: 'open'; connection: number }
   | { type: 'frame'; connection: number; data: string | Uint8Array }
   | { type: 'close'; connection: number }
+  /** What a person said to a question of the engine's. */
+  | { type: 'confirmed'; question: number; yes: boolean }
   /** Put away what is under way, then end. */
   | { type: 'stop' };
 
 export type FromEngine =
   /** `socket`: where resources are served over HTTP, to requests that bear the key. */
   | { type: 'ready'; startedAt: string; socket: string; key: string }
+  /** It cannot start, for a reason that a person can mend; it ends then. */
+  | { type: 'failed'; error: ToldError }
+  /** A person has to say yes where no page reaches: on the terminal of `serve`, in a dialog of the shell. */
+  | { type: 'confirm'; question: number; what: Confirmation }
   | { type: 'frame'; connection: number; data: string | Uint8Array }
   | { type: 'close'; connection: number };
+
+/** A `UserFacingError` between processes. */
+interface ToldError {
+  code: string;
+  message: string;
+  path: string | undefined;
+  advice: string | undefined;
+}
+
+/** What widens what the window reaches: a folder to look into, a program to run. */
+export interface Confirmation {
+  kind: 'root' | 'ffmpeg';
+  path: string;
+}
 
 /** Name of the request header that bears the resource server's key. */
 export const keyHeader = 'earwitness-key';

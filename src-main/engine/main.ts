@@ -4,14 +4,15 @@
  */
 import '../base/no-telemetry.ts';
 import { parseArgs } from 'node:util';
-import { describeError } from '../base/errors.ts';
-import { dataFolder } from '../base/home.ts';
+import { describeError, UserFacingError } from '../base/errors.ts';
 import { startEngine } from './engine.ts';
 import type { FromEngine, ToEngine } from './host-messages.ts';
-import { log, openLog } from './log.ts';
+import { log } from './log.ts';
 
 /** Exit status after a bug: the host starts the next engine. */
 const crashed = 70;
+/** After a start that a person has to help: the next one would do no better. */
+const cannotStart = 78;
 
 function send(message: FromEngine): void {
   if (process.connected) process.send?.(message);
@@ -32,37 +33,52 @@ async function main(): Promise<void> {
     process.exit(2);
   }
   const { values } = parseArgs({
-    options: { host: { type: 'string' }, recovered: { type: 'boolean' } },
+    options: {
+      host: { type: 'string' },
+      recovered: { type: 'boolean' },
+      root: { type: 'string', multiple: true },
+    },
   });
-  openLog(dataFolder());
-  const engine = await startEngine({
+  const starting = startEngine({
     host: values.host === 'electron' ? 'electron' : 'browser',
     recovered: values.recovered === true,
+    roots: values.root ?? [],
     send,
   });
-
   let ending = false;
   const end = (): void => {
     if (ending) return;
     ending = true;
     // What hangs does not keep a process without a window alive.
     setTimeout(() => process.exit(1), 8000).unref();
-    engine.close().then(
-      () => process.exit(0),
-      (error: unknown) => crash(error),
-    );
+    // One that is told to end while it starts has things to put away, too.
+    starting
+      .then((engine) => engine.close())
+      .then(
+        () => process.exit(0),
+        (error: unknown) => crash(error),
+      );
   };
   process.on('message', (message) => {
     const told = message as ToEngine;
     if (told.type === 'stop') end();
-    else if (!ending) engine.receive(told);
+    else if (!ending) void starting.then((engine) => engine.receive(told));
   });
   process.on('disconnect', end);
   process.on('SIGTERM', end);
+  await starting;
 }
 
-main().catch((error: unknown) => {
-  log('error', 'The engine could not start', error);
-  process.stderr.write(`${describeError(error)}\n`);
-  process.exit(crashed);
-});
+/** Tells the host why, where a person can do something about it, and ends. */
+function failStart(error: unknown): void {
+  if (!(error instanceof UserFacingError) || !process.connected) {
+    log('error', 'The engine could not start', error);
+    process.stderr.write(`${describeError(error)}\n`);
+    process.exit(crashed);
+  }
+  const { code, message, path, advice } = error;
+  const told: FromEngine = { type: 'failed', error: { code, message, path, advice } };
+  process.send?.(told, () => process.exit(cannotStart));
+}
+
+main().catch(failStart);

@@ -51,8 +51,9 @@ async function answer(
   const gone = new AbortController();
   response.on('close', () => gone.abort());
   try {
-    const url = new URL(request.url ?? '/', 'http://engine');
-    const path = decodeURIComponent(url.pathname).replace(/^\/+/, '');
+    // Put behind a host: by itself `//x` would be one.
+    const url = new URL(`http://engine${request.url ?? '/'}`);
+    const path = decodeURIComponent(url.pathname).replace(/^\//, '');
     const range = request.headers.range ?? null;
     const { status, headers, body } = await handle({ path, query: url.searchParams, range, signal: gone.signal });
     response.writeHead(status, headers);

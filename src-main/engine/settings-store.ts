@@ -1,6 +1,8 @@
 /** Settings as a versioned file in the data folder. */
+import { watch } from 'node:fs';
+import type { FSWatcher } from 'node:fs';
 import { readFile, rename } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { settingsSchema } from '../../src-preload/contract.ts';
 import type { Settings } from '../../src-preload/contract.ts';
 import { UserFacingError } from '../base/errors.ts';
@@ -16,6 +18,7 @@ export class SettingsStore {
   #problem: UserFacingError | null;
   /** Writes one after the other. */
   #last: Promise<unknown> = Promise.resolve();
+  #watcher: FSWatcher | null = null;
 
   private constructor(path: string, settings: Settings, problem: UserFacingError | null, onChange: () => void) {
     this.#path = path;
@@ -70,6 +73,34 @@ export class SettingsStore {
     return new SettingsStore(path, settings, problem, onChange);
   }
 
+  /** From now on takes over what another process writes (`earwitness settings`), as if it had been set here. */
+  watch(): void {
+    try {
+      // The folder: the file itself is replaced on every change.
+      this.#watcher = watch(dirname(this.#path), { persistent: false }, (_event, name) => {
+        if (name === basename(this.#path)) this.#last = this.#last.then(() => this.#readAgain());
+      });
+      this.#watcher.on('error', () => this.close());
+    } catch {
+      // A folder that cannot be watched: what others write is read before the next change.
+    }
+  }
+
+  close(): void {
+    this.#watcher?.close();
+    this.#watcher = null;
+  }
+
+  /** What another process wrote; a file that cannot be understood changes nothing here. */
+  async #readAgain(): Promise<void> {
+    const found = parsed(await readFile(this.#path, 'utf8').catch(() => ''));
+    if (found === null || (typeof found['version'] === 'number' && found['version'] > version)) return;
+    const { settings } = understood(found);
+    if (JSON.stringify(settings) === JSON.stringify(this.#settings)) return;
+    this.#settings = settings;
+    this.#onChange();
+  }
+
   get(): Settings {
     return structuredClone(this.#settings);
   }
@@ -86,6 +117,7 @@ export class SettingsStore {
   set(patch: Partial<Settings>): Promise<Settings> {
     const writing = this.#last.then(async () => {
       if (this.#problem?.code === 'newer-version') throw this.#problem;
+      if (this.#problem === null) await this.#readAgain();
       const next = settingsSchema.safeParse({ ...this.#settings, ...patch, version });
       if (!next.success) {
         const fields = [...new Set(next.error.issues.map(({ path }) => String(path[0])))];

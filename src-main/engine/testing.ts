@@ -10,10 +10,11 @@ export async function testContext(host: EngineContext['host'] = 'browser'): Prom
   const home = mkdtempSync(join(tmpdir(), 'earwitness-engine-'));
   const before = process.env['EARWITNESS_HOME'];
   process.env['EARWITNESS_HOME'] = home;
-  const parts = await openParts({ host, application: 'earwitness 0.0.0' });
+  const parts = await openParts({ host, application: 'earwitness 0.0.0', confirm: async () => true });
   onTestFinished(async () => {
     await parts.jobs.close();
     await parts.sound.close();
+    parts.settings.close();
     if (before === undefined) delete process.env['EARWITNESS_HOME'];
     else process.env['EARWITNESS_HOME'] = before;
     rmSync(home, { recursive: true, force: true });

@@ -93,7 +93,7 @@ export class Transport {
   }
 
   /** Takes a message of the host that is about a connection. */
-  receive(message: Exclude<ToEngine, { type: 'stop' }>): void {
+  receive(message: Exclude<ToEngine, { type: 'stop' | 'confirmed' }>): void {
     if (message.type === 'open') {
       const opened = new Connection(message.connection, this.#send);
       this.#connections.set(message.connection, opened);

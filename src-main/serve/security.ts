@@ -19,6 +19,10 @@ const contentPolicy = [
   "frame-ancestors 'none'",
 ].join('; ');
 
+/** How a person gets in. */
+export const freshAddressAdvice =
+  'Press Enter where `earwitness serve` runs, or run `earwitness serve --link` there, for an address that works once.';
+
 /** Headers of every answer. */
 export const securityHeaders: Readonly<Record<string, string>> = {
   'content-security-policy': contentPolicy,
@@ -65,7 +69,7 @@ export function refusal(
   }
   const given = cookieOf(request, cookie.name);
   if (given === null || !sameSecret(given, cookie.value)) {
-    return { status: 401, sentence: 'Open the address that `earwitness serve` printed, with its token.' };
+    return { status: 401, sentence: `This browser is not known here. ${freshAddressAdvice}` };
   }
   return null;
 }

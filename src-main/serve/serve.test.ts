@@ -7,6 +7,7 @@ import {
   readFileSync,
   readlinkSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { request } from 'node:http';
@@ -22,6 +23,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import type { Contract } from '../../src-preload/contract.ts';
 import { maxFrameBytes } from '../engine/host-messages.ts';
+import { askForLink } from './admission.ts';
 import { serve } from './serve.ts';
 import type { Workstation } from './serve.ts';
 import { writePretendedEngine } from './testing.ts';
@@ -40,7 +42,11 @@ beforeAll(async () => {
   writeFileSync(join(renderer, 'assets', 'index-1.js'), 'export {};');
   writeFileSync(join(folder, 'secret.txt'), 'secret');
   workstation = await serve({ port: 0, renderer });
+  // Beside the other one on a data folder of its own.
+  process.env['EARWITNESS_HOME'] = join(folder, 'pretended');
+  mkdirSync(join(folder, 'pretended'));
   pretended = await serve({ port: 0, renderer, engineFile: writePretendedEngine(folder) });
+  process.env['EARWITNESS_HOME'] = join(folder, 'home');
 });
 afterAll(async () => {
   await workstation.close();
@@ -69,7 +75,8 @@ async function ask(
 }
 
 async function cookieOf(at: Workstation): Promise<string> {
-  const { headers } = await ask(new URL(at.address).pathname + new URL(at.address).search, {}, { at });
+  const { pathname, search } = new URL(at.freshAddress());
+  const { headers } = await ask(pathname + search, {}, { at });
   return headers['set-cookie']?.[0].split(';')[0] ?? '';
 }
 
@@ -98,23 +105,47 @@ function clientOn(socket: WebSocket): ContractRouterClient<Contract> {
 }
 
 describe('the way in', () => {
-  it('exchanges the token for a cookie, and away from the address', async () => {
+  it('exchanges the token for a cookie, once, and leads away from the address', async () => {
     const { pathname, search } = new URL(workstation.address);
-    const { status, headers } = await ask(pathname + search);
-    expect(status).toBe(303);
-    expect(headers.location).toBe('/');
+    const { status, headers, body } = await ask(pathname + search);
+    expect(status).toBe(200);
+    expect(body).toContain('<meta http-equiv="refresh" content="0;url=/">');
     expect(headers['set-cookie']?.[0]).toMatch(/^earwitness-\d+=[0-9a-f]{64}; HttpOnly; SameSite=Strict; Path=\/$/);
     expect(headers['cache-control']).toBe('no-store');
-    const cookie = await cookieOf(workstation);
+    const cookie = headers['set-cookie']?.[0].split(';')[0] ?? '';
     expect(cookie).not.toContain(search.slice('?token='.length));
     const page = await ask('/', { cookie });
     expect(page).toMatchObject({ status: 200, body: '<!doctype html><title>Window</title>' });
+    // Whoever reads it afterwards, in a history or over a shoulder, is not let in; who is in stays in.
+    const again = await ask(pathname + search);
+    expect(again.status).toBe(401);
+    expect(again.headers['set-cookie']).toBeUndefined();
+    expect(again.body).toContain('earwitness serve --link');
+    expect(await ask(pathname + search, { cookie })).toMatchObject({ status: 303, headers: { location: '/' } });
+  });
+
+  it('gives further addresses to processes of the same user, and to nobody else', async () => {
+    const { pathname, search } = new URL(await askForLink(join(folder, 'home')));
+    expect((await ask(pathname + search)).status).toBe(200);
+    expect((await ask(pathname + search)).status).toBe(401);
+    const key = join(folder, 'home', 'serve.json');
+    if (process.platform !== 'win32') expect(statSync(key).mode & 0o777).toBe(0o600);
+    const headers = { 'earwitness-challenge': 'x', 'earwitness-proof': '0'.repeat(64) };
+    expect((await ask('/link', headers, { method: 'POST' })).status).toBe(403);
+    expect((await ask('/link', {}, { method: 'POST' })).status).toBe(403);
+    await expect(askForLink(join(folder, 'nobody-serves'))).rejects.toMatchObject({ code: 'not-serving' });
+  });
+
+  it('forgets addresses that nobody opened once there are many', async () => {
+    const first = new URL(pretended.freshAddress());
+    for (let index = 0; index < 16; index += 1) pretended.freshAddress();
+    expect((await ask(first.pathname + first.search, {}, { at: pretended })).status).toBe(401);
   });
 
   it('is closed to whoever has neither, and to foreign names', async () => {
     expect((await ask('/')).status).toBe(401);
     expect((await ask('/?token=wrong')).status).toBe(401);
-    const { pathname, search } = new URL(workstation.address);
+    const { pathname, search } = new URL(workstation.freshAddress());
     expect((await ask(pathname + search, { host: 'evil.example' })).status).toBe(403);
     const cookie = await cookieOf(workstation);
     expect((await ask('/', { cookie, host: 'evil.example' })).status).toBe(403);
@@ -277,6 +308,14 @@ describe('/rpc', () => {
 });
 
 describe('/resources', () => {
+  it.each(['/resources//', '/resources//evil.example/x', '/resources/', '/resources///', '//resources/x'])(
+    'are not found at %s',
+    async (address) => {
+      const cookie = await cookieOf(workstation);
+      expect((await ask(address, { cookie })).status).toBe(404);
+    },
+  );
+
   it('are passed on with their range, by the key', async () => {
     const cookie = await cookieOf(pretended);
     const answer = await ask('/resources/sound/a%20b?from=1', { cookie, range: 'bytes=2-4' }, { at: pretended });
@@ -348,5 +387,57 @@ describe('/upload', () => {
     expect(JSON.parse(await text(answer))).toMatchObject({ code: 'disk-full' });
     huge.destroy();
     expect(readdirSync(uploads).length).toBe(before);
+  });
+});
+
+describe('a workstation that cannot start', () => {
+  const startIn = async (home: string, options: Partial<Parameters<typeof serve>[0]> = {}): Promise<unknown> => {
+    const before = process.env['EARWITNESS_HOME'];
+    process.env['EARWITNESS_HOME'] = home;
+    try {
+      await (await serve({ port: 0, renderer, ...options })).close();
+      return null;
+    } catch (error) {
+      return error;
+    } finally {
+      process.env['EARWITNESS_HOME'] = before;
+    }
+  };
+
+  it('says why the data folder cannot be made', async () => {
+    const began = performance.now();
+    expect(await startIn(join(folder, 'secret.txt', 'home'))).toMatchObject({
+      name: 'UserFacingError',
+      code: 'unwritable',
+      path: join(folder, 'secret.txt', 'home'),
+    });
+    expect(performance.now() - began).toBeLessThan(5000);
+  });
+
+  it('says which other one works on its data folder, and takes nothing from it', async () => {
+    const { pid } = workstation.supervisor;
+    expect(await startIn(join(folder, 'home'))).toMatchObject({
+      code: 'home-busy',
+      message: expect.stringContaining(`process ${pid}`) as string,
+      advice: expect.stringContaining('serve --link') as string,
+    });
+    expect(new URL(await askForLink(join(folder, 'home'))).port).toBe(String(workstation.port));
+  });
+
+  it('stops trying where engines die at once, within five seconds, with their last words', async () => {
+    const began = performance.now();
+    const engineFile = writePretendedEngine(folder, 'dies');
+    expect(await startIn(join(folder, 'dying'), { engineFile })).toMatchObject({
+      code: 'engine',
+      message: expect.stringMatching(/tried 3 times and ended with status 9\. Its last words:\nno luck$/m) as string,
+    });
+    expect(performance.now() - began).toBeLessThan(5000);
+  });
+
+  it('ends while it starts where it is told to', async () => {
+    expect(await startIn(join(folder, 'early'), { signal: AbortSignal.abort() })).toMatchObject({ name: 'AbortError' });
+    const control = new AbortController();
+    setTimeout(() => control.abort(), 30);
+    expect(await startIn(join(folder, 'early'), { signal: control.signal })).toBeInstanceOf(Error);
   });
 });

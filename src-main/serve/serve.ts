@@ -5,14 +5,17 @@ import { createServer, request as httpRequest } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { WebSocketServer } from 'ws';
 import type { WebSocket } from 'ws';
 import { UserFacingError } from '../base/errors.ts';
 import { dataFolder } from '../base/home.ts';
 import { keyHeader, maxFrameBytes } from '../engine/host-messages.ts';
+import type { Confirmation } from '../engine/host-messages.ts';
+import { Admission, LinkGiver, linkPath } from './admission.ts';
 import { engineEntry } from './engine-entry.ts';
-import { isOurHost, passedOn, refusal, sameSecret, securityHeaders } from './security.ts';
+import { freshAddressAdvice, isOurHost, passedOn, refusal, securityHeaders } from './security.ts';
 import { readStatic, rendererFolder, staticFiles } from './static-files.ts';
 import type { StaticFile } from './static-files.ts';
 import { Supervisor } from './supervisor.ts';
@@ -20,8 +23,10 @@ import type { EngineConnection } from './supervisor.ts';
 import { receiveUpload } from './upload.ts';
 
 export interface Workstation {
-  /** With the token. */
+  /** With a token that works once. */
   readonly address: string;
+  /** A further one. */
+  freshAddress(): string;
   readonly port: number;
   readonly supervisor: Supervisor;
   close(): Promise<void>;
@@ -30,13 +35,23 @@ export interface Workstation {
 interface ServeOptions {
   /** 0: any that is free. */
   port: number;
+  /** Folders that may be looked into besides those of the settings. */
+  roots?: readonly string[];
   /** Told, as a sentence, what happens to the engine. */
   onEvent?: (sentence: string) => void;
+  /** Told why, where the engine cannot be started again. */
+  onFailed?: (error: Error) => void;
+  /** Asks the person at the terminal; without it nobody says yes. */
+  confirm?: (what: Confirmation) => Promise<boolean>;
+  /** Ends it while it starts. */
+  signal?: AbortSignal;
   /** Other than the built window, and the engine beside this. */
   renderer?: string;
   engineFile?: string;
 }
 
+/** Leads to the window, in the place of the address with the token. */
+const onward = '<!doctype html><title>Earwitness</title><meta http-equiv="refresh" content="0;url=/">\n';
 /** How long a window waits for the next engine before it is turned away. */
 const engineWaitMs = 20_000;
 /** WebSocket close codes. */
@@ -47,12 +62,19 @@ function end(response: ServerResponse, status: number, sentence: string): void {
   response.writeHead(status, { ...securityHeaders, 'content-type': 'text/plain; charset=utf-8' }).end(`${sentence}\n`);
 }
 
+/** The address that is asked for, null where it is none; put behind a host, since by itself `//x` would be one. */
+function ownUrl({ url = '/' }: IncomingMessage): URL | null {
+  return url.startsWith('/') ? URL.parse(`http://127.0.0.1${url}`) : null;
+}
+
 class Host {
-  readonly #token = randomBytes(32).toString('hex');
+  readonly #admission = new Admission();
   readonly #cookie = { name: '', value: randomBytes(32).toString('hex') };
   readonly #files: Map<string, StaticFile>;
   readonly #sockets = new WebSocketServer({ noServer: true, maxPayload: maxFrameBytes, perMessageDeflate: false });
-  readonly #home = dataFolder();
+  readonly #home = resolve(dataFolder());
+  readonly #links = new LinkGiver(this.#home);
+  #port = 0;
   readonly #server = createServer((request, response) => {
     this.#answer(request, response).catch((error: unknown) => {
       if (response.headersSent) response.destroy();
@@ -65,13 +87,17 @@ class Host {
   });
   readonly supervisor: Supervisor;
 
-  constructor({ renderer = rendererFolder(), engineFile = engineEntry(), onEvent }: ServeOptions) {
+  constructor({ renderer = rendererFolder(), engineFile = engineEntry(), ...options }: ServeOptions) {
+    const { roots, onEvent, onFailed, confirm } = options;
     this.#files = staticFiles(renderer);
     this.supervisor = new Supervisor({
       node: process.execPath,
       engineFile,
       host: 'browser',
+      ...(roots && { roots }),
       ...(onEvent && { onEvent }),
+      ...(onFailed && { onFailed }),
+      ...(confirm && { confirm }),
     });
     // A large upload takes its time.
     this.#server.requestTimeout = 0;
@@ -79,7 +105,8 @@ class Host {
     this.#server.on('clientError', (_error, socket) => socket.destroy());
   }
 
-  async listen(port: number): Promise<{ port: number; address: string }> {
+  /** @returns the port */
+  async listen(port: number): Promise<number> {
     this.#server.listen(port, '127.0.0.1');
     try {
       await once(this.#server, 'listening');
@@ -93,11 +120,22 @@ class Host {
     const { port: bound } = this.#server.address() as AddressInfo;
     // Cookies know no ports: two workstations on one machine need two names.
     this.#cookie.name = `earwitness-${bound}`;
-    return { port: bound, address: `http://127.0.0.1:${bound}/?token=${this.#token}` };
+    this.#port = bound;
+    return bound;
+  }
+
+  /** Starts the engine, and lets other processes of this user find the host. */
+  async start(): Promise<void> {
+    await this.supervisor.start();
+    await this.#links.announce(this.#port);
+  }
+
+  freshAddress(): string {
+    return `http://127.0.0.1:${this.#port}/?token=${this.#admission.token()}`;
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const url = URL.parse(request.url ?? '/', 'http://127.0.0.1');
+    const url = ownUrl(request);
     if (url === null) {
       end(response, 400, 'The address is malformed.');
       return;
@@ -105,6 +143,10 @@ class Host {
     const token = url.searchParams.get('token');
     if (url.pathname === '/' && token !== null && request.method === 'GET') {
       this.#admit(request, response, token);
+      return;
+    }
+    if (url.pathname === linkPath && request.method === 'POST') {
+      this.#link(request, response);
       return;
     }
     const upload = url.pathname === '/upload';
@@ -116,21 +158,37 @@ class Host {
     else await this.#file(request, response, url.pathname);
   }
 
-  /** The token for the cookie, and away from the address that bears it. */
+  /** A fresh address for a process of the same user. */
+  #link(request: IncomingMessage, response: ServerResponse): void {
+    const { 'earwitness-challenge': challenge, 'earwitness-proof': given } = request.headers;
+    const known = isOurHost(request.headers.host) && request.headers.origin === undefined;
+    const answer = known ? this.#links.answer(String(challenge), String(given), () => this.freshAddress()) : null;
+    if (answer === null) end(response, 403, 'This is for processes of the same user.');
+    else {
+      const headers = { ...securityHeaders, 'content-type': 'application/json', 'cache-control': 'no-store' };
+      response.writeHead(200, headers).end(JSON.stringify(answer));
+    }
+  }
+
+  /** The token for the cookie, once, and away from the address that bears it. */
   #admit(request: IncomingMessage, response: ServerResponse, token: string): void {
     if (!isOurHost(request.headers.host)) {
       end(response, 403, 'This name does not belong to Earwitness.');
-    } else if (!sameSecret(token, this.#token)) {
-      end(response, 401, 'This token is not valid now: open the address that `earwitness serve` printed last.');
+    } else if (refusal(request, this.#cookie, false) === null) {
+      // Back, or reloaded: it is known already.
+      response.writeHead(303, { ...securityHeaders, location: '/', 'cache-control': 'no-store' }).end();
+    } else if (!this.#admission.use(token)) {
+      end(response, 401, `This address has been used, or is none of this workstation's. ${freshAddressAdvice}`);
     } else {
       const { name, value } = this.#cookie;
       const headers = {
         ...securityHeaders,
-        location: '/',
+        'content-type': 'text/html; charset=utf-8',
         'set-cookie': `${name}=${value}; HttpOnly; SameSite=Strict; Path=/`,
         'cache-control': 'no-store',
       };
-      response.writeHead(303, headers).end();
+      // Not a redirection: from a page on disk it would count as a foreign one, and the cookie would not go with it.
+      response.writeHead(200, headers).end(onward);
     }
   }
 
@@ -195,7 +253,7 @@ class Host {
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     socket.on('error', () => socket.destroy());
     const refused = refusal(request, this.#cookie, true);
-    const known = URL.parse(request.url ?? '/', 'http://127.0.0.1')?.pathname === '/rpc';
+    const known = ownUrl(request)?.pathname === '/rpc';
     if (refused !== null || !known) {
       const status = refused?.status ?? 404;
       socket.end(
@@ -239,16 +297,33 @@ class Host {
     for (const webSocket of this.#sockets.clients) webSocket.terminate();
     this.#server.closeAllConnections();
     await this.supervisor.stop();
+    await this.#links.close();
   }
 }
 
 /**
  * Starts the engine and the host in front of it.
- * @throws UserFacingError `usage` where the port cannot be had
+ * @throws UserFacingError `usage` where the port cannot be had, and why the engine cannot start; nothing is left behind then
  */
 export async function serve(options: ServeOptions): Promise<Workstation> {
   const host = new Host(options);
-  const { port, address } = await host.listen(options.port);
-  await host.supervisor.start();
-  return { address, port, supervisor: host.supervisor, close: () => host.close() };
+  const port = await host.listen(options.port);
+  const abort = (): void => void host.supervisor.stop();
+  options.signal?.addEventListener('abort', abort, { once: true });
+  try {
+    options.signal?.throwIfAborted();
+    await host.start();
+  } catch (error) {
+    await host.close();
+    throw error;
+  } finally {
+    options.signal?.removeEventListener('abort', abort);
+  }
+  return {
+    address: host.freshAddress(),
+    freshAddress: () => host.freshAddress(),
+    port,
+    supervisor: host.supervisor,
+    close: () => host.close(),
+  };
 }

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -71,29 +71,67 @@ describe('the supervisor', () => {
     await started;
   });
 
-  it('waits longer each time where engines die at once', async () => {
+  it('waits longer each time where engines die at once, and gives up after three', async () => {
     const delays: number[] = [];
     const supervisor = supervise(writePretendedEngine(folder, 'dies'), (sentence) =>
       delays.push(Number(/in ([\d.]+) s/.exec(sentence)?.[1])),
     );
-    const started = supervisor.start();
-    await expect.poll(() => delays.length, { timeout: 20_000 }).toBe(3);
-    expect(delays).toEqual([0.05, 0.5, 2]);
-    await supervisor.stop();
-    await expect(started).rejects.toThrow('The host ends.');
+    await expect(supervisor.start()).rejects.toMatchObject({ code: 'engine' });
+    expect(delays).toEqual([0.05, 0.5]);
+    await expect(supervisor.ready()).rejects.toMatchObject({ code: 'engine' });
   });
 
-  it('says so where there is no such Node', async () => {
-    const events: string[] = [];
+  it('tells the host where an engine that had answered cannot be replaced', async () => {
+    const file = join(folder, 'once.mjs');
+    copyFileSync(writePretendedEngine(folder), file);
+    const failures: unknown[] = [];
     const supervisor = new Supervisor({
-      node: join(folder, 'no-node'),
-      engineFile: 'x.mjs',
+      node: process.execPath,
+      engineFile: file,
       host: 'browser',
-      onEvent: (sentence) => events.push(sentence),
+      onFailed: (error) => failures.push(error),
     });
     running.push(supervisor);
-    void supervisor.start().catch(() => undefined);
-    await expect.poll(() => events[0]).toMatch(/could not be started: .*ENOENT/);
+    await supervisor.start();
+    writeFileSync(file, 'process.exit(9);');
+    process.kill(supervisor.pid ?? 0, 'SIGKILL');
+    await expect.poll(() => failures, { timeout: 10_000 }).toEqual([expect.objectContaining({ code: 'engine' })]);
+  });
+
+  it('says so where there is no such Node, or one that is too old', { timeout: 20_000 }, async () => {
+    const tooOld = join(folder, 'old-node');
+    writeFileSync(tooOld, '#!/bin/sh\necho v18.20.4\n[ "$1" = --version ] || exit 1\n', { mode: 0o755 });
+    for (const [node, message] of [
+      [join(folder, 'no-node'), /no-node cannot be run as Node/],
+      ...(process.platform === 'win32' ? [] : [[tooOld, /is Node v18\.20\.4, which is too old/] as const]),
+    ] as const) {
+      const supervisor = new Supervisor({ node, engineFile: 'x.mjs', host: 'browser' });
+      running.push(supervisor);
+      await expect(supervisor.start()).rejects.toMatchObject({ code: 'node', path: node, message });
+    }
+  });
+
+  it('passes questions of the engine to the person, and answers them with no where nobody is there', async () => {
+    const file = writePretendedEngine(folder);
+    const asked: unknown[] = [];
+    for (const [confirm, answer] of [
+      [async (what: unknown) => (asked.push(what), true), 'true'],
+      [undefined, 'false'],
+    ] as const) {
+      const supervisor = new Supervisor({
+        node: process.execPath,
+        engineFile: file,
+        host: 'browser',
+        ...(confirm && { confirm }),
+      });
+      running.push(supervisor);
+      await supervisor.start();
+      const frames: unknown[] = [];
+      const connection = supervisor.connect({ onFrame: (data) => frames.push(data), onClose: () => undefined });
+      connection.send('ask');
+      await expect.poll(() => frames).toContain(`answer ${answer}`);
+    }
+    expect(asked).toEqual([{ kind: 'root', path: '/asked' }]);
   });
 
   it('ends an engine that will not end', async () => {

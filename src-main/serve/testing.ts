@@ -17,7 +17,10 @@ export function writePretendedEngine(folder: string, pretence: Pretence = 'answe
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-if (${JSON.stringify(pretence)} === 'dies') process.exit(9);
+if (${JSON.stringify(pretence)} === 'dies') {
+  process.stderr.write('no luck\\n');
+  process.exit(9);
+}
 const socket = process.platform === 'win32'
   ? '\\\\\\\\.\\\\pipe\\\\earwitness-test-' + process.pid
   : join(mkdtempSync(join(tmpdir(), 'earwitness-engine-')), 's');
@@ -28,6 +31,11 @@ createServer((request, response) => {
   response.end('0123456789'.slice(+from, +to + 1));
 }).listen(socket, () => process.send({ type: 'ready', startedAt: '', socket, key: 'the key' }));
 process.on('message', (message) => {
+  if (message.type === 'frame' && message.data === 'ask') {
+    process.send({ type: 'confirm', question: 1, what: { kind: 'root', path: '/asked' } });
+    process.once('message', ({ yes }) => process.send({ ...message, data: 'answer ' + yes }));
+    return;
+  }
   if (message.type === 'frame' && message.data === 'crash') process.exit(9);
   if (message.type === 'frame') process.send({ ...message, data: [message.data, process.argv.includes('--recovered')].join(' ') });
   if (message.type === 'stop' && ${JSON.stringify(pretence)} !== 'hangs') process.exit(0);

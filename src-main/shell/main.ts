@@ -1,12 +1,19 @@
 /** Electron's entry: what must be said early, then, when Electron is ready, the rest. */
 import './early.ts';
 import { app } from 'electron';
+import { unwritable } from '../base/files.ts';
+import { dataFolder } from '../base/home.ts';
+import { endWith } from './failure.ts';
 import { claimWindow } from './single-instance.ts';
 
-const opened = claimWindow();
-if (opened === null) app.quit();
-else {
-  await app.whenReady();
-  const { runWindow } = await import('./window.ts');
-  await runWindow(opened);
+try {
+  const opened = claimWindow();
+  if (opened === null) app.quit();
+  else {
+    await app.whenReady();
+    const { runWindow } = await import('./window.ts');
+    await runWindow(opened);
+  }
+} catch (error) {
+  await endWith(unwritable(dataFolder(), error));
 }

@@ -29,6 +29,13 @@ export const texts = {
       'The Node that runs the engine is missing. Start Earwitness with `npm start` in its folder, or name a Node 24 in EARWITNESS_NODE.',
     noRenderer: 'The window has not been built. Run `npm run build` in the folder of Earwitness.',
   },
+  confirm: {
+    root: (path: string) => `Let the window look into ${path}?`,
+    ffmpeg: (path: string) => `Run ${path} as ffmpeg, which decodes recordings?`,
+    note: 'The window asks for it. Say yes only if you have just chosen it.',
+    yes: 'Yes',
+    no: 'No',
+  },
   allFiles: 'All files',
   files: 'Files',
 } as const;

@@ -7,10 +7,11 @@ import { z } from 'zod';
 import { channels } from '../../src-preload/channels.ts';
 import { dataFolder } from '../base/home.ts';
 import { applicationRoot } from '../base/workers.ts';
-import { maxFrameBytes } from '../engine/host-messages.ts';
+import { maxFrameBytes, type Confirmation } from '../engine/host-messages.ts';
 import { engineEntry } from '../serve/engine-entry.ts';
 import { Supervisor } from '../serve/supervisor.ts';
 import { engineNode } from './engine-node.ts';
+import { endWith } from './failure.ts';
 import { isolate } from './isolation.ts';
 import { setMenu } from './menu.ts';
 import { origin, servePages } from './pages.ts';
@@ -112,7 +113,23 @@ function lock(window: BrowserWindow): void {
   });
 }
 
-function dialogs(window: () => BrowserWindow): void {
+/** What the person chose in the system's dialog is confirmed by that; anything else is asked about. */
+async function confirm({ kind, path }: Confirmation, chosen: ReadonlySet<string>): Promise<boolean> {
+  if (chosen.has(path)) return true;
+  const { confirm: words } = texts;
+  const { response } = await dialog.showMessageBox({
+    type: 'question',
+    message: words[kind](path),
+    detail: words.note,
+    buttons: [words.no, words.yes],
+    defaultId: 0,
+    cancelId: 0,
+  });
+  return response === 1;
+}
+
+/** @param chosen gains what the person chooses */
+function dialogs(window: () => BrowserWindow, chosen: Set<string>): void {
   answer(channels.choosePaths, choosePathsSchema, async ({ kind, title, extensions }) => {
     const { filePaths } = await dialog.showOpenDialog(window(), {
       title,
@@ -125,6 +142,7 @@ function dialogs(window: () => BrowserWindow): void {
         ],
       }),
     });
+    for (const path of filePaths) chosen.add(path);
     return filePaths;
   });
   answer(channels.chooseOutput, chooseOutputSchema, async ({ title, suggestedName }) => {
@@ -171,14 +189,19 @@ export async function runWindow(opened: OpenedFiles): Promise<void> {
     app.exit(1);
     return;
   }
+  const chosen = new Set<string>();
   const supervisor = new Supervisor({
     node,
     engineFile: engineEntry(),
     host: 'electron',
     onEvent: (sentence) => process.stderr.write(`${sentence}\n`),
+    onFailed: (error) => void endWith(error),
+    confirm: (what) => confirm(what, chosen),
   });
-  const started = supervisor.start();
-  started.catch(() => undefined);
+  let [ending, ended] = [false, false];
+  supervisor.start().catch((error: unknown) => {
+    if (!ending) void endWith(error);
+  });
 
   const state = readWindowState(home);
   nativeTheme.themeSource = state?.theme ?? 'system';
@@ -187,7 +210,7 @@ export async function runWindow(opened: OpenedFiles): Promise<void> {
 
   const window = makeWindow(state);
   lock(window);
-  dialogs(() => window);
+  dialogs(() => window, chosen);
   offerPorts(supervisor);
   const writeState = keepState(window, home, () => nativeTheme.themeSource);
   ipcMain.on(channels.theme, (event, theme: unknown) => {
@@ -209,13 +232,13 @@ export async function runWindow(opened: OpenedFiles): Promise<void> {
   app.on('second-instance', come);
   app.on('open-file', come);
 
-  let ended = false;
   app.on('window-all-closed', () => app.quit());
   window.on('close', () => void writeState());
   app.on('will-quit', (event) => {
     if (ended) return;
     // Once more when the engine has put things away.
     event.preventDefault();
+    ending = true;
     void supervisor.stop().finally(() => {
       ended = true;
       app.quit();
