@@ -1,12 +1,13 @@
 /** What only the hosts themselves can get wrong, in both: coming up, coming back, keeping others out, ending without a trace. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { ExposedBridge } from '../src-preload/bridge.ts';
-import { hosts, root } from './hosts.ts';
+import { findElectron } from '../scripts/lib/electron.mjs';
+import { display, hosts, launchBrowser, root } from './hosts.ts';
 import type { RunningHost } from './hosts.ts';
 
 function isAlive(pid: number): boolean {
@@ -204,22 +205,126 @@ describe.skipIf(hosts[1].missing !== null)('Electron alone', () => {
   });
 });
 
+const onLinux = process.platform === 'linux';
+const builtProgram = join(root, 'out', 'main', 'cli.js');
+
+/** What a program writes until now, and its end. */
+function started(command: string, args: string[], env: NodeJS.ProcessEnv) {
+  const child = spawn(command, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  let text = '';
+  child.stdout.on('data', (chunk: Buffer) => (text += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (text += chunk.toString()));
+  return { child, text: () => text, ended: once(child, 'exit') as Promise<[number | null, string | null]> };
+}
+
+describe.runIf(onLinux && hosts[0].missing === null)('serve', () => {
+  it(
+    'opens a browser by a page on disk: no argument holds the token, and it works once',
+    { timeout: 60_000 },
+    async () => {
+      const folder = mkdtempSync(join(tmpdir(), 'earwitness-e2e-open-'));
+      const told = join(folder, 'told');
+      // In the place of the desktop's own.
+      writeFileSync(join(folder, 'xdg-open'), `#!/bin/sh\nprintf '%s' "$1" > '${told}'\n`, { mode: 0o755 });
+      const env = {
+        ...process.env,
+        EARWITNESS_HOME: join(folder, 'home'),
+        DISPLAY: ':77',
+        PATH: `${folder}:${process.env['PATH']}`,
+      };
+      const { child, ended } = started(process.execPath, [builtProgram, 'serve'], env);
+      const browser = await launchBrowser();
+      try {
+        await expect.poll(() => existsSync(told), { timeout: 20_000 }).toBe(true);
+        await expect.poll(() => readFileSync(told, 'utf8')).toMatch(/\.html$/);
+        const page = readFileSync(told, 'utf8');
+        expect(statSync(page).mode & 0o777).toBe(0o600);
+        const address = /url=(http:[^"]+)/.exec(readFileSync(page, 'utf8'))?.[1] ?? '';
+        expect(address).toContain('token=');
+        const context = await browser.newContext();
+        const window = await context.newPage();
+        await window.goto(`file://${page}`);
+        await window.getByRole('button', { name: 'Settings' }).first().waitFor();
+        expect(window.url()).not.toContain('token');
+        await window.reload();
+        await window.getByRole('button', { name: 'Settings' }).first().waitFor();
+        // Somebody else who read it.
+        const other = await (await browser.newContext()).newPage();
+        expect((await other.goto(address))?.status()).toBe(401);
+        child.kill('SIGTERM');
+        expect((await ended)[0]).toBe(0);
+        expect(existsSync(page)).toBe(false);
+      } finally {
+        child.kill('SIGKILL');
+        await browser.close();
+        rmSync(folder, { recursive: true, force: true });
+      }
+    },
+  );
+
+  it(
+    'in Electron, too, a data folder that cannot be is told, and it ends when told to',
+    { timeout: 60_000 },
+    async () => {
+      const executable = findElectron();
+      if (executable === undefined) return;
+      const folder = mkdtempSync(join(tmpdir(), 'earwitness-e2e-bad-'));
+      writeFileSync(join(folder, 'file'), '');
+      const screen = await display();
+      const args = [
+        ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),
+        '-r',
+        join(root, 'out/preload/early.cjs'),
+        join(root, 'out/main/shell.js'),
+      ];
+      try {
+        for (const [home, sentence] of [
+          [join(folder, 'file', 'home'), /Earwitness cannot start: Cannot write .*a part of the path is a file/],
+          [join(folder, 'busy'), /Earwitness cannot start: The data folder .* is in use: .*process \d+/],
+        ] as const) {
+          const holder = started(process.execPath, [builtProgram, 'serve', '--no-open'], {
+            ...process.env,
+            EARWITNESS_HOME: join(folder, 'busy'),
+          });
+          await expect.poll(holder.text, { timeout: 20_000 }).toContain('token=');
+          const env = { ...process.env, ...screen.env, EARWITNESS_HOME: home, EARWITNESS_NODE: process.execPath };
+          const { child, text, ended } = started(executable, args, env);
+          await expect.poll(text, { timeout: 30_000 }).toMatch(sentence);
+          child.kill('SIGTERM');
+          await ended;
+          holder.child.kill('SIGTERM');
+          await holder.ended;
+        }
+      } finally {
+        await screen.end();
+        rmSync(folder, { recursive: true, force: true });
+      }
+    },
+  );
+});
+
 describe.runIf(process.platform === 'linux')('npm start', () => {
-  it('opens the browser workstation where there is no display, says why, and ends by Ctrl-C', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'earwitness-e2e-start-'));
-    const { DISPLAY: _display, WAYLAND_DISPLAY: _wayland, ...env } = process.env;
-    const child = spawn(process.execPath, [join(root, 'scripts', 'run.mjs'), 'start'], {
-      env: { ...env, EARWITNESS_HOME: join(folder, 'home') },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    let output = '';
-    child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
-    child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
-    await expect.poll(() => output, { timeout: 120_000 }).toMatch(/http:\/\/127\.0\.0\.1:\d+\/\?token=/);
-    expect(output).toContain('Earwitness opens in the browser: there is no display.\n');
-    child.kill('SIGINT');
-    const [status] = (await once(child, 'exit')) as [number | null];
-    expect(status).toBe(0);
-    rmSync(folder, { recursive: true, force: true });
-  });
+  it.each([
+    [[], 'Earwitness opens in the browser: there is no display.\n'],
+    [['--port', '0', '--no-open'], 'Earwitness: http://127.0.0.1:'],
+  ])(
+    'opens the browser workstation where there is no display or with options of serve (%j), and ends by Ctrl-C',
+    async (options, said) => {
+      const folder = mkdtempSync(join(tmpdir(), 'earwitness-e2e-start-'));
+      const { DISPLAY: _display, WAYLAND_DISPLAY: _wayland, ...env } = process.env;
+      const child = spawn(process.execPath, [join(root, 'scripts', 'run.mjs'), 'start', ...options], {
+        env: { ...env, EARWITNESS_HOME: join(folder, 'home') },
+        stdio: ['ignore', 'pipe', 'pipe'],
+      });
+      let output = '';
+      child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+      child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
+      await expect.poll(() => output, { timeout: 120_000 }).toMatch(/http:\/\/127\.0\.0\.1:\d+\/\?token=/);
+      expect(output).toContain(said);
+      child.kill('SIGINT');
+      const [status] = (await once(child, 'exit')) as [number | null];
+      expect(status).toBe(0);
+      rmSync(folder, { recursive: true, force: true });
+    },
+  );
 });

@@ -116,6 +116,9 @@ describe('the way in', () => {
     expect(cookie).not.toContain(search.slice('?token='.length));
     const page = await ask('/', { cookie });
     expect(page).toMatchObject({ status: 200, body: '<!doctype html><title>Window</title>' });
+    const typedIn = new URL(workstation.freshAddress());
+    const redirected = await ask(typedIn.pathname + typedIn.search, { 'sec-fetch-site': 'none' });
+    expect(redirected).toMatchObject({ status: 303, headers: { location: '/', 'set-cookie': headers['set-cookie'] } });
     // Whoever reads it afterwards, in a history or over a shoulder, is not let in; who is in stays in.
     const again = await ask(pathname + search);
     expect(again.status).toBe(401);

@@ -187,8 +187,9 @@ class Host {
         'set-cookie': `${name}=${value}; HttpOnly; SameSite=Strict; Path=/`,
         'cache-control': 'no-store',
       };
-      // Not a redirection: from a page on disk it would count as a foreign one, and the cookie would not go with it.
-      response.writeHead(200, headers).end(onward);
+      // From a page on disk a redirection would count as a foreign one, and the cookie would not go with it.
+      if (request.headers['sec-fetch-site'] === 'none') response.writeHead(303, { ...headers, location: '/' }).end();
+      else response.writeHead(200, headers).end(onward);
     }
   }
 

@@ -7,7 +7,9 @@ export async function endWith(error: unknown): Promise<void> {
   const message = describeError(error);
   process.stderr.write(`${texts.noEngine.title}: ${message}\n`);
   await app.whenReady();
-  // One that blocked everything would outlast a request to end.
+  // Neither a dialog that blocks everything nor one that waits for a person may outlast a request to end.
+  app.once('before-quit', () => app.exit(1));
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => app.exit(1));
   await dialog.showMessageBox({ type: 'error', title: texts.noEngine.title, message });
   app.exit(1);
 }
