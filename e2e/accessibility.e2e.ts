@@ -7,6 +7,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { alarmSentences } from '../src-common/alarms.ts';
 import { cases } from '../src-renderer/texts/cases.ts';
 import { common } from '../src-renderer/texts/common.ts';
 import { evaluate } from '../src-renderer/texts/evaluate.ts';
@@ -248,7 +249,7 @@ const looks: Look[] = [
     show: async (workstation) => {
       await workstation.page.getByLabel(cases.evidence.filterLabel).fill('taken away');
       await workstation.recordings.getByRole('row', { name: 'taken away.wav' }).click();
-      await workstation.says(examine.inspector.missing);
+      await workstation.says(alarmSentences['file-missing']);
     },
     leave: (workstation) => workstation.page.getByLabel(cases.evidence.filterLabel).fill(''),
   },

@@ -8,6 +8,7 @@
 import { eventIterator, oc } from '@orpc/contract';
 import type { InferContractRouterInputs, InferContractRouterOutputs } from '@orpc/contract';
 import { z } from 'zod';
+import { alarms } from '../src-common/alarms.ts';
 import { findingRecordSchema, findingTableSchema } from '../src-common/finding-record.ts';
 import { findings } from '../src-common/findings.ts';
 
@@ -187,6 +188,10 @@ export const caseViewSchema = caseSummarySchema.extend({
     failed: z.int(),
     notScanned: z.int(),
     changed: z.int(),
+    /** Never scanned, and still what was taken in: what a scan of what is new takes up. */
+    fresh: z.int(),
+    /** With an alarm of any kind. */
+    flagged: z.int(),
   }),
 });
 export type CaseView = z.infer<typeof caseViewSchema>;
@@ -245,6 +250,8 @@ export const evidenceRowSchema = z.object({
   stale: z.boolean(),
   /** Codes of reasons and quality flags: `clipped`, `noisy`, `narrow-band`, `little-speech`, `truncated` … */
   flags: z.array(z.string()),
+  /** What must not pass unseen, the gravest first. (Reports that were issued earlier lack it.) */
+  alarms: z.array(z.enum(alarms)),
   error: z.string().nullable(),
   modelName: z.string().nullable(),
 });
@@ -288,15 +295,15 @@ export const evidenceSchema = evidenceRowSchema.extend({
 export type Evidence = z.infer<typeof evidenceSchema>;
 
 export const evidenceOrderSchema = z.object({
-  by: z.enum(['id', 'name', 'finding', 'score', 'llr', 'duration', 'added', 'size', 'flags']),
+  by: z.enum(['id', 'name', 'finding', 'score', 'llr', 'duration', 'added', 'size', 'flags', 'alarms']),
   descending: z.boolean(),
 });
 
 export const evidenceQuerySchema = z.object({
   caseId,
-  /** Matches name, finding and flags. */
+  /** Matches name, finding, flags and alarms. */
   filter: z.string().max(1000).default(''),
-  findings: z.array(z.enum([...findingSchema.options, 'none', 'failed'])).default([]),
+  findings: z.array(z.enum([...findingSchema.options, 'none', 'failed', 'flagged'])).default([]),
   order: evidenceOrderSchema.default({ by: 'id', descending: false }),
   offset: z.int().nonnegative().default(0),
   limit: z.int().positive().max(1000).default(200),

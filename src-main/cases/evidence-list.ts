@@ -20,6 +20,7 @@ const columns = [
   'result_sha256',
   'stale',
   'error',
+  'alarms',
 ];
 
 /** Items that are read before others get a turn. */
@@ -49,6 +50,7 @@ function line(evidence: Evidence): string {
     shownSha256(evidence),
     evidence.stale ? 'yes' : 'no',
     evidence.error,
+    evidence.alarms.join('; '),
   ]);
 }
 

@@ -1,4 +1,5 @@
 import type Database from 'better-sqlite3';
+import { alarmRank, alarmsOf, alarmWords, type Alarm } from '../../src-common/alarms.ts';
 import { findingWords } from '../../src-common/findings.ts';
 import type { Finding } from '../../src-common/findings.ts';
 import type { Analysis, EvidenceRow, Inputs } from '../../src-preload/contract.ts';
@@ -74,6 +75,10 @@ export function shownAnalysis<T extends Pick<Analysis, 'finding'>>(analyses: rea
   return analyses.reduce((shown, one) => (rank(one) < rank(shown) ? one : shown));
 }
 
+/** What {@link EvidenceTable} adds to SQL: the alarms of a row as words, and their rank. */
+const alarmColumns = 'id, sender_hash_matches, changed, scan, flags';
+const alarmRankColumn = `alarm_rank(${alarmColumns})`;
+
 const orders: Record<EvidenceQuery['order']['by'], { column: string; nullable?: true }> = {
   id: { column: 'id' },
   added: { column: 'id' },
@@ -84,6 +89,7 @@ const orders: Record<EvidenceQuery['order']['by'], { column: string; nullable?: 
   duration: { column: 'duration_seconds', nullable: true },
   size: { column: 'size_bytes' },
   flags: { column: 'flag_count' },
+  alarms: { column: alarmRankColumn },
 };
 
 interface Condition {
@@ -95,14 +101,15 @@ function conditionOf({ filter, findings }: Pick<EvidenceQuery, 'filter' | 'findi
   const parts = ['removed_at IS NULL'];
   const values: string[] = [];
   for (const word of nameKeyOf(filter).split(/\s+/).filter(Boolean)) {
-    parts.push('instr(search_text, ?) > 0');
-    values.push(word);
+    parts.push(`(instr(search_text, ?) > 0 OR instr(alarm_words(${alarmColumns}), ?) > 0)`);
+    values.push(word, word);
   }
   if (findings.length > 0) {
     const any: string[] = [];
     for (const finding of findings) {
       if (finding === 'failed') any.push("scan = 'failed'");
       else if (finding === 'none') any.push('latest_analysis IS NULL');
+      else if (finding === 'flagged') any.push(`${alarmRankColumn} > 0`);
       else {
         any.push('finding = ?');
         values.push(finding);
@@ -121,12 +128,40 @@ function orderOf({ by, descending }: EvidenceQuery['order']): string {
   return `${nullable ? `(${column} IS NULL), ` : ''}${column} ${direction}${by === 'flags' ? `, flags ${direction}` : ''}${id}`;
 }
 
+type AlarmArguments = [id: number, matches: number | null, changed: number, scan: EvidenceRow['scan'], flags: string];
+
+function flagsOf(flags: string): string[] {
+  return flags === '' ? [] : flags.split('\n');
+}
+
 /** Queries over the table of a case's evidence. */
 export class EvidenceTable {
   readonly #db: Database.Database;
 
-  constructor(db: Database.Database) {
+  /** @param stateOf what memory knows of an item's file; undefined where it was not looked at */
+  constructor(db: Database.Database, stateOf: (id: number) => EvidenceRow['state'] | undefined) {
     this.#db = db;
+    const alarmsOfRow = (...[id, matches, changed, scan, flags]: AlarmArguments): Alarm[] =>
+      alarmsOf({
+        senderHashMatches: matches === null ? null : matches === 1,
+        state: stateOf(id) ?? (changed === 1 ? 'changed' : 'unchecked'),
+        scan,
+        flags: flagsOf(flags),
+      });
+    // Only in our statements: no view or trigger of a case from elsewhere may call them.
+    const options = { directOnly: true, deterministic: false, varargs: true };
+    db.function('alarm_rank', options, (...row: unknown[]) => alarmRank(alarmsOfRow(...(row as AlarmArguments))));
+    db.function('alarm_words', options, (...row: unknown[]) =>
+      alarmsOfRow(...(row as AlarmArguments))
+        .map((alarm) => alarmWords[alarm])
+        .join(' ')
+        .toLowerCase(),
+    );
+  }
+
+  /** How many items have an alarm. */
+  flagged(): number {
+    return this.count({ filter: '', findings: ['flagged'] });
   }
 
   count(filter: Pick<EvidenceQuery, 'filter' | 'findings'>): number {
@@ -160,6 +195,8 @@ export function evidenceRowOf(
   row: StoredEvidence,
   now: { path: string; state: EvidenceRow['state']; running: boolean },
 ): EvidenceRow {
+  const flags = flagsOf(row.flags);
+  const senderHashMatches = row.sender_hash_matches === null ? null : row.sender_hash_matches === 1;
   return {
     id: row.id,
     name: row.name,
@@ -174,7 +211,8 @@ export function evidenceRowOf(
     score: row.score,
     llr: row.llr,
     stale: isStale(row, row.latest_analysis === null ? undefined : row.latest_file_sha256),
-    flags: row.flags === '' ? [] : row.flags.split('\n'),
+    flags,
+    alarms: alarmsOf({ senderHashMatches, state: now.state, scan: row.scan, flags }),
     error: row.scan === 'failed' ? row.error : null,
     modelName: row.model_name,
   };

@@ -239,7 +239,13 @@ describe('evidence', () => {
       failed: 1,
       notScanned: 0,
       changed: 0,
+      fresh: 0,
+      flagged: 2,
     });
+    expect(ids({ findings: ['flagged'] as never })).toEqual([1, wrong]);
+    expect(ids({ order: { by: 'alarms', descending: true } as never }).slice(0, 2)).toEqual([wrong, 1]);
+    expect(ids({ filter: 'sender' })).toEqual([wrong]);
+    expect(store.rowsOf([1, wrong]).map(({ alarms }) => alarms)).toEqual([['scan-failed'], ['sender-hash-differs']]);
     expect(store.rowsOf([1])[0]).toMatchObject({ scan: 'failed', error: 'It cannot be decoded.', finding: null });
   });
 
@@ -260,7 +266,13 @@ describe('evidence', () => {
     ]);
     expect(store.evidence(ids[0]).analyses).toMatchObject([{ stale: true, finding: 'supports spoof' }]);
     expect(store.log({ offset: 0, limit: 1 }).rows[0]).toMatchObject({ action: 'evidence-changed', evidenceId: 1 });
-    expect(store.view().counts.changed).toBe(1);
+    expect(store.view().counts).toMatchObject({ changed: 1, flagged: 2, fresh: 1 });
+    expect(store.rowsOf(ids).map(({ alarms }) => alarms)).toEqual([['file-changed'], ['file-missing']]);
+    const flagged = { ...firstPage, findings: ['flagged' as const] };
+    expect(store.ids({ ...flagged, order: { by: 'alarms', descending: true } })).toEqual(ids);
+    expect(store.ids({ ...flagged, filter: 'MISSING' })).toEqual([ids[1]]);
+    // What was tampered with is nothing new, scanned before or not.
+    expect(store.idsToScan('new', 'f'.repeat(64))).toEqual([ids[1]]);
     writeFileSync(paths[0], 'recording 0');
     expect(await checkFully(store, ids[0])).toBe('unchanged');
     expect(store.rowsOf([ids[0]])[0]).toMatchObject({ state: 'unchanged', stale: false });

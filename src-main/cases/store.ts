@@ -58,6 +58,10 @@ export interface Session {
   program: string;
 }
 
+/** Never scanned, or failed for what may have passed. */
+const unscanned = `latest_analysis IS NULL OR (scan = 'failed' AND (SELECT json_extract(result, '$.error.code') FROM analyses
+  WHERE id = latest_analysis) IN (${passingFailures.map((code) => `'${code}'`).join(', ')}))`;
+
 /** Where an item's bytes lie now; for a name that is not UTF-8, its bytes are in `nameBytes` and `path` is for reading only. */
 export interface EvidenceFile {
   path: string;
@@ -221,7 +225,7 @@ export class CaseStore {
     this.#closeDatabase = 'close' in access ? access.close : () => void db.close();
     this.readOnly = writing === null;
     this.id = id;
-    this.#table = new EvidenceTable(db);
+    this.#table = new EvidenceTable(db, (id) => this.#states.get(id));
     this.#head = lastRow(db);
     this.broken = writing && this.#head.rows > 0 ? this.#brokenLog(writing.session) : null;
     this.#custody = writing ? new CustodyWriter(db, id, writing.session.library.key) : null;
@@ -406,6 +410,12 @@ export class CaseStore {
           failed: total(({ scan }) => scan === 'failed'),
           notScanned: total(({ finding, scan }) => finding === null && scan !== 'failed'),
           changed: total(({ changed }) => changed === 1),
+          fresh: this.#prepare<[], number>(
+            `SELECT count(*) FROM evidence WHERE removed_at IS NULL AND changed = 0 AND (${unscanned})`,
+          )
+            .pluck()
+            .get() as number,
+          flagged: this.#table.flagged(),
         },
       };
     });
@@ -971,16 +981,15 @@ export class CaseStore {
   }
 
   /**
-   * Ids for a scan of `new` items (never scanned, changed since, with another model, or failed for what may have passed: their drive
-   * was away, the machine ended their decoder) or `failed` ones, or all.
+   * Ids for a scan of `new` items (never scanned, with another model, or failed for what may have passed: their drive was
+   * away, the machine ended their decoder), of `failed` ones, or of all. One whose file changed since its intake is not
+   * new: it is something else than the case holds, and scanned only when it is chosen.
    */
   idsToScan(which: 'new' | 'failed' | 'all', modelSha256: string): number[] {
     const conditions = {
       all: '1',
       failed: `scan = 'failed'`,
-      new: `(latest_analysis IS NULL OR model_sha256 IS NOT $model OR (changed = 1 AND latest_file_sha256 IS NOT found_sha256)
-        OR (scan = 'failed' AND (SELECT json_extract(result, '$.error.code') FROM analyses WHERE id = latest_analysis)
-          IN (${passingFailures.map((code) => `'${code}'`).join(', ')})))`,
+      new: `changed = 0 AND (${unscanned} OR model_sha256 IS NOT $model)`,
     };
     const sql = `SELECT id FROM evidence WHERE removed_at IS NULL AND ${conditions[which]} ORDER BY id`;
     return this.#tell(() => {

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
+import { alarmWords } from '../../src-common/alarms.ts';
 import { findingWords } from '../../src-common/findings.ts';
 import type { CaseView, EvidenceRow } from '../../src-preload/contract.ts';
 import { UserFacingError } from '../base/errors.ts';
@@ -43,6 +44,8 @@ interface SenderHash {
 
 const namedFailures = 20;
 const pageRows = 1000;
+/** `case show` hashes no more than this of what looks changed. */
+const mostHashedBytes = 2 ** 28;
 
 function senderHash(text: string, before: SenderHash[]): SenderHash[] {
   const match = /^(?:(.+)=)?([0-9a-f]{64}|[0-9a-f]{32})$/i.exec(text);
@@ -354,6 +357,7 @@ function writeDetails(view: CaseView): void {
     ['Customer', [view.customer, view.customerContact].filter(Boolean).join(', ')],
     ['Question', view.question],
     ['Items', `${view.items}, of which ${view.analysed} analysed`],
+    ['Look at', view.counts.flagged === 0 ? '' : `${view.counts.flagged} of them first: marked in capitals below`],
   ];
   for (const [label, text] of lines) if (text !== '') process.stdout.write(`${label.padEnd(10)}${text}\n`);
 }
@@ -363,7 +367,7 @@ function plain(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}]/gu, '\uFFFD');
 }
 
-function rowLine({ id, name, finding, scan, error, score, flags, stale, state }: EvidenceRow): string {
+function rowLine({ id, name, finding, scan, error, score, flags, stale, alarms }: EvidenceRow): string {
   const result =
     error !== null
       ? `failed: ${error}`
@@ -372,7 +376,8 @@ function rowLine({ id, name, finding, scan, error, score, flags, stale, state }:
           ? 'not scanned'
           : scan
         : findingWords[finding];
-  const remarks = [...flags, ...(stale ? ['stale'] : []), ...(state === 'changed' ? ['file changed'] : [])];
+  const told = alarms.filter((alarm) => alarm !== 'scan-failed').map((alarm) => alarmWords[alarm].toUpperCase());
+  const remarks = [...told, ...flags, ...(stale ? ['stale'] : [])];
   const cells = [String(id), plain(name), plain(result), score === null ? '' : score.toFixed(3), remarks.join('; ')];
   return cells.join('\t').trimEnd();
 }
@@ -380,6 +385,7 @@ function rowLine({ id, name, finding, scan, error, score, flags, stale, state }:
 async function show(folder: string, options: { json?: boolean; log?: boolean }): Promise<void> {
   const { CaseStore } = await import('../cases/store.ts');
   const { evidenceList } = await import('../cases/evidence-list.ts');
+  const { checkQuickly } = await import('../cases/states.ts');
   const { readHead } = await import('../cases/custody.ts');
   const { fingerprintOf } = await import('../cases/keys.ts');
   const store = CaseStore.read(folder);
@@ -397,6 +403,8 @@ async function show(folder: string, options: { json?: boolean; log?: boolean }):
       }
       return;
     }
+    // Only a look, so that a large case shows at once: what looks alike may still differ, which `verify` tells.
+    await checkQuickly(store, store.allIds(), mostHashedBytes);
     if (options.json) {
       for await (const part of evidenceList(store, store.allIds(), 'json')) process.stdout.write(part);
       return;

@@ -1,3 +1,4 @@
+import { alarmWords } from '../../../src-common/alarms.ts';
 import { findingWords } from '../../../src-common/findings.ts';
 import type { Finding } from '../../../src-common/findings.ts';
 import { stretchesBelow } from '../../detector/localisation.ts';
@@ -355,6 +356,10 @@ export function resultsTable(sheet: Sheet, snapshot: ReportSnapshot): void {
     const name: Cell = [
       { text: evidence.name, style },
       { text: evidence.sha256, style: styles.smallMono },
+      ...(evidence.alarms ?? []).map((alarm) => ({
+        text: `! ${alarmWords[alarm]}`,
+        style: { ...style, colour: ink.spoof },
+      })),
     ];
     const empty = withRatio ? [''] : [];
     if (analyses.length === 0) return [[String(evidence.id), name, '', 'not analysed', '', ...empty]];

@@ -12,6 +12,19 @@ async function pagesOf(snapshot: ReportSnapshot): Promise<string[]> {
 }
 
 describe('renderReport', () => {
+  it('tells on the first page what needs attention, and where the result stands', async () => {
+    const changed = testEvidence(2, { state: 'changed', alarms: ['sender-hash-differs', 'file-changed'] });
+    const items = [testItem(testEvidence(1), [testAnalysis(1, 1)]), testItem(changed, [testAnalysis(2, 2)])];
+    const pages = await pagesOf(testSnapshot(items));
+    expect(pages[0]).toContain('Needs attention: 1 of 2 items');
+    expect(pages[0]).toContain(
+      'Item 2, call-2.wav: The hash that the sender gave is not the hash of this file. The file is',
+    );
+    expect(pages.join(' ')).toContain('! file changed');
+    const calm = (await pagesOf(testSnapshot(items.slice(0, 1)))).join(' ');
+    expect(calm).not.toContain('Needs attention');
+  });
+
   it('gives the same bytes for the same snapshot, whatever was rendered before', async () => {
     const snapshot = testSnapshot([testItem(testEvidence(1), [testAnalysis(1, 1)], await testFigures())]);
     const first = await renderReport(snapshot);

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { alarmSentences } from '../../../src-common/alarms.ts';
 import { rateText, type FindingRecord } from '../../../src-common/finding-record.ts';
 import { findings } from '../../../src-common/findings.ts';
 import { localisationStatement } from '../../detector/localisation.ts';
@@ -14,6 +15,8 @@ import { dayText, decimal, grouped, screeningStatement, signed, timeText } from 
 const mostListedItems = 3000;
 /** Rows of the custody log that are printed; all of the extract are in the attached JSON. */
 const mostCustodyRows = 400;
+/** Items that need attention and are named on the first page. */
+const mostAlarmedItems = 12;
 
 function known(text: string): string {
   return text.trim() === '' ? 'Not stated' : text;
@@ -93,6 +96,7 @@ function front(sheet: Sheet, snapshot: ReportSnapshot): void {
       'each of them. It may be passed on as a whole only.',
     styles.bold,
   );
+  alarmNotice(sheet, snapshot);
   if (!details) {
     sheet.notice(
       'No case and no custody log stand behind this report',
@@ -101,6 +105,21 @@ function front(sheet: Sheet, snapshot: ReportSnapshot): void {
       ink.accent,
     );
   }
+}
+
+/** What a reader must see before anything else; the items' sections say more. */
+function alarmNotice(sheet: Sheet, { items }: ReportSnapshot): void {
+  // Reports of earlier versions have none, and are made again as they were issued.
+  const alarmed = items.filter(({ evidence }) => (evidence.alarms ?? []).length > 0);
+  if (alarmed.length === 0) return;
+  const lines = alarmed.slice(0, mostAlarmedItems).map(({ evidence }) => {
+    const sentences = evidence.alarms.map((alarm) => alarmSentences[alarm]);
+    return `Item ${evidence.id}, ${evidence.name}: ${sentences.join(' ')}`;
+  });
+  const rest = alarmed.length - lines.length;
+  if (rest > 0) lines.push(`And ${grouped(rest)} more, marked in the list of results.`);
+  const of = `${grouped(alarmed.length)} of ${grouped(items.length)} item${items.length === 1 ? '' : 's'}`;
+  sheet.notice(`Needs attention: ${of}`, lines.join('\n'), ink.accent);
 }
 
 function question(sheet: Sheet, snapshot: ReportSnapshot): void {

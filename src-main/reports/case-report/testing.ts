@@ -116,6 +116,7 @@ export function testEvidence(id: number, changes: Partial<Evidence> = {}): Evide
     llr: null,
     stale: false,
     flags: [],
+    alarms: [],
     error: null,
     modelName: 'default',
     description: 'A voice message',

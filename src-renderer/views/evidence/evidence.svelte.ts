@@ -10,7 +10,7 @@ import { isStrings, keep, kept } from '../../state/kept.ts';
 import { cases } from '../../texts/cases.ts';
 import { Pages } from './pages.ts';
 
-export type FindingFilter = Finding | 'none' | 'failed';
+export type FindingFilter = Finding | 'none' | 'failed' | 'flagged';
 type OrderBy = Inputs['evidence']['ids']['order'] extends { by: infer By } | undefined ? By : never;
 type ScanRequest = Inputs['analyses']['scan'];
 
@@ -201,7 +201,7 @@ class EvidenceState {
       return;
     }
     const counts = app.caseView?.counts;
-    if (which === 'new' && counts !== undefined && counts.notScanned + counts.changed === 0 && this.modelId === '') {
+    if (which === 'new' && counts !== undefined && counts.fresh === 0 && this.modelId === '') {
       app.notify(cases.evidence.allNew);
     }
     await app.attempt(() =>
