@@ -56,6 +56,16 @@ export default tseslint.config(
       'svelte/no-at-html-tags': 'error',
     },
   },
+  {
+    // What window and engine share knows neither the browser nor Node.
+    files: ['src-common/**/*.ts'],
+    rules: {
+      'no-restricted-globals': [
+        'error',
+        ...['process', 'Buffer', 'global', 'require', 'window', 'document', 'navigator', 'localStorage', 'fetch'],
+      ],
+    },
+  },
   { files: ['**/*.mjs', '**/*.js', '**/*.cjs'], ...tseslint.configs.disableTypeChecked },
   {
     files: ['**/*.mjs', '**/*.js', '**/*.cjs'],

@@ -41,6 +41,19 @@ module.exports = {
       to: { path: '(^|/)electron($|/)', dependencyTypesNot: ['type-only'] },
     },
     {
+      // Window, engine and command line share it: it stands on nothing of ours, and on neither Node nor the browser.
+      name: 'common-stands-alone',
+      severity: 'error',
+      from: { path: '^src-common/' },
+      to: { path: '^src-(main|preload|renderer)/' },
+    },
+    {
+      name: 'common-knows-no-node',
+      severity: 'error',
+      from: { path: '^src-common/' },
+      to: { dependencyTypes: ['core'] },
+    },
+    {
       name: 'renderer-knows-only-the-contract',
       severity: 'error',
       from: { path: '^src-renderer/' },

@@ -29,7 +29,7 @@ const checks = [
     name: 'layers',
     package: 'dependency-cruiser',
     command: 'depcruise',
-    args: ['--config', 'scripts/layers.cjs', 'src-main', 'src-preload', 'src-renderer'],
+    args: ['--config', 'scripts/layers.cjs', 'src-common', 'src-main', 'src-preload', 'src-renderer'],
   },
   { name: 'format', package: 'prettier', args: ['--check', '.'] },
   { name: 'dead code', package: 'knip', args: [] },

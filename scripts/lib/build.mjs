@@ -6,6 +6,7 @@ import { hashFiles, readStamp, writeStamp } from './stamps.mjs';
 import { packageCommand, root } from './tools.mjs';
 
 const sources = [
+  'src-common',
   'src-main',
   'src-preload',
   'src-renderer',

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { visibleName } from '../../src-common/visible-text.ts';
 import { InvalidArgumentError } from 'commander';
 import type { Command } from 'commander';
 import { recordSentences } from '../../src-common/finding-record.ts';
@@ -161,7 +162,7 @@ async function describe(
   const channels = audio.channels === 1 ? 'mono' : `${audio.channels} channels (${channelName(analysis.channel)})`;
   const stream = audio.audioStreams === 1 ? '' : `, audio stream ${audio.stream} of 0 to ${audio.audioStreams - 1}`;
   const pairs: [string, string][] = [
-    ['recording', path],
+    ['recording', visibleName(path)],
     ['SHA-256', sha256],
     [
       'audio',
@@ -230,7 +231,7 @@ async function analyze(file: string, options: AnalyzeOptions): Promise<number> {
     }
     if (outcome.analysis === null) {
       const label = colour('red', 'error:', process.stderr);
-      process.stderr.write(`${label} ${outcome.error?.message ?? ''}\n`);
+      process.stderr.write(`${label} ${visibleName(outcome.error?.message ?? '')}\n`);
       return exitStatus.someFailed;
     }
     if (options.json) return exitStatus.done;

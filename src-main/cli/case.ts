@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { visibleName } from '../../src-common/visible-text.ts';
 import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
 import { alarmWords } from '../../src-common/alarms.ts';
@@ -243,7 +244,7 @@ function writeHead(store: CaseStore): void {
 
 function writeFailures(failures: readonly { subject: string; message: string }[]): void {
   for (const { subject, message } of failures.slice(0, namedFailures))
-    process.stderr.write(`  ${plain(subject)}: ${plain(message)}\n`);
+    process.stderr.write(`  ${visibleName(subject)}: ${visibleName(message)}\n`);
   if (failures.length > namedFailures) process.stderr.write(`  and ${failures.length - namedFailures} more\n`);
 }
 
@@ -362,11 +363,6 @@ function writeDetails(view: CaseView): void {
   for (const [label, text] of lines) if (text !== '') process.stdout.write(`${label.padEnd(10)}${text}\n`);
 }
 
-/** Control characters in a name must not steer the terminal. */
-function plain(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}]/gu, '\uFFFD');
-}
-
 function rowLine({ id, name, finding, scan, error, score, flags, stale, alarms }: EvidenceRow): string {
   const result =
     error !== null
@@ -378,7 +374,13 @@ function rowLine({ id, name, finding, scan, error, score, flags, stale, alarms }
         : findingWords[finding];
   const told = alarms.filter((alarm) => alarm !== 'scan-failed').map((alarm) => alarmWords[alarm].toUpperCase());
   const remarks = [...told, ...flags, ...(stale ? ['stale'] : [])];
-  const cells = [String(id), plain(name), plain(result), score === null ? '' : score.toFixed(3), remarks.join('; ')];
+  const cells = [
+    String(id),
+    visibleName(name),
+    visibleName(result),
+    score === null ? '' : score.toFixed(3),
+    remarks.join('; '),
+  ];
   return cells.join('\t').trimEnd();
 }
 
@@ -398,7 +400,9 @@ async function show(folder: string, options: { json?: boolean; log?: boolean }):
         for (const row of store.log({ offset: left - limit, limit }).rows.reverse()) {
           if (options.json) process.stdout.write(`${JSON.stringify(row)}\n`);
           else
-            process.stdout.write(`${row.position}\t${row.time}\t${row.actor}\t${row.action}\t${plain(row.summary)}\n`);
+            process.stdout.write(
+              `${row.position}\t${row.time}\t${row.actor}\t${row.action}\t${visibleName(row.summary)}\n`,
+            );
         }
       }
       return;

@@ -77,7 +77,7 @@ describe('earwitness dataset inspect', () => {
   it.skipIf(process.platform === 'win32')('shows names that would steer a terminal as escapes', async () => {
     plant(root, ['real/a.wav', 'fake/\u001b[31mG\n/b.wav']);
     const { out } = await run('inspect', `folder:${root}`);
-    expect(out).toContain('\\u001b[31mG\\u000a');
+    expect(out).toContain('[U+001B][31mG[U+000A]');
     expect(out).not.toContain('\u001b');
   });
 

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { visibleName } from '../../src-common/visible-text.ts';
 import { InvalidArgumentError, type Command } from 'commander';
 import { UserFacingError } from '../base/errors.ts';
 import { writeFileWhole } from '../base/files.ts';
@@ -297,7 +298,7 @@ function describeSplit({ items, components, largest }: SplitResult, options: Spl
     table(header, rows, 1) +
     `${components} ${sets} of recordings that belong together, the largest with ${largest} of ${items.length}.\n` +
     notes.map((note) => colour('yellow', note, process.stdout)).join('') +
-    `Written to ${printable(out)}; use it as manifest:${printable(out)}\n`
+    `Written to ${visibleName(out)}; use it as manifest:${visibleName(out)}\n`
   );
 }
 
@@ -324,12 +325,14 @@ function describeCheck(check: DatasetCheck | null): string {
     out.push(heading('The same sound more than once'), table(['', 'groups', 'in two splits'], counts, 1));
   }
   if (silent.length > 0)
-    out.push(`Nothing but silence: ${silent.length} (${printable(silent.slice(0, 3).join(', '))})\n`);
+    out.push(`Nothing but silence: ${silent.length} (${visibleName(silent.slice(0, 3).join(', '))})\n`);
   if (truncated.length > 0) {
-    out.push(`Shorter than their headers say: ${truncated.length} (${printable(truncated.slice(0, 3).join(', '))})\n`);
+    out.push(
+      `Shorter than their headers say: ${truncated.length} (${visibleName(truncated.slice(0, 3).join(', '))})\n`,
+    );
   }
   out.push(heading('Warnings'));
-  out.push(warnings.length === 0 ? 'None.\n' : warnings.map((warning) => `- ${printable(warning)}\n`).join(''));
+  out.push(warnings.length === 0 ? 'None.\n' : warnings.map((warning) => `- ${visibleName(warning)}\n`).join(''));
   return out.join('');
 }
 
@@ -342,7 +345,7 @@ const sameWords = {
 /** The report as text for a terminal. */
 function describe(report: DatasetReport): string {
   const heading = (text: string) => `\n${colour('bold', text, process.stdout)}\n`;
-  const out: string[] = [`${printable(report.spec)} (${report.layout}) in ${printable(report.root)}\n`];
+  const out: string[] = [`${visibleName(report.spec)} (${report.layout}) in ${visibleName(report.root)}\n`];
 
   const cells = (
     split: string,
@@ -401,7 +404,7 @@ function describe(report: DatasetReport): string {
   byValue('Channels', 'channels', report.channels);
   byValue('Formats', 'format', report.formats);
 
-  if (report.notes.length > 0) out.push(heading('Notes'), ...report.notes.map((note) => `${printable(note)}\n`));
+  if (report.notes.length > 0) out.push(heading('Notes'), ...report.notes.map((note) => `${visibleName(note)}\n`));
   if (report.problems.length > 0) {
     const missing = report.problems.filter(({ kind }) => kind === 'missing').length;
     out.push(
@@ -409,7 +412,8 @@ function describe(report: DatasetReport): string {
       ...report.problems
         .slice(0, rowsShown)
         .map(
-          ({ kind, path, reason }) => `${kind}  ${printable(reason.includes(path) ? reason : `${path}: ${reason}`)}\n`,
+          ({ kind, path, reason }) =>
+            `${kind}  ${visibleName(reason.includes(path) ? reason : `${path}: ${reason}`)}\n`,
         ),
     );
     if (report.problems.length > rowsShown) {
@@ -427,7 +431,7 @@ function namedIn(values: ValueCount<string>[]): number | null {
 
 /** Columns from `firstNumber` up to `afterNumbers` stand flush right. */
 function table(header: string[], rows: string[][], firstNumber: number, afterNumbers = header.length): string {
-  const lines = [header, ...rows].map((row) => row.map(printable));
+  const lines = [header, ...rows].map((row) => row.map(visibleName));
   const widths = header.map((_, column) => Math.max(...lines.map((row) => row[column].length)));
   return lines
     .map((row) =>
@@ -440,13 +444,4 @@ function table(header: string[], rows: string[][], firstNumber: number, afterNum
     )
     .map((line) => `${line}\n`)
     .join('');
-}
-
-/** Names come from other people's files: what would steer a terminal is shown as an escape. */
-function printable(text: string): string {
-  return text.replace(
-    // eslint-disable-next-line no-control-regex
-    /[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
 }

@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path';
+import { visibleName } from '../../src-common/visible-text.ts';
 import type { Command } from 'commander';
 import { UserFacingError } from '../base/errors.ts';
 import { writeFileWhole } from '../base/files.ts';
@@ -193,7 +194,7 @@ function nameFailures({ scored }: EvaluationReport): boolean {
   if (failed.length === 0) return false;
   process.stderr.write(`${colour('red', `${failed.length} recordings have no score`, process.stderr)}:\n`);
   for (const { path, error } of failed.slice(0, namedFailures)) {
-    process.stderr.write(`  ${path}: ${error?.message ?? 'it holds no sound'}\n`);
+    process.stderr.write(`  ${visibleName(`${path}: ${error?.message ?? 'it holds no sound'}`)}\n`);
   }
   if (failed.length > namedFailures) process.stderr.write(`  and ${failed.length - namedFailures} more\n`);
   return true;

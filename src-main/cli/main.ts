@@ -1,3 +1,4 @@
+import { visibleText } from '../../src-common/visible-text.ts';
 import { Command, CommanderError } from 'commander';
 import { UserFacingError } from '../base/errors.ts';
 import { unwritable } from '../base/files.ts';
@@ -50,7 +51,7 @@ async function main(): Promise<void> {
     if (error.code === 'EPIPE') process.exit(exitStatus.done);
     const known = unwritable('the output', error);
     if (!(known instanceof UserFacingError)) throw error;
-    process.stderr.write(`${colour('red', 'error:', process.stderr)} ${known.sentence}\n`);
+    process.stderr.write(`${colour('red', 'error:', process.stderr)} ${visibleText(known.sentence)}\n`);
     process.exit(exitStatus.failure);
   });
   try {
@@ -63,7 +64,7 @@ async function main(): Promise<void> {
     }
     const label = colour('red', 'error:', process.stderr);
     if (error instanceof UserFacingError) {
-      process.stderr.write(`${label} ${error.sentence}\n`);
+      process.stderr.write(`${label} ${visibleText(error.sentence)}\n`);
       process.exitCode = error.code === 'usage' ? exitStatus.wrongUsage : exitStatus.failure;
     } else {
       process.stderr.write(

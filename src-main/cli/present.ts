@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import { basename } from 'node:path';
+import { visibleName } from '../../src-common/visible-text.ts';
 import { Option } from 'commander';
 import { findingWords } from '../../src-common/findings.ts';
 import type { Finding } from '../../src-common/findings.ts';
@@ -68,8 +69,7 @@ const nameWidth = 44;
 
 /** Shortened in the middle, so that a name's end stays readable. */
 function shortened(name: string): string {
-  // Control characters in a name must not steer the terminal.
-  const plain = name.replace(/[\p{Cc}\p{Cf}]/gu, '\uFFFD');
+  const plain = visibleName(name);
   if (plain.length <= nameWidth) return plain.padEnd(nameWidth);
   return `${plain.slice(0, nameWidth - 19)}…${plain.slice(-18)}`;
 }
@@ -82,7 +82,7 @@ export function tableHeader(ratios: boolean): string {
 /** A row of the table of a scan. */
 export function tableLine(file: ScannedFile, onTerminal: boolean, ratios: boolean): string {
   const name = shortened(basename(file.path));
-  if (file.analysis === null) return `${name}  ${' '.repeat(8)}  failed: ${file.error?.message ?? ''}`;
+  if (file.analysis === null) return `${name}  ${' '.repeat(8)}  failed: ${visibleName(file.error?.message ?? '')}`;
   const { durationSeconds, finding, score, llr, reasons } = file.analysis;
   const found = onTerminal
     ? findingText(finding, process.stdout, 20)

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { existsSync, statSync } from 'node:fs';
 import { basename, dirname, resolve, sep } from 'node:path';
+import { visibleName } from '../../src-common/visible-text.ts';
 import { Option } from 'commander';
 import type { Command } from 'commander';
 import { UserFacingError } from '../base/errors.ts';
@@ -118,7 +119,7 @@ class Tally {
     if (this.failed > 0) summary.push(colour('red', `${this.failed} failed`, process.stderr));
     process.stderr.write(`${summary.join(', ')}.\n`);
     for (const { path, message } of this.named)
-      process.stderr.write(`  ${message.includes(path) ? message : `${path}: ${message}`}\n`);
+      process.stderr.write(`  ${visibleName(message.includes(path) ? message : `${path}: ${message}`)}\n`);
     if (this.failed > this.named.length) process.stderr.write(`  and ${this.failed - this.named.length} more\n`);
     return this.failed > 0 ? exitStatus.someFailed : exitStatus.done;
   }

@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { basename, extname } from 'node:path';
+import { visibleName } from '../../src-common/visible-text.ts';
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import { UserFacingError } from '../base/errors.ts';
@@ -132,7 +133,7 @@ async function draw(file: string, options: Options): Promise<void> {
   });
   await writeFileWhole(options.out, picture);
   if (audio.statistics.truncated) {
-    process.stderr.write(`${file} ends before its header says that it does; what is there was drawn.\n`);
+    process.stderr.write(`${visibleName(file)} ends before its header says that it does; what is there was drawn.\n`);
   }
 }
 

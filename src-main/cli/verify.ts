@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { visibleName } from '../../src-common/visible-text.ts';
 import { InvalidArgumentError } from 'commander';
 import type { Command } from 'commander';
 import type { Verification } from '../../src-preload/contract.ts';
@@ -41,11 +42,6 @@ shows any edit, deletion, reordering or truncation by whoever lacks the installa
     });
 }
 
-/** Control characters in a name must not steer the terminal. */
-function plain(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}]/gu, '\uFFFD');
-}
-
 type Check = Verification['checks'][number];
 
 /** What does not hold one by one; of files and results that hold, how many. */
@@ -54,7 +50,7 @@ function lines(checks: readonly Check[]): string[] {
   const named = checks.filter(({ subject, holds, name }) => !holds || !many(subject) || /^(files|results)$/.test(name));
   const shown = named.map(({ subject, name, holds, sentence }) => {
     const sign = holds ? 'ok ' : colour('red', 'NOT', process.stdout);
-    return `${sign} ${plain(`${subject} (${name}): ${sentence}`)}`;
+    return `${sign} ${visibleName(`${subject} (${name}): ${sentence}`)}`;
   });
   for (const [subject, words] of Object.entries({
     result: 'results are those in the log',

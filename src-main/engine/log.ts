@@ -1,5 +1,6 @@
 import { appendFileSync, chmodSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { visibleText } from '../../src-common/visible-text.ts';
 
 const maxBytes = 1024 * 1024;
 const kept = 4;
@@ -38,7 +39,7 @@ function stackOf(error: unknown): string {
  */
 export function log(level: 'info' | 'warning' | 'error', sentence: string, error?: unknown): void {
   const text = error === undefined ? sentence : `${sentence}: ${stackOf(error)}`;
-  const line = `${new Date().toISOString()} ${level} [${process.pid}] ${text.slice(0, 16_384).replace(/\n/g, '\n  ')}\n`;
+  const line = `${new Date().toISOString()} ${level} [${process.pid}] ${visibleText(text.slice(0, 16_384)).replace(/\n/g, '\n  ')}\n`;
   if (file === null) {
     if (level === 'error') process.stderr.write(line);
     return;

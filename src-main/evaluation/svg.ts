@@ -1,3 +1,4 @@
+import { visibleName } from '../../src-common/visible-text.ts';
 import type { CurvePoints } from './sweep.ts';
 
 /** The colours and the type of every plot. */
@@ -45,7 +46,7 @@ export function textAt(x: number, y: number, text: string, attributes: Attribute
   const written = Object.entries({ x, y, ...attributes }).map(
     ([key, value]) => ` ${key}="${typeof value === 'number' ? coordinate(value) : escapeXml(value)}"`,
   );
-  return `<text${written.join('')}>${escapeXml(text)}</text>`;
+  return `<text${written.join('')}>${escapeXml(visibleName(text))}</text>`;
 }
 
 /**
@@ -66,7 +67,7 @@ export function fitText(text: string, width: number, sizePixels: number): string
 export function svgDocument(width: number, height: number, title: string, parts: readonly string[]): string {
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img" font-family="${escapeXml(fontFamily)}" font-size="11" fill="${palette.text}">`,
-    `<title>${escapeXml(title)}</title>`,
+    `<title>${escapeXml(visibleName(title))}</title>`,
     element('rect', { width, height, fill: '#ffffff' }),
     ...parts,
     '</svg>\n',

@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { crc32, deflateSync } from 'node:zlib';
+import { visibleName } from '../../src-common/visible-text.ts';
 import { Resvg } from '@resvg/resvg-js';
 import { colourTable } from './colour-maps.ts';
 import type { ColourMap } from './colour-maps.ts';
@@ -90,13 +91,18 @@ export function drawSpectrogram(overview: SpectrogramOverview, options: Spectrog
 
   const titleWidth = width - 2 * 14 * unit;
   text(
-    fitted(visible(options.title), 15 * unit, titleWidth, true),
+    fitted(visibleName(options.title), 15 * unit, titleWidth, true),
     14 * unit,
     23 * unit,
     `${size(15)} font-weight="bold"`,
   );
   const detail = `${options.detail} · ${analysisText(overview)}`;
-  text(fitted(visible(detail), 10.5 * unit, titleWidth, false), 14 * unit, 42 * unit, `${size(10.5)} fill="${dimmed}"`);
+  text(
+    fitted(visibleName(detail), 10.5 * unit, titleWidth, false),
+    14 * unit,
+    42 * unit,
+    `${size(10.5)} fill="${dimmed}"`,
+  );
 
   const time = timeAxis(options.startSeconds, seconds, layout.width / unit);
   for (const { value, label } of time.ticks) {
@@ -388,11 +394,6 @@ function analysisText({ parameters, framesPerColumn }: SpectrogramOverview): str
       : `bins of ${numberText(Number((sampleRateHz / nFft).toPrecision(3)))} Hz`;
   const loudest = framesPerColumn > 1 ? ', each column the loudest of its frames' : '';
   return `${bands}, Hann window ${milliseconds(winLength)}, hop ${milliseconds(hopLength)}${loudest} · full-scale sine = 0 dBFS`;
-}
-
-/** Text made harmless: control characters, halves of characters and marks that turn the direction become U+FFFD. */
-function visible(content: string): string {
-  return content.replace(/[\p{Cc}\p{Cs}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufffe\uffff]/gu, '\ufffd');
 }
 
 /** The text as it is, or with its middle left out so that it is at most so wide. */

@@ -1,4 +1,5 @@
 /** What `dataset inspect` finds, as a page of its own: nothing is loaded from elsewhere, no script runs. */
+import { visibleName } from '../../src-common/visible-text.ts';
 import { UserFacingError } from '../base/errors.ts';
 import type { DatasetCheck, RepeatedSound } from '../datasets/check.ts';
 import type { DatasetReport, ValueCount } from '../datasets/inspect.ts';
@@ -28,7 +29,7 @@ const fewestBins = 12;
 const mostBins = 40;
 
 /** Text from other people's files: markup escaped, and no character that turns the direction of what follows. */
-const text = (raw: string): string => escapeXml(raw.replace(/[\u202a-\u202e\u2066-\u2069\u200e\u200f]/g, '\ufffd'));
+const text = (raw: string): string => escapeXml(visibleName(raw));
 
 const thousands = (count: number): string => String(count).replace(/\B(?=(\d{3})+$)/g, ',');
 
@@ -243,7 +244,7 @@ function valueBars(values: readonly ValueCount<string>[], only: Label | null): s
       return bar;
     });
     const where = splits.map(({ split, files: count }) => `${splitName(split)} ${thousands(count)}`).join(', ');
-    const name = (value ?? '(unknown)').replace(/[\u202a-\u202e\u2066-\u2069\u200e\u200f]/g, '\ufffd');
+    const name = visibleName(value ?? '(unknown)');
     return [
       textAt(left - 8, top + 13, fitText(name, left - 14, 11), { 'text-anchor': 'end' }),
       ...drawn,

@@ -84,7 +84,7 @@ test('the SVG is made of text and paths, names axes, units and legend, and escap
   ]) {
     expect(texts).toContain(wanted);
   }
-  expect(svg).toContain('model “A” 😀 \ufffd; corpus, test');
+  expect(svg).toContain('model “A” 😀 [U+0007]; corpus, test');
   expect(svg).toContain('<desc>Area under the curve 0.8.</desc>');
 });
 

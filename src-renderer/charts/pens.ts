@@ -1,4 +1,5 @@
 /** The two pens that exports are drawn with, and the files that come of them. */
+import { visibleName } from '../../src-common/visible-text.ts';
 import { drawPlot, type FillStyle, fontFamily, type LineStyle, type Pen, pictureSize, type TextStyle } from './draw.ts';
 import type { Plot, Point } from './plot.ts';
 
@@ -9,7 +10,7 @@ export function plotSvg(plot: Plot): string {
   drawPlot(plot, pen);
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img" font-family="${escapeXml(fontFamily)}">`,
-    `<title>${escapeXml(`${plot.title}: ${plot.subject}`)}</title>`,
+    `<title>${escapeXml(visibleName(`${plot.title}: ${plot.subject}`))}</title>`,
     `<desc>${escapeXml(plot.gist)}</desc>`,
     ...pen.parts,
     '</svg>\n',
@@ -54,7 +55,7 @@ class SvgPen implements Pen {
     const weight = bold ? ' font-weight="600"' : '';
     const turned = upright ? ` transform="rotate(-90 ${coordinate(x)} ${coordinate(y)})"` : '';
     this.parts.push(
-      `<text x="${coordinate(x)}" y="${coordinate(y)}" font-size="${size}" fill="${fill}" text-anchor="${anchor}"${weight}${turned}>${escapeXml(text)}</text>`,
+      `<text x="${coordinate(x)}" y="${coordinate(y)}" font-size="${size}" fill="${fill}" text-anchor="${anchor}"${weight}${turned}>${escapeXml(visibleName(text))}</text>`,
     );
   }
 

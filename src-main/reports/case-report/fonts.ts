@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { inflateSync } from 'node:zlib';
+import { codePointText, hasHidden } from '../../../src-common/visible-text.ts';
 import { create } from 'fontkit';
 import type { Font } from 'fontkit';
 
@@ -54,9 +55,6 @@ function openFont(name: FontName): Font {
   return font;
 }
 
-// Would hide, or turn the direction of, what stands beside them: a name must not look like another one.
-const invisible =
-  /[\p{Cc}\p{Cs}\p{Co}\p{Zl}\p{Zp}\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffc]/u;
 const plain = /^[\x20-\x7e]*$/;
 
 /**
@@ -83,11 +81,10 @@ export class Fonts {
     const spaced = text.replaceAll('\t', '    ').replace(/[\u00a0\u2000-\u200a\u202f\u205f\u3000]/g, ' ');
     return this.clusters(spaced)
       .map((cluster) => {
-        if (this.#coveringFont(cluster, 'regular') !== null && !invisible.test(cluster)) return cluster;
+        if (this.#coveringFont(cluster, 'regular') !== null && !hasHidden(cluster)) return cluster;
         return Array.from(cluster, (character) => {
-          const shown = !invisible.test(character) && this.#coveringFont(character, 'regular') !== null;
-          const number = (character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0');
-          return shown ? character : `[U+${number}]`;
+          const shown = !hasHidden(character) && this.#coveringFont(character, 'regular') !== null;
+          return shown ? character : codePointText(character);
         }).join('');
       })
       .join('');
