@@ -19,6 +19,7 @@ import {
   runFfmpeg,
   sharedFolder,
   temporaryFolder,
+  timedSound,
   tone,
   wav16,
 } from './testing.ts';
@@ -530,13 +531,13 @@ describe.skipIf(ffmpeg === null)('by ffmpeg', () => {
     ['[aist#0:0/mp3 @ 0x5] Error submitting packet to decoder: Invalid data found', true],
     ['[mp3 @ 0x5] Estimating duration from bitrate, this may be inaccurate', false],
   ])('what newer ones say of packets: %s', async (line, damaged) => {
-    const sound = file('sound.wav', wav16(speech, rate));
+    const sound = file('sound.mka', timedSound([{ timeSeconds: 0, samples: speech }], rate));
     const script = [
       '#!/bin/sh',
       'case "$*" in *-version*) echo "ffmpeg version 7.1 Copyright"; exit 0;; esac',
       'echo "Input #0, mp3, from x:" >&2',
       'echo "  Stream #0:0: Audio: mp3, 16000 Hz, mono" >&2',
-      'echo "Output #0, wav, to pipe:" >&2',
+      'echo "Output #0, matroska, to pipe:" >&2',
       `echo "${line}" >&2`,
       `cat '${sound}'`,
     ];

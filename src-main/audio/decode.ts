@@ -128,6 +128,7 @@ async function openDecoder(source: AudioSource, path: string, options: OpenOptio
   const other = await openWithFfmpeg(path, {
     signal: options.signal,
     stream: options.stream ?? 0,
+    readAll: options.readAll === true,
     timeLimitSeconds: options.timeLimitSeconds ?? defaultTimeLimitSeconds,
   });
   // Codes that are played as samples are noise.
@@ -193,6 +194,13 @@ class Decoding implements AudioStream {
       try {
         for await (const all of decoder.blocks(memory)) {
           signal?.throwIfAborted();
+          if (all.gapSeconds !== undefined) {
+            Object.assign(statistics, decoder.notes);
+            // What follows is no neighbour of what was before.
+            const edge = fade?.flush() ?? new Float32Array(0);
+            const block = resampler ? resampler.process(edge) : edge;
+            if (block.length > 0) yield block;
+          }
           const native = only === null ? all : { channels: [all.channels[only]], length: all.length };
           meter.measure(native);
           const mono = mix(native);

@@ -7,8 +7,11 @@ import { UserFacingError } from '../base/errors.ts';
 import { workerSettings } from '../base/worker-settings.ts';
 import { askCaged, cageFor, spawnCaged, type Cage } from './cage.ts';
 import { InputBuffer, type ByteSource } from './input.ts';
+import { Clock } from './clock.ts';
+import { trackTimes } from './edit-list.ts';
+import type { TrackTimes } from './edit-list.ts';
+import { MatroskaReader } from './matroska.ts';
 import { OnceMore } from './once-more.ts';
-import { openWav } from './wav.ts';
 import type { BlockMemory } from './block-memory.ts';
 import { noNotes } from './types.ts';
 import type { AudioInfo, NativeBlock, NativeDecoder } from './types.ts';
@@ -16,6 +19,12 @@ import type { AudioInfo, NativeBlock, NativeDecoder } from './types.ts';
 const stderrHeadCharacters = 32 * 1024;
 const stderrTailCharacters = 8 * 1024;
 const largestAllocation = 256 * 1024 * 1024;
+const mostBlockFrames = 65536;
+const mostBlockBytes = 4 * 1024 * 1024;
+/** A shorter end is not called missing. */
+const leastMissingSeconds = 0.1;
+/** Added to all timestamps: Matroska takes none below zero, and delays of codecs begin there. */
+const stampOffsetSeconds = 1000;
 
 // Only what holds sound: no playlists, scripts, subtitles or devices, with which a file could make ffmpeg open others.
 const demuxers =
@@ -151,6 +160,14 @@ function decoderDied(path: string, how: string, cause?: unknown): UserFacingErro
   });
 }
 
+interface FfmpegOptions {
+  signal?: AbortSignal;
+  timeLimitSeconds: number;
+  stream: number;
+  /** Also what an edit list hides. */
+  readAll?: boolean;
+}
+
 /**
  * Decodes an audio stream of a file (counted from 0) by an ffmpeg of its own, at its native rate with all its channels, as
  * floats through a pipe that holds it back when nobody reads. One that dies is started once more, and its sound goes on where
@@ -160,12 +177,6 @@ function decoderDied(path: string, how: string, cause?: unknown): UserFacingErro
  */
 export function openWithFfmpeg(path: string, options: FfmpegOptions): Promise<NativeDecoder> {
   return OnceMore.open(() => openOnce(path, options));
-}
-
-interface FfmpegOptions {
-  signal?: AbortSignal;
-  timeLimitSeconds: number;
-  stream: number;
 }
 
 async function openOnce(path: string, options: FfmpegOptions): Promise<NativeDecoder> {
@@ -196,19 +207,15 @@ async function openDecoder(
   decoder: string | null,
 ): Promise<NativeDecoder> {
   options.signal?.throwIfAborted();
-  const child = new Child(ffmpeg, path, options, decoder);
+  const times = await trackTimes(path, options.stream);
+  const child = new Child(ffmpeg, path, options, decoder, options.readAll === true && (times?.hiddenSeconds ?? 0) > 0);
   try {
-    const input = new InputBuffer(child);
     // The header comes with the first sound.
-    const wav = (await input.fill(12)) ? await openWav(input, path) : null;
-    if (!wav || !('decoder' in wav)) throw await child.failure();
+    const sound = await MatroskaReader.open(new InputBuffer(child));
+    if (!sound) throw await child.failure();
     await child.inputDescribed();
-    return new FfmpegDecoder(
-      child,
-      wav.decoder,
-      ffmpeg.cage,
-      decoder === null ? ffmpeg.version : `${ffmpeg.version}, ${decoder}`,
-    );
+    const version = decoder === null ? ffmpeg.version : `${ffmpeg.version}, ${decoder}`;
+    return new FfmpegDecoder(child, sound, ffmpeg.cage, version, times);
   } catch (error) {
     await child.close();
     const { weaker } = ffmpeg.cage;
@@ -221,35 +228,85 @@ class FfmpegDecoder implements NativeDecoder {
   readonly info: AudioInfo;
   readonly notes = noNotes();
   readonly #child: Child;
-  readonly #wav: NativeDecoder;
+  readonly #sound: MatroskaReader;
+  /** When the sound ends as the header says: the audio stream's own length, not that of a video beside it; null if unknown. */
+  readonly #endSeconds: number | null;
 
-  constructor(child: Child, wav: NativeDecoder, cage: Cage, decoderVersion: string) {
+  constructor(child: Child, sound: MatroskaReader, cage: Cage, decoderVersion: string, times: TrackTimes | null) {
     this.#child = child;
-    this.#wav = wav;
-    const { sampleRateHz, channels } = wav.info;
+    this.#sound = sound;
+    const { sampleRateHz, channels } = sound;
+    const described = child.describe();
+    const { streamSeconds, alone } = child.times();
+    const declared = times && (child.editsIgnored ? times.mediaSeconds : times.endSeconds);
+    this.#endSeconds = declared ?? streamSeconds ?? (alone ? described.durationSeconds : null);
     this.info = {
-      ...child.describe(),
+      ...described,
+      durationSeconds: this.#endSeconds ?? described.durationSeconds,
       sampleRateHz,
       channels,
       decoder: 'ffmpeg',
       decoderVersion,
       heldBy: [...cage.held],
     };
+    if (times && !child.editsIgnored) this.notes.hiddenSeconds = times.hiddenSeconds;
   }
 
   async *blocks(memory?: BlockMemory): AsyncGenerator<NativeBlock, void, undefined> {
+    const sound = this.#sound;
+    const { containerSeconds, beginsAtSeconds } = this.#child.times();
+    const clock = new Clock(sound.sampleRateHz, containerSeconds);
     let frames = 0;
-    for await (const block of this.#wav.blocks(memory)) {
-      frames += block.length;
-      yield block;
+    let block = this.#emptyBlock(memory);
+    for (let packet = await sound.nextPacket(); packet; packet = await sound.nextPacket()) {
+      const gapSeconds = clock.packet(packet.timeSeconds - stampOffsetSeconds - beginsAtSeconds, packet.frames);
+      if (gapSeconds > 0) {
+        if (block.length > 0) yield block;
+        Object.assign(this.notes, clock.notes);
+        block = { ...this.#emptyBlock(memory), gapSeconds };
+      }
+      for (let left = packet.frames; left > 0;) {
+        const count = await sound.read(block.channels, block.length, Math.min(left, this.#blockFrames - block.length));
+        if (count === 0) break;
+        left -= count;
+        frames += count;
+        block.length += count;
+        if (block.length < this.#blockFrames) continue;
+        yield block;
+        block = this.#emptyBlock(memory);
+      }
     }
+    if (block.length > 0) yield block;
     const failed = await this.#child.failed();
     if (frames === 0 && failed) throw await this.#child.failure();
-    const { durationSeconds, sampleRateHz } = this.info;
-    // Containers round, and codecs have delays.
-    const missing = durationSeconds === null ? 0 : durationSeconds - frames / sampleRateHz;
+    Object.assign(this.notes, clock.notes);
     this.notes.damaged = this.#child.skipped;
-    this.notes.truncated = failed || missing > Math.max(0.5, 0.02 * (durationSeconds ?? 0));
+    this.#tellEnd(clock.seconds, failed);
+  }
+
+  /** Whether the end is missing: containers round, and codecs have delays; where ffmpeg misses something, less is enough. */
+  #tellEnd(endSeconds: number, failed: boolean): void {
+    const { notes } = this;
+    const declared = this.#endSeconds;
+    const missing = declared === null ? 0 : declared - endSeconds;
+    const { statements, endsEarly } = this.#child.complaints;
+    notes.statements = statements;
+    notes.truncated = failed || endsEarly || missing > Math.max(0.5, 0.02 * (declared ?? 0));
+    if ((notes.truncated || statements.length > 0) && missing > leastMissingSeconds) {
+      notes.truncated = true;
+      notes.missingSeconds = missing;
+    }
+  }
+
+  get #blockFrames(): number {
+    return Math.max(1, Math.min(mostBlockFrames, Math.floor(mostBlockBytes / (4 * this.info.channels))));
+  }
+
+  #emptyBlock(memory?: BlockMemory): NativeBlock {
+    const frames = this.#blockFrames;
+    const channel = (_: unknown, index: number): Float32Array =>
+      memory?.channel(index, frames) ?? new Float32Array(frames);
+    return { channels: Array.from({ length: this.info.channels }, channel), length: 0 };
   }
 
   close(): Promise<void> {
@@ -260,6 +317,7 @@ class FfmpegDecoder implements NativeDecoder {
 /** The running ffmpeg, as the source of the bytes that it writes. */
 class Child implements ByteSource {
   readonly size = null;
+  readonly editsIgnored: boolean;
   readonly #path: string;
   readonly #version: string;
   readonly #stream: number;
@@ -270,6 +328,7 @@ class Child implements ByteSource {
   readonly #chunks: AsyncIterator<Uint8Array>;
   readonly #abort = () => this.#kill();
   #left: Uint8Array = new Uint8Array(0);
+  readonly #words = new Words();
   #stderrHead = '';
   #stderrTail = '';
   #remainingMs: number;
@@ -277,8 +336,9 @@ class Child implements ByteSource {
   #killedByUs = false;
   #startError: NodeJS.ErrnoException | null = null;
 
-  constructor(ffmpeg: Ffmpeg, path: string, options: FfmpegOptions, decoder: string | null) {
+  constructor(ffmpeg: Ffmpeg, path: string, options: FfmpegOptions, decoder: string | null, editsIgnored: boolean) {
     this.#path = path;
+    this.editsIgnored = editsIgnored;
     this.#version = ffmpeg.version;
     this.#stream = options.stream;
     this.#signal = options.signal;
@@ -288,11 +348,14 @@ class Child implements ByteSource {
       ffmpeg.path,
       [
         ...['-nostdin', '-hide_banner', '-nostats', '-max_alloc', String(largestAllocation), '-threads', '1'],
+        // Timestamps as they stand in the file.
+        '-copyts',
         ...['-protocol_whitelist', 'file,pipe', '-format_whitelist', demuxers],
         ...(decoder === null ? [] : ['-c:a', decoder]),
+        ...(editsIgnored ? ['-ignore_editlist', '1'] : []),
         ...['-i', `file:${resolve(path)}`],
         ...['-map', `0:a:${options.stream}`, '-vn', '-sn', '-dn', '-map_metadata', '-1', '-c:a', 'pcm_f32le'],
-        ...['-bitexact', '-f', 'wav', 'pipe:1'],
+        ...['-bitexact', '-output_ts_offset', String(stampOffsetSeconds), '-f', 'matroska', 'pipe:1'],
       ],
       [path],
     );
@@ -306,6 +369,7 @@ class Child implements ByteSource {
     });
     child.stderr.setEncoding('utf8');
     child.stderr.on('data', (text: string) => {
+      this.#words.take(text);
       if (this.#stderrHead.length < stderrHeadCharacters) this.#stderrHead += text;
       else this.#stderrTail = (this.#stderrTail + text).slice(-stderrTailCharacters);
     });
@@ -395,7 +459,12 @@ class Child implements ByteSource {
 
   /** Whether it passed over packets that it could not decode. */
   get skipped(): boolean {
-    return skippedPacket.test(this.#stderr());
+    return this.#words.skipped;
+  }
+
+  /** What it said is wrong with the file, and whether that the file ends too early. */
+  get complaints(): { statements: string[]; endsEarly: boolean } {
+    return { statements: [...this.#words.statements], endsEarly: this.#words.endsEarly };
   }
 
   /** Why nothing came. */
@@ -451,13 +520,35 @@ class Child implements ByteSource {
       bitsPerSample: stream ? bitsPerSample(stream.codec, stream.rest) : null,
       audioStreams: Math.max(streams.length, this.#stream + 1),
       stream: this.#stream,
-      durationSeconds: time && !estimated ? Number(time[1]) * 3600 + Number(time[2]) * 60 + Number(time[3]) : null,
+      durationSeconds: time && !estimated ? secondsOf(time) : null,
+    };
+  }
+
+  /**
+   * How long the container says that the file and the audio stream are, whether that is all that the file holds, and at which
+   * timestamp it begins (a codec's delay before 0 is no time).
+   */
+  times(): {
+    containerSeconds: number | null;
+    streamSeconds: number | null;
+    alone: boolean;
+    beginsAtSeconds: number;
+  } {
+    const stderr = this.#stderr();
+    const begin = /^ {2}Duration: [^\n]*?, start: (-?\d+\.\d+)/m.exec(stderr);
+    const streams = inputAudio(stderr);
+    const tag = /^ {6}DURATION +: (\d+):(\d\d):(\d\d\.\d+)$/m.exec(streams.at(this.#stream)?.tags ?? '');
+    return {
+      containerSeconds: this.describe().durationSeconds,
+      streamSeconds: tag ? secondsOf(tag) : null,
+      alone: streams.length === 1 && !/^ {2,}Stream #0:\d+[^\n]*?: Video: (?![^\n]*\(attached pic\))/m.test(stderr),
+      beginsAtSeconds: begin ? Math.max(0, Number(begin[1])) : 0,
     };
   }
 
   /** Its messages without the file's name, which may hold anything. */
   #stderr(): string {
-    return `${this.#stderrHead}\n${this.#stderrTail}`.replaceAll(`file:${this.#path}`, 'file');
+    return `${this.#stderrHead}\n${this.#stderrTail}`.replaceAll(`file:${resolve(this.#path)}`, 'file');
   }
 
   async close(): Promise<void> {
@@ -469,14 +560,50 @@ class Child implements ByteSource {
 }
 
 /** The audio streams that ffmpeg says the input has, in order. */
-function inputAudio(stderr: string): { codec: string; rest: string }[] {
+function inputAudio(stderr: string): { codec: string; rest: string; tags: string }[] {
   // The output's stream follows, described alike.
   const input = stderr.split(/^(?:Output #0|Stream mapping:)/m, 1)[0];
-  return [...input.matchAll(/^ {2,}Stream #0:\d+[^\n]*?: Audio: ([^\s,]+)([^\n]*)/gm)].map(([, codec, rest]) => ({
-    codec,
-    rest,
-  }));
+  return [...input.matchAll(audioStream)].map(([, codec, rest, tags]) => ({ codec, rest, tags }));
 }
+
+const audioStream = /^ {2,}Stream #0:\d+[^\n]*?: Audio: ([^\s,]+)([^\n]*)((?:\n {4,}[^\n]*)*)/gm;
+
+function secondsOf([, hours, minutes, seconds]: RegExpExecArray): number {
+  return Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds);
+}
+
+/** Listens to what ffmpeg says, line by line, and keeps what matters however much it is. */
+class Words {
+  skipped = false;
+  endsEarly = false;
+  readonly statements = new Set<string>();
+  #line = '';
+
+  take(text: string): void {
+    const lines = (this.#line + text).split('\n');
+    this.#line = (lines.pop() ?? '').slice(-longestLine);
+    for (const line of lines) this.#hear(line);
+  }
+
+  #hear(line: string): void {
+    // Its own lines begin at their beginning; what a file says of itself (a title, say) is indented.
+    if (line.startsWith(' ')) return;
+    if (skippedPacket.test(line)) this.skipped = true;
+    const complaint = complaints.find(({ pattern }) => pattern.test(line));
+    if (!complaint) return;
+    this.statements.add(complaint.statement);
+    if (complaint.endsEarly) this.endsEarly = true;
+  }
+}
+
+const longestLine = 2048;
+
+const complaints = [
+  { pattern: /File ended prematurely/, statement: 'File ended prematurely', endsEarly: true },
+  { pattern: /partial file$/, statement: 'partial file', endsEarly: true },
+  { pattern: /Truncating packet of size/, statement: 'Truncating packet', endsEarly: true },
+  { pattern: /Packet corrupt|corrupt input packet/, statement: 'Packet corrupt', endsEarly: false },
+];
 
 // Until version 5, and from 6 on.
 const skippedPacket =

@@ -49,10 +49,11 @@ export class OnceMore implements NativeDecoder {
       await this.#again(error);
     }
     let passed = 0;
-    for await (const { channels, length } of this.#decoder.blocks(memory)) {
+    for await (const block of this.#decoder.blocks(memory)) {
+      const { channels, length } = block;
       const skip = Math.min(length, given - passed);
       passed += skip;
-      if (skip === 0) yield { channels, length };
+      if (skip === 0) yield block;
       else if (skip < length) {
         yield { channels: channels.map((channel) => channel.subarray(skip, length)), length: length - skip };
       }

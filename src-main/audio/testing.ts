@@ -103,3 +103,36 @@ export function pcm16(samples: Float32Array): Uint8Array {
 export function wav16(samples: Float32Array, rateHz: number): Uint8Array {
   return riff(formatChunk(1, 1, rateHz, 16), chunk('data', pcm16(samples)));
 }
+
+/** Matroska as ffmpeg writes it for us: packets of mono floats, each with its time in seconds (from `stampOffsetSeconds` on). */
+export function timedSound(packets: { timeSeconds: number; samples: Float32Array }[], rateHz: number): Uint8Array {
+  const element = (id: number[], content: Uint8Array | number[]): number[] => {
+    const size = content.length;
+    const length = [0x10 | (size >>> 24), (size >>> 16) & 255, (size >>> 8) & 255, size & 255];
+    return [...id, ...length, ...content];
+  };
+  const float = new Uint8Array(8);
+  new DataView(float.buffer).setFloat64(0, rateHz);
+  const audio = element([0xe1], [...element([0xb5], float), ...element([0x9f], [1])]);
+  const tracks = element([0x16, 0x54, 0xae, 0x6b], element([0xae], [...element([0xd7], [1]), ...audio]));
+  const parts = [
+    Uint8Array.from([
+      ...element([0x1a, 0x45, 0xdf, 0xa3], []),
+      0x18,
+      0x53,
+      0x80,
+      0x67,
+      0x01,
+      ...Array<number>(7).fill(255),
+    ]),
+    Uint8Array.from([...element([0xec], [0, 0, 0]), ...tracks]),
+  ];
+  for (const { timeSeconds, samples } of packets) {
+    const ticks = Math.round((1000 + timeSeconds) * 1000);
+    const sound = new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength);
+    const time = [0, 0, 0, 0].map((_, index) => Math.floor(ticks / 256 ** (3 - index)) & 255);
+    const block = element([0xa3], [0x81, 0, 0, 0x80, ...sound]);
+    parts.push(Uint8Array.from(element([0x1f, 0x43, 0xb6, 0x75], [...element([0xe7], time), ...block])));
+  }
+  return Uint8Array.from(Buffer.concat(parts));
+}

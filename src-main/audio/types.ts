@@ -42,7 +42,10 @@ export interface Gap {
   toSeconds: number;
 }
 
-/** Where the sound of a recording lies in its time, by the file's own timestamps; never more samples than were decoded. */
+/**
+ * Where the sound of a recording lies in its time, by the file's own timestamps. The samples are those that were decoded, one
+ * after the other: for gaps there are none. A gap is told before the block that follows it.
+ */
 export interface TimelineNotes {
   /** Where the sound begins: above 0 where, say, a video begins before it. */
   startSeconds: number;
@@ -70,6 +73,8 @@ export interface DecodeNotes extends TimelineNotes {
   contradictions: string[];
   /** Sound in the file that its edit list hides, as a trimming program leaves it; 0 where `readAll` was asked for. */
   hiddenSeconds: number;
+  /** What the decoder itself says is wrong with the file, in its words. */
+  statements: string[];
   /** The format's own checksum of all samples (FLAC's MD5) is not that of what was decoded. */
   checksumDiffers: boolean;
 }
@@ -88,6 +93,7 @@ export function noNotes(): DecodeNotes {
     overlapSeconds: 0,
     uncertainFromSeconds: null,
     hiddenSeconds: 0,
+    statements: [],
     checksumDiffers: false,
   };
 }
