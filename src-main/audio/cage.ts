@@ -166,9 +166,24 @@ export function spawnCaged(
 ): ChildProcessByStdio<null, Readable, Readable> {
   const [command, ...rest] = [...cage.before(reads.map((path) => resolve(path))), program, ...args];
   const stdio: ['ignore', 'pipe', 'pipe'] = ['ignore', 'pipe', 'pipe'];
-  const child = spawn(command, rest, { stdio, env: environment(), windowsHide: true });
+  const child = spawn(command, rest, { stdio, env: environment(), windowsHide: true, detached: inGroups });
   if (cage.held.includes('watched')) watch(child);
   return child;
+}
+
+/** Each program is the first of its group of processes. */
+const inGroups = process.platform !== 'win32';
+
+/** Kills a caged program with all its processes: bubblewrap, killed while it makes a cage, leaves another of itself waiting for ever. */
+export function killCaged(child: ChildProcess): void {
+  if (inGroups && child.pid !== undefined && child.exitCode === null && child.signalCode === null) {
+    try {
+      process.kill(-child.pid, 'SIGKILL');
+    } catch {
+      // It has just ended.
+    }
+  }
+  child.kill('SIGKILL');
 }
 
 /** Ends a program that takes more memory than it should, where the kernel does not see to that. */
@@ -176,7 +191,7 @@ function watch(child: ChildProcess): void {
   const timer = setInterval(() => {
     residentBytes(child.pid ?? 0).then(
       (bytes) => {
-        if (bytes > mostMemoryBytes) child.kill('SIGKILL');
+        if (bytes > mostMemoryBytes) killCaged(child);
       },
       () => undefined,
     );

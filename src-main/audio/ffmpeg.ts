@@ -5,7 +5,7 @@ import { delimiter, isAbsolute, join, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { UserFacingError } from '../base/errors.ts';
 import { workerSettings } from '../base/worker-settings.ts';
-import { askCaged, cageFor, spawnCaged, type Cage } from './cage.ts';
+import { askCaged, cageFor, killCaged, spawnCaged, type Cage } from './cage.ts';
 import { InputBuffer, type ByteSource } from './input.ts';
 import { Clock } from './clock.ts';
 import { trackTimes } from './edit-list.ts';
@@ -429,7 +429,7 @@ class Child implements ByteSource {
 
   #kill(): void {
     this.#killedByUs = true;
-    this.#process.kill('SIGKILL');
+    killCaged(this.#process);
   }
 
   /** Waits for its end: whether it went wrong with the recording. @throws UserFacingError `decoder-died` */
