@@ -62,7 +62,7 @@ export async function openAudio(source: AudioSource, options: OpenOptions = {}):
         advice: `Recordings from ${lowestRateHz} to ${highestRateHz} Hz can be read. Get it again from where it came from.`,
       });
     }
-    return new Decoding(decoder, options, channelIndex(options.channel ?? 'mix', decoder.info.channels, path));
+    return new Decoding(decoder, options, channelIndex(options.channel ?? 'mix', decoder.info.channels, path), path);
   } catch (error) {
     await decoder.close();
     throw error;
@@ -114,7 +114,8 @@ async function openDecoder(source: AudioSource, path: string, options: OpenOptio
       const opened = await openWav(input, path, { readAll: options.readAll ?? false });
       if ('decoder' in opened) decoder = opened.decoder;
       else coded = opened.coded;
-    } else if (kind === 'flac') decoder = await openFlac(input);
+    } else if (kind === 'flac') decoder = await openFlac(input, { readAll: options.readAll ?? false });
+    else if (kind === 'other') decoder = await openTaggedFlac(input, options);
     else if (kind === 'none') throw noRecording(path, input.available === 0);
     if (decoder) {
       if (options.stream) throw noStream(path, options.stream, 1);
@@ -144,6 +145,34 @@ async function openDecoder(source: AudioSource, path: string, options: OpenOptio
     );
   }
   return other;
+}
+
+/** FLAC behind a tag of mp3 (ID3v2), as some programs write it; null for anything else. */
+async function openTaggedFlac(input: InputBuffer, options: OpenOptions): Promise<NativeDecoder | null> {
+  const head = input.bytes.subarray(input.start, input.start + 10);
+  if (input.available < 10 || String.fromCharCode(...head.subarray(0, 3)) !== 'ID3') return null;
+  // Seven bits in each byte; a footer repeats the header.
+  const tagBytes = head.subarray(6, 10).reduce((sum, byte) => sum * 128 + (byte & 0x7f), 0);
+  const position = 10 + tagBytes + (head[5] & 0x10 ? 10 : 0);
+  if (!(await input.seek(position)) || !(await input.fill(4))) return null;
+  if (String.fromCharCode(...input.bytes.subarray(input.start, input.start + 4)) !== 'fLaC') return null;
+  return openFlac(input, { position, readAll: options.readAll ?? false });
+}
+
+/** Of what gave no sample: silence is said only of sound that was decoded, and of a recording that is truly empty. */
+function mustHoldSound({ info, notes }: NativeDecoder, path: string): void {
+  const { codec, decoder } = info;
+  if (decoder !== 'ffmpeg' && !notes.damaged && !notes.truncated) return;
+  const cause =
+    decoder === 'ffmpeg'
+      ? `ffmpeg decodes no sample of its ${codec}`
+      : notes.damaged
+        ? `no part of its ${codec} is whole`
+        : `nothing of its sound (${codec}) is there`;
+  throw new UserFacingError('undecodable', `${path} cannot be decoded: ${cause}.`, {
+    path,
+    advice: 'It may be damaged or cut off. Get it again from where it came from.',
+  });
 }
 
 function noRecording(path: string, empty: boolean): UserFacingError {
@@ -177,7 +206,7 @@ class Decoding implements AudioStream {
   readonly blocks: () => AsyncGenerator<Float32Array, void, undefined>;
   readonly close: () => Promise<void>;
 
-  constructor(decoder: NativeDecoder, options: OpenOptions, only: number | null) {
+  constructor(decoder: NativeDecoder, options: OpenOptions, only: number | null, path: string) {
     const { signal, onNative, edgeFadeSeconds, memory } = options;
     const rateHz = options.sampleRateHz ?? defaultRateHz;
     this.info = decoder.info;
@@ -213,6 +242,7 @@ class Decoding implements AudioStream {
         const parts = resampler ? [resampler.process(last), resampler.flush()] : [last];
         for (const rest of parts) if (rest.length > 0) yield rest;
         Object.assign(statistics, decoder.notes);
+        if (statistics.frames === 0) mustHoldSound(decoder, path);
       } finally {
         await decoder.close();
       }

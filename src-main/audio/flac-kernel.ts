@@ -40,8 +40,8 @@ const mostChannels = 8;
 const mostSamples = 65_536;
 // Samples are restored four at a time: some behind the last may be written.
 const samplesRoom = lookBack + mostSamples + 4;
-/** No encoder stores a frame in more than its samples take as they are; here of 25 bits, as of a side channel. */
-const mostFrameBytes = frameBytesBound(mostSamples, mostChannels, 24);
+/** No encoder stores a frame in more than its samples take as they are; here of 33 bits, as of a side channel. */
+const mostFrameBytes = frameBytesBound(mostSamples, mostChannels, 32);
 /** Taps that look at samples not yet restored when their four are begun. */
 const nearTaps = 4;
 
