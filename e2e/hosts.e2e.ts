@@ -7,6 +7,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { ExposedBridge } from '../src-preload/bridge.ts';
 import { findElectron } from '../scripts/lib/electron.mjs';
+import { common } from '../src-renderer/texts/common.ts';
+import { settings } from '../src-renderer/texts/settings.ts';
 import { display, hosts, launchBrowser, root } from './hosts.ts';
 import type { RunningHost } from './hosts.ts';
 
@@ -257,6 +259,55 @@ describe.runIf(onLinux && hosts[0].missing === null)('serve', () => {
       } finally {
         child.kill('SIGKILL');
         await browser.close();
+        rmSync(folder, { recursive: true, force: true });
+      }
+    },
+  );
+
+  it(
+    'lets the window into a folder once it is said outside of it, and takes the path that is shown',
+    { timeout: 60_000 },
+    async () => {
+      const host = await hosts[0].start();
+      const folder = mkdtempSync(join(tmpdir(), 'earwitness-e2e-root-'));
+      try {
+        for (const name of ['.hidden', 'calls']) mkdirSync(join(folder, name));
+        writeFileSync(join(folder, 'call.wav'), '');
+        const { page } = host;
+        await page.getByRole('button', { name: 'Settings' }).first().click();
+        await page.getByRole('button', { name: settings.addRoot }).click();
+        const field = page.getByLabel(common.files.path, { exact: true });
+        const dialog = page.getByRole('dialog').filter({ has: field });
+        await dialog.getByRole('grid').waitFor();
+        const choose = dialog.getByRole('button', { name: common.files.chooseThis });
+        await field.fill(folder);
+        await choose.click();
+        // Not what stood there before: nothing is taken after an error.
+        await dialog.getByRole('alert').waitFor();
+        expect(await choose.isDisabled()).toBe(true);
+        // Nobody is at a terminal here.
+        await dialog.getByRole('button', { name: common.files.addRoot }).click();
+        await dialog.getByText(common.commands.addRoot(folder)).waitFor();
+        if (process.env['EARWITNESS_SHOTS'])
+          await page.screenshot({ path: join(process.env['EARWITNESS_SHOTS'], 'not-confirmed.png') });
+        const env = { ...process.env, EARWITNESS_HOME: host.home };
+        expect(
+          (await started(process.execPath, [builtProgram, 'settings', 'roots', 'add', folder], env).ended)[0],
+        ).toBe(0);
+        await field.press('Enter');
+        await dialog.getByRole('grid', { name: folder, exact: true }).waitFor();
+        await dialog.getByText(common.files.counts(2, 1, 1)).waitFor();
+        const names = await dialog.getByRole('row').allInnerTexts();
+        expect(names.slice(1).map((text) => text.trim().split(/\s/)[0])).toEqual(['calls', '.hidden', 'call.wav']);
+        if (process.env['EARWITNESS_SHOTS']) {
+          await page.screenshot({ path: join(process.env['EARWITNESS_SHOTS'], 'browser-light.png') });
+          await page.emulateMedia({ colorScheme: 'dark' });
+          await page.screenshot({ path: join(process.env['EARWITNESS_SHOTS'], 'browser-dark.png') });
+        }
+        await choose.click();
+        await page.getByText(folder).first().waitFor();
+      } finally {
+        await host.close();
         rmSync(folder, { recursive: true, force: true });
       }
     },

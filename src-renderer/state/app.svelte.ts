@@ -451,6 +451,19 @@ class App {
     };
   }
 
+  /** The command that does what waits for a yes on the engine's terminal now; null where nothing waits. */
+  confirmation: string | null = $state.raw(null);
+
+  /** Runs what the engine has confirmed on its terminal (in Electron by the system's dialog), and says meanwhile what is waited for. */
+  async confirmed<T>(command: string, run: () => Promise<T>): Promise<T> {
+    this.confirmation = bridge === undefined ? command : null;
+    try {
+      return await run();
+    } finally {
+      this.confirmation = null;
+    }
+  }
+
   /** Changes settings; what is shown changes at once and goes back where the engine refuses. */
   async set(patch: Partial<Settings>): Promise<void> {
     const before = this.settings;
@@ -458,7 +471,15 @@ class App {
       this.settings = { ...before, ...patch };
     }
     try {
-      this.settings = await client.settings.set(patch);
+      const added = patch.roots?.find((root) => before?.roots.includes(root) !== true);
+      const command =
+        added !== undefined
+          ? common.commands.addRoot(added)
+          : patch.ffmpeg
+            ? common.commands.ffmpeg(patch.ffmpeg)
+            : null;
+      const run = (): Promise<Settings> => client.settings.set(patch);
+      this.settings = await (command === null ? run() : this.confirmed(command, run));
     } catch (error) {
       this.settings = before;
       this.notifyError(error);

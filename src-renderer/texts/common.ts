@@ -98,6 +98,11 @@ export const common = {
   files: {
     title: { files: 'Choose files', file: 'Choose a file', folder: 'Choose a folder', save: 'Save as' },
     roots: 'Folders',
+    notYet: (path: string) => `${path}: not yet a folder that may be looked into`,
+    addRoot: 'Let Earwitness look into this folder',
+    counts: (folders: number, files: number, all: number) =>
+      `${folders} ${folders === 1 ? 'folder' : 'folders'}, ${files} ${files === 1 ? 'file' : 'files'} here` +
+      (files < all ? `; ${all - files} of other kinds are not shown` : ''),
     upload: 'Upload from this computer…',
     uploading: (name: string) => `Uploading ${name}`,
     uploadNote: 'Of an upload, the original path and times are not known; the case says so.',
@@ -117,6 +122,12 @@ export const common = {
     tooLarge: (name: string) =>
       `${name} is larger than an upload may be. Put it on the engine's machine and choose it there.`,
   },
+  /** What does the same on a terminal of the engine's machine. */
+  commands: {
+    addRoot: (path: string) => `earwitness settings roots add ${JSON.stringify(path)}`,
+    ffmpeg: (path: string) => `earwitness settings ffmpeg ${JSON.stringify(path)}`,
+  },
+  confirming: 'Waiting for a yes on the terminal where Earwitness runs. This does the same there:',
   saved: (path: string) => `Saved as ${path}`,
   downloaded: (name: string) => `${name} is being downloaded`,
   findings: {

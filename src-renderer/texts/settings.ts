@@ -50,7 +50,8 @@ export const settings = {
   casesFolderHint: (path: string) => `Empty: ${path}`,
   dataFolder: 'Data folder',
   roots: 'Folders that the file browser may look into',
-  rootsHint: 'In the browser only. None: the home folder.',
+  rootsHint:
+    'In the browser only. None: the home folder. A new one, as a new ffmpeg, waits for a yes on the terminal where Earwitness runs.',
   addRoot: 'Add a folder…',
   removeRoot: (path: string) => `Take ${path} off the list`,
   scaleNote:
