@@ -207,6 +207,24 @@ const looks: Look[] = [
   },
   { name: 'cases-reports', view: true, show: tab('reports', cases.report.list) },
   {
+    name: 'examine-screening',
+    show: async (workstation) => {
+      await inEvidence(workstation);
+      const words = [common.findings['looks-spoof'], common.findings['looks-bona-fide'], common.findings.inconclusive];
+      const assessed = workstation.recordings.getByRole('row').filter({ hasText: new RegExp(words.join('|')) });
+      // Where the corpus is absent there may be none.
+      if ((await assessed.count()) === 0) return;
+      await assessed.first().dblclick();
+      // How often such findings were right stands beside them, or that it is not known.
+      const inspector = workstation.page.getByRole('region', { name: examine.inspector.label });
+      await inspector
+        .getByText(/inconclusive were \d|It is not known how often/)
+        .first()
+        .waitFor();
+      await canvasDrawn(workstation, /^Spectrogram from/);
+    },
+  },
+  {
     name: 'examine',
     view: true,
     show: async (workstation) => {

@@ -9,7 +9,7 @@ import { eventIterator, oc } from '@orpc/contract';
 import type { InferContractRouterInputs, InferContractRouterOutputs } from '@orpc/contract';
 import { z } from 'zod';
 import { alarms } from '../src-common/alarms.ts';
-import { findingRecordSchema, findingTableSchema } from '../src-common/finding-record.ts';
+import { findingRecordSchema } from '../src-common/finding-record.ts';
 import { findings } from '../src-common/findings.ts';
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
@@ -569,7 +569,7 @@ export const evaluationResultSchema = z.object({
   spoof: z.int(),
   withoutScore: z.int(),
   /** How often the findings were right; null in evaluations of an older version. */
-  findings: findingTableSchema.nullable().default(null),
+  findings: findingRecordSchema.nullable().default(null),
   /** Name, value and 95 % interval of every figure: `eer`, `auc`, `cllrBits`, `minDcf` … */
   figures: z.array(z.object({ name: z.string(), label: z.string(), value: z.number(), unit: z.string(), interval })),
   /** False-accept rate of spoofs against hit rate of bona fide. */

@@ -102,12 +102,11 @@ function sameDataset(one: string, other: string): boolean {
   return paths !== null && paths === pathsOf(other);
 }
 
-/** Records with a further one; one of the same split that stood there is replaced. */
+/** Records with a further one, in the place of the one of the same split that stood there. */
 export function withRecord(records: readonly FindingRecord[], record: FindingRecord): FindingRecord[] {
-  const others = records.filter(
-    ({ dataset, split }) => split !== record.split || !sameDataset(dataset, record.dataset),
-  );
-  return [...others, record];
+  const isSame = ({ dataset, split }: FindingRecord): boolean =>
+    split === record.split && sameDataset(dataset, record.dataset);
+  return records.some(isSame) ? records.map((one) => (isSame(one) ? record : one)) : [...records, record];
 }
 
 /** All figures: of the scores, and those that need likelihood ratios of the calibrated ones. */
