@@ -211,15 +211,30 @@ export const custodyRowSchema = z.object({
 export type CustodyRow = z.infer<typeof custodyRowSchema>;
 
 export const verificationSchema = z.object({
+  /** Both verdicts: the case is whole, and whose signature it bears is known. */
   intact: z.boolean(),
+  /** Whether log, files, results and reports are what they were. */
+  integrity: z.boolean(),
+  /**
+   * Whose signature the head bears: `known` here (this installation's among them), `unknown` here, `replaced`: by another key than this
+   * case was signed with so far, or than was expected; `unsigned` where no signature holds.
+   */
+  signer: z.object({
+    verdict: z.enum(['known', 'unknown', 'replaced', 'unsigned']),
+    /** Of the key, in short. */
+    fingerprint: z.string().nullable(),
+    sentence: z.string(),
+  }),
   time,
   head: custodyHeadSchema,
   /** Each thing that was checked, whether it holds, and what is wrong where it does not. */
   checks: z.array(
     z.object({
-      subject: z.enum(['chain', 'signature', 'head', 'evidence', 'result', 'report', 'database']),
+      subject: z.enum(['chain', 'signature', 'head', 'evidence', 'result', 'report', 'database', 'time']),
       name: z.string(),
       holds: z.boolean(),
+      /** True where it holds, and is to be known all the same. */
+      remark: z.boolean().optional(),
       sentence: z.string(),
     }),
   ),

@@ -1,7 +1,7 @@
 /** A case as one file, and back: a zip of the database, the copies of evidence and a manifest with the hash of each. */
 import { createHash, randomBytes } from 'node:crypto';
-import { createReadStream, createWriteStream, existsSync, mkdirSync, renameSync } from 'node:fs';
-import { open, rename, rm, stat, statfs } from 'node:fs/promises';
+import { createReadStream, createWriteStream, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { open, rename, rm, rmdir, stat, statfs } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { Transform, Writable } from 'node:stream';
 import type { Readable } from 'node:stream';
@@ -12,26 +12,29 @@ import { z } from 'zod';
 import { sha256File } from '../audio/hash.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { ensureFolder, unwritable } from '../base/files.ts';
+import { WorkerPool } from '../base/pool.ts';
+import { workerFile } from '../base/workers.ts';
 import { canonicalJson } from './canonical.ts';
+import { copiesFolder, isCopyPath } from './copies.ts';
 import { databaseName, databasePath, openDatabaseForReading, telling } from './database.ts';
 import { lastRow } from './custody.ts';
+import type { UntrustedIdentity } from './rebuild.ts';
+import type { RebuildRequest } from './rebuild-worker.ts';
 import { CaseStore } from './store.ts';
 import type { Session } from './store.ts';
+import { highestRowCheck } from './verify-records.ts';
 import { verifyCase } from './verify.ts';
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const manifestName = 'manifest.json';
-/** Where copies of evidence lie in a case and in its archive; no folders below. */
-export const copiesFolder = 'evidence';
-
 const manifestSchema = z.object({
   archive: z.literal('earwitness case'),
   format: z.literal(1),
-  application: z.string(),
-  time: z.string(),
+  application: z.string().regex(/^[\x20-\x7e]{1,100}$/),
+  time: z.iso.datetime(),
   caseId: z.uuid(),
   number: z.string(),
-  head: z.object({ rows: z.int(), hash: sha256 }),
+  head: z.object({ rows: z.int().positive(), hash: sha256 }),
   files: z.array(z.object({ path: z.string(), sizeBytes: z.int().nonnegative(), sha256 })),
 });
 type Manifest = z.infer<typeof manifestSchema>;
@@ -270,17 +273,6 @@ async function entriesOf(path: string, zip: yauzl.ZipFile, archiveBytes: number)
   return entries;
 }
 
-/** A file directly in the folder of copies, by a name that every file system takes. */
-function isCopyPath(path: string): boolean {
-  const [folder, name, ...more] = path.split('/');
-  return folder === copiesFolder && more.length === 0 && name !== undefined && isSafeName(name);
-}
-
-function isSafeName(name: string): boolean {
-  // eslint-disable-next-line no-control-regex
-  return name.length > 0 && name.length <= 255 && !/[\x00-\x1f<>:"/\\|?*\x7f]|^\.|[. ]$/.test(name);
-}
-
 function entryStream(zip: yauzl.ZipFile, entry: yauzl.Entry): Promise<Readable> {
   return new Promise((give, reject) => {
     zip.openReadStream(entry, (error, stream) => (error ? reject(error) : give(stream)));
@@ -319,70 +311,55 @@ export function freeCaseFolder(casesFolder: string, number: string): string {
   return folder;
 }
 
+/** How an exported case is taken in. */
+export interface ImportOptions extends ArchiveProgress {
+  /** Also where its log lacks rows that it was seen to have here, as when the case itself is lost. The log then says so. */
+  older?: boolean;
+}
+
 /**
- * Takes in an exported case. It is unpacked out of sight and verified as a whole first: chain, signature, every result, every copy
- * of evidence; only then it appears, and the log notes where it came from. Evidence that was in place elsewhere is shown as missing.
+ * Takes in an exported case. It is unpacked out of sight, built anew from the rows of its database, and checked as a whole: chain,
+ * signature, every result, every copy of evidence; only then it appears, and the log notes where it came from. Who it is, the database
+ * says, and the manifest has to agree. Evidence that was in place elsewhere is shown as missing. What is refused changes nothing.
  * @param casesFolder where it is put, in a folder of its own
- * @throws UserFacingError `not-a-case` (hostile or damaged files too), `not-intact` naming what, `exists` where the case is here
- * already, `newer-version`, `disk-full`; the signal's reason.
+ * @throws UserFacingError `not-a-case` and `damaged` (hostile files too), `not-intact` naming what, `older` where a later state of it is
+ * known here, `exists` where the case is here already, `newer-version`, `disk-full`; the signal's reason.
  */
 export async function importCase(
   path: string,
   casesFolder: string,
   session: Session,
-  progress: ArchiveProgress = {},
+  options: ImportOptions = {},
 ): Promise<CaseStore> {
   const archive = resolve(path);
-  const { signal } = progress;
+  const { signal } = options;
   const zip = await openZip(archive);
-  const unpacked = join(resolve(casesFolder), `.import-${randomBytes(6).toString('hex')}`);
+  const cases = resolve(casesFolder);
+  const madeHere = !existsSync(cases);
+  const unpacked = join(cases, `.import-${randomBytes(6).toString('hex')}`);
+  let done = false;
   try {
     const entries = await entriesOf(archive, zip, zip.fileSize);
     const manifest = await readManifest(archive, zip, entries.get(manifestName));
     checkManifest(archive, manifest, entries);
-    const here = session.library.find(manifest.caseId);
-    if (here && existsSync(databasePath(here.folder))) {
-      throw new UserFacingError('exists', `The case ${here.number} is here already, in ${here.folder}.`, {
-        path: here.folder,
-        advice: 'Delete it or take it off the list first, or open it.',
-      });
-    }
-    await ensureFolder(resolve(casesFolder));
-    await checkSpace(archive, manifest, resolve(casesFolder));
-    await unpack(archive, zip, entries, manifest, unpacked, progress);
-    const verification = await verifyCase(
-      { folder: unpacked, home: session.library.home, fromElsewhere: true },
-      signal ? { signal } : {},
-    );
-    const wrong = verification.checks.filter(({ holds }) => !holds);
-    if (wrong.length > 0) {
-      const named = wrong.slice(0, 3).map(({ sentence }) => sentence);
-      throw new UserFacingError('not-intact', `${archive} is not intact and was not taken in: ${named.join(' ')}`, {
-        path: archive,
-        advice: 'Get the file again from where it came from.',
-      });
-    }
-    const { head } = verification;
-    if (head.rows !== manifest.head.rows || head.hash !== manifest.head.hash) {
-      throw notACase(archive, 'its manifest names another head than its log has');
-    }
+    refusePresent(session, manifest.caseId);
+    await ensureFolder(cases);
+    await checkSpace(archive, manifest, cases);
+    await unpack(archive, zip, entries, manifest, unpacked, options);
+    await rebuildUnpacked(archive, unpacked, manifest);
+    const lacking = await verifyUnpacked(archive, unpacked, manifest, session, options);
     const archiveSha256 = await sha256File(archive, signal);
     signal?.throwIfAborted();
-    const folder = freeCaseFolder(resolve(casesFolder), manifest.number);
-    renameSync(unpacked, folder);
-    session.library.forgetHead(manifest.caseId, folder);
-    const store = CaseStore.open(folder, session);
-    if (store.id !== manifest.caseId) {
-      store.close();
-      throw notACase(archive, 'its manifest names another case than it holds');
-    }
-    store.note('imported', `Imported the case from ${basename(archive)}.`, {
+    refusePresent(session, manifest.caseId);
+    const store = place(unpacked, freeCaseFolder(cases, manifest.number), manifest, session, {
       path: archive,
       sha256: archiveSha256,
       head: manifest.head,
       exportedBy: manifest.application,
       exportedAt: manifest.time,
+      ...(lacking === null ? {} : { lacking }),
     });
+    done = true;
     return store;
   } catch (error) {
     signal?.throwIfAborted();
@@ -390,6 +367,109 @@ export async function importCase(
   } finally {
     zip.close();
     await rm(unpacked, { recursive: true, force: true });
+    if (!done && madeHere) await rmdir(cases).catch(() => undefined);
+  }
+}
+
+function refusePresent({ library }: Session, caseId: string): void {
+  const here = library.find(caseId);
+  if (!here || !existsSync(databasePath(here.folder))) return;
+  throw new UserFacingError('exists', `The case ${here.number} is here already, in ${here.folder}.`, {
+    path: here.folder,
+    advice: 'Delete it or take it off the list first, or open it.',
+  });
+}
+
+/** Puts a database that is made here in place of the one that came, and compares what the manifest says with it. */
+async function rebuildUnpacked(archive: string, unpacked: string, manifest: Manifest): Promise<void> {
+  const came = databasePath(unpacked);
+  const rebuilt = `${came}.rebuilt`;
+  const pool = new WorkerPool<RebuildRequest, UntrustedIdentity>(workerFile('cases/rebuild-worker'), 1, null);
+  try {
+    const identity = await pool.run({ source: came, target: rebuilt, shown: `The database in ${archive}` });
+    if (identity.caseId !== manifest.caseId || identity.number !== manifest.number) {
+      throw notACase(archive, 'its manifest names another case than it holds');
+    }
+  } finally {
+    await pool.close();
+  }
+  for (const end of ['', '-wal', '-shm', '-journal']) await rm(came + end, { force: true });
+  await rename(rebuilt, came);
+}
+
+/**
+ * Checks what was unpacked.
+ * @returns the rows that were seen here and that it lacks, where that was to be accepted; null where it lacks none
+ */
+async function verifyUnpacked(
+  archive: string,
+  unpacked: string,
+  manifest: Manifest,
+  { library }: Session,
+  { signal, older = false }: ImportOptions,
+): Promise<{ rows: number; hash: string } | null> {
+  const request = { folder: unpacked, home: library.home, fromElsewhere: true };
+  const { head, checks } = await verifyCase(request, signal ? { signal } : {});
+  if (head.rows !== manifest.head.rows || head.hash !== manifest.head.hash) {
+    throw notACase(archive, 'its manifest names another head than its log has');
+  }
+  const isOlder = ({ subject, name, holds }: (typeof checks)[number]): boolean =>
+    !holds && subject === 'head' && name === highestRowCheck;
+  const wrong = checks.filter((check) => !check.holds && !isOlder(check)).map(({ sentence }) => sentence);
+  if (wrong.length > 0) {
+    throw new UserFacingError(
+      'not-intact',
+      `${archive} is not intact and was not taken in: ${wrong.slice(0, 3).join(' ')}`,
+      {
+        path: archive,
+        advice: 'Get the file again from where it came from.',
+      },
+    );
+  }
+  const lacks = checks.find(isOlder);
+  const known = library.head(manifest.caseId);
+  if (!lacks || !known) return null;
+  if (!older) {
+    throw new UserFacingError('older', `${archive} was not taken in: ${lacks.sentence}`, {
+      path: archive,
+      advice:
+        'Take a later export. Where there is none, `earwitness case import --older` takes this one, and its log says what it lacks.',
+    });
+  }
+  return { rows: known.rows, hash: known.hash };
+}
+
+/** Lets the case appear. */
+function place(
+  unpacked: string,
+  folder: string,
+  manifest: Manifest,
+  session: Session,
+  details: Record<string, unknown>,
+): CaseStore {
+  const { library } = session;
+  const before = library.head(manifest.caseId);
+  const listed = library.find(manifest.caseId);
+  renameSync(unpacked, folder);
+  let store: CaseStore | null = null;
+  try {
+    library.acceptHead(manifest.caseId, manifest.head);
+    store = CaseStore.open(folder, session, { admitted: true });
+    const since = before?.deletedAt ? ` It was deleted here on ${before.deletedAt}, with ${before.rows} rows.` : '';
+    const lacks = 'lacking' in details ? ' Its log lacks rows that it was seen to have here.' : '';
+    const deleted = before?.deletedAt
+      ? { deletedHere: { time: before.deletedAt, rows: before.rows, hash: before.hash } }
+      : {};
+    const archive = String(details['path']);
+    store.note('imported', `Imported the case from ${basename(archive)}.${since}${lacks}`, { ...details, ...deleted });
+    return store;
+  } catch (error) {
+    store?.close();
+    library.restoreHead(manifest.caseId, before);
+    if (listed) library.put(listed);
+    else library.remove(manifest.caseId);
+    rmSync(folder, { recursive: true, force: true });
+    throw error;
   }
 }
 

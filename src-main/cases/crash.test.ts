@@ -5,7 +5,7 @@ import { expect, it } from 'vitest';
 import { Random } from '../base/random.ts';
 import { CaseStore } from './store.ts';
 import { addFiles, analysisFor, testCase } from './testing.ts';
-import { verifyRecords } from './verify.ts';
+import { verifyRecords } from './verify-records.ts';
 
 const kills = 50;
 

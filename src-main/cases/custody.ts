@@ -105,6 +105,8 @@ export interface ChainFindings {
   signatureFaults: string[];
   /** Position of the row that has the hash looked for. */
   positionOf: (hash: string) => number | null;
+  /** Hash of the row at a position. */
+  hashAt: (position: number) => string | null;
 }
 
 const namedFaults = 20;
@@ -126,6 +128,7 @@ export function walkChain(
     else more++;
   };
   const positions = new Map<string, number>();
+  const hashes = new Map<number, string>();
   let { rows: position, hash } = emptyHead;
   for (const row of db.prepare<[], StoredCustodyRow>('SELECT * FROM custody_log ORDER BY position').iterate()) {
     if (row.position !== position + 1) {
@@ -155,9 +158,17 @@ export function walkChain(
     position = row.position;
     hash = stored;
     positions.set(hash, position);
+    hashes.set(position, hash);
   }
   if (more > 0) faults.push(`And ${more} more.`);
-  return { rows: position, hash, faults, signatureFaults, positionOf: (wanted) => positions.get(wanted) ?? null };
+  return {
+    rows: position,
+    hash,
+    faults,
+    signatureFaults,
+    positionOf: (wanted) => positions.get(wanted) ?? null,
+    hashAt: (at) => hashes.get(at) ?? null,
+  };
 }
 
 function handedOn(caseId: string, before: CustodyHead, details: Record<string, unknown>): string | null {

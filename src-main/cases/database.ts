@@ -71,7 +71,7 @@ function version(db: Database.Database): number {
 function checkVersion(path: string, db: Database.Database, newest: number): number {
   const found = version(db);
   const id = db.pragma('application_id', { simple: true }) as number;
-  const objects = db.prepare('SELECT count(*) FROM sqlite_schema').pluck().get() as number;
+  const objects = db.prepare('SELECT count(*) FROM sqlite_master').pluck().get() as number;
   if (objects > 0 && id !== applicationId) {
     throw new UserFacingError('damaged', `${path} is no case of Earwitness.`, {
       path,
@@ -155,26 +155,31 @@ export interface ReadableDatabase {
  * @throws UserFacingError `missing`, `newer-version`, `damaged`; `older-version` where it has yet to be brought up to date.
  */
 export function openDatabaseForReading(path: string): ReadableDatabase {
-  return telling(path, () => {
-    try {
-      const db = openForReading(path, path);
-      return { db, close: () => void db.close() };
-    } catch (error) {
-      // A database in WAL mode cannot be read where nothing can be written beside it.
-      const code = error instanceof Database.SqliteError ? error.code : '';
-      if (!/^SQLITE_(CANTOPEN|READONLY)/.test(code)) throw error;
-      return openCopy(path);
-    }
-  });
+  return telling(path, () => readingBeside(path, (at) => openForReading(at, path)));
 }
 
-function openCopy(path: string): ReadableDatabase {
+/**
+ * Opens a database by `open`, which only reads: where it is, or a copy of it where nothing can be written beside it, as SQLite needs
+ * for one in WAL mode.
+ */
+export function readingBeside(path: string, open: (path: string) => Database.Database): ReadableDatabase {
+  try {
+    const db = open(path);
+    return { db, close: () => void db.close() };
+  } catch (error) {
+    const code = error instanceof Database.SqliteError ? error.code : '';
+    if (!/^SQLITE_(CANTOPEN|READONLY)/.test(code)) throw error;
+    return openCopy(path, open);
+  }
+}
+
+function openCopy(path: string, open: (path: string) => Database.Database): ReadableDatabase {
   const folder = mkdtempSync(join(tmpdir(), 'earwitness-read-'));
   const remove = (): void => rmSync(folder, { recursive: true, force: true });
   try {
     const copy = join(folder, databaseName);
     for (const end of ['', '-wal']) if (existsSync(path + end)) copyFileSync(path + end, copy + end);
-    const db = openForReading(copy, path);
+    const db = open(copy);
     return {
       db,
       close: () => {
@@ -186,6 +191,26 @@ function openCopy(path: string): ReadableDatabase {
     remove();
     throw unreadable(path, error);
   }
+}
+
+/** @throws UserFacingError `missing` where a folder holds no case. */
+export function requireCase(folder: string, path: string): void {
+  if (existsSync(path)) return;
+  throw new UserFacingError('missing', `There is no case in ${folder}.`, {
+    path: folder,
+    advice: 'Check that the drive is connected; a case is a folder that holds case.sqlite.',
+  });
+}
+
+/** The id of the case in an open database. @throws UserFacingError `damaged` where it holds none. */
+export function caseIdIn(path: string, db: Database.Database): string {
+  const id = db.prepare<[], string>('SELECT case_id FROM case_details').pluck().get();
+  if (id !== undefined) return id;
+  throw new UserFacingError('damaged', `${path} holds no case.`, {
+    path,
+    advice:
+      'Its creation was interrupted, or it was damaged. Restore it from an export or a copy, or delete the folder.',
+  });
 }
 
 /** @param shown the path that errors name */
@@ -227,36 +252,101 @@ function requireTables(path: string, db: Database.Database): void {
 interface SchemaObject {
   type: string;
   name: string;
+  tbl_name: string;
   sql: string | null;
 }
 
+/** Every object that a database defines, whatever its name. By this name of the table, which no other object can take. */
 function schemaOf(db: Database.Database): SchemaObject[] {
-  return db
-    .prepare<[], SchemaObject>(
-      `SELECT type, name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name`,
-    )
-    .all();
+  return db.prepare<[], SchemaObject>('SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY rowid').all();
 }
 
-let expectedSchema: Map<string, SchemaObject> | null = null;
+/** A database as it is made anew in a format, without a row. */
+function freshDatabase(path: string, format: number): Database.Database {
+  const db = new Database(path);
+  for (const sql of allMigrations.slice(0, format)) db.exec(sql);
+  return db;
+}
 
-/** What in a database is not as Earwitness builds it: guards taken away, tables or triggers changed or added. */
-export function schemaDifferences(db: Database.Database): string[] {
-  if (expectedSchema === null) {
-    const fresh = new Database(':memory:');
-    for (const sql of allMigrations) fresh.exec(sql);
-    expectedSchema = new Map(schemaOf(fresh).map((object) => [object.name, object]));
+const expectedSchemas = new Map<number, SchemaObject[]>();
+
+function expectedSchema(format: number): SchemaObject[] {
+  let expected = expectedSchemas.get(format);
+  if (!expected) {
+    const fresh = freshDatabase(':memory:', format);
+    expectedSchemas.set(format, (expected = schemaOf(fresh)));
     fresh.close();
   }
+  return expected;
+}
+
+/**
+ * What in a database is not as Earwitness builds it: guards taken away, tables or triggers changed or added, whatever they are called.
+ * @param format of the database; the newest if it is not given
+ */
+export function schemaDifferences(db: Database.Database, format = allMigrations.length): string[] {
   const differences: string[] = [];
-  const found = new Map(schemaOf(db).map((object) => [object.name, object]));
-  for (const [name, { type, sql }] of expectedSchema) {
-    const there = found.get(name);
-    if (!there) differences.push(`the ${type} ${name} is missing`);
-    else if (there.type !== type || there.sql !== sql) differences.push(`the ${type} ${name} is not as it was made`);
+  const found = new Map<string, SchemaObject>();
+  for (const object of schemaOf(db)) {
+    if (found.has(object.name)) differences.push(`there are two objects ${shownName(object.name)}`);
+    found.set(object.name, object);
   }
-  for (const [name, { type }] of found) {
-    if (!expectedSchema.has(name)) differences.push(`there is a ${type} ${name} that does not belong there`);
+  const expected = expectedSchema(format);
+  for (const { name, type, tbl_name, sql } of expected) {
+    const there = found.get(name);
+    found.delete(name);
+    if (!there) differences.push(`the ${type} ${name} is missing`);
+    else if (there.type !== type || there.sql !== sql || there.tbl_name !== tbl_name) {
+      differences.push(`the ${type} ${name} is not as it was made`);
+    }
+  }
+  for (const { name, type } of found.values()) {
+    differences.push(`there is a ${shownName(type)} ${shownName(name)} that does not belong there`);
   }
   return differences;
+}
+
+/** A name that someone else chose, without what would steer a terminal. */
+function shownName(name: string): string {
+  return String(name)
+    .slice(0, 100)
+    .replace(/[\p{Cc}\p{Cf}]/gu, '\uFFFD');
+}
+
+/**
+ * Opens a database that others wrote, for reading. Before anything else of it is read, every object that it defines is compared with what
+ * Earwitness makes.
+ * @throws UserFacingError `damaged`, `newer-version`
+ */
+export function openUntrusted(path: string): { db: Database.Database; format: number } {
+  return telling(path, () => {
+    const db = new Database(path, { readonly: true, fileMustExist: true, timeout: 5000 });
+    try {
+      configure(db);
+      const format = checkVersion(path, db, allMigrations.length);
+      const [difference] = format === 0 ? ['it holds no case'] : schemaDifferences(db, format);
+      if (difference !== undefined) throw alteredDatabase(path, difference);
+      return { db, format };
+    } catch (error) {
+      db.close();
+      throw error;
+    }
+  });
+}
+
+/** Makes an empty database of a format, marked as ours. */
+export function createDatabase(path: string, format: number): Database.Database {
+  const db = freshDatabase(path, format);
+  db.pragma('foreign_keys = OFF');
+  db.pragma(`application_id = ${applicationId}`);
+  db.pragma(`user_version = ${format}`);
+  return db;
+}
+
+/** A database that holds more, less or other than Earwitness writes. */
+export function alteredDatabase(path: string, why: string): UserFacingError {
+  return new UserFacingError('damaged', `${path} is damaged or was altered: ${why}.`, {
+    path,
+    advice: 'Nothing of it was taken over. Get the case again from where it came from.',
+  });
 }

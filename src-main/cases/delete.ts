@@ -2,14 +2,14 @@ import { readdir, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserFacingError } from '../base/errors.ts';
 import { unwritable } from '../base/files.ts';
-import { copiesFolder } from './archive.ts';
+import { copiesFolder } from './copies.ts';
 import { databaseName } from './database.ts';
 import { lockName } from './lock.ts';
 import type { CaseStore, Session } from './store.ts';
 
 /** What Earwitness puts into the folder of a case; nothing else in it is deleted. */
 const ownEntries = new RegExp(
-  `^(${databaseName.replace('.', '\\.')}(-wal|-shm|-journal|\\.format-\\d+\\.backup(\\.partial)?)?|${lockName.replace('.', '\\.')}(-journal)?|${copiesFolder}|derived)$`,
+  `^(${databaseName.replace('.', '\\.')}(-wal|-shm|-journal|\\.format-\\d+\\.backup(\\.partial)?)?|${lockName.replace('.', '\\.')}(-journal)?|${copiesFolder}|derived|\\.rebuilt-[0-9a-f]+)$`,
 );
 
 /**
@@ -41,7 +41,7 @@ export async function deleteCase(
   await session.library.trace({ caseId, number, title, folder, head, items, time, actor: session.actor(), reason });
   store.close();
   session.library.remove(caseId);
-  session.library.forgetHead(caseId, folder);
+  session.library.rememberDeletion(caseId);
   try {
     // The database first: what is left after an interruption is no case any more.
     const entries = (await readdir(folder)).filter((name) => ownEntries.test(name));

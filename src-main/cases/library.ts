@@ -1,10 +1,10 @@
 import { join, resolve } from 'node:path';
-import { realpathSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import type { CaseSummary, CustodyHead } from '../../src-preload/contract.ts';
 import { writeFileWhole, unwritable } from '../base/files.ts';
 import { UserFacingError } from '../base/errors.ts';
-import { telling } from './database.ts';
+import { readingBeside, toldOfDatabase } from './database.ts';
 import { ensureFolderNow } from './folders.ts';
 import { installationKey } from './keys.ts';
 import type { InstallationKey } from './keys.ts';
@@ -16,7 +16,7 @@ export type LibraryEntry = Omit<CaseSummary, 'problem'>;
 export interface KnownKey {
   publicKey: string;
   knownSince: string;
-  /** `opened here`, `imported`. */
+  /** `made here`, `opened here`, `imported`. */
   how: string;
 }
 
@@ -33,8 +33,14 @@ export interface DeletionTrace {
   reason: string;
 }
 
-const format = 1;
-const schema = `
+/** How this installation's own key came to be known. */
+export const madeHere = 'made here';
+
+const libraryName = 'library.sqlite';
+
+/** In order; the library's `user_version` is the number of those that were applied. */
+const formats = [
+  `
 CREATE TABLE cases (
   id TEXT PRIMARY KEY,
   folder TEXT NOT NULL UNIQUE,
@@ -54,7 +60,101 @@ CREATE TABLE last_heads (
   hash TEXT NOT NULL,
   PRIMARY KEY (case_id, folder)
 ) STRICT;
-`;
+`,
+  `
+-- The highest row of each log and its hash, wherever its folder lies; file: what tells the database as it was when it was last closed here.
+CREATE TABLE heads (
+  case_id TEXT PRIMARY KEY,
+  rows INTEGER NOT NULL,
+  hash TEXT NOT NULL,
+  file TEXT,
+  deleted_at TEXT
+) STRICT;
+INSERT INTO heads SELECT case_id, max(rows), hash, NULL, NULL FROM last_heads GROUP BY case_id;
+DROP TABLE last_heads;
+-- Scans and intakes that were begun here: only these go on by themselves.
+CREATE TABLE begun_work (
+  case_id TEXT NOT NULL,
+  work TEXT NOT NULL,
+  PRIMARY KEY (case_id, work)
+) STRICT;
+CREATE TABLE installation (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  public_key TEXT,
+  latest_row_time TEXT
+) STRICT;
+INSERT INTO installation VALUES (1, NULL, NULL);
+`,
+];
+
+/** What the data folder remembers of a log. */
+export interface KnownHead extends CustodyHead {
+  /** As `fileFingerprint` gives it of the database, when it was last closed here; null while it is open, or after a crash. */
+  file: string | null;
+  deletedAt: string | null;
+}
+
+const knownHeadSql = 'SELECT rows, hash, file, deleted_at AS deletedAt FROM heads WHERE case_id = ?';
+const knownKeysSql = 'SELECT public_key AS publicKey, known_since AS knownSince, how FROM known_keys WHERE case_id = ?';
+
+/** What an installation knows of one case, to check the case against. */
+export interface InstallationKnowledge {
+  /** Its own public key, SPKI, base64; null where it has signed nothing yet. */
+  publicKey: string | null;
+  keys: KnownKey[];
+  head: KnownHead | null;
+}
+
+/**
+ * Reads what an installation knows of a case, and writes nothing: neither a list nor a key is made where there is none.
+ * @throws UserFacingError `damaged`, `newer-version`.
+ */
+export function knowledgeOf(home: string, caseId: string): InstallationKnowledge {
+  const path = join(home, libraryName);
+  if (!existsSync(path)) return { publicKey: null, keys: [], head: null };
+  return tellingOfLibrary(path, () => {
+    const open = (at: string): Database.Database =>
+      new Database(at, { readonly: true, fileMustExist: true, timeout: 5000 });
+    const { db, close } = readingBeside(path, open);
+    try {
+      const format = checkFormat(path, db);
+      const keys = format < 1 ? [] : db.prepare<[string], KnownKey>(knownKeysSql).all(caseId);
+      if (format < 2) return { publicKey: null, keys, head: null };
+      const publicKey = db.prepare<[], string | null>('SELECT public_key FROM installation').pluck().get() ?? null;
+      return { publicKey, keys, head: db.prepare<[string], KnownHead>(knownHeadSql).get(caseId) ?? null };
+    } finally {
+      close();
+    }
+  });
+}
+
+function checkFormat(path: string, db: Database.Database): number {
+  const version = db.pragma('user_version', { simple: true }) as number;
+  if (version <= formats.length) return version;
+  throw new UserFacingError('newer-version', `${path} was written by a newer version of Earwitness.`, {
+    path,
+    advice: 'Use that version, or name another data folder in EARWITNESS_HOME.',
+  });
+}
+
+/** As `telling`, with advice for the list of cases. */
+function tellingOfLibrary<T>(path: string, use: () => T): T {
+  try {
+    return use();
+  } catch (error) {
+    const told = toldOfDatabase(path, error);
+    throw told !== error && (told as UserFacingError).code === 'damaged' ? damagedLibrary(path, error) : told;
+  }
+}
+
+function damagedLibrary(path: string, cause: unknown): UserFacingError {
+  return new UserFacingError('damaged', `The list of cases, ${path}, is damaged.`, {
+    path,
+    advice:
+      'Restore it from a backup, or move it elsewhere: a new one is begun, and the folders of cases are opened into it. What it knew of their logs (highest rows, keys) is then lost, so verify them first.',
+    cause,
+  });
+}
 
 /** A folder by the one name that tells it from others. */
 function folderKey(folder: string): string {
@@ -83,27 +183,26 @@ export class Library {
 
   /** @throws UserFacingError `unwritable`, `newer-version`, `damaged`. */
   static open(home: string): Library {
-    const path = join(home, 'library.sqlite');
+    const path = join(home, libraryName);
     try {
       ensureFolderNow(home, 0o700);
     } catch (error) {
       throw unwritable(home, error);
     }
-    return telling(path, () => {
+    return tellingOfLibrary(path, () => {
       const db = new Database(path, { timeout: 5000 });
       try {
         db.pragma('journal_mode = WAL');
+        // What a power cut takes from it is behind the cases then, which is no alarm; every case is flushed by itself.
+        db.pragma('synchronous = NORMAL');
         db.transaction(() => {
-          const version = db.pragma('user_version', { simple: true }) as number;
-          if (version > format) {
-            throw new UserFacingError('newer-version', `${path} was written by a newer version of Earwitness.`, {
-              path,
-              advice: 'Use that version, or name another data folder in EARWITNESS_HOME.',
-            });
+          for (let at = checkFormat(path, db); at < formats.length; at++) {
+            db.exec(formats[at]);
+            db.pragma(`user_version = ${at + 1}`);
           }
-          if (version === 0) db.exec(schema);
-          db.pragma(`user_version = ${format}`);
         }).immediate();
+        const [fault] = db.prepare<[], string>('PRAGMA quick_check(1)').pluck().all();
+        if (fault !== 'ok') throw damagedLibrary(path, fault);
         return new Library(home, path, db);
       } catch (error) {
         db.close();
@@ -118,7 +217,10 @@ export class Library {
 
   /** @throws UserFacingError as `installationKey`. */
   get key(): InstallationKey {
-    return (this.#key ??= installationKey(this.home));
+    if (this.#key) return this.#key;
+    const key = installationKey(this.home);
+    this.#read((db) => db.prepare('UPDATE installation SET public_key = ?').run(key.publicKey));
+    return (this.#key = key);
   }
 
   /** The cases, the latest opened first. */
@@ -158,8 +260,7 @@ export class Library {
 
   /** Keys with which a case was signed that this installation has met, its own among them if it signed it. */
   knownKeys(caseId: string): KnownKey[] {
-    const sql = 'SELECT public_key AS publicKey, known_since AS knownSince, how FROM known_keys WHERE case_id = ?';
-    return this.#read((db) => db.prepare<[string], KnownKey>(sql).all(caseId));
+    return this.#read((db) => db.prepare<[string], KnownKey>(knownKeysSql).all(caseId));
   }
 
   learnKey(caseId: string, publicKey: string, how: string): void {
@@ -167,24 +268,93 @@ export class Library {
     this.#read((db) => db.prepare(sql).run(caseId, publicKey, new Date().toISOString(), how));
   }
 
-  /** The head that the log in this folder had when it was last closed here. */
-  lastHead(caseId: string, folder: string): CustodyHead | null {
-    const sql = 'SELECT rows, hash FROM last_heads WHERE case_id = ? AND folder = ?';
-    return this.#read((db) => db.prepare<[string, string], CustodyHead>(sql).get(caseId, folderKey(folder))) ?? null;
+  /** The highest row that the log of a case was seen to have here, wherever its folder lies. */
+  head(caseId: string): KnownHead | null {
+    return this.#read((db) => db.prepare<[string], KnownHead>(knownHeadSql).get(caseId)) ?? null;
   }
 
-  rememberHead(caseId: string, folder: string, head: CustodyHead): void {
-    const sql = 'INSERT OR REPLACE INTO last_heads VALUES (?, ?, ?, ?)';
-    this.#read((db) => db.prepare(sql).run(caseId, folderKey(folder), head.rows, head.hash));
+  /**
+   * Runs a transaction of a case's database inside one of the list: what `keep` is told of the log is kept if, and only if, the case's
+   * own transaction is.
+   */
+  keeping<T>(caseId: string, change: (keep: (head: CustodyHead, time: string) => void) => T): T {
+    return this.#read((db) =>
+      db
+        .transaction(() =>
+          change((head, time) => {
+            db.prepare('INSERT OR REPLACE INTO heads VALUES (?, ?, ?, NULL, NULL)').run(caseId, head.rows, head.hash);
+            db.prepare('UPDATE installation SET latest_row_time = ?').run(time);
+          }),
+        )
+        .immediate(),
+    );
   }
 
-  /** The log in this folder is gone on purpose. */
-  forgetHead(caseId: string, folder: string): void {
-    const sql = 'DELETE FROM last_heads WHERE case_id = ? AND folder = ?';
-    this.#read((db) => db.prepare(sql).run(caseId, folderKey(folder)));
+  /** The database is closed; `file` tells it as it is now. Null: it is open, and will change. */
+  rememberFile(caseId: string, file: string | null): void {
+    this.#read((db) => db.prepare('UPDATE heads SET file = ? WHERE case_id = ?').run(file, caseId));
+  }
+
+  /** The log is gone on purpose; what it was is still known. */
+  rememberDeletion(caseId: string): void {
+    const sql = 'UPDATE heads SET deleted_at = ?, file = NULL WHERE case_id = ?';
+    this.#read((db) => db.prepare(sql).run(new Date().toISOString(), caseId));
+  }
+
+  /** Goes on from an older state of a log, which a person has accepted. */
+  acceptHead(caseId: string, head: CustodyHead): void {
+    const sql = 'INSERT OR REPLACE INTO heads VALUES (?, ?, ?, NULL, NULL)';
+    this.#read((db) => db.prepare(sql).run(caseId, head.rows, head.hash));
+  }
+
+  /** Undoes `acceptHead`. */
+  restoreHead(caseId: string, head: KnownHead | null): void {
+    this.#read((db) => {
+      if (!head) db.prepare('DELETE FROM heads WHERE case_id = ?').run(caseId);
+      else {
+        const sql = 'INSERT OR REPLACE INTO heads VALUES (?, ?, ?, ?, ?)';
+        db.prepare(sql).run(caseId, head.rows, head.hash, head.file, head.deletedAt);
+      }
+    });
+  }
+
+  /** When the latest row of any log was written here, by the clock of then. */
+  get latestRowTime(): string | null {
+    return (
+      this.#read((db) => db.prepare<[], string | null>('SELECT latest_row_time FROM installation').pluck().get()) ??
+      null
+    );
+  }
+
+  /** Notes that a piece of work of a case was begun here, so that it may go on by itself. */
+  begin(caseId: string, work: string): void {
+    this.#read((db) => db.prepare('INSERT OR IGNORE INTO begun_work VALUES (?, ?)').run(caseId, work));
+  }
+
+  end(caseId: string, work: string): void {
+    this.#read((db) => db.prepare('DELETE FROM begun_work WHERE case_id = ? AND work = ?').run(caseId, work));
+  }
+
+  /** Forgets what was begun but for what is still under way. */
+  keepWork(caseId: string, under: readonly string[]): void {
+    this.#read((db) => {
+      const all = db.prepare<[string], string>('SELECT work FROM begun_work WHERE case_id = ?').pluck().all(caseId);
+      for (const work of all) if (!under.includes(work)) this.end(caseId, work);
+    });
+  }
+
+  /** Whether anything of a case that was begun here has not ended. */
+  hasWork(caseId: string): boolean {
+    const sql = 'SELECT 1 FROM begun_work WHERE case_id = ?';
+    return this.#read((db) => db.prepare(sql).get(caseId)) !== undefined;
+  }
+
+  hasBegun(caseId: string, work: string): boolean {
+    const sql = 'SELECT 1 FROM begun_work WHERE case_id = ? AND work = ?';
+    return this.#read((db) => db.prepare(sql).get(caseId, work)) !== undefined;
   }
 
   #read<T>(use: (db: Database.Database) => T): T {
-    return telling(this.#path, () => use(this.#db));
+    return tellingOfLibrary(this.#path, () => use(this.#db));
   }
 }

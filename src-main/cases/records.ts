@@ -1,5 +1,6 @@
 import type { CaseDetails, EvidenceRow, Mark } from '../../src-preload/contract.ts';
 import { canonicalJson, sha256Hex } from './canonical.ts';
+import { readableCopy } from './copies.ts';
 
 /** A row of `case_details`. */
 export interface StoredCase {
@@ -99,6 +100,18 @@ export interface StoredReport {
   amends: string | null;
   request: string;
   data: string;
+}
+
+/** Where an item's bytes lie now; for a name that is not UTF-8, its bytes are in `nameBytes` and `path` is for reading only. */
+export interface EvidenceFile {
+  path: string;
+  nameBytes: Uint8Array | null;
+}
+
+/** Where the bytes of an item lie, to be opened. @throws UserFacingError `not-allowed` for a copy that does not lie below the case. */
+export function evidenceFileOf(folder: string, row: StoredEvidence): EvidenceFile {
+  if (row.copy_path !== null) return { path: readableCopy(folder, row.copy_path), nameBytes: null };
+  return { path: row.path, nameBytes: row.path_bytes };
 }
 
 export function detailsOf(row: StoredCase): CaseDetails {

@@ -7,17 +7,13 @@ import { unreadable } from '../audio/input.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { withOpenablePath } from '../base/openable-path.ts';
 import type { NamedFile } from '../base/openable-path.ts';
+import { fileFingerprint } from './fingerprint.ts';
 import type { CaseStore } from './store.ts';
 
 type EvidenceState = EvidenceRow['state'];
 
 /** Files looked at side by side. */
 const lookers = 16;
-
-/** What tells without reading a file that it is probably the same as before. */
-export function fileFingerprint(status: BigIntStats): string {
-  return `${status.size}:${status.mtimeNs}:${status.ctimeNs}:${status.ino}`;
-}
 
 async function statusOf(file: NamedFile): Promise<BigIntStats> {
   return stat(file.nameBytes === null ? file.path : Buffer.from(file.nameBytes), { bigint: true });
@@ -31,7 +27,14 @@ function stateFor(file: NamedFile, error: unknown): EvidenceState {
 
 /** What a quick look found: a state, or null where only the hash can tell. */
 async function look(store: CaseStore, id: number): Promise<{ state: EvidenceState | null; sizeBytes: number }> {
-  const known = store.intake(id);
+  let known: ReturnType<CaseStore['intake']>;
+  try {
+    known = store.intake(id);
+  } catch (error) {
+    // A copy that leads out of the case is not opened.
+    if (error instanceof UserFacingError && error.code === 'not-allowed') return { state: 'unreadable', sizeBytes: 0 };
+    throw error;
+  }
   try {
     const status = await statusOf(known);
     if (!status.isFile()) return { state: 'unreadable', sizeBytes: 0 };

@@ -1,6 +1,6 @@
 /** A case on disk: the one place that reads and writes `case.sqlite`, and that keeps its custody log. */
 import { randomUUID } from 'node:crypto';
-import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import type Database from 'better-sqlite3';
@@ -21,26 +21,42 @@ import type {
 } from '../../src-preload/contract.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { unwritable } from '../base/files.ts';
+import { admitCase, databaseFingerprint } from './admit.ts';
 import { canonicalJson, sha256Hex } from './canonical.ts';
+import { ClockWatch, clockLeap, setBack } from './clock.ts';
+import { copyPlace } from './copies.ts';
 import { CustodyWriter, lastRow, readHead, signerChanged } from './custody.ts';
 import { passingFailures } from './failures.ts';
 import type { CustodyEntry, StoredCustodyRow } from './custody.ts';
-import { databasePath, openDatabase, openDatabaseForReading, schemaDifferences, toldOfDatabase } from './database.ts';
+import {
+  caseIdIn,
+  databaseName,
+  databasePath,
+  openDatabase,
+  openDatabaseForReading,
+  requireCase,
+  schemaDifferences,
+  toldOfDatabase,
+} from './database.ts';
 import { EvidenceTable, derivedColumns, evidenceRowOf, isStale, nameKeyOf, shownAnalysis } from './evidence-table.ts';
 import type { EvidenceFilter, EvidenceQuery } from './evidence-table.ts';
 import { ensureFolderNow } from './folders.ts';
 import { fingerprintOf, headMessage, signatureHolds } from './keys.ts';
+import { madeHere } from './library.ts';
 import type { Library } from './library.ts';
 import { CaseLock, lockName } from './lock.ts';
+import { missingRows } from './verify-records.ts';
 import {
   caseRecordSha256,
   detailsOf,
+  evidenceFileOf,
   evidenceRecordSha256,
   markOf,
   markRecordSha256,
   reportRecordSha256,
 } from './records.ts';
 import type {
+  EvidenceFile,
   StoredAnalysis,
   StoredCase,
   StoredEvidence,
@@ -56,17 +72,16 @@ export interface Session {
   actor: () => string;
   /** `earwitness 0.1.0`. */
   program: string;
+  /** The clocks of this run; those of the machine where none are handed in. */
+  clock?: ClockWatch;
 }
 
 /** Never scanned, or failed for what may have passed. */
 const unscanned = `latest_analysis IS NULL OR (scan = 'failed' AND (SELECT json_extract(result, '$.error.code') FROM analyses
   WHERE id = latest_analysis) IN (${passingFailures.map((code) => `'${code}'`).join(', ')}))`;
 
-/** Where an item's bytes lie now; for a name that is not UTF-8, its bytes are in `nameBytes` and `path` is for reading only. */
-export interface EvidenceFile {
-  path: string;
-  nameBytes: Uint8Array | null;
-}
+/** The machine's, from the start of the process. */
+const ownClock = new ClockWatch();
 
 /** What intake found out about a file. */
 export interface NewEvidence {
@@ -166,6 +181,12 @@ const editableEvidence = [
   ['notes', 'notes'],
 ] as const;
 
+const rebuiltAction = 'rebuilt';
+const rebuiltSummary =
+  'The case came from elsewhere, or was written to elsewhere: its database was built anew from its rows, and checked.';
+
+const latestTimeSql = 'SELECT time FROM custody_log ORDER BY position DESC LIMIT 1';
+
 /** The user's name as the system knows it. */
 export function systemActor(): string {
   try {
@@ -206,7 +227,13 @@ export class CaseStore {
   readonly #examined = new Set<number>();
   readonly #running = new Set<number>();
   readonly #statements = new Map<string, Database.Statement>();
+  readonly #clock: ClockWatch;
   #head: CustodyHead;
+  /** When the latest row of the log was written, as it says. */
+  #latestTime: string | null;
+  /** Of the clock, told in the transaction that runs. */
+  #leap: 'drift' | 'set back' | null = null;
+  readonly #inode: number;
   #openedAt: string | null = null;
   #closed = false;
 
@@ -215,6 +242,7 @@ export class CaseStore {
     db: Database.Database,
     access: { lock: CaseLock; session: Session } | { close: () => void },
     id: string,
+    broken: string | null = null,
   ) {
     const writing = 'lock' in access ? access : null;
     this.folder = folder;
@@ -227,7 +255,11 @@ export class CaseStore {
     this.id = id;
     this.#table = new EvidenceTable(db, (id) => this.#states.get(id));
     this.#head = lastRow(db);
-    this.broken = writing && this.#head.rows > 0 ? this.#brokenLog(writing.session) : null;
+    this.#inode = statSync(this.#path).ino;
+    this.#clock = writing?.session.clock ?? ownClock;
+    this.#latestTime = db.prepare<[], string>(latestTimeSql).pluck().get() ?? null;
+    const why = writing && this.#head.rows > 0 ? (this.#brokenLog(writing.session) ?? broken) : null;
+    this.broken = why === null ? null : custodyBroken(folder, why);
     this.#custody = writing ? new CustodyWriter(db, id, writing.session.library.key) : null;
   }
 
@@ -262,8 +294,8 @@ export class CaseStore {
     try {
       db = openDatabase(path, { create: true });
       const id = randomUUID();
-      const createdAt = now();
       const store = new CaseStore(place, db, { lock, session }, id);
+      const createdAt = store.#now();
       store.#openedAt = createdAt;
       store.#write(() => {
         store
@@ -276,7 +308,7 @@ export class CaseStore {
           recordSha256: caseRecordSha256(row),
         });
       });
-      session.library.learnKey(id, session.library.key.publicKey, 'made here');
+      session.library.learnKey(id, session.library.key.publicKey, madeHere);
       store.#remember();
       return store;
     } catch (error) {
@@ -290,32 +322,42 @@ export class CaseStore {
   }
 
   /**
-   * Opens a case for writing, which its log notes.
-   * @throws UserFacingError `missing`, `case-busy` naming who has it open, `newer-version`, `damaged`, `unwritable`, `disk-full`.
+   * Opens a case for writing, which its log notes. One from elsewhere is built anew first (`admitCase`).
+   * @param options.admitted whether that was done already
+   * @throws UserFacingError `missing`, `case-busy` naming who has it open, `newer-version`, `damaged`, `not-intact`, `unwritable`,
+   * `disk-full`.
    */
-  static open(folder: string, session: Session): CaseStore {
+  static open(folder: string, session: Session, { admitted = false } = {}): CaseStore {
     const place = resolve(folder);
     const path = databasePath(place);
     requireCase(place, path);
+    const left = new Set(readdirSync(place));
     const lock = CaseLock.take(place, session.program);
     let db: Database.Database | null = null;
     try {
+      const { state, why } = admitted ? { state: 'own', why: null } : admitCase(place, session.library);
       db = openDatabase(path);
-      const store = new CaseStore(place, db, { lock, session }, caseIdIn(path, db));
+      const store = new CaseStore(place, db, { lock, session }, caseIdIn(path, db), why);
       if (!store.broken) {
         const signer = readHead(db);
         store.#write(() => {
           if (signer && signer.publicKey !== session.library.key.publicKey) store.#takeOver(signer);
+          if (state === 'rebuilt') store.#append(rebuiltAction, null, rebuiltSummary, {});
           store.#append('opened', null, 'Opened the case.', store.#place());
+          store.#dropForeignWork();
         });
-        session.library.learnKey(store.id, session.library.key.publicKey, 'made here');
+        session.library.learnKey(store.id, session.library.key.publicKey, madeHere);
       }
-      store.#openedAt = now();
+      store.#openedAt = store.#now();
       store.#remember();
       return store;
     } catch (error) {
       db?.close();
       lock.release();
+      // A refused case is left as it was found.
+      for (const name of [lockName, `${databaseName}-wal`, `${databaseName}-shm`]) {
+        if (!left.has(name)) rmSync(join(place, name), { force: true });
+      }
       throw toldOfDatabase(path, error);
     }
   }
@@ -339,6 +381,9 @@ export class CaseStore {
     this.#closed = true;
     if (!this.readOnly) this.#remember();
     this.#closeDatabase();
+    if (!this.readOnly && !this.broken) {
+      this.#session?.library.rememberFile(this.id, databaseFingerprint(this.folder));
+    }
     this.#lock?.release();
   }
 
@@ -377,7 +422,7 @@ export class CaseStore {
         createdAt: row.created_at,
         openedAt: this.#openedAt,
         ...counts,
-        problem: this.broken ? problemOf(this.broken) : null,
+        problem: problemOf(this.broken ?? this.lost()),
       };
     });
   }
@@ -551,7 +596,7 @@ export class CaseStore {
   /** Takes items in, all or none. @returns their ids */
   addEvidence(items: readonly NewEvidence[]): number[] {
     if (items.length === 0) return [];
-    const addedAt = now();
+    const addedAt = this.#now();
     const ids = this.#write(
       () => {
         const insert = this.#prepare(
@@ -652,7 +697,7 @@ export class CaseStore {
       () => {
         for (const id of ids) {
           const { name } = this.#evidenceRow(id);
-          this.#prepare('UPDATE evidence SET removed_at = ? WHERE id = ?').run(now(), id);
+          this.#prepare('UPDATE evidence SET removed_at = ? WHERE id = ?').run(this.#now(), id);
           this.#prepare('DELETE FROM scan_queue WHERE evidence_id = ?').run(id);
           this.#append('evidence-removed', id, `Took ${name} out of the case.`, {
             reason,
@@ -740,7 +785,7 @@ export class CaseStore {
           mark.endSeconds,
           mark.text,
           mark.inReport ? 1 : 0,
-          now(),
+          this.#now(),
         );
         const row = this.#markRow(evidenceId, Number(lastInsertRowid));
         this.#append('mark-added', evidenceId, `Marked ${spanText(mark)} of ${name}.`, {
@@ -839,70 +884,54 @@ export class CaseStore {
     request: ScanRequest & { modelName: string },
     evidenceIds: readonly number[],
   ): { scanId: number; queued: number } {
-    return this.#write(
-      () => {
-        const { lastInsertRowid } = this.#prepare(
-          `INSERT INTO scans VALUES (NULL, ?, ?, ?, ?, ?, 0, 'running', ?)`,
-        ).run(
-          now(),
-          request.model,
-          request.modelSha256,
-          JSON.stringify(request.channel),
-          request.stream,
-          request.readAll ? 1 : 0,
-        );
-        const scanId = Number(lastInsertRowid);
-        const queue = this.#prepare(
-          'INSERT OR IGNORE INTO scan_queue SELECT id, ? FROM evidence WHERE id = ? AND removed_at IS NULL',
-        );
-        const mark = this.#prepare(`UPDATE evidence SET scan = 'queued' WHERE id = ?`);
-        let queued = 0;
-        for (const id of evidenceIds) {
-          if (queue.run(scanId, id).changes === 0) continue;
-          mark.run(id);
-          queued++;
-        }
-        this.#prepare('UPDATE scans SET total = ? WHERE id = ?').run(queued, scanId);
-        this.#append(
-          'scan-started',
-          null,
-          `Began to scan ${queued} ${queued === 1 ? 'item' : 'items'} with ${request.modelName}.`,
-          {
-            scanId,
-            items: queued,
-            model: { name: request.modelName, sha256: request.modelSha256 },
-            channel: request.channel,
-            stream: request.stream,
-            ...(request.readAll ? { readAll: true } : {}),
-          },
-        );
-        return { scanId, queued };
-      },
-      () => null,
-    );
+    const row = {
+      started_at: this.#now(),
+      model: request.model,
+      model_sha256: request.modelSha256,
+      channel: JSON.stringify(request.channel),
+      stream: request.stream,
+      read_all: request.readAll ? 1 : 0,
+    };
+    return this.#beginning(scanWork(row), () => {
+      const { read_all: readAll, ...columns } = row;
+      const { lastInsertRowid } = this.#prepare(`INSERT INTO scans VALUES (NULL, ?, ?, ?, ?, ?, 0, 'running', ?)`).run(
+        ...Object.values(columns),
+        readAll,
+      );
+      const scanId = Number(lastInsertRowid);
+      const queue = this.#prepare(
+        'INSERT OR IGNORE INTO scan_queue SELECT id, ? FROM evidence WHERE id = ? AND removed_at IS NULL',
+      );
+      const mark = this.#prepare(`UPDATE evidence SET scan = 'queued' WHERE id = ?`);
+      let queued = 0;
+      for (const id of evidenceIds) {
+        if (queue.run(scanId, id).changes === 0) continue;
+        mark.run(id);
+        queued++;
+      }
+      this.#prepare('UPDATE scans SET total = ? WHERE id = ?').run(queued, scanId);
+      this.#append(
+        'scan-started',
+        null,
+        `Began to scan ${queued} ${queued === 1 ? 'item' : 'items'} with ${request.modelName}.`,
+        {
+          scanId,
+          items: queued,
+          model: { name: request.modelName, sha256: request.modelSha256 },
+          channel: request.channel,
+          stream: request.stream,
+          ...(request.readAll ? { readAll: true } : {}),
+        },
+      );
+      return { scanId, queued };
+    });
   }
 
   /** Scans that have not ended, the first begun first. */
   openScans(): OpenScan[] {
     return this.#tell(() =>
-      this.#prepare<
-        [],
-        {
-          id: number;
-          started_at: string;
-          model: string | null;
-          model_sha256: string;
-          channel: string;
-          stream: number | null;
-          read_all: number;
-          total: number;
-          left: number;
-        }
-      >(
-        `SELECT scans.*, (SELECT count(*) FROM scan_queue WHERE scan_id = scans.id) AS left FROM scans
-           WHERE state = 'running' ORDER BY id`,
-      )
-        .all()
+      this.#scanRows()
+        .filter((row) => this.#hasBegun(scanWork(row)))
         .map((row) => ({
           id: row.id,
           startedAt: row.started_at,
@@ -915,6 +944,13 @@ export class CaseStore {
           left: row.left,
         })),
     );
+  }
+
+  #scanRows(): ScanRow[] {
+    return this.#prepare<[], ScanRow>(
+      `SELECT scans.*, (SELECT count(*) FROM scan_queue WHERE scan_id = scans.id) AS left FROM scans
+         WHERE state = 'running' ORDER BY id`,
+    ).all();
   }
 
   /** Items that a scan has yet to score, in order. */
@@ -957,27 +993,30 @@ export class CaseStore {
 
   /** Ends a scan; what it has not scored is as it was before. */
   endScan(scanId: number, state: 'done' | 'cancelled' | 'failed', why = ''): void {
-    const left = this.queuedFor(scanId);
     this.#write(
-      () => {
-        const restore = this.#prepare(
-          `UPDATE evidence SET scan = CASE WHEN latest_analysis IS NULL THEN 'none' WHEN error IS NOT NULL THEN 'failed'
-         ELSE 'done' END WHERE id = ?`,
-        );
-        for (const id of left) restore.run(id);
-        this.#prepare('DELETE FROM scan_queue WHERE scan_id = ?').run(scanId);
-        const { changes } = this.#prepare(`UPDATE scans SET state = ? WHERE id = ? AND state = 'running'`).run(
-          state,
-          scanId,
-        );
-        if (changes === 0) return;
-        const words = { done: 'Finished', cancelled: 'Cancelled', failed: 'Gave up' }[state];
-        const rest =
-          left.length === 0 ? '' : ` ${left.length} ${left.length === 1 ? 'item was' : 'items were'} not scored.`;
-        this.#append('scan-ended', null, `${words} the scan.${rest}`, { scanId, state, notScored: left.length, why });
-      },
+      () => this.#endScan(scanId, state, why),
       () => null,
     );
+  }
+
+  #endScan(scanId: number, state: 'done' | 'cancelled' | 'failed', why: string): void {
+    const left = this.queuedFor(scanId);
+    const restore = this.#prepare(
+      `UPDATE evidence SET scan = CASE WHEN latest_analysis IS NULL THEN 'none' WHEN error IS NOT NULL THEN 'failed'
+         ELSE 'done' END WHERE id = ?`,
+    );
+    for (const id of left) restore.run(id);
+    this.#prepare('DELETE FROM scan_queue WHERE scan_id = ?').run(scanId);
+    for (const row of this.#scanRows()) if (row.id === scanId) this.#session?.library.end(this.id, scanWork(row));
+    const { changes } = this.#prepare(`UPDATE scans SET state = ? WHERE id = ? AND state = 'running'`).run(
+      state,
+      scanId,
+    );
+    if (changes === 0) return;
+    const words = { done: 'Finished', cancelled: 'Cancelled', failed: 'Gave up' }[state];
+    const rest =
+      left.length === 0 ? '' : ` ${left.length} ${left.length === 1 ? 'item was' : 'items were'} not scored.`;
+    this.#append('scan-ended', null, `${words} the scan.${rest}`, { scanId, state, notScored: left.length, why });
   }
 
   /**
@@ -1002,23 +1041,68 @@ export class CaseStore {
   // Intakes that were begun, so that they go on after a crash
 
   beginIntake(request: unknown): number {
-    return this.#write(() =>
-      Number(
-        this.#prepare('INSERT INTO intakes VALUES (NULL, ?, ?)').run(now(), JSON.stringify(request)).lastInsertRowid,
-      ),
-    );
+    const row = { started_at: this.#now(), request: JSON.stringify(request) };
+    return this.#beginning(intakeWork(row), () => {
+      const { lastInsertRowid } = this.#prepare('INSERT INTO intakes VALUES (NULL, ?, ?)').run(
+        row.started_at,
+        row.request,
+      );
+      return Number(lastInsertRowid);
+    });
+  }
+
+  /** Notes work in the data folder, then begins it: what was killed in between was not begun. */
+  #beginning<T>(work: string, begin: () => T): T {
+    const library = this.#session?.library;
+    library?.begin(this.id, work);
+    try {
+      return this.#write(begin, () => null);
+    } catch (error) {
+      library?.end(this.id, work);
+      throw error;
+    }
   }
 
   openIntakes(): { id: number; request: unknown }[] {
     return this.#tell(() =>
-      this.#prepare<[], { id: number; request: string }>('SELECT id, request FROM intakes ORDER BY id')
-        .all()
+      this.#intakeRows()
+        .filter((row) => this.#hasBegun(intakeWork(row)))
         .map(({ id, request }) => ({ id, request: JSON.parse(request) as unknown })),
     );
   }
 
   endIntake(id: number): void {
-    this.#write(() => this.#prepare('DELETE FROM intakes WHERE id = ?').run(id));
+    this.#write(() => {
+      for (const row of this.#intakeRows()) {
+        if (row.id === id) this.#session?.library.end(this.id, intakeWork(row));
+      }
+      this.#prepare('DELETE FROM intakes WHERE id = ?').run(id);
+    });
+  }
+
+  #intakeRows(): IntakeRow[] {
+    return this.#prepare<[], IntakeRow>('SELECT id, started_at, request FROM intakes ORDER BY id').all();
+  }
+
+  /** Whether a piece of work was begun here, as it stands in the case; what others put there does not start by itself. */
+  #hasBegun(work: string): boolean {
+    return this.#session?.library.hasBegun(this.id, work) ?? false;
+  }
+
+  /** Inside a transaction: ends work that was not begun here, and forgets what was begun here and is gone. */
+  #dropForeignWork(): void {
+    const own: string[] = [];
+    for (const row of this.#intakeRows()) {
+      const work = intakeWork(row);
+      if (this.#hasBegun(work)) own.push(work);
+      else this.#prepare('DELETE FROM intakes WHERE id = ?').run(row.id);
+    }
+    for (const row of this.#scanRows()) {
+      const work = scanWork(row);
+      if (this.#hasBegun(work)) own.push(work);
+      else this.#endScan(row.id, 'cancelled', 'It was not begun here.');
+    }
+    this.#session?.library.keepWork(this.id, own);
   }
 
   // -------------------------------------------------------------------------------------------------------------------------
@@ -1133,40 +1217,32 @@ export class CaseStore {
   #remember(): void {
     const library = this.#session?.library;
     if (!library) return;
-    const { problem, ...entry } = this.summary();
+    const { problem: _, ...entry } = this.summary();
     library.put(entry);
-    if (problem === null) library.rememberHead(this.id, this.folder, this.#head);
   }
 
   /** Why a log that is about to be written on is not the one that was signed; null where it is. */
-  #brokenLog(session: Session): UserFacingError | null {
-    const { library } = session;
-    const signed = readHead(this.#db);
-    const message = headMessage(this.id, this.#head);
-    let what: string | null = null;
-    const differences = schemaDifferences(this.#db);
-    if (differences.length > 0) what = `its database was altered (${differences[0]})`;
-    else if (!signed || signed.rows !== this.#head.rows || signed.hash !== this.#head.hash) {
-      what = 'its last row is not the one that was signed';
-    } else if (!signatureHolds(signed.publicKey, message, signed.signature)) {
-      what = 'its signature does not hold';
-    } else if (signed.publicKey !== library.key.publicKey) {
-      const known = library.knownKeys(this.id);
-      if (known.length > 0 && !known.some(({ publicKey }) => publicKey === signed.publicKey)) {
-        what = `it is signed with a key (${fingerprintOf(signed.publicKey)}) that this installation does not know`;
-      }
-    }
-    const last = library.lastHead(this.id, this.folder);
-    if (what === null && last) {
+  #brokenLog({ library }: Session): string | null {
+    const last = library.head(this.id);
+    if (last && last.deletedAt === null) {
       const sql = 'SELECT hash FROM custody_log WHERE position = ?';
       const hash = this.#prepare<[number], string>(sql).pluck().get(last.rows);
-      if (hash !== last.hash) what = `it lacks rows that it had when it was last open here (${last.rows} rows then)`;
+      const missing = missingRows(last, this.#head, hash ?? null);
+      if (missing !== null) return missing;
     }
-    if (what === null) return null;
-    return new UserFacingError('custody-broken', `The custody log of this case is not intact: ${what}.`, {
-      path: this.folder,
-      advice: 'It can be read, but nothing is added to it. Verify the case, and restore it from an export or a copy.',
-    });
+    const [difference] = schemaDifferences(this.#db);
+    if (difference !== undefined) return `its database was altered (${difference})`;
+    const signed = readHead(this.#db);
+    if (!signed || signed.rows !== this.#head.rows || signed.hash !== this.#head.hash) {
+      return 'its last row is not the one that was signed';
+    }
+    if (!signatureHolds(signed.publicKey, headMessage(this.id, this.#head), signed.signature)) {
+      return 'its signature does not hold';
+    }
+    if (signed.publicKey === library.key.publicKey) return null;
+    const known = library.knownKeys(this.id);
+    if (known.length === 0 || known.some(({ publicKey }) => publicKey === signed.publicKey)) return null;
+    return `it is signed with a key (${fingerprintOf(signed.publicKey)}) that this installation does not know`;
   }
 
   /** Goes on with a log that another installation, or this one with another key, has signed so far. */
@@ -1181,34 +1257,93 @@ export class CaseStore {
   }
 
   #append(action: string, evidenceId: number | null, summary: string, details: Record<string, unknown>): void {
-    const entry: CustodyEntry = { time: now(), actor: this.#actor(), action, evidenceId, summary, details };
+    const time = this.#now();
+    this.#tellLeaps(time);
+    this.#appendRow({ time, actor: this.#actor(), action, evidenceId, summary, details });
+  }
+
+  #appendRow(entry: CustodyEntry): void {
     this.#head = (this.#custody as CustodyWriter).append(this.#head, entry);
+    this.#latestTime = entry.time;
+  }
+
+  /** A row of its own where the clock cannot be right, or was set while this process ran. */
+  #tellLeaps(time: string): void {
+    if (this.#leap) return;
+    const ofInstallation = this.#session?.library.latestRowTime ?? null;
+    const drift = this.#clock.drift();
+    const leap = drift ?? setBack(Date.parse(time), { ofCase: this.#latestTime, ofInstallation });
+    if (!leap) return;
+    this.#leap = drift ? 'drift' : 'set back';
+    this.#appendRow({ time, actor: this.#actor(), action: clockLeap, evidenceId: null, ...leap });
+  }
+
+  #now(): string {
+    return new Date(this.#clock.clocks.wall()).toISOString();
   }
 
   /**
-   * One transaction: what `change` does and logs, and the new head's signature, or nothing of it.
+   * One transaction: what `change` does and logs, and the new head's signature, or nothing of it. The list in the data folder keeps the
+   * head with it.
    * @param touched the items that changed, for those who watch; null: any; without it, none
    */
   #write<T>(change: () => T, touched: (result: T) => number[] | null = () => []): T {
-    if (this.readOnly)
+    if (this.readOnly || !this.#session)
       throw new UserFacingError('read-only', 'The case is open for reading only.', { path: this.folder });
     if (this.broken) throw this.broken;
-    const before = this.#head;
+    this.#requireDatabase();
+    const before = { head: this.#head, time: this.#latestTime };
+    this.#leap = null;
     let result: T;
     try {
-      result = this.#db
-        .transaction(() => {
+      result = this.#session.library.keeping(this.id, (keep) =>
+        this.#inTransaction(() => {
           const value = change();
-          if (this.#head !== before) (this.#custody as CustodyWriter).sign(this.#head);
+          if (this.#head !== before.head) {
+            (this.#custody as CustodyWriter).sign(this.#head);
+            keep(this.#head, this.#latestTime as string);
+          }
           return value;
-        })
-        .immediate();
+        }),
+      );
     } catch (error) {
-      this.#head = before;
-      throw toldOfDatabase(this.#path, error);
+      this.#head = before.head;
+      this.#latestTime = before.time;
+      throw error;
     }
+    if (this.#leap === 'drift') this.#clock.told();
     this.onChange({ evidence: touched(result) });
     return result;
+  }
+
+  #inTransaction<T>(change: () => T): T {
+    try {
+      return this.#db.transaction(change).immediate();
+    } catch (error) {
+      throw toldOfDatabase(this.#path, error);
+    }
+  }
+
+  /**
+   * Whether the database that is open still lies where it lay. What is written into a deleted one is gone with it.
+   * @throws UserFacingError `missing`
+   */
+  #requireDatabase(): void {
+    const problem = this.lost();
+    if (problem) throw problem;
+  }
+
+  /** Why nothing that is written now would stay: the database was deleted or replaced under the open case. */
+  lost(): UserFacingError | null {
+    if (this.readOnly) return null;
+    const status = statSync(this.#path, { throwIfNoEntry: false });
+    if (status && status.ino === this.#inode) return null;
+    const what = status ? 'replaced by another' : 'deleted or moved away, or its drive is gone';
+    return new UserFacingError('missing', `The database of the open case, ${this.#path}, was ${what}.`, {
+      path: this.folder,
+      advice:
+        'Nothing more is written. Put it back where it was, or restore the case from an export, and open it again.',
+    });
   }
 
   /** A statement, compiled once. */
@@ -1260,13 +1395,12 @@ export class CaseStore {
   }
 
   #fileOf(row: StoredEvidence): EvidenceFile {
-    if (row.copy_path !== null) return { path: join(this.folder, ...row.copy_path.split('/')), nameBytes: null };
-    return { path: row.path, nameBytes: row.path_bytes };
+    return evidenceFileOf(this.folder, row);
   }
 
   #rowOf(row: StoredEvidence): EvidenceRow {
     return evidenceRowOf(row, {
-      path: this.#fileOf(row).path,
+      path: row.copy_path === null ? row.path : copyPlace(this.folder, row.copy_path),
       state: this.#states.get(row.id) ?? (row.changed === 1 ? 'changed' : 'unchecked'),
       running: this.#running.has(row.id),
     });
@@ -1345,29 +1479,51 @@ export class CaseStore {
   }
 }
 
-function now(): string {
-  return new Date().toISOString();
+/** A row of `intakes`. */
+interface IntakeRow {
+  id: number;
+  started_at: string;
+  request: string;
 }
 
-function requireCase(folder: string, path: string): void {
-  if (existsSync(path)) return;
-  throw new UserFacingError('missing', `There is no case in ${folder}.`, {
-    path: folder,
-    advice: 'Check that the drive is connected; a case is a folder that holds case.sqlite.',
-  });
+/** A row of `scans` that is under way. */
+interface ScanRow {
+  id: number;
+  started_at: string;
+  model: string | null;
+  model_sha256: string;
+  channel: string;
+  stream: number | null;
+  read_all: number;
+  total: number;
+  left: number;
 }
 
-function caseIdIn(path: string, db: Database.Database): string {
-  const id = db.prepare<[], string>('SELECT case_id FROM case_details').pluck().get();
-  if (id !== undefined) return id;
-  throw new UserFacingError('damaged', `${path} holds no case.`, {
-    path,
-    advice:
-      'Its creation was interrupted, or it was damaged. Restore it from an export or a copy, or delete the folder.',
-  });
+// What tells a piece of work from another one under the same number.
+
+function intakeWork({ started_at, request }: Omit<IntakeRow, 'id'>): string {
+  return `intake ${started_at} ${sha256Hex(request)}`;
 }
 
-function problemOf({ code, message, path, advice }: UserFacingError): CaseSummary['problem'] {
+function scanWork(row: Omit<ScanRow, 'id' | 'total' | 'left'>): string {
+  const { started_at, model, model_sha256, channel, stream, read_all } = row;
+  return `scan ${started_at} ${sha256Hex(canonicalJson([model, model_sha256, channel, stream, read_all]))}`;
+}
+
+function custodyBroken(folder: string, why: string): UserFacingError {
+  return new UserFacingError(
+    'custody-broken',
+    `The custody log of this case is not intact: ${why.replace(/\.$/, '')}.`,
+    {
+      path: folder,
+      advice: 'It can be read, but nothing is added to it. Verify the case, and restore it from an export or a copy.',
+    },
+  );
+}
+
+function problemOf(error: UserFacingError | null): CaseSummary['problem'] {
+  if (error === null) return null;
+  const { code, message, path, advice } = error;
   return { code, message, ...(path ? { path } : {}), ...(advice ? { advice } : {}) };
 }
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { Library } from './library.ts';
-import { fileFingerprint } from './states.ts';
+import { fileFingerprint } from './fingerprint.ts';
 import { CaseStore } from './store.ts';
 import type { NewAnalysis, NewEvidence, Session } from './store.ts';
 

@@ -1,5 +1,5 @@
 import { serveRequests } from '../base/pool.ts';
-import { verifyRecords } from './verify.ts';
-import type { RecordFindings, VerifyRequest } from './verify.ts';
+import { verifyRecords } from './verify-records.ts';
+import type { RecordFindings, VerifyRequest } from './verify-records.ts';
 
 serveRequests<VerifyRequest, RecordFindings>(async (request) => ({ response: verifyRecords(request) }));

@@ -1,8 +1,9 @@
 /** Intakes and scans of cases as jobs; and what an engine that ended before its time left of them. */
 import { existsSync } from 'node:fs';
+import { intakeSchema } from '../../src-preload/contract.ts';
 import { describeError } from '../base/errors.ts';
 import { databasePath } from '../cases/database.ts';
-import { CaseStore } from '../cases/store.ts';
+import type { CaseStore } from '../cases/store.ts';
 import { readModel } from '../detector/store.ts';
 import type { StoredModel } from '../detector/store.ts';
 import { intakeSummary, takeIn } from '../jobs/case-intake.ts';
@@ -10,6 +11,7 @@ import type { IntakeRequest } from '../jobs/case-intake.ts';
 import { runCaseScan } from '../jobs/case-scan.ts';
 import type { JobHandle } from '../jobs/queue.ts';
 import type { EngineContext } from './context.ts';
+import { readablePath } from './files.ts';
 import { log } from './log.ts';
 import { preparedAtIntakeSeconds, prepareSoundOf } from './sound.ts';
 
@@ -139,22 +141,37 @@ export async function resumeCase(context: EngineContext, store: CaseStore): Prom
   const { jobs } = context;
   if (store.broken) return;
   const running = (id: string): boolean => jobs.find(id)?.endedAt === null;
-  for (const { id, request } of store.openIntakes()) {
-    if (!running(intakeJobId(store.id, id))) startIntake(context, store, id, request as IntakeRequest);
-  }
-  for (const { id, model: modelId } of store.openScans()) {
-    if (running(scanJobId(store.id, id))) continue;
-    try {
-      const model = await modelFor(context, modelId ?? undefined);
-      if (!running(scanJobId(store.id, id))) startScan(context, store, id, model);
-    } catch (error) {
-      store.endScan(id, 'failed', describeError(error));
-      context.changes.publish({
-        type: 'notice',
-        tone: 'warning',
-        sentence: `A scan of ${store.details().number} could not go on: ${describeError(error)}`,
-      });
+  const couldNot = (what: string, error: unknown): void =>
+    context.changes.publish({
+      type: 'notice',
+      tone: 'warning',
+      sentence: `${what} of ${store.details().number} could not go on: ${describeError(error)}`,
+    });
+  try {
+    for (const { id, request } of store.openIntakes()) {
+      if (running(intakeJobId(store.id, id))) continue;
+      try {
+        const intake = intakeSchema.omit({ caseId: true }).parse(request);
+        // The folders that may be looked into may be others than when it was begun.
+        for (const path of intake.paths) await readablePath(context, path);
+        if (!running(intakeJobId(store.id, id))) startIntake(context, store, id, intake);
+      } catch (error) {
+        store.endIntake(id);
+        couldNot('An intake', error);
+      }
     }
+    for (const { id, model: modelId } of store.openScans()) {
+      if (running(scanJobId(store.id, id))) continue;
+      try {
+        const model = await modelFor(context, modelId ?? undefined);
+        if (!running(scanJobId(store.id, id))) startScan(context, store, id, model);
+      } catch (error) {
+        store.endScan(id, 'failed', describeError(error));
+        couldNot('A scan', error);
+      }
+    }
+  } catch (error) {
+    log('error', 'What was under way in a case could not be gone on with', error);
   }
 }
 
@@ -165,21 +182,12 @@ export async function resumeScans(context: EngineContext): Promise<void> {
     await new Promise((resolve) => setImmediate(resolve));
     if (context.jobs.closing) return;
     try {
-      if (existsSync(databasePath(folder)) && hasUnfinished(folder)) {
+      if (existsSync(databasePath(folder)) && context.cases.library.hasWork(id)) {
         await resumeCase(context, context.cases.get(id));
       }
     } catch (error) {
       // Open elsewhere, damaged or unreadable: said when someone opens it.
       log('info', `The case in ${folder} was not looked into: ${describeError(error)}`);
     }
-  }
-}
-
-function hasUnfinished(folder: string): boolean {
-  const store = CaseStore.read(folder);
-  try {
-    return store.openScans().length > 0 || store.openIntakes().length > 0;
-  } finally {
-    store.close();
   }
 }

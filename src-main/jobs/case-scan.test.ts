@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { evidenceFor, testCase, testFolder } from '../cases/testing.ts';
 import { CaseStore } from '../cases/store.ts';
-import { verifyRecords } from '../cases/verify.ts';
+import { verifyRecords } from '../cases/verify-records.ts';
 import type { StoredModel } from '../detector/store.ts';
 import { babble, wav16, writeTinyModel } from '../detector/testing.ts';
 import { chunk, formatChunk, pcm16, riff } from '../audio/testing.ts';

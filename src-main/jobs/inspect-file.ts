@@ -18,7 +18,7 @@ import { UserFacingError, describeError } from '../base/errors.ts';
 import { ensureFolder, unwritable } from '../base/files.ts';
 import { withOpenablePath } from '../base/openable-path.ts';
 import type { NamedFile } from '../base/openable-path.ts';
-import { fileFingerprint } from '../cases/states.ts';
+import { fileFingerprint } from '../cases/fingerprint.ts';
 
 type Metadata = Evidence['metadata'];
 

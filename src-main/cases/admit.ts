@@ -1,0 +1,167 @@
+/** Whether a case in a folder is the one that this installation last wrote, and what is done with one that is not. */
+import { randomBytes } from 'node:crypto';
+import { lstatSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import { UserFacingError } from '../base/errors.ts';
+import { readableCopy } from './copies.ts';
+import { lastRow, readHead } from './custody.ts';
+import { caseIdIn, databasePath, openUntrusted, telling } from './database.ts';
+import { headMessage, signatureHolds } from './keys.ts';
+import type { Library } from './library.ts';
+import { rebuildDatabase } from './rebuild.ts';
+import { fileFingerprint } from './fingerprint.ts';
+import { missingRows, verifyRecords } from './verify-records.ts';
+
+/** Folders in which databases are built anew begin with this. */
+export const rebuildPrefix = '.rebuilt-';
+
+/**
+ * What tells a closed database from one that was written to since, without reading it; null where it cannot be told (transactions lie beside it).
+ */
+export function databaseFingerprint(folder: string): string | null {
+  const path = databasePath(folder);
+  if ((statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0) return null;
+  const status = statSync(path, { bigint: true, throwIfNoEntry: false });
+  return status ? fileFingerprint(status) : null;
+}
+
+/** What a case that is opened is. */
+export interface Admission {
+  state: 'own' | 'rebuilt' | 'broken';
+  why: string | null;
+}
+
+/**
+ * Decides what a case that is to be opened for writing is. One that is as this installation left it is opened as it is. Any other came from
+ * elsewhere or was worked on elsewhere: it is built anew from its rows, checked as a whole, and only then put in place of what was there.
+ * Called by whoever holds the case's lock.
+ * @returns `own`; `rebuilt`; or `broken`, and why, where the case is known here and is not intact: it can be read then, and is not written
+ * @throws UserFacingError `damaged`, `not-intact`, `newer-version`; nothing was changed then
+ */
+export function admitCase(folder: string, library: Library): Admission {
+  const path = databasePath(folder);
+  refuseLinks(path);
+  clearRebuilds(folder);
+  const state = stateOf(folder, path, library);
+  if (state === 'own' || state === 'broken') return { state, why: null };
+  const place = join(folder, `${rebuildPrefix}${randomBytes(6).toString('hex')}`);
+  mkdirSync(place, { mode: 0o700 });
+  try {
+    const rebuilt = databasePath(place);
+    rebuildDatabase(path, rebuilt, path);
+    const [wrong, ...more] = verifyRecords({ folder: place, home: library.home, fromElsewhere: true }).checks.filter(
+      ({ holds }) => !holds,
+    );
+    if (wrong) {
+      if (state === 'worked on') return { state: 'broken', why: wrong.sentence };
+      const others = more.length > 0 ? ` And ${more.length} more.` : '';
+      throw new UserFacingError('not-intact', `The case in ${folder} is not intact: ${wrong.sentence}${others}`, {
+        path: folder,
+        advice: 'Nothing of it was changed. Verify it, and get it again from where it came from.',
+      });
+    }
+    refuseLeadingOut(folder, rebuilt);
+    putInPlace(path, rebuilt);
+    // Waveforms and spectrograms that someone else made; they are made again.
+    rmSync(join(folder, 'derived'), { recursive: true, force: true });
+    return { state: 'rebuilt', why: null };
+  } catch (error) {
+    const refused = error instanceof UserFacingError && ['damaged', 'not-allowed'].includes(error.code);
+    if (state === 'worked on' && refused) return { state: 'broken', why: error.message };
+    throw error;
+  } finally {
+    rmSync(place, { recursive: true, force: true });
+  }
+}
+
+function refuseLinks(path: string): void {
+  for (const end of ['', '-wal', '-shm', '-journal']) {
+    if (!lstatSync(path + end, { throwIfNoEntry: false })?.isSymbolicLink()) continue;
+    throw new UserFacingError('damaged', `${path + end} is a link that leads elsewhere, not the database of a case.`, {
+      path: path + end,
+      advice: 'Open the folder in which the case lies.',
+    });
+  }
+}
+
+/** What an interrupted opening left. */
+function clearRebuilds(folder: string): void {
+  for (const name of readdirSync(folder)) {
+    if (name.startsWith(rebuildPrefix)) rmSync(join(folder, name), { recursive: true, force: true });
+  }
+}
+
+function stateOf(folder: string, path: string, library: Library): 'own' | 'broken' | 'worked on' | 'elsewhere' {
+  let opened: ReturnType<typeof openUntrusted>;
+  const files = databaseFingerprint(folder);
+  try {
+    opened = openUntrusted(path);
+  } catch (error) {
+    // One that is known here is still shown, as far as it can be.
+    const id = error instanceof UserFacingError && error.code === 'damaged' ? idOfAltered(path) : null;
+    if (id !== null && library.head(id)) return 'broken';
+    throw error;
+  }
+  const { db } = opened;
+  try {
+    return telling(path, () => {
+      const id = caseIdIn(path, db);
+      const known = library.head(id);
+      if (!known || known.deletedAt !== null) return 'elsewhere';
+      const head = lastRow(db);
+      const hash = db
+        .prepare<[number], string>('SELECT hash FROM custody_log WHERE position = ?')
+        .pluck()
+        .get(known.rows);
+      if (missingRows(known, head, hash ?? null) !== null) return 'broken';
+      const signed = readHead(db);
+      const ours =
+        signed?.publicKey === library.key.publicKey &&
+        signed.rows === head.rows &&
+        signed.hash === head.hash &&
+        signatureHolds(signed.publicKey, headMessage(id, head), signed.signature);
+      return ours && (known.file === null || known.file === files) ? 'own' : 'worked on';
+    });
+  } finally {
+    db.close();
+  }
+}
+
+/** The id in a database whose schema was altered. */
+function idOfAltered(path: string): string | null {
+  const db = new Database(path, { readonly: true, fileMustExist: true });
+  try {
+    db.pragma('trusted_schema = OFF');
+    return caseIdIn(path, db);
+  } catch {
+    return null;
+  } finally {
+    db.close();
+  }
+}
+
+function refuseLeadingOut(folder: string, rebuilt: string): void {
+  const db = new Database(rebuilt, { readonly: true });
+  try {
+    const sql = 'SELECT copy_path FROM evidence WHERE copy_path IS NOT NULL';
+    for (const path of db.prepare<[], string>(sql).pluck().iterate()) readableCopy(folder, path);
+  } finally {
+    db.close();
+  }
+}
+
+function putInPlace(path: string, rebuilt: string): void {
+  telling(path, () => {
+    // Its write-ahead log belongs to the old file and must not be taken for the new one's.
+    const old = new Database(path, { fileMustExist: true, timeout: 5000 });
+    try {
+      old.pragma('wal_checkpoint(TRUNCATE)');
+      old.pragma('journal_mode = DELETE');
+    } finally {
+      old.close();
+    }
+    for (const end of ['-wal', '-shm', '-journal']) rmSync(path + end, { force: true });
+    renameSync(rebuilt, path);
+  });
+}
