@@ -4,7 +4,7 @@ import type { Analysis, CustodyHead, Verification } from '../../src-preload/cont
 import { UserFacingError } from '../base/errors.ts';
 import type { NamedFile } from '../base/openable-path.ts';
 import { sha256Hex } from './canonical.ts';
-import { emptyHead, readHead, walkChain } from './custody.ts';
+import { readHead, walkChain } from './custody.ts';
 import type { ChainFindings, StoredCustodyRow } from './custody.ts';
 import { clockLeap, toleratedSetBackMilliseconds } from './clock.ts';
 import { caseIdIn, databasePath, openDatabaseForReading, requireCase, schemaDifferences, telling } from './database.ts';

@@ -216,8 +216,9 @@ the next scan, in the window too. A score is high for bona fide speech.`,
     .description('Take in a case from one file. It is verified as a whole before it appears.')
     .argument('<file>', 'the exported case')
     .option('--to <dir>', 'the folder that it is put below (default: cases in the data folder)')
-    .action(async (file: string, options: { to?: string }) => {
-      process.exitCode = await importFrom(file, options.to);
+    .option('--older', 'also where a later state of its log was seen here, as when the case itself is lost')
+    .action(async (file: string, options: { to?: string; older?: boolean }) => {
+      process.exitCode = await importFrom(file, options.to, options.older === true);
     });
 
   command
@@ -443,13 +444,13 @@ async function exportTo(folder: string, out: string): Promise<number> {
   );
 }
 
-async function importFrom(file: string, to: string | undefined): Promise<number> {
+async function importFrom(file: string, to: string | undefined, older: boolean): Promise<number> {
   const { importCase } = await import('../cases/archive.ts');
   return withSession((session) =>
     interruptible(async (signal, progress) => {
       const casesFolder = to ?? resolve(session.library.home, 'cases');
       const onProgress = (done: number, total: number): void => progress.show(`${Math.floor((100 * done) / total)} %`);
-      const store = await importCase(file, casesFolder, session, { signal, onProgress });
+      const store = await importCase(file, casesFolder, session, { signal, onProgress, older });
       progress.clear();
       process.stdout.write(`Imported the case ${store.details().number} to ${store.folder}.\n`);
       writeHead(store);

@@ -33,7 +33,8 @@ export function register(program: Command): void {
     .addHelpText(
       'after',
       `
-Exit status: 0 intact, 1 it cannot be checked, 2 wrong usage, 4 not intact (what, is named), 130 interrupted. Nothing is written. The log
+There are two verdicts: integrity (log, files, results, reports) and signer (known, unknown, replaced). Exit status: 0 intact and signed by a
+known key, 1 it cannot be checked, 2 wrong usage, 4 not so (what, is named), 130 interrupted. Nothing is written, and no key is needed. The log
 shows any edit, deletion, reordering or truncation by whoever lacks the installation's key; against whoever has case and key, give
 --expect-head with the head that stands in a report or an export.`,
     )
@@ -47,9 +48,15 @@ type Check = Verification['checks'][number];
 /** What does not hold one by one; of files and results that hold, how many. */
 function lines(checks: readonly Check[]): string[] {
   const many = (subject: Check['subject']): boolean => subject === 'evidence' || subject === 'result';
-  const named = checks.filter(({ subject, holds, name }) => !holds || !many(subject) || /^(files|results)$/.test(name));
-  const shown = named.map(({ subject, name, holds, sentence }) => {
-    const sign = holds ? 'ok ' : colour('red', 'NOT', process.stdout);
+  const named = checks.filter(
+    ({ subject, holds, name, remark }) => !holds || remark || !many(subject) || /^(files|results)$/.test(name),
+  );
+  const shown = named.map(({ subject, name, holds, remark, sentence }) => {
+    const sign = !holds
+      ? colour('red', 'NOT', process.stdout)
+      : remark
+        ? colour('yellow', '!  ', process.stdout)
+        : 'ok ';
     return `${sign} ${visibleName(`${subject} (${name}): ${sentence}`)}`;
   });
   for (const [subject, words] of Object.entries({
@@ -62,6 +69,13 @@ function lines(checks: readonly Check[]): string[] {
   return shown;
 }
 
+const signerUntold: Record<Verification['signer']['verdict'], string> = {
+  known: '',
+  unknown: 'Whole, but by whom it was signed is not known here.\n',
+  replaced: 'Whole, but signed by another key than it should be.\n',
+  unsigned: 'Not signed.\n',
+};
+
 async function verify(folder: string, { expectHead, expectKey, report, json }: VerifyOptions): Promise<number> {
   const { sha256File } = await import('../audio/hash.ts');
   const { verifyCase } = await import('../cases/verify.ts');
@@ -71,14 +85,21 @@ async function verify(folder: string, { expectHead, expectKey, report, json }: V
     const reportSha256 = report === undefined ? undefined : await sha256File(resolve(report), signal);
     const request = { folder: resolve(folder), home: resolve(dataFolder()), expectHead, expectKey, reportSha256 };
     const onProgress = (done: number, total: number): void => progress.show(`${done} of ${total} files`);
-    const { intact, checks, head, time } = await verifyCase(request, { signal, onProgress });
+    const { intact, integrity, signer, checks, head, time } = await verifyCase(request, { signal, onProgress });
     progress.clear();
-    if (json) process.stdout.write(`${JSON.stringify({ intact, time, head, checks }, null, 1)}\n`);
+    if (json) process.stdout.write(`${JSON.stringify({ intact, integrity, signer, time, head, checks }, null, 1)}\n`);
     else {
       for (const line of lines(checks)) process.stdout.write(`${line}\n`);
-      const failing = checks.filter(({ holds }) => !holds).length;
+      const failing = checks.filter(
+        ({ subject, name, holds }) => !holds && !(subject === 'signature' && name === 'signer'),
+      );
       process.stdout.write(`Custody log: ${head.rows} rows, head ${head.hash}\n`);
-      process.stdout.write(intact ? 'Intact.\n' : `Not intact: ${failing} of ${checks.length} checks do not hold.\n`);
+      const whole = integrity ? 'intact' : `not intact: ${failing.length} of ${checks.length} checks do not hold`;
+      process.stdout.write(`Integrity (log, files, results, reports): ${whole}.\n`);
+      process.stdout.write(
+        `Signer: ${signer.verdict}${signer.fingerprint === null ? '' : ` (${signer.fingerprint})`}.\n`,
+      );
+      process.stdout.write(intact ? 'Intact.\n' : integrity ? signerUntold[signer.verdict] : 'Not intact.\n');
     }
     return intact ? exitStatus.done : exitStatus.notIntact;
   } catch (error) {

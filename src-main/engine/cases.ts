@@ -33,7 +33,8 @@ function verify(context: EngineContext, caseId: string, expectHead: string | und
           // The list shows at once what was found.
           await context.cases.look(caseId, changed, job.signal);
           resolveVerification(verification);
-          return { intact: verification.intact };
+          const { intact, integrity, signer } = verification;
+          return { intact, integrity, signer: signer.verdict };
         } catch (error) {
           if (job.signal.aborted) dropped();
           else reject(error instanceof Error ? error : new Error(String(error)));

@@ -442,6 +442,13 @@ function custody(sheet: Sheet, snapshot: ReportSnapshot): void {
       'compare them with the case by “earwitness verify CASE --expect-head HASH”. The issue of this report is a later row, with the ' +
       'SHA-256 of this document.',
   );
+  const leaps = snapshot.custody.filter(({ action }) => action === 'clock-leap');
+  if (leaps.length > 0) {
+    const told = leaps
+      .slice(0, mostCustodyRows)
+      .map(({ position, time, summary }) => `Row ${position}, ${timeText(time)}: ${summary}`);
+    sheet.paragraph(`The times of the log cannot all be relied upon. ${told.join(' ')}`);
+  }
   const shown = snapshot.custody.slice(0, mostCustodyRows);
   sheet.table(
     [
