@@ -8,6 +8,7 @@ import { workerSettings } from '../base/worker-settings.ts';
 import { askCaged, cageFor, killCaged, spawnCaged, type Cage } from './cage.ts';
 import { InputBuffer, type ByteSource } from './input.ts';
 import { Clock } from './clock.ts';
+import { acceptedDemuxers, refusedDemuxers } from './demuxers.ts';
 import { trackTimes } from './edit-list.ts';
 import type { TrackTimes } from './edit-list.ts';
 import { MatroskaReader } from './matroska.ts';
@@ -25,13 +26,6 @@ const mostBlockBytes = 4 * 1024 * 1024;
 const leastMissingSeconds = 0.1;
 /** Added to all timestamps: Matroska takes none below zero, and delays of codecs begin there. */
 const stampOffsetSeconds = 1000;
-
-// Only what holds sound: no playlists, scripts, subtitles or devices, with which a file could make ffmpeg open others.
-const demuxers =
-  '3g2,3gp,aa,aac,aax,ac3,ac4,act,adx,aiff,amr,amr_wb,amrnb,amrwb,ape,apm,asf,asf_o,ast,au,avi,avr,boa,caf,' +
-  'codec2,daud,dsf,dts,dtshd,dv,eac3,flac,flv,g722,g729,gsm,gxf,iff,ircam,iss,loas,m4a,matroska,mj2,mlp,mov,mp3,' +
-  'mp4,mpc,mpc8,mpeg,mpegts,mxf,nistsphere,nsv,nut,ogg,oma,osq,paf,pvf,qcp,rm,rso,sds,shn,sln,smjpeg,sol,sox,' +
-  'swf,tak,truehd,tta,voc,vqf,w64,wav,webm,wsaud,wsd,wtv,wv,xwma';
 
 interface Ffmpeg {
   path: string;
@@ -350,7 +344,7 @@ class Child implements ByteSource {
         ...['-nostdin', '-hide_banner', '-nostats', '-max_alloc', String(largestAllocation), '-threads', '1'],
         // Timestamps as they stand in the file.
         '-copyts',
-        ...['-protocol_whitelist', 'file,pipe', '-format_whitelist', demuxers],
+        ...['-protocol_whitelist', 'file,pipe', '-format_whitelist', acceptedDemuxers.join(',')],
         ...(decoder === null ? [] : ['-c:a', decoder]),
         ...(editsIgnored ? ['-ignore_editlist', '1'] : []),
         ...['-i', `file:${resolve(path)}`],
@@ -492,12 +486,22 @@ class Child implements ByteSource {
         advice: 'Name a recording, or a video that has a sound track.',
       });
     }
+    const refused = refusedFormat(stderr, path);
+    if (refused) return refused;
     const codec = missingCodec(stderr, this.#stream);
     if (codec !== null) {
+      const other = knownStream(stderr, this.#stream);
+      const which = inputAudio(stderr).length > 1 ? `the codec of audio stream ${this.#stream}` : 'its codec';
       return new UserFacingError(
         'undecodable',
-        `${path} cannot be decoded: ffmpeg ${this.#version} has no decoder for its codec, ${codec}.`,
-        { path, advice: 'Convert it to WAV or FLAC with a program that knows this codec, or install another ffmpeg.' },
+        `${path} cannot be decoded: ffmpeg ${this.#version} has no decoder for ${which}, ${codec}.`,
+        {
+          path,
+          advice:
+            other === null
+              ? 'Convert it to WAV or FLAC with a program that knows this codec, or install another ffmpeg.'
+              : `Audio stream ${other.stream} (${other.codec}) can be read: choose it with --stream ${other.stream}. For the other one, convert it with a program that knows its codec.`,
+        },
       );
     }
     const line = lastSensibleLine(stderr);
@@ -608,6 +612,28 @@ const complaints = [
 // Until version 5, and from 6 on.
 const skippedPacket =
   /^(Error while decoding stream|(\[[^\]\n]*\] )+(Error submitting packet to decoder|Decoding error))/m;
+
+/** That we do not let ffmpeg read such a container, if that is what went wrong; the file may be as it should. */
+function refusedFormat(stderr: string, path: string): UserFacingError | null {
+  const named = /^\[(\S+) @ [^\]]*\] Format not on whitelist/m.exec(stderr);
+  if (!named) return null;
+  const names = named[1].split(',');
+  const reason = names.map((name) => refusedDemuxers.get(name)).find((found) => found !== undefined);
+  return new UserFacingError(
+    'refused-format',
+    `${path} is not read: Earwitness refuses the format that ffmpeg takes it for (${named[1]}): ${reason ?? 'it has not yet been reviewed'}.`,
+    {
+      path,
+      advice: 'Nothing is said against the file. Where it is a recording, convert it to WAV or FLAC, and add that.',
+    },
+  );
+}
+
+/** An audio stream other than this that ffmpeg knows, counted from 0. */
+function knownStream(stderr: string, but: number): { stream: number; codec: string } | null {
+  const streams = inputAudio(stderr).map(({ codec }, stream) => ({ stream, codec }));
+  return streams.find(({ stream, codec }) => stream !== but && codec !== 'none') ?? null;
+}
 
 /** The codec for which this ffmpeg has no decoder, if that is what went wrong. */
 function missingCodec(stderr: string, stream: number): string | null {

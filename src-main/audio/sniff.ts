@@ -92,7 +92,7 @@ export function sniffBytes(head: Uint8Array): Kind {
   if (start.startsWith('RIFF')) return form === 'WAVE' ? 'wav' : form === 'WEBP' ? 'none' : 'other';
   if (start.startsWith('fLaC')) return 'flac';
   // A header of text before sound.
-  if (start.startsWith('NIST_1A') || start.startsWith('#!AMR')) return 'other';
+  if (start.startsWith('NIST_1A') || start.startsWith('#!AMR') || start.startsWith('#!iLBC')) return 'other';
   if (foreignBeginnings.some((beginning) => start.startsWith(beginning))) return 'none';
   if (start.slice(4, 8) === 'ftyp') return pictureBrands.includes(form) ? 'none' : 'other';
   if (start.startsWith('BM') && head.length > 26 && [12, 40, 108, 124].includes(head[14])) return 'none';
