@@ -1,7 +1,8 @@
 import '../base/no-telemetry.ts';
 import ort from 'onnxruntime-node';
 import type { Finding } from '../../src-common/findings.ts';
-import type { AudioInfo, AudioSource, Channel } from '../audio/types.ts';
+import type { Timeline } from '../audio/timeline.ts';
+import type { AudioInfo, AudioSource, Channel, TimelineNotes } from '../audio/types.ts';
 import { createFrontEnd } from '../features/front-end.ts';
 import type { FrontEnd } from '../features/front-end.ts';
 import type { Card } from './card.ts';
@@ -11,6 +12,8 @@ import { qualityOf } from './quality.ts';
 import type { Quality } from './quality.ts';
 import type { Reason } from './reason.ts';
 import { SpeechDetector } from './speech.ts';
+import { missingOf } from './spans.ts';
+import type { PlannedSpan } from './spans.ts';
 import { ConditioningMemory, conditionRecording } from './windows.ts';
 
 /** A channel whose samples reach this is not silent, whatever the mix is. */
@@ -22,16 +25,33 @@ const batchWindows = 16;
 interface WindowScore {
   startSeconds: number;
   endSeconds: number;
+  /** Share of it that is missing in the recording; absent where nothing is. */
+  missingShare?: number;
   /** The network's output for this window alone: uncalibrated. */
   score: number;
 }
+
+/** When a window begins and ends in the recording's time, and how much of it is missing. */
+function timesOf({ start, length, gaps }: PlannedSpan, timeline: Timeline, rateHz: number): Omit<WindowScore, 'score'> {
+  if (timeline.unbroken) return { startSeconds: start / rateHz, endSeconds: start / rateHz + length / rateHz };
+  const startSeconds = timeline.timeOf(start / rateHz);
+  const endSeconds = timeline.timeOf((start + length) / rateHz, 'before');
+  const missing = missingOf(gaps);
+  return { startSeconds, endSeconds, ...(missing > 0 ? { missingShare: missing / (length + missing) } : {}) };
+}
+
+/** Gaps that are listed in a result; all are counted. */
+const mostGaps = 1000;
 
 /** What the detector says of one recording. */
 export interface Analysis {
   audio: AudioInfo;
   /** Which of its channels were used. */
   channel: Channel;
+  /** With late start and gaps. */
   durationSeconds: number;
+  /** Where its sound begins, where it is missing (the first thousand places), and from where on times are uncertain. */
+  timeline: TimelineNotes;
   activeSeconds: number;
   activeLevelDbfs: number | null;
   clippedFraction: number;
@@ -121,23 +141,23 @@ export class Detector {
       ...reading,
       ...(signal ? { signal } : {}),
     });
-    const { activity, statistics, info, durationSeconds, windowSeconds } = recording;
+    const { activity, statistics, info, durationSeconds, timeline } = recording;
     const scores: number[] = [];
-    const starts: number[] = [];
+    const spans: PlannedSpan[] = [];
     let filled = 0;
     const flush = async (): Promise<void> => {
       if (filled > 0) scores.push(...(await this.#runBatch(filled)));
       filled = 0;
     };
     const probabilities = await recording.walk(
-      async (samples, startSample) => {
+      async (samples, span) => {
         const at = filled * this.#windowSize;
         this.#frontEnd.compute(samples, this.#features.subarray(at, at + this.#windowSize));
-        starts.push(startSample);
+        spans.push(span);
         if (++filled === batchWindows) await flush();
       },
       () => {
-        scores.length = starts.length = filled = 0;
+        scores.length = spans.length = filled = 0;
       },
     );
     await flush();
@@ -162,6 +182,12 @@ export class Detector {
       audio: info,
       channel: reading.channel ?? 'mix',
       durationSeconds,
+      timeline: {
+        startSeconds: statistics.startSeconds,
+        gaps: statistics.gaps.slice(0, mostGaps),
+        overlapSeconds: statistics.overlapSeconds,
+        uncertainFromSeconds: statistics.uncertainFromSeconds,
+      },
       activeSeconds: activity.activeSeconds,
       activeLevelDbfs: activity.silent ? null : activity.activeLevelDbfs,
       clippedFraction: statistics.clippedFraction,
@@ -172,8 +198,7 @@ export class Detector {
       finding,
       reasons,
       windows: scores.map((value, index) => {
-        const startSeconds = starts[index] / conditioning.sampleRateHz;
-        return { startSeconds, endSeconds: startSeconds + windowSeconds, score: value };
+        return { ...timesOf(spans[index], timeline, conditioning.sampleRateHz), score: value };
       }),
     };
   }

@@ -81,8 +81,10 @@ export function qualityOf(
   sampleRateHz: number,
   probabilities: Float32Array | null,
 ): Quality {
-  const { activity, statistics, powers, spectrum, durationSeconds } = recording;
+  const { activity, statistics, powers, spectrum, durationSeconds, timeline } = recording;
   const { silent, startSample, endSample } = activity;
+  // What is missing is no silence.
+  const soundSeconds = timeline.soundBefore(durationSeconds);
   return {
     speechSeconds: probabilities === null ? null : speechSeconds(probabilities),
     levelDbfs: silent ? null : activity.activeLevelDbfs,
@@ -91,7 +93,7 @@ export function qualityOf(
       ? null
       : signalToNoiseDb(powers, Math.round(frameSeconds * sampleRateHz), activity.active, startSample, probabilities),
     ...spectrum,
-    leadingSilenceSeconds: silent ? durationSeconds : startSample / sampleRateHz,
-    trailingSilenceSeconds: silent ? durationSeconds : Math.max(0, durationSeconds - endSample / sampleRateHz),
+    leadingSilenceSeconds: silent ? soundSeconds : startSample / sampleRateHz,
+    trailingSilenceSeconds: silent ? soundSeconds : Math.max(0, soundSeconds - endSample / sampleRateHz),
   };
 }

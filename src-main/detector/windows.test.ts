@@ -117,7 +117,7 @@ describe('a long recording', () => {
         let windows: [number, string][] = [];
         let restarts = 0;
         const probabilities = await recording.walk(
-          (samples, start) => void windows.push([start, createHash('sha256').update(samples).digest('hex')]),
+          (samples, { start }) => void windows.push([start, createHash('sha256').update(samples).digest('hex')]),
           () => {
             windows = [];
             restarts++;

@@ -9,9 +9,11 @@ import {
   findActivity,
   frameSeconds,
   levelWindow,
-  planWindows,
 } from '../audio/condition.ts';
 import type { Activity, Conditioning } from '../audio/condition.ts';
+import { Timeline } from '../audio/timeline.ts';
+import { planSpans, withGaps } from './spans.ts';
+import type { PlannedSpan, SampleGap } from './spans.ts';
 import { SpectrumMeter } from './spectrum.ts';
 import type { SpectrumFindings } from './spectrum.ts';
 import { isSpeech, speechFrameLength, speechRateHz } from './speech.ts';
@@ -54,22 +56,23 @@ export interface RecordingOptions {
 export interface ConditionedRecording {
   info: AudioInfo;
   statistics: DecodeStatistics;
+  /** With late start and gaps. */
   durationSeconds: number;
+  /** Places of samples count only those that are there; this tells their times. */
+  timeline: Timeline;
   activity: Activity;
   /** Mean power of each frame of 20 ms, [frames]. */
   powers: Float32Array;
   spectrum: SpectrumFindings;
-  /** Seconds that a window covers: less than the plan's where the recording is shorter. */
-  windowSeconds: number;
   /**
    * Hands over each window at its level, in one array that is used again for the next.
-   * @param use gets the window and its first sample in the conditioned signal
+   * @param use gets the window and what of the conditioned signal it is made of
    * @param restart is called where there proves to be too little speech: what was handed over so far does not count, and
    * all windows with sound follow
    * @returns speech probabilities of the frames from `activity.startSample` on, or null where none were asked for.
    */
   walk(
-    use: (window: Float32Array, startSample: number) => Promise<void> | void,
+    use: (window: Float32Array, span: PlannedSpan) => Promise<void> | void,
     restart: () => void,
   ): Promise<Float32Array | null>;
 }
@@ -141,9 +144,8 @@ async function* filteredBlocks(
   yield limiter.tail();
 }
 
-/** A part of a recording, by its first sample. */
-interface Span {
-  start: number;
+/** A part of a recording. */
+interface Span extends PlannedSpan {
   samples: Float32Array;
 }
 
@@ -201,26 +203,26 @@ export function speechShare(probabilities: Float32Array, start: number, length: 
  */
 async function* cutSpans(
   blocks: AsyncIterable<Float32Array>,
-  starts: readonly number[],
-  length: number,
+  planned: readonly PlannedSpan[],
   follower: SpeechFollower | null,
 ): AsyncGenerator<Span> {
   let held = new Float32Array(0);
   let heldStart = 0;
   let next = 0;
   for await (const block of blocks) {
-    if (next === starts.length && (follower === null || follower.known === Infinity)) return;
+    if (next === planned.length && (follower === null || follower.known === Infinity)) return;
     await follower?.push(block, heldStart + held.length);
-    const from = next === starts.length ? held.length : Math.min(Math.max(starts[next] - heldStart, 0), held.length);
+    const wanted = next === planned.length ? Infinity : planned[next].start - heldStart;
+    const from = Math.min(Math.max(wanted, 0), held.length);
     const joined = new Float32Array(held.length - from + block.length);
     joined.set(held.subarray(from));
     joined.set(block, held.length - from);
     held = joined;
     heldStart += from;
     const end = Math.min(heldStart + held.length, follower?.known ?? Infinity);
-    for (; next < starts.length && starts[next] + length <= end; next++) {
-      const at = starts[next] - heldStart;
-      yield { start: starts[next], samples: held.subarray(at, at + length) };
+    for (; next < planned.length && planned[next].start + planned[next].length <= end; next++) {
+      const at = planned[next].start - heldStart;
+      yield { ...planned[next], samples: held.subarray(at, at + planned[next].length) };
     }
   }
 }
@@ -274,50 +276,64 @@ export async function conditionRecording(
   const activity = findActivity(frames, conditioning);
   const whole = kept.whole();
   const windowLength = Math.round(plan.seconds * sampleRateHz);
-  const starts = activity.silent
+  const timeline = new Timeline(stream.statistics);
+  const planned = activity.silent
     ? []
-    : planWindows(activity.startSample, activity.endSample, windowLength, Math.round(plan.hopSeconds * sampleRateHz));
-  const spanLength = Math.min(windowLength, activity.endSample - activity.startSample);
-  const activeStarts = starts.filter((start) => {
+    : planSpans(
+        activity.startSample,
+        activity.endSample,
+        windowLength,
+        Math.round(plan.hopSeconds * sampleRateHz),
+        sampleGaps(timeline, sampleRateHz),
+        sampleRateHz,
+      );
+  const active = planned.filter(({ start, length }) => {
     const from = Math.floor(start / frames.frameLength);
-    const to = Math.min(Math.ceil((start + spanLength) / frames.frameLength), activity.active.length);
+    const to = Math.min(Math.ceil((start + length) / frames.frameLength), activity.active.length);
     let count = 0;
     for (let frame = from; frame < to; frame++) count += activity.active[frame];
-    return count * frameSeconds >= minimumActiveShare * (spanLength / sampleRateHz);
+    return count * frameSeconds >= minimumActiveShare * (length / sampleRateHz);
   });
-  const chosen = activeStarts.length > 0 ? activeStarts : starts;
+  const chosen = active.length > 0 ? active : planned;
 
   async function* spans(follower: SpeechFollower | null): AsyncGenerator<Span> {
     if (whole) {
       await follower?.push(whole, 0);
-      for (const start of chosen) yield { start, samples: whole.subarray(start, start + spanLength) };
+      for (const span of chosen) yield { ...span, samples: whole.subarray(span.start, span.start + span.length) };
     } else if (chosen.length > 0) {
       const again = await openAudio(source, opening);
-      yield* cutSpans(filteredBlocks(again.blocks(), conditioning), chosen, spanLength, follower);
+      yield* cutSpans(filteredBlocks(again.blocks(), conditioning), chosen, follower);
     }
   }
 
   return {
     info,
     statistics: stream.statistics,
-    durationSeconds: samples / sampleRateHz,
+    durationSeconds: timeline.timeOf(samples / sampleRateHz, 'before'),
+    timeline,
     activity,
     powers: frames.powers(),
     spectrum: spectrum.findings(),
-    windowSeconds: spanLength / sampleRateHz,
     async walk(use, restart) {
       const window = memory.window(windowLength);
-      const hand = async ({ start, samples }: Span): Promise<void> => {
-        fillWindow(samples, window);
-        levelWindow(window, conditioning.windowLevelDbfs);
-        await use(window, start);
+      const hand = async (span: Span): Promise<void> => {
+        if (span.gaps.length === 0) {
+          fillWindow(span.samples, window);
+          levelWindow(window, conditioning.windowLevelDbfs);
+        } else {
+          // Gaps are no sound: the level is that of the rest.
+          const samples = span.samples.slice();
+          levelWindow(samples, conditioning.windowLevelDbfs);
+          fillWindow(withGaps(samples, span), window);
+        }
+        await use(window, span);
       };
       let probabilities: Float32Array | null = null;
       if (speech && !activity.silent) {
         const follower = new SpeechFollower(speech, activity);
         let used = 0;
         for await (const span of spans(follower)) {
-          if (follower.share(span.start, spanLength) < minimumSpeechShare) continue;
+          if (follower.share(span.start, span.length) < minimumSpeechShare) continue;
           await hand(span);
           used++;
         }
@@ -329,6 +345,14 @@ export async function conditionRecording(
       return probabilities;
     },
   };
+}
+
+/** The gaps of a timeline at a rate. */
+function sampleGaps(timeline: Timeline, sampleRateHz: number): SampleGap[] {
+  return timeline.gapsBetween(0, Infinity).map(({ soundSeconds, gap }) => ({
+    at: Math.round(soundSeconds * sampleRateHz),
+    length: Math.round((gap.toSeconds - gap.fromSeconds) * sampleRateHz),
+  }));
 }
 
 /** Net speech. */
