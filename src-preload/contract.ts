@@ -408,6 +408,12 @@ export type Change = z.infer<typeof changeSchema>;
 
 export const soundSchema = z.object({
   durationSeconds: z.number(),
+  /** Where nothing is: before the sound begins, and where it is missing; from where on times are uncertain. */
+  timeline: z.object({
+    startSeconds: z.number(),
+    gaps: z.array(z.object({ fromSeconds: z.number(), toSeconds: z.number() })),
+    uncertainFromSeconds: z.number().nullable(),
+  }),
   sampleRateHz: z.number(),
   channels: z.int(),
   /** Peaks of the mix: levels of halving resolution, finest first; each a resource of interleaved Float32 min, max. */

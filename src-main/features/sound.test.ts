@@ -252,3 +252,48 @@ describe('a WAV header', () => {
     expect(Buffer.from(waveHeader(16_000, 100)).readUInt32LE(40)).toBe(200);
   });
 });
+
+describe.skipIf(!ffmpeg)('a recording with a late start and gaps', () => {
+  it('shows and plays its sound at its times', async () => {
+    const path = join(folder, 'gaps.mka');
+    // Sound from 1 to 2 s, from 4 to 5 s and from 65 to 66 s.
+    const times = 'PTS+(1+2*gt(T\\,1)+60*gt(T\\,2))/TB';
+    runFfmpeg(
+      ffmpeg!.path,
+      ...['-f', 'lavfi', '-i', 'color=s=16x16:r=1:d=2', '-f', 'lavfi', '-i', 'sine=f=1000:d=3:r=48000'],
+      ...['-map', '0', '-map', '1', '-af', `volume=6,asetpts='${times}'`, '-c:v', 'mpeg4', '-c:a', 'libopus', path],
+    );
+    const asked = request(path);
+    const summary = await prepareSound(asked);
+    expect(Math.abs(summary.durationSeconds - 66)).toBeLessThan(0.1);
+    expect(Math.abs(summary.timeline.startSeconds - 1)).toBeLessThan(0.05);
+    expect(summary.timeline.gaps.length).toBe(2);
+    const sound = await PreparedSound.open(asked);
+    const rate = summary.sampleRateHz;
+    const loud = (seconds: number): boolean => {
+      const inside = [1, 4, 65].some((from) => seconds > from + 0.1 && seconds < from + 0.9);
+      const outside = [1, 4, 65].every((from) => seconds < from - 0.1 || seconds > from + 1.1);
+      expect(inside || outside).toBe(true);
+      return inside;
+    };
+    const stored = summary.peaks.findIndex(({ samplesPerPeak }) => samplesPerPeak === 1024);
+    for (const seconds of [0.5, 1.5, 3, 4.5, 10, 40, 64.5, 65.5]) {
+      const from = Math.round(seconds * rate);
+      const pcm = await sound.pcm(from, 1000);
+      expect([seconds, new Int16Array(pcm.buffer, pcm.byteOffset, 1000).some((x) => Math.abs(x) > 3000)]).toEqual([
+        seconds,
+        loud(seconds),
+      ]);
+      const [low, high] = await sound.peaks(stored, Math.floor(from / 1024), 1);
+      expect([seconds, high - low > 0.2]).toEqual([seconds, loud(seconds)]);
+      const level = summary.spectrogram.levels.length - 1;
+      const { secondsPerColumn } = summary.spectrogram.levels[level];
+      expect(secondsPerColumn).toBeGreaterThan(0);
+    }
+    // Across an edge, as one piece.
+    const across = await sound.pcm(Math.round(4.9 * rate), Math.round(61 * rate));
+    const values = new Int16Array(across.buffer, across.byteOffset, across.length / 2);
+    const first = values.findIndex((x, i) => i > 0.3 * rate && x !== 0) / rate;
+    expect(Math.abs(first - 60.1)).toBeLessThan(0.05);
+  });
+});

@@ -11,6 +11,7 @@ import { z } from 'zod';
 import { openAudio } from '../audio/decode.ts';
 import { sha256File } from '../audio/hash.ts';
 import { Resampler } from '../audio/resample.ts';
+import type { TimelineNotes } from '../audio/types.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { ensureFolder, unwritable, writeFileWhole } from '../base/files.ts';
 import { PeakPyramid, peakLevels, peaksOf, storedSamplesPerPeak } from './peaks.ts';
@@ -33,7 +34,7 @@ import {
 import type { TileAxis, TileGeometry, TileLevel } from './tiles.ts';
 import { WaveRange } from './wave-range.ts';
 
-const version = 1;
+const version = 2;
 /** Sound is kept up to this rate; what was recorded at a higher one is resampled. */
 const highestRateHz = 48_000;
 /** A damaged or hostile file may claim years. */
@@ -52,7 +53,15 @@ const preparedSchema = z.object({
   channels: z.int(),
   /** Of what is kept. */
   sampleRateHz: z.number(),
+  /** From the recording's beginning to its end, gaps too. */
   samples: z.int(),
+  /** Stretches of it that hold sound, each with its place in the recording's time and among the samples that are kept. */
+  pieces: z.array(z.object({ at: z.int(), from: z.int(), length: z.int() })),
+  timeline: z.object({
+    startSeconds: z.number(),
+    gaps: z.array(z.object({ fromSeconds: z.number(), toSeconds: z.number() })),
+    uncertainFromSeconds: z.number().nullable(),
+  }),
   /** There is a working copy; else the samples are the recording's own. */
   copied: z.boolean(),
 });
@@ -69,6 +78,8 @@ export interface PrepareRequest {
 /** What the window is told of prepared sound (`soundSchema` of the contract). */
 export interface SoundSummary {
   durationSeconds: number;
+  /** Where nothing is: before the sound begins, and where it is missing; from where on times are uncertain. */
+  timeline: Prepared['timeline'];
   sampleRateHz: number;
   channels: number;
   peaks: PeakLevel[];
@@ -82,9 +93,10 @@ export interface SoundSummary {
   };
 }
 
-function summaryOf({ channels, sampleRateHz, samples }: Prepared): SoundSummary {
+function summaryOf({ channels, sampleRateHz, samples, timeline }: Prepared): SoundSummary {
   return {
     durationSeconds: samples / sampleRateHz,
+    timeline,
     sampleRateHz,
     channels,
     peaks: peakLevels(samples),
@@ -181,21 +193,28 @@ async function makeSound(
   const rate = sampleRateHz === info.sampleRateHz ? '' : `, resampled from ${info.sampleRateHz} to ${sampleRateHz} Hz`;
   const sentence = `Working copy, derived from the file with SHA-256 ${sha256}: the mix of all channels${rate}, rounded to 16 bits; decoded by ${decoder}, made by ${application}.`;
   let samples = 0;
+  const place = async (block: Float32Array): Promise<void> => {
+    signal?.throwIfAborted();
+    samples += block.length;
+    if (samples > longestSeconds * sampleRateHz) {
+      throw new UserFacingError('too-long', `${path} is longer than two days.`, {
+        path,
+        advice: 'It can be scanned as a whole; cut it into parts to examine them.',
+      });
+    }
+    await peaks.push(block);
+    await columns.push(block);
+    onProgress?.(samples / sampleRateHz, info.durationSeconds);
+  };
+  const places = new Places(sampleRateHz);
   try {
     if (copied) await writers.append('audio.wav', waveHeader(sampleRateHz, null, sentence));
     for await (const block of audio.blocks()) {
-      signal?.throwIfAborted();
-      samples += block.length;
-      if (samples > longestSeconds * sampleRateHz) {
-        throw new UserFacingError('too-long', `${path} is longer than two days.`, {
-          path,
-          advice: 'It can be scanned as a whole; cut it into parts to examine them.',
-        });
+      for (const { nothing, sound } of places.take(block, audio.statistics)) {
+        for (let left = nothing; left > 0; left -= zeros.length) await place(zeros.subarray(0, left));
+        if (sound.length > 0) await place(sound);
       }
-      await peaks.push(block);
-      await columns.push(block);
       if (copied) await writers.append('audio.wav', pcm16(block));
-      onProgress?.(samples / sampleRateHz, info.durationSeconds);
     }
     if (samples === 0) {
       throw new UserFacingError('empty', `${path} holds no sound.`, {
@@ -207,14 +226,64 @@ async function makeSound(
     const levels = peakLevels(samples);
     await peaks.finish(levels.filter(({ samplesPerPeak }) => samplesPerPeak >= storedSamplesPerPeak).length);
     await columns.finish(tileLevels(geometry, samples).length - firstStoredLevel);
-    if (copied) await writers.overwrite('audio.wav', waveHeader(sampleRateHz, samples, sentence));
+    if (copied) await writers.overwrite('audio.wav', waveHeader(sampleRateHz, places.taken, sentence));
     await writers.close();
   } finally {
     await writers.abandon();
   }
   const source = { sha256, sizeBytes: before?.size ?? 0, modifiedMs: before?.mtimeMs ?? 0 };
   const made = { sentence: copied ? sentence : 'The samples are read from the file itself.', application, decoder };
-  return { version, source, made, channels: info.channels, sampleRateHz, samples, copied };
+  const { startSeconds, gaps, uncertainFromSeconds } = audio.statistics;
+  const timeline = { startSeconds, gaps, uncertainFromSeconds };
+  const { pieces } = places;
+  return { version, source, made, channels: info.channels, sampleRateHz, samples, pieces, timeline, copied };
+}
+
+const zeros = new Float32Array(65_536);
+
+/** Puts samples, as they come, where they are in the recording's time. */
+class Places {
+  readonly pieces: Prepared['pieces'] = [];
+  /** Samples so far. */
+  taken = 0;
+  readonly #rateHz: number;
+  #gaps = 0;
+  #missingSeconds = 0;
+
+  constructor(rateHz: number) {
+    this.#rateHz = rateHz;
+  }
+
+  /** Cuts a block where something is missing: each part with how many samples are missing before it. */
+  *take(block: Float32Array, timeline: TimelineNotes): Generator<{ nothing: number; sound: Float32Array }> {
+    if (this.pieces.length === 0) {
+      this.#missingSeconds = timeline.startSeconds;
+      const at = Math.round(timeline.startSeconds * this.#rateHz);
+      this.pieces.push({ at, from: 0, length: 0 });
+      yield { nothing: at, sound: new Float32Array(0) };
+    }
+    let done = 0;
+    for (; this.#gaps < timeline.gaps.length; this.#gaps++) {
+      const { fromSeconds, toSeconds } = timeline.gaps[this.#gaps];
+      const before = Math.round((fromSeconds - this.#missingSeconds) * this.#rateHz) - this.taken;
+      if (before > block.length - done) break;
+      const sound = block.subarray(done, done + Math.max(0, before));
+      yield { nothing: 0, sound: this.#add(sound) };
+      done += sound.length;
+      this.#missingSeconds += toSeconds - fromSeconds;
+      const last = this.pieces[this.pieces.length - 1];
+      const at = Math.round(toSeconds * this.#rateHz);
+      yield { nothing: Math.max(0, at - last.at - last.length), sound: new Float32Array(0) };
+      this.pieces.push({ at: Math.max(at, last.at + last.length), from: this.taken, length: 0 });
+    }
+    yield { nothing: 0, sound: this.#add(block.subarray(done)) };
+  }
+
+  #add(sound: Float32Array): Float32Array {
+    this.taken += sound.length;
+    this.pieces[this.pieces.length - 1].length += sound.length;
+    return sound;
+  }
 }
 
 /** Files that grow by appending, few system calls each. */
@@ -395,7 +464,7 @@ export class PreparedSound {
     const wave = await this.#wave();
     try {
       for (let at = Math.max(0, Math.round(startSeconds * rate)); at < end; at += blockLength) {
-        const block = await wave.read(at, Math.min(blockLength, end - at));
+        const block = await this.#readPlaced(wave, at, Math.min(blockLength, end - at));
         yield resampler ? resampler.process(block) : block;
       }
     } finally {
@@ -411,10 +480,23 @@ export class PreparedSound {
   async #read(from: number, count: number): Promise<Float32Array> {
     const wave = await this.#wave();
     try {
-      return await wave.read(from, count);
+      return await this.#readPlaced(wave, from, count);
     } finally {
       await wave.close();
     }
+  }
+
+  /** By their places in the recording's time; zeros where nothing is. */
+  async #readPlaced(wave: WaveRange, from: number, count: number): Promise<Float32Array> {
+    const { pieces } = this.#prepared;
+    if (pieces.length === 1 && pieces[0].at === 0) return wave.read(from, count);
+    const out = new Float32Array(count);
+    for (const piece of pieces) {
+      const begin = Math.max(from, piece.at);
+      const end = Math.min(from + count, piece.at + piece.length);
+      if (begin < end) out.set(await wave.read(piece.from + begin - piece.at, end - begin), begin - from);
+    }
+    return out;
   }
 }
 

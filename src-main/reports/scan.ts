@@ -101,6 +101,7 @@ export function scanJson({ path, sha256, analysis, error }: ScannedFile, card: C
       lowestWindowScore: lowestWindowScore(analysis),
       reasons: analysis.reasons,
       durationSeconds: analysis.durationSeconds,
+      timeline: analysis.timeline,
       activeSeconds: analysis.activeSeconds,
       activeLevelDbfs: analysis.activeLevelDbfs,
       clippedFraction: analysis.clippedFraction,
