@@ -64,7 +64,7 @@ export function rateText({ count, of, interval, unit, units }: FindingRate): str
 }
 
 /** Where it was measured, in a word. */
-export function recordName({ split }: FindingRecord): string {
+function recordName({ split }: FindingRecord): string {
   return split === 'all' ? 'all recordings' : split;
 }
 
