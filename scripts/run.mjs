@@ -137,6 +137,10 @@ const commands = {
     const node = await setUp();
     return runShown(node, [join(root, 'scripts', 'fuzz.ts'), ...args], { cwd: root });
   },
+  async soak(args) {
+    const node = await setUp();
+    return runShown(node, [join(root, 'scripts', 'soak.ts'), ...args], { cwd: root });
+  },
   async 'train:default'(args) {
     const node = await setUp();
     return runShown(node, [join(root, 'scripts', 'train-default.mjs'), ...args]);

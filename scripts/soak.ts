@@ -1,0 +1,440 @@
+// `npm run soak -- [--seconds N] [--seed N]`: kills the program, its engine, its host and its ffmpeg, fills a disk, tears
+// write-ahead logs, forges archives and models, for as long as is asked. After each round: what was committed is there and
+// verifies, what was interrupted goes on, what is refused is refused in words, nothing hangs.
+import { execFileSync, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync } from 'node:fs';
+import { renameSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { createORPCClient } from '@orpc/client';
+import { RPCLink } from '@orpc/client/websocket';
+import type { ContractRouterClient } from '@orpc/contract';
+import { WebSocket } from 'ws';
+import type { Contract } from '../src-preload/contract.ts';
+import { findFfmpeg } from '../src-main/audio/ffmpeg.ts';
+import { Random } from '../src-main/base/random.ts';
+import { babble, wav16, writeTinyModel } from '../src-main/detector/testing.ts';
+
+const program = join(resolve(import.meta.dirname, '..'), 'out', 'main', 'cli.js');
+/** A command that takes longer hangs. */
+const commandMs = 120_000;
+const recordings = 10;
+
+export interface SoakOutcome {
+  /** What went wrong, with its round's number; empty where all is well. */
+  failures: string[];
+  /** Rounds by kind. */
+  rounds: Record<string, number>;
+  /** Kinds that cannot be tried here, and why. */
+  skipped: Record<string, string>;
+  /** Exit statuses by kind, and how often each came (`null`: killed). */
+  statuses: Record<string, Record<string, number>>;
+  seconds: number;
+}
+
+interface Ended {
+  /** Null where it was killed. */
+  status: number | null;
+  text: string;
+}
+
+const sleep = (milliseconds: number): Promise<void> => new Promise((done) => setTimeout(done, milliseconds));
+
+/** One data folder, one case with recordings and results, and what can be done to them. */
+class Soak {
+  readonly failures: string[] = [];
+  readonly work: string;
+  readonly home: string;
+  readonly model: string;
+  readonly pristine: string;
+  readonly random: Random;
+  ffmpeg: string | null = null;
+  readonly statuses: Record<string, Record<string, number>> = {};
+  round = 0;
+  kind = '';
+
+  constructor(seed: number) {
+    this.work = mkdtempSync(join(tmpdir(), 'earwitness-soak-'));
+    this.home = join(this.work, 'home');
+    this.model = join(this.work, 'model');
+    this.pristine = join(this.home, 'cases', 'pristine');
+    this.random = new Random(seed);
+  }
+
+  fail(what: string): void {
+    this.failures.push(`round ${this.round} (${this.kind}): ${what}`);
+  }
+
+  below(count: number): number {
+    return this.random.below(count);
+  }
+
+  start(args: string[]): { child: ChildProcess; ended: Promise<Ended> } {
+    const child = spawn(process.execPath, [program, ...args], {
+      env: { ...process.env, EARWITNESS_HOME: this.home },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let text = '';
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (text += chunk.toString()));
+    const timer = setTimeout(() => {
+      this.fail(`earwitness ${args.join(' ')} hangs`);
+      child.kill('SIGKILL');
+    }, commandMs);
+    const ended = new Promise<Ended>((done) =>
+      child.on('close', (status) => {
+        clearTimeout(timer);
+        if (text.includes('this is a bug in Earwitness')) this.fail(`earwitness ${args.join(' ')}: ${text}`);
+        const counts = (this.statuses[this.kind] ??= {});
+        counts[String(status)] = (counts[String(status)] ?? 0) + 1;
+        done({ status, text });
+      }),
+    );
+    return { child, ended };
+  }
+
+  /** Runs the program to its end; a failure where that is none of the expected. */
+  async run(expected: readonly number[], ...args: string[]): Promise<Ended> {
+    const ended = await this.start(args).ended;
+    if (!expected.includes(ended.status ?? -1)) {
+      this.fail(`earwitness ${args.join(' ')} ended with ${ended.status}:\n${ended.text}`);
+    }
+    return ended;
+  }
+
+  scanning(folder: string): string[] {
+    return ['case', 'scan', folder, '--model', this.model, '--jobs', '2'];
+  }
+
+  /** A case with recordings, none of them scanned. */
+  async newCase(name: string): Promise<string> {
+    const folder = join(this.home, 'cases', name);
+    await this.run([0], 'case', 'new', folder, '--number', name, '--title', 'Soak');
+    await this.run([0], 'case', 'add', folder, join(this.work, 'evidence'));
+    return folder;
+  }
+
+  /** After an interruption: it goes on, each item has one result, and all of it verifies. */
+  async mustRecover(folder: string): Promise<void> {
+    await this.run([0], ...this.scanning(folder));
+    await this.mustVerify(folder);
+    const items = await this.items(folder);
+    const wanted = readdirSync(join(this.work, 'evidence')).length;
+    const open = items.filter(({ scan, error }) => scan !== 'done' || error !== null);
+    if (items.length !== wanted || open.length > 0) {
+      this.fail(`${folder} has ${items.length} of ${wanted} items, ${open.length} of them without a result`);
+    }
+  }
+
+  /** What `case show` says of each item. */
+  async items(folder: string): Promise<{ scan: string; error: { code: string } | null }[]> {
+    const { text } = await this.run([0], 'case', 'show', folder, '--json');
+    return (JSON.parse(text) as { items: { scan: string; error: { code: string } | null }[] }).items;
+  }
+
+  async mustVerify(folder: string): Promise<void> {
+    await this.run([0], 'verify', folder);
+  }
+
+  async setUp(): Promise<void> {
+    await writeTinyModel(this.model);
+    mkdirSync(join(this.work, 'evidence'));
+    this.ffmpeg = (await findFfmpeg().catch(() => null))?.path ?? null;
+    for (let index = 0; index < recordings; index += 1) {
+      const path = join(this.work, 'evidence', `${index}.wav`);
+      writeFileSync(path, wav16(babble(1.5 + (index % 5), index)));
+      if (this.ffmpeg === null || index % 2 === 0) continue;
+      execFileSync(this.ffmpeg, ['-v', 'error', '-nostdin', '-i', path, path.replace('.wav', '.m4a')]);
+    }
+    await this.newCase('pristine');
+    await this.run([0], ...this.scanning(this.pristine));
+    await this.mustVerify(this.pristine);
+  }
+}
+
+/** Processes below one, by their command's name. */
+function descendants(pid: number, name: RegExp): number[] {
+  const found: number[] = [];
+  const look = (parent: number): void => {
+    let tasks: string[];
+    try {
+      tasks = readdirSync(`/proc/${parent}/task`);
+    } catch {
+      return;
+    }
+    for (const task of tasks) {
+      try {
+        const children = readFileSync(`/proc/${parent}/task/${task}/children`, 'utf8').trim();
+        for (const child of children === '' ? [] : children.split(' ').map(Number)) {
+          if (name.test(readFileSync(`/proc/${child}/comm`, 'utf8').trim())) found.push(child);
+          look(child);
+        }
+      } catch {
+        continue;
+      }
+    }
+  };
+  look(pid);
+  return found;
+}
+
+function killed(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It was quicker.
+  }
+}
+
+async function killProgram(soak: Soak): Promise<void> {
+  const folder = await soak.newCase(`killed-${soak.round}`);
+  for (let kill = 0; kill < 3; kill += 1) {
+    const { child, ended } = soak.start(soak.scanning(folder));
+    await sleep(200 + soak.below(2500));
+    child.kill('SIGKILL');
+    await ended;
+  }
+  await soak.mustRecover(folder);
+}
+
+async function killFfmpeg(soak: Soak): Promise<void> {
+  const folder = await soak.newCase(`decoder-${soak.round}`);
+  const { child, ended } = soak.start(soak.scanning(folder));
+  let over = false;
+  void ended.then(() => (over = true));
+  for (let kills = 4; kills > 0 && !over;) {
+    const running = descendants(child.pid ?? 0, /^(ffmpeg|bwrap)$/);
+    if (running.length > 0 && soak.below(3) === 0) {
+      killed(running[soak.below(running.length)]);
+      kills -= 1;
+    }
+    await sleep(5);
+  }
+  const { status, text } = await ended;
+  if (status !== 0 && status !== 3) soak.fail(`the scan ended with ${status}:\n${text}`);
+  // The machine's failure, never the recording's.
+  for (const { error } of await soak.items(folder)) {
+    if (error !== null && error.code !== 'decoder-died') soak.fail(`a killed decoder became ${JSON.stringify(error)}`);
+  }
+  await soak.mustRecover(folder);
+}
+
+/** A window of the workstation that runs, as a script. */
+async function connect(address: string): Promise<{ client: ContractRouterClient<Contract>; close: () => void }> {
+  const { origin, host } = new URL(address);
+  const admitted = await fetch(address, { redirect: 'manual' });
+  const cookie = admitted.headers.get('set-cookie')?.split(';')[0] ?? '';
+  const websocket = new WebSocket(`ws://${host}/rpc`, { headers: { origin, cookie } });
+  websocket.on('error', () => undefined);
+  await new Promise((done) => {
+    websocket.on('open', done);
+    websocket.on('close', done);
+  });
+  return { client: createORPCClient(new RPCLink({ websocket })), close: () => websocket.terminate() };
+}
+
+async function killWorkstation(soak: Soak): Promise<void> {
+  const folder = await soak.newCase(`served-${soak.round}`);
+  let first = true;
+  for (const victim of soak.below(2) === 0 ? (['engine', 'host'] as const) : (['host', 'engine'] as const)) {
+    const { child, ended } = soak.start(['serve', '--no-open']);
+    let text = '';
+    child.stdout?.on('data', (chunk: Buffer) => (text += chunk.toString()));
+    for (let waited = 0; !/token=\w+\n/.test(text) && waited < 600; waited += 1) await sleep(50);
+    const address = /http:\S+/.exec(text)?.[0];
+    if (address === undefined) {
+      soak.fail(`serve did not come up: ${text}`);
+      child.kill('SIGKILL');
+      await ended;
+      return;
+    }
+    const [engine] = descendants(child.pid ?? 0, /^(node|MainThread)$/);
+    const { client, close } = await connect(address);
+    // What an engine that dies has to say comes as an error of its connection.
+    const asked = (async () => {
+      const { id: caseId } = await client.cases.openFolder({ folder });
+      if (first) await client.analyses.scan({ caseId, which: 'new' });
+    })().catch(() => undefined);
+    await Promise.race([asked, sleep(8000)]);
+    first = false;
+    await sleep(soak.below(1500));
+    killed(victim === 'engine' ? engine : (child.pid ?? 0));
+    if (victim === 'engine') {
+      await sleep(500 + soak.below(2000));
+      close();
+      child.kill('SIGTERM');
+      const { status } = await ended;
+      if (status !== 0) soak.fail(`serve ended with ${status} on SIGTERM`);
+    } else {
+      close();
+      await ended;
+      for (let waited = 0; existsSync(`/proc/${engine}`) && waited < 200; waited += 1) await sleep(50);
+      if (existsSync(`/proc/${engine}`)) soak.fail('the engine outlives its host');
+    }
+  }
+  await soak.mustRecover(folder);
+}
+
+/** The case moved to a small disk of its own. */
+async function fillDisk(soak: Soak): Promise<void> {
+  const disk = join(soak.work, 'disk');
+  mkdirSync(disk, { recursive: true });
+  execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${700 + soak.below(900)}k`, 'tmpfs', disk]);
+  try {
+    const folder = join(disk, 'case');
+    const number = `full-${soak.round}`;
+    const made = await soak.run([0, 1], 'case', 'new', folder, '--number', number, '--title', 'Soak');
+    if (made.status === 0) {
+      const added = await soak.run([0, 1, 3], 'case', 'add', folder, join(soak.work, 'evidence'), '--copy');
+      const exported = await soak.run([0, 1], 'case', 'export', folder, '--out', join(disk, 'case.export'));
+      for (const { status, text } of [added, exported]) {
+        if (status !== 0 && !/full|room|space/i.test(text)) soak.fail(`a full disk is not told as one:\n${text}`);
+      }
+      if (exported.status !== 0 && existsSync(join(disk, 'case.export'))) soak.fail('half an export was left');
+      rmSync(join(disk, 'case.export'), { force: true });
+      // With room again it is what it was.
+      execFileSync('mount', ['-o', 'remount,size=64m', disk]);
+      await soak.mustVerify(folder);
+      await soak.run([0], 'case', 'add', folder, join(soak.work, 'evidence'), '--copy');
+      await soak.mustVerify(folder);
+    }
+  } finally {
+    execFileSync('umount', ['-l', disk]);
+  }
+}
+
+async function tearLog(soak: Soak): Promise<void> {
+  const folder = await soak.newCase(`torn-${soak.round}`);
+  const { child, ended } = soak.start(soak.scanning(folder));
+  const log = join(folder, 'case.sqlite-wal');
+  for (let waited = 0; waited < 400 && !(existsSync(log) && statSync(log).size > 30_000); waited += 1) await sleep(10);
+  await sleep(soak.below(500));
+  child.kill('SIGKILL');
+  await ended;
+  if (!existsSync(log) || statSync(log).size === 0) return;
+  const { size } = statSync(log);
+  if (soak.below(2) === 0) truncateSync(log, soak.below(size));
+  else {
+    const bytes = readFileSync(log);
+    for (let flips = 1 + soak.below(40); flips > 0; flips -= 1) bytes[soak.below(size)] ^= 1 << soak.below(8);
+    writeFileSync(log, bytes);
+  }
+  // Intact, or told; and what is there can be worked on or is refused in words.
+  await soak.run([0, 1, 4], 'verify', folder);
+  await soak.run([0, 1, 3], ...soak.scanning(folder));
+}
+
+/** Bytes changed, cut or filled with noise, half of the times near the beginning. */
+function forge(original: Buffer, random: Random): Buffer {
+  const bytes = Buffer.from(original);
+  const place = (): number => random.below(random.below(2) === 0 ? Math.min(bytes.length, 512) : bytes.length);
+  const way = random.below(4);
+  if (way === 0) return bytes.subarray(0, random.below(bytes.length));
+  if (way === 1) return Buffer.concat([bytes, Buffer.from(bytes.subarray(0, random.below(bytes.length)))]);
+  for (let count = 1 + random.below(way === 2 ? 3 : 60); count > 0; count -= 1) bytes[place()] = random.below(256);
+  return bytes;
+}
+
+async function forgeArchive(soak: Soak): Promise<void> {
+  const archive = join(soak.work, 'pristine.export');
+  if (!existsSync(archive)) await soak.run([0], 'case', 'export', soak.pristine, '--out', archive);
+  const forged = join(soak.work, 'forged.export');
+  const place = join(soak.work, 'imported');
+  for (let count = 0; count < 4; count += 1) {
+    writeFileSync(forged, forge(readFileSync(archive), soak.random));
+    rmSync(place, { recursive: true, force: true });
+    mkdirSync(place);
+    const list = async (): Promise<string> => (await soak.run([0], 'case', 'list', '--json')).text;
+    const before = await list();
+    const { status } = await soak.run([0, 1, 4], 'case', 'import', forged, '--to', place);
+    if (status !== 0) {
+      if (readdirSync(place).length > 0) soak.fail(`a refused import left ${readdirSync(place).join(', ')}`);
+      if ((await list()) !== before) soak.fail('a refused import changed the list of cases');
+    } else {
+      // Where what was changed says nothing, all of it still verifies.
+      for (const name of readdirSync(place)) await soak.mustVerify(join(place, name));
+    }
+  }
+}
+
+async function forgeModel(soak: Soak): Promise<void> {
+  const forged = join(soak.work, 'forged-model');
+  for (let count = 0; count < 4; count += 1) {
+    rmSync(forged, { recursive: true, force: true });
+    cpSync(soak.model, forged, { recursive: true });
+    const names = readdirSync(forged);
+    const path = join(forged, names[soak.below(names.length)]);
+    writeFileSync(`${path}.new`, forge(readFileSync(path), soak.random));
+    renameSync(`${path}.new`, path);
+    const { status, text } = await soak.run(
+      [0, 1],
+      ...['analyze', join(soak.work, 'evidence', '0.wav'), '--model', forged, '--json'],
+    );
+    if (status === 0) JSON.parse(text);
+  }
+}
+
+function whyNoDisk(): string | null {
+  if (process.platform !== 'linux' || process.getuid?.() !== 0) return 'it takes the right to mount a small disk';
+  const folder = mkdtempSync(join(tmpdir(), 'earwitness-mount-'));
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', folder], { stdio: 'ignore' });
+    execFileSync('umount', [folder]);
+    return null;
+  } catch {
+    return 'a small disk cannot be mounted here';
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/**
+ * Goes round the kinds, in an order that the seed gives, until the time is over; each at least once, however long that takes.
+ * Files stay where something failed.
+ */
+export async function runSoak(seconds: number, seed: number): Promise<SoakOutcome> {
+  const began = performance.now();
+  const soak = new Soak(seed);
+  await soak.setUp();
+  const noProc = process.platform === 'linux' ? null : 'processes are found by /proc';
+  const kinds: { name: string; run: (soak: Soak) => Promise<void>; missing: string | null }[] = [
+    { name: 'program killed', run: killProgram, missing: null },
+    { name: 'ffmpeg killed', run: killFfmpeg, missing: noProc ?? (soak.ffmpeg === null ? 'there is no ffmpeg' : null) },
+    { name: 'engine and host killed', run: killWorkstation, missing: noProc },
+    { name: 'disk full', run: fillDisk, missing: whyNoDisk() },
+    { name: 'write-ahead log torn', run: tearLog, missing: null },
+    { name: 'archives forged', run: forgeArchive, missing: null },
+    { name: 'models forged', run: forgeModel, missing: null },
+  ];
+  const rounds: Record<string, number> = {};
+  const open = kinds.filter(({ missing }) => missing === null);
+  const elapsed = (): number => (performance.now() - began) / 1000;
+  let turn: typeof open = [];
+  while (elapsed() < seconds || Object.keys(rounds).length < open.length) {
+    if (turn.length === 0) turn = [...open];
+    const [kind] = turn.splice(soak.below(turn.length), 1);
+    soak.round += 1;
+    soak.kind = kind.name;
+    await kind.run(soak).catch((error: unknown) => soak.fail((error as Error).stack ?? String(error)));
+    rounds[kind.name] = (rounds[kind.name] ?? 0) + 1;
+  }
+  soak.kind = 'at the end';
+  await soak.mustVerify(soak.pristine);
+  if (soak.failures.length === 0) rmSync(soak.work, { recursive: true, force: true });
+  const skipped = Object.fromEntries(kinds.flatMap(({ name, missing }) => (missing === null ? [] : [[name, missing]])));
+  return { failures: soak.failures, rounds, skipped, statuses: soak.statuses, seconds: elapsed() };
+}
+
+if (process.argv[1] && resolve(process.argv[1]) === import.meta.filename) {
+  const { values } = parseArgs({ options: { seconds: { type: 'string' }, seed: { type: 'string' } } });
+  const seed = Number(values.seed ?? 1);
+  const { failures, rounds, skipped, statuses, seconds } = await runSoak(Number(values.seconds ?? 600), seed);
+  console.log(`Seed ${seed}, ${seconds.toFixed(0)} s:`);
+  for (const [name, count] of Object.entries(rounds))
+    console.log(`  ${name}: ${count} (exit statuses ${JSON.stringify(statuses[name])})`);
+  for (const [name, why] of Object.entries(skipped)) console.log(`  ${name}: skipped, ${why}`);
+  for (const failure of failures) console.log(`FAILED: ${failure}`);
+  console.log(failures.length === 0 ? 'All well.' : `${failures.length} failures; the files are kept.`);
+  process.exitCode = failures.length === 0 ? 0 : 1;
+}
