@@ -16,7 +16,7 @@ import { WorkerPool } from '../base/pool.ts';
 import { workerFile } from '../base/workers.ts';
 import { canonicalJson } from './canonical.ts';
 import { copiesFolder, isCopyPath } from './copies.ts';
-import { databaseName, databasePath, openDatabaseForReading, telling } from './database.ts';
+import { databaseName, databasePath, openDatabaseForReading, toldOfDatabase } from './database.ts';
 import { lastRow } from './custody.ts';
 import type { UntrustedIdentity } from './rebuild.ts';
 import type { RebuildRequest } from './rebuild-worker.ts';
@@ -84,7 +84,9 @@ export async function exportCase(
   try {
     await ensureFolder(dirname(target));
     // Its pages as of one moment, whatever is written meanwhile.
-    await telling(databasePath(store.folder), () => store.database.backup(snapshot));
+    await store.database.backup(snapshot).catch((error: unknown) => {
+      throw toldOfDatabase(target, error);
+    });
     progress.signal?.throwIfAborted();
     const manifest = await manifestOf(store, snapshot);
     const { sha256: hash, sizeBytes } = await writeZip(store, manifest, snapshot, beside, progress);

@@ -154,15 +154,21 @@ export interface ReadableDatabase {
  * Opens a case's database for reading only, beside a writer too; on a drive that cannot be written to, by way of a copy.
  * @throws UserFacingError `missing`, `newer-version`, `damaged`; `older-version` where it has yet to be brought up to date.
  */
-export function openDatabaseForReading(path: string): ReadableDatabase {
-  return telling(path, () => readingBeside(path, (at) => openForReading(at, path)));
+export function openDatabaseForReading(path: string, options: { untouched?: boolean } = {}): ReadableDatabase {
+  return telling(path, () => readingBeside(path, (at) => openForReading(at, path), options));
 }
 
 /**
  * Opens a database by `open`, which only reads: where it is, or a copy of it where nothing can be written beside it, as SQLite needs
  * for one in WAL mode.
+ * @param options.untouched a copy, too, where SQLite would leave files beside it that are not there now
  */
-export function readingBeside(path: string, open: (path: string) => Database.Database): ReadableDatabase {
+export function readingBeside(
+  path: string,
+  open: (path: string) => Database.Database,
+  { untouched = false }: { untouched?: boolean } = {},
+): ReadableDatabase {
+  if (untouched && !existsSync(`${path}-shm`)) return openCopy(path, open);
   try {
     const db = open(path);
     return { db, close: () => void db.close() };

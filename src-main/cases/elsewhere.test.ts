@@ -566,3 +566,49 @@ describe('a database under an open case', () => {
     store.close();
   });
 });
+
+describe('the key of the installation', () => {
+  const key = (): string => join(session.library.home, 'installation-key.pem');
+
+  it('that is gone is told; none is made in silence, and verify needs none and writes nothing', async () => {
+    const { home } = session.library;
+    session.library.close();
+    rmSync(key());
+    const before = [contents(home), contents(folder)];
+    const { intact, signer } = await withFiles(verifyRecords({ folder, home }));
+    expect([intact, signer.verdict]).toEqual([true, 'known']);
+    expect([contents(home), contents(folder)]).toEqual(before);
+    const again = testSession(home);
+    expect(() => CaseStore.open(folder, again)).toThrow(/is gone/);
+    expect(existsSync(key())).toBe(false);
+    again.library.replaceKey();
+    const store = CaseStore.open(folder, again);
+    expect(store.broken).toBeNull();
+    expect(store.log({ offset: 0, limit: 3 }).rows.map(({ action }) => action)).toContain('signer-changed');
+    store.close();
+  });
+
+  it('that was exchanged or damaged is told', () => {
+    const { home } = session.library;
+    session.library.close();
+    copyFileSync(join(otherHome(), 'installation-key.pem'), key());
+    expect(() => testSession(home).library.key).toThrow(/is another key/);
+    writeFileSync(key(), 'no key');
+    expect(() => testSession(home).library.key).toThrow(/does not hold the key/);
+  });
+
+  function otherHome(): string {
+    const { library } = testSession();
+    expect(library.key.publicKey).not.toBe('');
+    return library.home;
+  }
+});
+
+it('a list of cases that is damaged is told as that', () => {
+  const { home } = session.library;
+  session.library.close();
+  writeFileSync(join(home, 'library.sqlite'), 'no database, but long enough to be taken for one'.repeat(100));
+  rmSync(join(home, 'library.sqlite-wal'), { force: true });
+  expect(() => testSession(home)).toThrow(/The list of cases, .* is damaged/);
+  expect(() => verifyRecords({ folder, home })).toThrow(/The list of cases, .* is damaged/);
+});

@@ -50,12 +50,20 @@ export function fingerprintOf(publicKey: string): string {
 }
 
 /**
- * The installation's key; made on the first call, readable by its owner alone.
- * @throws UserFacingError `unwritable`, or `key` where the file holds none.
+ * The installation's key, readable by its owner alone.
+ * @param options.make whether it is made where there is none
+ * @throws UserFacingError `unwritable`, or `key` where the file holds none, or there is none and none is to be made.
  */
-export function installationKey(home: string): InstallationKey {
+export function installationKey(home: string, { make }: { make: boolean }): InstallationKey {
   const path = join(home, keyName);
-  const pem = readKey(path) ?? makeKey(home, path);
+  const pem = readKey(path) ?? (make ? makeKey(home, path) : null);
+  if (pem === null) {
+    throw new UserFacingError('key', `The key of this installation, ${path}, is gone.`, {
+      path,
+      advice:
+        'Restore it from a backup. Where there is none, `earwitness case key --replace` makes another one, and cases signed with the old one say so. `verify` needs no key.',
+    });
+  }
   let key: KeyObject;
   try {
     key = createPrivateKey(pem);
@@ -63,7 +71,8 @@ export function installationKey(home: string): InstallationKey {
   } catch (error) {
     throw new UserFacingError('key', `${path} does not hold the key of this installation.`, {
       path,
-      advice: 'Restore it from a backup. Without it, a new one is made; cases signed with the old one then say so.',
+      advice:
+        'Restore it from a backup. Where there is none, move it away; `earwitness case key --replace` makes another one, and cases signed with the old one say so.',
       cause: error,
     });
   }

@@ -6,7 +6,7 @@ import { writeFileWhole, unwritable } from '../base/files.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { readingBeside, toldOfDatabase } from './database.ts';
 import { ensureFolderNow } from './folders.ts';
-import { installationKey } from './keys.ts';
+import { fingerprintOf, installationKey, keyName } from './keys.ts';
 import type { InstallationKey } from './keys.ts';
 
 /** What the list remembers of a case, so that it can be shown and searched while the case is closed. */
@@ -115,7 +115,7 @@ export function knowledgeOf(home: string, caseId: string): InstallationKnowledge
   return tellingOfLibrary(path, () => {
     const open = (at: string): Database.Database =>
       new Database(at, { readonly: true, fileMustExist: true, timeout: 5000 });
-    const { db, close } = readingBeside(path, open);
+    const { db, close } = readingBeside(path, open, { untouched: true });
     try {
       const format = checkFormat(path, db);
       const keys = format < 1 ? [] : db.prepare<[string], KnownKey>(knownKeysSql).all(caseId);
@@ -215,12 +215,46 @@ export class Library {
     this.#db.close();
   }
 
-  /** @throws UserFacingError as `installationKey`. */
+  /**
+   * The installation's key. It is made once; afterwards it is neither made nor exchanged in silence.
+   * @throws UserFacingError as `installationKey`; `key` too where another one lies there than before.
+   */
   get key(): InstallationKey {
     if (this.#key) return this.#key;
-    const key = installationKey(this.home);
+    const known = this.#knownPublicKey();
+    const key = installationKey(this.home, { make: known === null });
+    if (known !== null && known !== key.publicKey) {
+      const path = join(this.home, keyName);
+      throw new UserFacingError(
+        'key',
+        `${path} is another key (${fingerprintOf(key.publicKey)}) than this installation had (${fingerprintOf(known)}).`,
+        {
+          path,
+          advice:
+            'Restore the old one from a backup, or go on with this one by `earwitness case key --replace`; cases signed with the old one say so.',
+        },
+      );
+    }
+    return this.#keep(key);
+  }
+
+  /** Goes on with the key that lies in the data folder, or with a new one where there is none, because a person said so. */
+  replaceKey(): InstallationKey {
+    return this.#keep(installationKey(this.home, { make: true }));
+  }
+
+  #keep(key: InstallationKey): InstallationKey {
     this.#read((db) => db.prepare('UPDATE installation SET public_key = ?').run(key.publicKey));
     return (this.#key = key);
+  }
+
+  /** The public key that this installation signed with so far; null where it has signed nothing. */
+  #knownPublicKey(): string | null {
+    return this.#read((db) => {
+      const known = db.prepare<[], string | null>('SELECT public_key FROM installation').pluck().get();
+      const sql = 'SELECT public_key FROM known_keys WHERE how = ? ORDER BY known_since DESC LIMIT 1';
+      return known ?? db.prepare<[string], string>(sql).pluck().get(madeHere) ?? null;
+    });
   }
 
   /** The cases, the latest opened first. */

@@ -78,7 +78,7 @@ export function gathered(subject: Check['subject'], checks: readonly Check[], al
 export function verifyRecords(request: VerifyRequest): RecordFindings {
   const path = databasePath(request.folder);
   requireCase(request.folder, path);
-  const { db, close } = openDatabaseForReading(path);
+  const { db, close } = openDatabaseForReading(path, { untouched: true });
   try {
     const of = { id: caseIdIn(path, db), folder: request.folder, db };
     // All of it as of one moment.

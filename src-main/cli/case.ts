@@ -222,6 +222,18 @@ the next scan, in the window too. A score is high for bona fide speech.`,
     });
 
   command
+    .command('key')
+    .description('The key with which this installation signs the logs of its cases, in short.')
+    .option('--replace', 'go on with the key that lies in the data folder now, or with a new one where there is none')
+    .action(async (options: { replace?: boolean }) => {
+      const { fingerprintOf } = await import('../cases/keys.ts');
+      await withSession(async ({ library }) => {
+        const { publicKey } = options.replace ? library.replaceKey() : library.key;
+        process.stdout.write(`${fingerprintOf(publicKey)}\n`);
+      });
+    });
+
+  command
     .command('delete')
     .description(
       'Delete a case with its results and copies of evidence. Evidence in place stays; a trace stays in the data folder.',

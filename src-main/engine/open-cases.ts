@@ -20,6 +20,8 @@ const mostRowsTold = 200;
 const lookBudgetBytes = 32 * 1024 ** 2;
 /** Items looked at in one go after a case was opened. */
 const sweptAtOnce = 500;
+/** How often it is looked whether the databases of open cases still lie where they lay. */
+const watchedEveryMilliseconds = 2000;
 
 interface OpenCase {
   store: CaseStore;
@@ -34,6 +36,8 @@ interface OpenCase {
   /** Items that look different and are to be hashed, one after the other. */
   toHash: Set<number>;
   hashing: boolean;
+  /** That its database is gone was told. */
+  lostTold: boolean;
 }
 
 export class OpenCases {
@@ -41,12 +45,15 @@ export class OpenCases {
   readonly session: Session;
   readonly #parts: EngineParts;
   readonly #open = new Map<string, OpenCase>();
+  readonly #watch: NodeJS.Timeout;
 
   constructor(parts: EngineParts) {
     this.#parts = parts;
     this.library = Library.open(parts.home);
     const actor = (): string => parts.settings.get().examiner.trim() || systemActor();
     this.session = { library: this.library, actor, program: parts.application };
+    this.#watch = setInterval(() => this.#tellLost(), watchedEveryMilliseconds);
+    this.#watch.unref();
   }
 
   /** Where new and imported cases go. */
@@ -154,6 +161,7 @@ export class OpenCases {
 
   /** Closes all, after their jobs. */
   close(): void {
+    clearInterval(this.#watch);
     for (const open of [...this.#open.values()]) this.#close(open);
     this.library.close();
   }
@@ -168,6 +176,7 @@ export class OpenCases {
       headTold: '',
       toHash: new Set(),
       hashing: false,
+      lostTold: false,
     };
     this.#open.set(store.id, open);
     store.onChange = ({ evidence }) => {
@@ -237,6 +246,18 @@ export class OpenCases {
     const left = await checkQuickly(store, ids, lookBudgetBytes, signal);
     const open = this.#open.get(caseId);
     if (open) this.#hashLater(open, left);
+  }
+
+  /** Says at once, and once, where a database was deleted or replaced under an open case. */
+  #tellLost(): void {
+    for (const open of this.#open.values()) {
+      const problem = open.store.lost();
+      if (problem && !open.lostTold) {
+        this.#parts.changes.publish({ type: 'notice', tone: 'warning', sentence: problem.sentence });
+        this.tellList();
+      }
+      open.lostTold = problem !== null;
+    }
   }
 
   #close(open: OpenCase): void {
