@@ -1,7 +1,18 @@
 import { execFileSync } from 'node:child_process';
-import { closeSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  mkdirSync,
+  readFileSync,
+  readSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { sha256File } from './hash.ts';
+import { sniff } from './sniff.ts';
 import { InputBuffer, memorySource, openRegularFile, openRegularFileSync, padBytes } from './input.ts';
 import { temporaryFolder } from './testing.ts';
 
@@ -33,6 +44,34 @@ describe('opening a regular file', () => {
     expect(await open(file)).toBe(7);
     await expect(open(join(folder, 'missing'))).rejects.toMatchObject({ code: 'missing' });
     await expect(open(join(folder, 'folder'))).rejects.toMatchObject({ code: 'not-a-file' });
+  });
+
+  // A file system may be mounted so that nothing is ever noted; then there is nothing to see.
+  const old = new Date('2001-01-01T00:00:00Z');
+  const noted = (path: string): boolean => statSync(path).atimeMs !== old.getTime();
+  const control = join(folder, 'control');
+  writeFileSync(control, 'content');
+  utimesSync(control, old, new Date());
+  readFileSync(control);
+
+  it.skipIf(process.platform !== 'linux' || !noted(control)).each([
+    ['async', async (path: string) => (await sha256File(path)).length],
+    ['sniff', (path: string) => sniff(path)],
+    [
+      'sync',
+      (path: string) => {
+        const { descriptor } = openRegularFileSync(path);
+        const count = readSync(descriptor, new Uint8Array(4));
+        closeSync(descriptor);
+        return Promise.resolve(count);
+      },
+    ],
+  ] as const)('leaves no trace in the access time, where reading leaves one (%s)', async (name, read) => {
+    const path = join(folder, `evidence ${name}`);
+    writeFileSync(path, 'content');
+    utimesSync(path, old, new Date());
+    await read(path);
+    expect(noted(path)).toBe(false);
   });
 
   it.skipIf(process.platform === 'win32').each(ways)('%s, never waits on a pipe or a device', async (way, open) => {

@@ -70,6 +70,30 @@ function mustBeRegular(path: string, status: Stats): void {
 /** A file may be exchanged after it was looked at: opening must not wait, and what was opened is looked at again. */
 const withoutWaiting = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 
+/** Reading leaves no trace in the file's access time, where the system lets its owner (or root) ask for that. */
+const withoutTrace = withoutWaiting | ((constants as { O_NOATIME?: number }).O_NOATIME ?? 0);
+
+const notItsOwner = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === 'EPERM';
+
+/** Opens for reading as evidence is opened: without waiting, and without a trace where that can be. @throws as `open` */
+export async function openUntouched(path: string): Promise<FileHandle> {
+  try {
+    return await open(path, withoutTrace);
+  } catch (error) {
+    if (!notItsOwner(error)) throw error;
+    return open(path, withoutWaiting);
+  }
+}
+
+function openUntouchedSync(path: string): number {
+  try {
+    return openSync(path, withoutTrace);
+  } catch (error) {
+    if (!notItsOwner(error)) throw error;
+    return openSync(path, withoutWaiting);
+  }
+}
+
 /**
  * Opens a regular file for reading; never waits on a pipe or a device.
  * @throws UserFacingError `missing`, `unreadable` or `not-a-file`.
@@ -77,7 +101,7 @@ const withoutWaiting = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 export async function openRegularFile(path: string): Promise<{ handle: FileHandle; size: number; status: Stats }> {
   try {
     mustBeRegular(path, await stat(path));
-    const handle = await open(path, withoutWaiting);
+    const handle = await openUntouched(path);
     try {
       const status = await handle.stat();
       mustBeRegular(path, status);
@@ -98,7 +122,7 @@ export async function openRegularFile(path: string): Promise<{ handle: FileHandl
 export function openRegularFileSync(path: string): { descriptor: number; status: Stats } {
   try {
     mustBeRegular(path, statSync(path));
-    const descriptor = openSync(path, withoutWaiting);
+    const descriptor = openUntouchedSync(path);
     try {
       const status = fstatSync(descriptor);
       mustBeRegular(path, status);

@@ -1,6 +1,5 @@
-import { open, stat } from 'node:fs/promises';
-import { constants } from 'node:fs';
-import { unreadable } from './input.ts';
+import { stat } from 'node:fs/promises';
+import { openUntouched, unreadable } from './input.ts';
 
 /** How much of a file's beginning tells what it is. */
 export const headBytes = 4096;
@@ -18,7 +17,7 @@ export async function sniff(path: string): Promise<Kind> {
   try {
     const status = await stat(path);
     if (!status.isFile() || status.size === 0) return 'none';
-    const handle = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+    const handle = await openUntouched(path);
     try {
       if (!(await handle.stat()).isFile()) return 'none';
       const head = new Uint8Array(headBytes);

@@ -78,6 +78,8 @@ describe('an intake', () => {
     const said = (parser: RegExp): string[] =>
       second.metadata.filter((row) => parser.test(row.parser)).map(({ name, value }) => `${name}: ${value}`);
     expect(said(/^mediainfo \d/)).toContain('Format: Wave');
+    const accessed = new Date(Math.floor(before.atimeMs)).toISOString();
+    expect(said(/^earwitness$/)).toContain(`Access time before intake: ${accessed}`);
     expect(said(/^earwitness wav/)).toContain('Sampling rate (Hz): 16000');
     expect(said(/^ffmpeg \S/)).toContain('Codec: pcm_s16le');
     expect(store.evidence(3).senderHashMatches).toBe(false);

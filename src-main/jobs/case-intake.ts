@@ -11,6 +11,7 @@ import { databaseName } from '../cases/database.ts';
 import { lockName } from '../cases/lock.ts';
 import { fileFingerprint } from '../cases/fingerprint.ts';
 import type { CaseStore, NewEvidence } from '../cases/store.ts';
+import { accessTimeName } from './access-time.ts';
 import type { FileFindings, FileRequest } from './inspect-file.ts';
 import { listFiles } from './scan.ts';
 import type { ScoreRequest } from './score.ts';
@@ -155,7 +156,8 @@ function newEvidence(
     receivedAt: intake.receivedAt,
     receivedFrom: intake.receivedFrom,
     conditionOnReceipt: intake.conditionOnReceipt,
-    metadata: found.metadata,
+    // An upload's is that of our own copy.
+    metadata: uploaded ? found.metadata.filter(({ name: row }) => row !== accessTimeName) : found.metadata,
     audio: found.audio,
     fingerprint: found.fingerprint,
   };

@@ -19,6 +19,7 @@ import { ensureFolder, unwritable } from '../base/files.ts';
 import { withOpenablePath } from '../base/openable-path.ts';
 import type { NamedFile } from '../base/openable-path.ts';
 import { fileFingerprint } from '../cases/fingerprint.ts';
+import { accessTimeName } from './access-time.ts';
 
 type Metadata = Evidence['metadata'];
 
@@ -66,6 +67,11 @@ const probeLimitSeconds = 20;
 export async function inspectFile(request: FileRequest, signal: AbortSignal): Promise<FileFindings> {
   return withOpenablePath(request, async (path) => {
     const shown = displayPath(request);
+    // Before anything reads it, for systems that keep no reading from touching it.
+    const accessed = await stat(path).then(
+      ({ atime }) => atime.toISOString(),
+      () => null,
+    );
     if ((await sniff(path)) === 'none') {
       if (request.found) return null;
       throw new UserFacingError('no-audio', `${shown} is no recording.`, {
@@ -105,6 +111,7 @@ export async function inspectFile(request: FileRequest, signal: AbortSignal): Pr
         fingerprint: copied?.fingerprint ?? fileFingerprint(before),
         copyName: copied?.name ?? null,
         ...described,
+        metadata: accessed === null ? described.metadata : [accessRow(accessed), ...described.metadata],
       };
     } finally {
       await handle.close();
@@ -202,6 +209,10 @@ function safeName(name: string): string {
   const extension = extname(plain).slice(0, 12);
   const bare = plain.slice(0, plain.length - extname(plain).length).slice(0, 60);
   return `${bare}${extension}`.replace(/^[. ]+|[. ]+$/g, '_') || '_';
+}
+
+function accessRow(value: string): Metadata[number] {
+  return { parser: 'earwitness', track: 'General', name: accessTimeName, value };
 }
 
 function problem(parser: string, sentence: string): Metadata[number] {
