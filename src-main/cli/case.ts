@@ -443,7 +443,11 @@ async function show(folder: string, options: { json?: boolean; log?: boolean }):
 }
 
 async function exportTo(folder: string, out: string): Promise<number> {
-  const { exportCase } = await import('../cases/archive.ts');
+  const [{ exportCase }, { mustNotReplace }] = await Promise.all([
+    import('../cases/archive.ts'),
+    import('../cases/protected.ts'),
+  ]);
+  mustNotReplace(out);
   return withCase(folder, (store) =>
     interruptible(async (signal, progress) => {
       const onProgress = (done: number, total: number): void => progress.show(`${Math.floor((100 * done) / total)} %`);

@@ -4,6 +4,7 @@ import { visibleName } from '../../src-common/visible-text.ts';
 import { InvalidArgumentError, type Command } from 'commander';
 import { UserFacingError } from '../base/errors.ts';
 import { writeFileWhole } from '../base/files.ts';
+import { mustNotReplace } from '../cases/protected.ts';
 import type { DatasetCheck } from '../datasets/check.ts';
 import type { DatasetReport, ValueCount } from '../datasets/inspect.ts';
 import type { Measured } from '../datasets/measure-all.ts';
@@ -143,6 +144,7 @@ function parseKeys(text: string): SplitKey[] {
 
 /** Refuses to write over what is there. */
 function mustBeFree(path: string, overwrite: boolean | undefined): void {
+  mustNotReplace(path);
   if (!overwrite && existsSync(path)) {
     throw new UserFacingError('usage', `${path} exists.`, {
       path,

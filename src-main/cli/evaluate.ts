@@ -2,7 +2,7 @@ import { join, resolve } from 'node:path';
 import { visibleName } from '../../src-common/visible-text.ts';
 import type { Command } from 'commander';
 import { UserFacingError } from '../base/errors.ts';
-import { writeFileWhole } from '../base/files.ts';
+import { writeOutputs } from './outputs.ts';
 import type { StoredModel } from '../detector/store.ts';
 import { findingTableText } from '../reports/finding-table.ts';
 import type { EvaluationReport } from '../reports/evaluation.ts';
@@ -132,7 +132,7 @@ async function evaluate(options: EvaluateOptions): Promise<number> {
     for (const [index, report] of reports.entries()) {
       const own = models.length === 1 ? folder : join(folder, names[index]);
       const files = writing.evaluationFiles(report);
-      for (const [name, content] of Object.entries(files)) await writeFileWhole(join(own, name), content);
+      await writeOutputs(own, files);
       process.stdout.write(
         `${models.length === 1 ? '' : `${names[index]}\n`}${summary(report)}Written to ${own}: ${Object.keys(files).join(', ')}\n`,
       );
@@ -145,7 +145,7 @@ async function evaluate(options: EvaluateOptions): Promise<number> {
     }
     if (models.length > 1) {
       const files = writing.comparisonFiles(reports.map((report, i) => writing.comparedScores(report, names[i])));
-      for (const [name, content] of Object.entries(files)) await writeFileWhole(join(folder, name), content);
+      await writeOutputs(folder, files);
       process.stdout.write(`One over the other in ${folder}: ${Object.keys(files).join(', ')}\n`);
     }
     return reports.map(nameFailures).some((failed) => failed) ? exitStatus.someFailed : exitStatus.done;

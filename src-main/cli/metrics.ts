@@ -1,7 +1,7 @@
-import { basename, join, resolve } from 'node:path';
+import { basename, resolve } from 'node:path';
 import { Option, type Command } from 'commander';
 import { UserFacingError } from '../base/errors.ts';
-import { writeFileWhole } from '../base/files.ts';
+import { writeOutputs } from './outputs.ts';
 import type { BootstrapResult, FigureName, Interval } from '../evaluation/bootstrap.ts';
 import type { Confusion, DetectionMetrics } from '../evaluation/metrics.ts';
 import { subsetNames } from '../evaluation/score-files.ts';
@@ -208,7 +208,7 @@ async function writePlots(
       metrics.atThreshold ?? metrics.atEerThreshold,
     );
   }
-  for (const [name, content] of Object.entries(files)) await writeFileWhole(join(folder, name), content);
+  await writeOutputs(folder, files);
   process.stderr.write(`Written to ${folder}: ${Object.keys(files).join(', ')}\n`);
 }
 

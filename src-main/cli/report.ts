@@ -111,8 +111,10 @@ async function caseFolder(what: readonly string[], home: string): Promise<string
 
 /** Whatever is written must not be one of the recordings. */
 async function checkPlaces(options: Options, recordings: readonly string[]): Promise<void> {
+  const { mustNotReplace } = await import('../cases/protected.ts');
   for (const path of [options.out, options.json, options.csv]) {
     if (path === undefined) continue;
+    mustNotReplace(path);
     const place = await stat(path, { bigint: true }).catch(() => null);
     if (!place) continue;
     for (const recording of recordings) {

@@ -6,6 +6,7 @@ import { Option } from 'commander';
 import type { Command } from 'commander';
 import { UserFacingError } from '../base/errors.ts';
 import { writeFileWhole } from '../base/files.ts';
+import { mustNotReplace } from '../cases/protected.ts';
 import type { Card } from '../detector/card.ts';
 import type { ScanKey } from '../jobs/scan-key.ts';
 import type { ScanResult } from '../jobs/scan.ts';
@@ -83,6 +84,8 @@ findings were right (on standard error, and in JSON).`,
 /** The files to scan but for what this scan writes itself. */
 function withoutOwnFiles(out: string, journal: string, requests: readonly ScoreRequest[]): ScoreRequest[] {
   const path = resolve(out);
+  mustNotReplace(path);
+  mustNotReplace(journal);
   const inHand = `${dirname(path)}${sep}.${basename(path)}.`;
   const own = (name: string): boolean => name === journal || (name.startsWith(inHand) && name.endsWith('.partial'));
   if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) {

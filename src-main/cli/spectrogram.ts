@@ -53,7 +53,8 @@ export function register(program: Command): void {
 }
 
 async function draw(file: string, options: Options): Promise<void> {
-  const [audioModule, { writeFileWhole }, { overviewOf }, image] = await Promise.all([
+  const [{ mustNotReplace }, audioModule, { writeFileWhole }, { overviewOf }, image] = await Promise.all([
+    import('../cases/protected.ts'),
     import('../audio/decode.ts'),
     import('../base/files.ts'),
     import('../features/overview.ts'),
@@ -70,6 +71,7 @@ async function draw(file: string, options: Options): Promise<void> {
   if (extname(options.out).toLowerCase() !== '.png') {
     throw wrongUsage(`--out ${options.out} does not end in .png.`, 'Only PNG pictures are drawn.');
   }
+  mustNotReplace(options.out);
   if (await sameFile(file, options.out)) {
     throw wrongUsage('--out is the recording itself.', 'Choose another name: recordings are never written to.');
   }

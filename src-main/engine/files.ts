@@ -7,6 +7,7 @@ import { basename, dirname, isAbsolute, join, parse, relative, resolve, sep } fr
 import type { Outputs } from '../../src-preload/contract.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { unwritable } from '../base/files.ts';
+import { mustNotReplace } from '../cases/protected.ts';
 import type { EngineContext } from './context.ts';
 import { os } from './implementer.ts';
 import { drives, effectiveRoots } from './roots.ts';
@@ -98,7 +99,7 @@ export async function writablePath(limits: Limits, path: string): Promise<string
 /**
  * Makes a file and says where it is: at `out`, whole or not at all, or behind an address from which it can be fetched once.
  * @param write makes the file at the path that it gets.
- * @throws UserFacingError as {@link writablePath}, `unwritable`, and what `write` throws.
+ * @throws UserFacingError as {@link writablePath} and {@link mustNotReplace}, `unwritable`, and what `write` throws.
  */
 export async function deliver(
   context: Limits & Pick<EngineContext, 'outputs'>,
@@ -107,6 +108,7 @@ export async function deliver(
   write: (path: string) => Promise<void>,
 ): Promise<Output> {
   const path = out === null ? await context.outputs.place(file.name) : await writablePath(context, out);
+  if (out !== null) mustNotReplace(path, context.home);
   const beside = join(dirname(path), `.${basename(path)}.${process.pid}.partial`);
   try {
     await write(beside);
