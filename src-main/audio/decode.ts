@@ -2,6 +2,7 @@ import { UserFacingError } from '../base/errors.ts';
 import { EdgeFade } from './fade.ts';
 import { noStream, openWithFfmpeg } from './ffmpeg.ts';
 import { openFlac } from './flac.ts';
+import { missingByHeader } from './header-lengths.ts';
 import { InputBuffer, memorySource, openFileSource } from './input.ts';
 import { Resampler } from './resample.ts';
 import { peakBelow } from './sample-kernel.ts';
@@ -103,10 +104,14 @@ export async function decode(
   return { info, statistics, samples };
 }
 
+/** What exact lengths in headers say of recordings that ffmpeg decodes. */
+const missingByLength = new WeakMap<NativeDecoder, number>();
+
 async function openDecoder(source: AudioSource, path: string, options: OpenOptions): Promise<NativeDecoder> {
   const input = new InputBuffer(typeof source === 'string' ? await openFileSource(source) : memorySource(source.bytes));
   let decoder: NativeDecoder | null = null;
   let coded: string | null = null;
+  let missingSeconds: number | null = null;
   try {
     await input.fill(headBytes);
     const kind = sniffBytes(input.bytes.subarray(input.start, Math.min(input.end, input.start + headBytes)));
@@ -115,8 +120,10 @@ async function openDecoder(source: AudioSource, path: string, options: OpenOptio
       if ('decoder' in opened) decoder = opened.decoder;
       else coded = opened.coded;
     } else if (kind === 'flac') decoder = await openFlac(input, { readAll: options.readAll ?? false });
-    else if (kind === 'other') decoder = await openTaggedFlac(input, options);
-    else if (kind === 'none') throw noRecording(path, input.available === 0);
+    else if (kind === 'other') {
+      decoder = await openTaggedFlac(input, options);
+      if (!decoder) missingSeconds = await missingByHeader(input);
+    } else if (kind === 'none') throw noRecording(path, input.available === 0);
     if (decoder) {
       if (options.stream) throw noStream(path, options.stream, 1);
       return decoder;
@@ -144,6 +151,7 @@ async function openDecoder(source: AudioSource, path: string, options: OpenOptio
       },
     );
   }
+  if (missingSeconds !== null) missingByLength.set(other, missingSeconds);
   return other;
 }
 
@@ -242,6 +250,8 @@ class Decoding implements AudioStream {
         const parts = resampler ? [resampler.process(last), resampler.flush()] : [last];
         for (const rest of parts) if (rest.length > 0) yield rest;
         Object.assign(statistics, decoder.notes);
+        const missing = missingByLength.get(decoder) ?? 0;
+        if (missing > 0) Object.assign(statistics, { truncated: true, missingSeconds: missing });
         if (statistics.frames === 0) mustHoldSound(decoder, path);
       } finally {
         await decoder.close();

@@ -1,0 +1,86 @@
+import type { InputBuffer } from './input.ts';
+import { encodingBytes, maximumChannels, plainEncoding } from './pcm.ts';
+import type { Encoding, PcmFormat } from './pcm.ts';
+
+/*
+ * Sun's AU and Sony's Wave64 where they hold plain samples: ffmpeg decodes them and takes the end of the file for that of the
+ * sound, while their headers give its exact length.
+ */
+
+const auEncodings: Partial<Record<number, Encoding>> = {
+  1: 'mulaw',
+  2: 's8',
+  3: 's16be',
+  4: 's24be',
+  5: 's32be',
+  6: 'f32be',
+  7: 'f64be',
+  27: 'alaw',
+};
+const noLength = 0xffffffff;
+
+// The first four bytes of each chunk's GUID are a name; these are the rest.
+const chunkGuid = 'f3acd3118cd100c04f8edb8a';
+
+/** Seconds that its header declares and the file does not hold, 0 where it holds all; null where this is another's business. */
+export async function missingByHeader(input: InputBuffer): Promise<number | null> {
+  const found = (await findAu(input)) ?? (await findWave64(input));
+  const { size } = input.source;
+  if (!found || found.declared === null || size === null) return null;
+  const { frameBytes, sampleRateHz } = found.format;
+  return Math.max(0, found.declared - Math.max(0, size - found.position)) / frameBytes / sampleRateHz;
+}
+
+interface Found {
+  format: PcmFormat;
+  position: number;
+  /** Bytes of sound; null where the header does not know. */
+  declared: number | null;
+}
+
+async function findAu(input: InputBuffer): Promise<Found | null> {
+  if (!(await input.seek(0)) || !(await input.fill(24))) return null;
+  const { view, start } = input;
+  if (view.getUint32(start) !== 0x2e736e64) return null;
+  const [position, claimed, code, sampleRateHz, channels] = [4, 8, 12, 16, 20].map((at) => view.getUint32(start + at));
+  const encoding = auEncodings[code];
+  if (!encoding || position < 24 || channels < 1 || channels > maximumChannels) return null;
+  const bytes = encodingBytes(encoding);
+  const format = { encoding, channels, sampleRateHz, bitsPerSample: 8 * bytes, frameBytes: channels * bytes };
+  // 0, too, is written by programs that do not know.
+  const declared = claimed === noLength || claimed === 0 ? null : claimed;
+  return { format, position, declared };
+}
+
+async function findWave64(input: InputBuffer): Promise<Found | null> {
+  if (!(await input.seek(0)) || !(await input.fill(40))) return null;
+  const hex = (from: number, to: number): string =>
+    Buffer.from(input.bytes.subarray(input.start + from, input.start + to)).toString('hex');
+  if (hex(0, 4) !== '72696666' || !hex(4, 16).startsWith('2e91cf11a5d628db04c1')) return null;
+  let position = 40;
+  let format: PcmFormat | null = null;
+  for (let count = 0; count < 1000 && (await input.seek(position)) && (await input.fill(24)); count++) {
+    const name = hex(0, 4);
+    if (hex(4, 16) !== chunkGuid) return null;
+    const bytes = Number(input.view.getBigUint64(input.start + 16, true));
+    if (!Number.isSafeInteger(bytes) || bytes < 24) return null;
+    if (name === '666d7420') {
+      if (!(await input.fill(40))) return null;
+      format = wave64Format(input.view, input.start + 24);
+      if (!format) return null;
+    } else if (name === '64617461') {
+      return format && { format, position: position + 24, declared: bytes - 24 };
+    }
+    position += Math.ceil(bytes / 8) * 8;
+  }
+  return null;
+}
+
+/** Plain integers and floats whose fields agree; anything else is null. */
+function wave64Format(view: DataView, at: number): PcmFormat | null {
+  const [tag, channels, frameBytes, bits] = [0, 2, 12, 14].map((field) => view.getUint16(at + field, true));
+  const sampleRateHz = view.getUint32(at + 4, true);
+  const encoding = tag === 1 || tag === 3 ? plainEncoding(tag === 1 ? 'integer' : 'float', bits / 8, true) : undefined;
+  if (!encoding || channels < 1 || channels > maximumChannels || frameBytes !== (channels * bits) / 8) return null;
+  return { encoding, channels, sampleRateHz, bitsPerSample: bits, frameBytes };
+}
