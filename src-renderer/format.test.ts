@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import {
-  baseName,
   formatBytes,
   formatDate,
   formatDone,
@@ -119,17 +118,14 @@ describe('times', () => {
 });
 
 describe('names', () => {
-  it('are the last part of a path of either platform', () => {
-    expect([baseName('/a/b.wav'), baseName('C:\\a\\b.wav'), baseName('b.wav'), baseName('/a/b/')]).toEqual([
-      'b.wav',
-      'b.wav',
-      'b.wav',
-      'b',
-    ]);
-  });
-
   it('show the ends of a hash', () => {
     expect(shortHash(`9f3a1c${'0'.repeat(52)}e07b42`)).toBe('9f3a1c…e07b42');
     expect(shortHash('short')).toBe('short');
   });
+});
+
+it('a day without a time stays a day', () => {
+  expect(formatTime('2026-11-18')).toBe('18 Nov 2026');
+  expect(formatTime('2026-11-18', true)).toBe('18 Nov 2026');
+  expect(formatTime('2026-11-18T00:00:00Z')).toBe('18 Nov 2026, 00:00\u00a0UTC');
 });

@@ -82,10 +82,16 @@ export function formatBytes(bytes: number | null | undefined): string {
 const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 const two = (value: number): string => String(value).padStart(2, '0');
 
-/** A time as `23 Nov 2026, 09:14 UTC`; with seconds where `seconds`. What cannot be read as a time is given back as it is. */
+/**
+ * A time as `23 Nov 2026, 09:14 UTC`; with seconds where `seconds`. A day without a time stays one, and what cannot be read
+ * as a time is given back as it is.
+ */
 export function formatTime(time: string | null | undefined, seconds = false): string {
   if (time === null || time === undefined || time === '') {
     return none;
+  }
+  if (/^\d{4}-\d\d-\d\d$/.test(time)) {
+    return formatDate(time);
   }
   const date = new Date(time);
   if (Number.isNaN(date.getTime())) {
@@ -144,11 +150,6 @@ export function formatDone(done: number, total: number | null, unit: string): st
 /** First and last digits of a hash: `9f3a1c…e07b42`. */
 export function shortHash(hash: string): string {
   return hash.length > 16 ? `${hash.slice(0, 6)}…${hash.slice(-6)}` : hash;
-}
-
-/** The last part of a path. */
-export function baseName(path: string): string {
-  return path.split(/[/\\]/).filter(Boolean).at(-1) ?? path;
 }
 
 /** A finding with a capital. */

@@ -1,5 +1,6 @@
 import type Database from 'better-sqlite3';
 import { alarmRank, alarmsOf, alarmWords, type Alarm } from '../../src-common/alarms.ts';
+import { reasonWords } from '../../src-common/reason-words.ts';
 import { findingWords } from '../../src-common/findings.ts';
 import type { Finding } from '../../src-common/findings.ts';
 import type { Analysis, EvidenceRow, Inputs } from '../../src-preload/contract.ts';
@@ -65,7 +66,7 @@ export function derivedColumns(
     model_sha256: analysis?.modelSha256 ?? null,
     latest_file_sha256: analysis?.fileSha256 ?? null,
     search_text:
-      `${nameKeyOf(name)}\n${finding === null ? '' : findingWords[finding]}\n${flags.join('\n')}`.toLowerCase(),
+      `${nameKeyOf(name)}\n${finding === null ? '' : findingWords[finding]}\n${flags.join('\n')}\n${flags.map(reasonWords).join('\n')}`.toLowerCase(),
   };
 }
 

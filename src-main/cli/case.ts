@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { visibleName } from '../../src-common/visible-text.ts';
 import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
+import { reasonWords } from '../../src-common/reason-words.ts';
 import { alarmWords } from '../../src-common/alarms.ts';
 import { findingWords } from '../../src-common/findings.ts';
 import type { CaseView, EvidenceRow } from '../../src-preload/contract.ts';
@@ -386,7 +387,7 @@ function rowLine({ id, name, finding, scan, error, score, flags, stale, alarms }
           : scan
         : findingWords[finding];
   const told = alarms.filter((alarm) => alarm !== 'scan-failed').map((alarm) => alarmWords[alarm].toUpperCase());
-  const remarks = [...told, ...flags, ...(stale ? ['stale'] : [])];
+  const remarks = [...told, ...flags.map(reasonWords), ...(stale ? ['stale'] : [])];
   const cells = [
     String(id),
     visibleName(name),

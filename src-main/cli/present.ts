@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import { basename } from 'node:path';
+import { reasonWords } from '../../src-common/reason-words.ts';
 import { visibleName } from '../../src-common/visible-text.ts';
 import { Option } from 'commander';
 import { findingWords } from '../../src-common/findings.ts';
@@ -93,7 +94,7 @@ export function tableLine(file: ScannedFile, onTerminal: boolean, ratios: boolea
     found,
     (score === null ? '' : score.toFixed(3)).padStart(8),
     ...(ratios ? [log10LikelihoodRatio(llr).padStart(8)] : []),
-    reasons.map((reason) => reason.code).join('; '),
+    reasons.map((reason) => reasonWords(reason.code)).join('; '),
   ];
   return cells.join('  ').trimEnd();
 }

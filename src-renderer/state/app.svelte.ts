@@ -1,7 +1,6 @@
 /** What the whole window shares: which view, which case, which recording, the settings, the machine, the jobs. */
 import { tick } from 'svelte';
 import type { CaseView, Job, Machine, ModelSummary, Settings } from '../../src-preload/contract.ts';
-import { baseName } from '../format.ts';
 import { common } from '../texts/common.ts';
 import { bridge, client, onChange, resourceUrl, told } from './client.svelte.ts';
 import { isString, keep, kept } from './kept.ts';
@@ -247,7 +246,7 @@ class App {
     } else if (isString(path)) {
       const host = bridge;
       this.notify(
-        common.saved(baseName(path)),
+        common.saved(path),
         'success',
         host === undefined ? undefined : { label: common.actions.show, run: () => void host.reveal(path) },
       );
@@ -464,6 +463,9 @@ class App {
     }
   }
 
+  /** When this window last saved settings; null: not yet. */
+  settingsSavedAt: string | null = $state(null);
+
   /** Changes settings; what is shown changes at once and goes back where the engine refuses. */
   async set(patch: Partial<Settings>): Promise<void> {
     const before = this.settings;
@@ -480,6 +482,7 @@ class App {
             : null;
       const run = (): Promise<Settings> => client.settings.set(patch);
       this.settings = await (command === null ? run() : this.confirmed(command, run));
+      this.settingsSavedAt = new Date().toISOString();
     } catch (error) {
       this.settings = before;
       this.notifyError(error);

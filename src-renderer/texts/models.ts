@@ -1,5 +1,7 @@
 /** Texts of the Models view. */
 export const models = {
+  inconclusive: 'Inconclusive',
+  inconclusiveBetween: (ratio: string) => `between likelihood ratios of 1/${ratio} and ${ratio}`,
   label: 'Models',
   import: 'Import…',
   importTitle: 'Choose an exported model',

@@ -10,6 +10,8 @@ export const settings = {
     about: 'About and licences',
   },
   nav: 'Sections',
+  savedAtOnce: 'Every change is saved at once.',
+  saved: (time: string) => `Saved at ${time}.`,
   examiner: 'Examiner',
   examinerHint: 'Stands in new cases and in the custody log.',
   laboratory: 'Laboratory',

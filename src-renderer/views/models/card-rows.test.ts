@@ -2,6 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { cardRows, nameAndUnit } from './card-rows.ts';
 
 describe('rows of a card', () => {
+  it('tell the band of inconclusive findings as ratios', () => {
+    expect(cardRows({ inconclusiveLlr: Math.LN2 })).toEqual([
+      { label: 'Inconclusive', value: 'between likelihood ratios of 1/2 and 2', mono: false },
+    ]);
+  });
+
   it('take units from names', () => {
     expect([
       nameAndUnit('sampleRateHz'),

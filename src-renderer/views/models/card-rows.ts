@@ -1,6 +1,7 @@
 /** A part of a model's card as rows of a name and a value, units taken from the names (`sampleRateHz` is "Sample rate", in Hz). */
 import { formatNumber } from '../../format.ts';
 import { common } from '../../texts/common.ts';
+import { models } from '../../texts/models.ts';
 
 export interface CardRow {
   label: string;
@@ -67,6 +68,10 @@ export function cardRows(part: unknown, within = ''): CardRow[] {
     return [];
   }
   return Object.entries(part).flatMap(([key, value]: [string, unknown]): CardRow[] => {
+    if (key === 'inconclusiveLlr' && typeof value === 'number') {
+      const ratio = number(Number(Math.exp(value).toPrecision(3)));
+      return [{ label: models.inconclusive, value: models.inconclusiveBetween(ratio), mono: false }];
+    }
     const { name, unit } = nameAndUnit(key);
     const label =
       within === '' ? name : `${within}, ${name.replace(/^[A-Z](?![A-Z])/, (letter) => letter.toLowerCase())}`;

@@ -1,0 +1,30 @@
+/** Codes of reasons as people read them in tables. JSON and CSV keep the codes. */
+const words = new Map<string, string>(
+  Object.entries({
+    silent: 'silent',
+    'too-short': 'too little sound',
+    'little-speech': 'little speech',
+    clipped: 'clipped',
+    'narrow-band': 'narrow band',
+    noisy: 'noisy',
+    length: 'length not validated',
+    long: 'long',
+    streams: 'several audio streams',
+    truncated: 'cut short',
+    damaged: 'damaged parts',
+    unread: 'sound not read',
+    header: 'header contradicts the sound',
+    gaps: 'gaps',
+    'non-finite-samples': 'samples that are no numbers',
+    'trained-on': 'the model was trained on it',
+    limited: 'ratio limited',
+    'no-band': 'no finding supported by the calibration',
+    'within-band': 'within the inconclusive band',
+    weak: 'weak',
+  }),
+);
+
+/** A code that has no words here is told by its own. */
+export function reasonWords(code: string): string {
+  return words.get(code) ?? code.replaceAll('-', ' ');
+}
