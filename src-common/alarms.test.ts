@@ -15,7 +15,10 @@ describe('alarmsOf', () => {
     [{ state: 'missing' }, ['file-missing']],
     [{ state: 'unreadable' }, ['file-unreadable']],
     [{ flags: ['truncated', 'damaged'] }, ['sound-missing']],
+    [{ flags: ['checksum'] }, ['sound-missing']],
     [{ flags: ['gaps'] }, ['gaps']],
+    [{ flags: ['timestamps', 'overlap'] }, ['gaps']],
+    [{ flags: ['hidden'] }, ['sound-unread']],
     [{ flags: ['unread'] }, ['sound-unread']],
     [{ scan: 'failed' }, ['scan-failed']],
     [

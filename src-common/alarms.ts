@@ -19,7 +19,7 @@ export const alarmWords = {
   'file-changed': 'file changed',
   'file-missing': 'file missing',
   'file-unreadable': 'file unreadable',
-  'sound-missing': 'sound missing',
+  'sound-missing': 'sound missing or damaged',
   gaps: 'gaps',
   'sound-unread': 'sound not read',
   'scan-failed': 'scan failed',
@@ -32,8 +32,9 @@ export const alarmSentences = {
     'The file is no longer what was taken in: its hash differs. Results made before are stale; none was deleted.',
   'file-missing': 'The file is not where it was at intake. Its results are kept.',
   'file-unreadable': 'The file cannot be read now. Its results are kept.',
-  'sound-missing': 'Sound is missing: the recording is cut short or damaged.',
-  gaps: 'The recording has gaps, or its times are damaged.',
+  'sound-missing':
+    'Sound is missing or damaged: the recording is cut short, parts cannot be decoded, or its checksum does not hold.',
+  gaps: 'The recording has gaps or overlaps, or its times are damaged.',
   'sound-unread': 'The file holds sound that was not read.',
   'scan-failed': 'Its latest scan failed.',
 } as const satisfies Record<Alarm, string>;
@@ -43,12 +44,12 @@ const ofReasons = new Map<string, Alarm>(
   Object.entries({
     truncated: 'sound-missing',
     damaged: 'sound-missing',
-    'sound-missing': 'sound-missing',
+    checksum: 'sound-missing',
     gaps: 'gaps',
-    'damaged-timestamps': 'gaps',
-    'uncertain-times': 'gaps',
+    overlap: 'gaps',
+    timestamps: 'gaps',
     unread: 'sound-unread',
-    'hidden-by-edit-list': 'sound-unread',
+    hidden: 'sound-unread',
   } as const),
 );
 
