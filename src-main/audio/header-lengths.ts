@@ -65,7 +65,7 @@ async function findWave64(input: InputBuffer): Promise<Found | null> {
     const bytes = Number(input.view.getBigUint64(input.start + 16, true));
     if (!Number.isSafeInteger(bytes) || bytes < 24) return null;
     if (name === '666d7420') {
-      if (!(await input.fill(40))) return null;
+      if (!(await input.fill(64))) return null;
       format = wave64Format(input.view, input.start + 24);
       if (!format) return null;
     } else if (name === '64617461') {
@@ -78,7 +78,11 @@ async function findWave64(input: InputBuffer): Promise<Found | null> {
 
 /** Plain integers and floats whose fields agree; anything else is null. */
 function wave64Format(view: DataView, at: number): PcmFormat | null {
-  const [tag, channels, frameBytes, bits] = [0, 2, 12, 14].map((field) => view.getUint16(at + field, true));
+  const [outer, channels, frameBytes, bits, inner] = [0, 2, 12, 14, 24].map((field) =>
+    view.getUint16(at + field, true),
+  );
+  // WAVE_FORMAT_EXTENSIBLE names the format in a GUID.
+  const tag = outer === 0xfffe ? inner : outer;
   const sampleRateHz = view.getUint32(at + 4, true);
   const encoding = tag === 1 || tag === 3 ? plainEncoding(tag === 1 ? 'integer' : 'float', bits / 8, true) : undefined;
   if (!encoding || channels < 1 || channels > maximumChannels || frameBytes !== (channels * bits) / 8) return null;
