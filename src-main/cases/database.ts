@@ -94,8 +94,9 @@ function checkVersion(path: string, db: Database.Database, newest: number): numb
  * @throws UserFacingError `newer-version`, `damaged`.
  */
 export function migrate(path: string, db: Database.Database, migrations: readonly string[] = allMigrations): void {
-  for (let at = checkVersion(path, db, migrations.length); at < migrations.length; at++) {
-    if (at > 0) backUp(db, `${path}.format-${at}.backup`);
+  const found = checkVersion(path, db, migrations.length);
+  for (let at = found; at < migrations.length; at++) {
+    if (found > 0) backUp(db, `${path}.format-${at}.backup`);
     db.transaction(() => {
       db.exec(migrations[at]);
       db.pragma(`application_id = ${applicationId}`);

@@ -612,3 +612,7 @@ it('a list of cases that is damaged is told as that', () => {
   expect(() => testSession(home)).toThrow(/The list of cases, .* is damaged/);
   expect(() => verifyRecords({ folder, home })).toThrow(/The list of cases, .* is damaged/);
 });
+
+it('a new case has no backups of formats that it never had', () => {
+  expect(readdirSync(folder).filter((name) => name.includes('backup'))).toEqual([]);
+});
