@@ -5,7 +5,7 @@ import { openFlac } from './flac.ts';
 import { missingByHeader } from './header-lengths.ts';
 import { InputBuffer, memorySource, openFileSource } from './input.ts';
 import { Resampler } from './resample.ts';
-import { peakBelow } from './sample-kernel.ts';
+import { peakBelow, sumOfSquares } from './sample-kernel.ts';
 import { headBytes, sniffBytes } from './sniff.ts';
 import { openWav } from './wav.ts';
 import { noNotes } from './types.ts';
@@ -209,6 +209,7 @@ class Decoding implements AudioStream {
     peak: 0,
     clippedFraction: 0,
     nonFiniteSamples: 0,
+    mixLossDb: null,
     ...noNotes(),
   };
   readonly blocks: () => AsyncGenerator<Float32Array, void, undefined>;
@@ -225,6 +226,7 @@ class Decoding implements AudioStream {
       if (begun) throw new Error('the blocks of a recording can be walked through only once');
       begun = true;
       const meter = new Meter(only === null ? decoder.info.channels : 1, statistics);
+      const levels = new MixLevels();
       const same = decoder.info.sampleRateHz === rateHz;
       const resampler = same ? null : new Resampler(decoder.info.sampleRateHz, rateHz);
       const fade = edgeFadeSeconds ? new EdgeFade(edgeFadeSeconds, decoder.info.sampleRateHz) : null;
@@ -241,6 +243,7 @@ class Decoding implements AudioStream {
           const native = only === null ? all : { channels: [all.channels[only]], length: all.length };
           meter.measure(native);
           const mono = mix(native);
+          if (native.channels.length > 1) levels.add(native, mono);
           onNative?.(mono);
           const edged = fade ? fade.process(mono) : mono;
           const block = resampler ? resampler.process(edged) : edged;
@@ -252,6 +255,7 @@ class Decoding implements AudioStream {
         Object.assign(statistics, decoder.notes);
         const missing = missingByLength.get(decoder) ?? 0;
         if (missing > 0) Object.assign(statistics, { truncated: true, missingSeconds: missing });
+        statistics.mixLossDb = levels.lossDb;
         if (statistics.frames === 0) mustHoldSound(decoder, path);
       } finally {
         await decoder.close();
@@ -277,6 +281,21 @@ function mix({ channels, length }: NativeBlock): Float32Array {
     mono[i] = sum / count;
   }
   return mono;
+}
+
+/** Compares the mix with what was mixed. */
+class MixLevels {
+  #channels = 0;
+  #mix = 0;
+
+  add({ channels, length }: NativeBlock, mono: Float32Array): void {
+    for (const channel of channels) this.#channels += sumOfSquares(channel.subarray(0, length)) / channels.length;
+    this.#mix += sumOfSquares(mono);
+  }
+
+  get lossDb(): number | null {
+    return this.#channels === 0 ? null : 10 * Math.log10(this.#channels / Math.max(this.#mix, 1e-12 * this.#channels));
+  }
 }
 
 const clippedLevel = 0.999;

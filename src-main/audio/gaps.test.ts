@@ -256,4 +256,9 @@ describe.skipIf(!ffmpeg || !reports)('recordings of reports', () => {
     const all = await decode(join(reports!, 'edit-list-hides/trimmed_editlist.m4a'), { readAll: true });
     expect(Math.abs(all.samples.length / rateHz - 8.08)).toBeLessThan(0.05);
   });
+
+  test('channels that cancel in the mix, after lossy coding', async () => {
+    const { statistics } = await decode(join(reports!, 'channels-cancel-coded/ap.m4a'));
+    expect(statistics.mixLossDb).toBeGreaterThan(12);
+  });
 });

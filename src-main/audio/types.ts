@@ -109,6 +109,8 @@ export interface DecodeStatistics extends DecodeNotes {
   peak: number;
   /** Part of all samples that lies in runs of three or more at full scale or above (magnitude of at least 0.999). */
   clippedFraction: number;
+  /** How much lower the mix is than its channels are on average, in mean power; null where none were mixed, or all are silent. */
+  mixLossDb: number | null;
   /** NaN, infinite or absurd (magnitude above 1e30) samples, replaced by 0. */
   nonFiniteSamples: number;
 }

@@ -172,6 +172,7 @@ export class Detector {
       nonFiniteSamples: statistics.nonFiniteSamples,
       notes: statistics,
       mixed: (reading.channel ?? 'mix') === 'mix' && info.channels > 1 && statistics.peak > heardPeak,
+      mixLossDb: statistics.mixLossDb,
       audioStreams: info.audioStreams,
       stream: info.stream,
       sampleRateHz: info.sampleRateHz,

@@ -16,6 +16,8 @@ export interface FindingBasis {
   notes: DecodeNotes;
   /** Channels that are not all silent were mixed. */
   mixed: boolean;
+  /** As in `DecodeStatistics`. */
+  mixLossDb?: number | null;
   audioStreams: number;
   /** Which of them was scored, counted from 0. */
   stream: number;
@@ -29,6 +31,9 @@ const leastBandwidthShare = 0.6;
 
 /** Where the card does not say what lengths of speech it was measured on, none beyond this was. */
 const longestCalibrated = Math.max(...calibrationSeconds);
+
+/** Channels that have nothing to do with one another lose 3 dB in their mix; opposite ones, of which coding leaves a little, far more. */
+const mostMixLossDb = 12;
 
 /** Above this many windows the lowest of them says nothing. */
 const mostComparedWindows = 60;
@@ -51,6 +56,10 @@ function reasonsFor(card: Card, basis: FindingBasis): Reason[] {
       ? 'The mix of its channels holds no sound; one may cancel another. Score each on its own.'
       : 'It holds no sound.';
     add('silent', true, sentence);
+  } else if (basis.mixed && (basis.mixLossDb ?? 0) > mostMixLossDb) {
+    const loss = (basis.mixLossDb ?? 0).toFixed(0);
+    const sentence = `The mix of its channels is ${loss} dB lower than they are: one cancels another. Score each on its own.`;
+    add('cancelled', true, sentence);
   } else if (basis.activeSeconds < thresholds.minimumActiveSeconds) {
     const seconds = basis.activeSeconds.toFixed(2);
     add('too-short', true, `It holds ${seconds} s of sound; ${thresholds.minimumActiveSeconds} s are needed.`);
