@@ -8,7 +8,7 @@ import { writeFileWhole } from '../src-main/base/files.ts';
 import { encoderCardSchema } from '../src-main/detector/encoders/encoder.ts';
 import type { EncoderCard } from '../src-main/detector/encoders/encoder.ts';
 import { tinyEnglish, whisperFraming, whisperNames, whisperOnnx } from '../src-main/detector/encoders/whisper.ts';
-import { sha256 } from '../src-main/detector/store.ts';
+import { sha256 } from '../src-main/base/sha256.ts';
 import { readEncoderWeights, valuesSha256 } from './lib/encoder-weights.ts';
 
 /** Over the values of the arrays that are used of OpenAI's tiny.en. */

@@ -20,6 +20,7 @@ interface TrainOptions {
   dataset: string;
   bonafide?: string;
   network: string;
+  members?: string[];
   out: string;
   name?: string;
   backend: BackendName | 'auto';
@@ -73,6 +74,11 @@ export function register(program: Command): void {
     .option('--bonafide <spec>', 'bona fide recordings from elsewhere, for a dataset of spoofs')
     .requiredOption('--out <folder>', "the model's folder: network, weights, card; checkpoints while it trains")
     .addOption(new Option('--network <name>', 'what is trained').choices(['residual', 'mel-cnn']).default('residual'))
+    .option(
+      '--members <names>',
+      'a model of several members instead, joined: linear and mel (residual networks, more seeds as linear-2), encoder',
+      (text: string) => text.split(',').map((name) => name.trim()),
+    )
     .addOption(
       new Option(
         '--front-end <name>',
@@ -163,8 +169,11 @@ function reporter(progress: ProgressLine): (event: TrainModelEvent) => void {
       case 'fold':
         say(`Fold ${event.fold} of ${event.folds}: without ${event.recordings} recordings of some sources.`);
         break;
+      case 'member':
+        say(`Member ${event.name}, ${event.member} of ${event.members}.`);
+        break;
       case 'whole':
-        say('The network that is kept, on all recordings.');
+        say('What is kept, on all recordings.');
         break;
       case 'prepare':
         progress.show(`reading ${event.done} of ${event.total} recordings`);
@@ -198,7 +207,9 @@ function reporter(progress: ProgressLine): (event: TrainModelEvent) => void {
 async function train(options: TrainOptions): Promise<number> {
   const folder = resolve(options.out);
   const finished = existsSync(join(folder, 'card.json'));
-  const begun = existsSync(join(folder, 'checkpoint.safetensors'));
+  const begun = ['checkpoint.safetensors', 'checkpoint-folds', 'checkpoint-members'].some((name) =>
+    existsSync(join(folder, name)),
+  );
   if (options.resume && finished && !begun) {
     process.stderr.write(`The model in ${folder} is finished; there is nothing to resume.\n`);
     return exitStatus.done;

@@ -2,10 +2,8 @@ import { z } from 'zod';
 import { findingRecordSchema } from '../../src-common/finding-record.ts';
 import { conditioningSchema } from '../audio/condition.ts';
 import { calibrationSchema } from '../evaluation/calibration.ts';
-import { frontEndSchema } from '../features/front-end.ts';
-import { augmentationSchema } from './augment.ts';
 import { localisationSchema } from './localisation.ts';
-import { networkSchema } from './network.ts';
+import { memberSchema } from './member.ts';
 
 /** Figures of one split, at the threshold fixed on dev. */
 const splitFiguresSchema = z.object({
@@ -28,18 +26,63 @@ const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 /** Seconds of net speech, for cards and training that name no other limit. */
 export const defaultMinimumSpeechSeconds = 0.5;
 
-/** A model's card, `card.json` in its folder: everything needed to use, repeat and judge it. */
-export const cardSchema = z.object({
-  format: z.literal(1),
+/** What format 1 said of training that now stands with the member. */
+const movedTraining = [
+  'epochs',
+  'bestEpoch',
+  'clipsPerEpoch',
+  'batchSize',
+  'learningRate',
+  'weightDecay',
+  'averagedSteps',
+  'sampling',
+  'schedule',
+  'labelSmoothing',
+  'keep',
+  'cropSeconds',
+  'augmentation',
+  'from',
+  'history',
+];
+
+/** A card of format 1, which had one network and no members, as one of format 2; others as they are. */
+function upgraded(card: unknown): unknown {
+  if (typeof card !== 'object' || card === null || !('format' in card) || card.format !== 1) return card;
+  const { frontEnd, network, training, ...rest } = card as Record<string, unknown>;
+  const parts = Object.entries((training ?? {}) as Record<string, unknown>);
+  const moved = ([key]: [string, unknown]): boolean => movedTraining.includes(key);
+  const member = {
+    kind: 'network',
+    name: 'network',
+    weight: 1,
+    frontEnd,
+    network,
+    onnx: 'model.onnx',
+    weights: 'weights.safetensors',
+    training: Object.fromEntries(parts.filter(moved)),
+  };
+  return {
+    ...rest,
+    format: 2,
+    members: [member],
+    training: Object.fromEntries(parts.filter((part) => !moved(part))),
+  };
+}
+
+const plainCardSchema = z.object({
+  format: z.literal(2),
   name: z.string().min(1),
   /** `screening`: fit to sort recordings; `validated`: a laboratory has measured and calibrated it on its own. */
   status: z.enum(['screening', 'validated']),
   createdAt: z.string(),
   application: z.string(),
   conditioning: conditioningSchema,
-  frontEnd: frontEndSchema,
   window: z.object({ seconds: z.number().positive(), hopSeconds: z.number().positive() }),
-  network: networkSchema,
+  /** At least one; every one of them sees the same windows. */
+  members: z
+    .array(memberSchema)
+    .min(1)
+    .refine((members) => new Set(members.map(({ name }) => name)).size === members.length, 'two members of one name'),
   training: z.object({
     dataset: z.string(),
     /** Recordings by split and class. */
@@ -51,26 +94,8 @@ export const cardSchema = z.object({
     fileSha256: z.array(sha256),
     seed: z.int(),
     backend: z.string(),
-    epochs: z.int(),
-    bestEpoch: z.int(),
-    clipsPerEpoch: z.int(),
-    batchSize: z.int(),
-    learningRate: z.number(),
-    weightDecay: z.number().default(0),
-    averagedSteps: z.int().default(0),
-    sampling: z.enum(['clips', 'sources']).default('clips'),
-    schedule: z.enum(['cosine', 'one-cycle']).default('cosine'),
-    labelSmoothing: z.number().default(0),
-    /** Which epoch's weights were kept: the best by dev, or the last. */
-    keep: z.enum(['best', 'last']).default('best'),
-    /** Length of the windows that training saw, where another than that of scoring. */
-    cropSeconds: z.number().optional(),
     /** Folds of sources whose out-of-fold scores the calibration rests on. */
     folds: z.int().nullable().default(null),
-    augmentation: augmentationSchema,
-    /** The model whose weights training began with. */
-    from: z.object({ name: z.string(), onnxSha256: sha256 }).nullable(),
-    history: z.array(z.object({ epoch: z.int(), loss: z.number(), devEer: z.number(), devAuc: z.number() })),
   }),
   calibration: calibrationSchema,
   thresholds: z.object({
@@ -107,6 +132,10 @@ export const cardSchema = z.object({
     .optional(),
   /** What a user must know: terms of the training data, limits. */
   notes: z.array(z.string()),
-  files: z.object({ 'model.onnx': sha256, 'weights.safetensors': sha256 }),
+  /** SHA-256 of every file in the folder beside the card. */
+  files: z.record(z.string(), sha256),
 });
+
+/** A model's card, `card.json` in its folder: everything needed to use, repeat and judge it. */
+export const cardSchema = z.preprocess(upgraded, plainCardSchema);
 export type Card = z.infer<typeof cardSchema>;

@@ -1,34 +1,30 @@
-import '../base/no-telemetry.ts';
-import ort from 'onnxruntime-node';
 import type { Finding } from '../../src-common/findings.ts';
 import type { Timeline } from '../audio/timeline.ts';
 import type { AudioInfo, AudioSource, Channel, TimelineNotes } from '../audio/types.ts';
-import { createFrontEnd } from '../features/front-end.ts';
-import type { FrontEnd } from '../features/front-end.ts';
 import type { Card } from './card.ts';
 import { findingFor } from './finding.ts';
-import { onnxNames } from './onnx.ts';
 import { qualityOf } from './quality.ts';
 import type { Quality } from './quality.ts';
 import type { Reason } from './reason.ts';
+import { JointScorer } from './scorers.ts';
 import { SpeechDetector } from './speech.ts';
 import { missingOf } from './spans.ts';
 import type { PlannedSpan } from './spans.ts';
+import type { RunnableModel } from './store.ts';
 import { ConditioningMemory, conditionRecording } from './windows.ts';
 
 /** A channel whose samples reach this is not silent, whatever the mix is. */
 const heardPeak = 0.01;
-
-/** Windows scored in one run of the network; always of one recording, so that no score depends on its neighbours. */
-const batchWindows = 16;
 
 interface WindowScore {
   startSeconds: number;
   endSeconds: number;
   /** Share of it that is missing in the recording; absent where nothing is. */
   missingShare?: number;
-  /** The network's output for this window alone: uncalibrated. */
+  /** The model's output for this window alone: uncalibrated. */
   score: number;
+  /** Its members' outputs, in the card's order; absent where it has but one. */
+  members?: number[];
 }
 
 /** When a window begins and ends in the recording's time, and how much of it is missing. */
@@ -59,6 +55,8 @@ export interface Analysis {
   quality: Quality;
   /** Mean of the windows' scores, high for bona fide; null where there is no sound. */
   score: number | null;
+  /** The means of the members' outputs, whose weighted sum it is; absent where the model has but one. */
+  members?: { name: string; score: number | null }[];
   /** Natural logarithm of the likelihood ratio, bona fide over spoof; null where not assessable. */
   llr: number | null;
   finding: Finding;
@@ -78,52 +76,29 @@ export interface Reading {
 /** A model ready to score recordings on ONNX Runtime, one after the other. */
 export class Detector {
   readonly card: Card;
-  readonly #session: ort.InferenceSession;
+  readonly #scorer: JointScorer;
   readonly #speech: SpeechDetector | null;
-  readonly #frontEnd: FrontEnd;
-  readonly #features: Float32Array;
-  readonly #windowSize: number;
   readonly #memory = new ConditioningMemory();
 
-  private constructor(card: Card, session: ort.InferenceSession, speech: SpeechDetector | null) {
+  private constructor(card: Card, scorer: JointScorer, speech: SpeechDetector | null) {
     this.card = card;
-    this.#session = session;
+    this.#scorer = scorer;
     this.#speech = speech;
-    this.#frontEnd = createFrontEnd(card.frontEnd);
-    const { bins, frames } = card.network.input;
-    this.#windowSize = bins * frames;
-    this.#features = new Float32Array(batchWindows * this.#windowSize);
   }
 
   /**
-   * @param model the card and the network's bytes
    * @param threads of ONNX Runtime; 1 where several detectors run beside one another
    */
-  static async create(model: { card: Card; onnx: Uint8Array }, threads: number): Promise<Detector> {
-    const session = await ort.InferenceSession.create(model.onnx, {
-      executionProviders: ['cpu'],
-      intraOpNumThreads: threads,
-      interOpNumThreads: 1,
-    });
-    const speech = model.card.conditioning.speech === 'silero-vad-v5' ? await SpeechDetector.create(threads) : null;
-    return new Detector(model.card, session, speech);
+  static async create({ card, members }: RunnableModel, threads: number): Promise<Detector> {
+    const { conditioning, window } = card;
+    const scorer = await JointScorer.create(members, Math.round(window.seconds * conditioning.sampleRateHz), threads);
+    const speech = conditioning.speech === 'silero-vad-v5' ? await SpeechDetector.create(threads) : null;
+    return new Detector(card, scorer, speech);
   }
 
   async dispose(): Promise<void> {
-    await this.#session.release();
+    await this.#scorer.dispose();
     await this.#speech?.dispose();
-  }
-
-  async #runBatch(count: number): Promise<Float32Array> {
-    const { bins, frames } = this.card.network.input;
-    const input = new ort.Tensor('float32', this.#features.subarray(0, count * this.#windowSize), [
-      count,
-      1,
-      bins,
-      frames,
-    ]);
-    const output = await this.#session.run({ [onnxNames.input]: input });
-    return output[onnxNames.output].data as Float32Array;
   }
 
   /**
@@ -142,29 +117,27 @@ export class Detector {
       ...(signal ? { signal } : {}),
     });
     const { activity, statistics, info, durationSeconds, timeline } = recording;
-    const scores: number[] = [];
+    const scored: { score: number; members: number[] }[] = [];
     const spans: PlannedSpan[] = [];
-    let filled = 0;
-    const flush = async (): Promise<void> => {
-      if (filled > 0) scores.push(...(await this.#runBatch(filled)));
-      filled = 0;
-    };
+    const { batch } = this.#scorer;
+    batch.clear();
     const probabilities = await recording.walk(
       async (samples, span) => {
-        const at = filled * this.#windowSize;
-        this.#frontEnd.compute(samples, this.#features.subarray(at, at + this.#windowSize));
+        batch.add(samples);
         spans.push(span);
-        if (++filled === batchWindows) await flush();
+        if (batch.isFull) scored.push(...(await this.#scorer.flush()));
       },
       () => {
-        scores.length = spans.length = filled = 0;
+        scored.length = spans.length = 0;
+        batch.clear();
       },
     );
-    await flush();
+    scored.push(...(await this.#scorer.flush()));
     this.#memory.trim();
     const quality = qualityOf(recording, conditioning.sampleRateHz, probabilities);
 
-    const score = scores.length > 0 ? scores.reduce((sum, value) => sum + value, 0) / scores.length : null;
+    const score = meanOf(scored.map((window) => window.score));
+    const { members } = this.card;
     const { finding, llr, reasons } = findingFor(this.card, {
       score,
       activeSeconds: activity.activeSeconds,
@@ -176,7 +149,7 @@ export class Detector {
       audioStreams: info.audioStreams,
       stream: info.stream,
       sampleRateHz: info.sampleRateHz,
-      windows: scores.length,
+      windows: scored.length,
       quality,
     });
     return {
@@ -195,12 +168,25 @@ export class Detector {
       nonFiniteSamples: statistics.nonFiniteSamples,
       quality,
       score,
+      ...(members.length > 1
+        ? {
+            members: members.map(({ name }, index) => ({
+              name,
+              score: meanOf(scored.map((window) => window.members[index])),
+            })),
+          }
+        : {}),
       llr,
       finding,
       reasons,
-      windows: scores.map((value, index) => {
-        return { ...timesOf(spans[index], timeline, conditioning.sampleRateHz), score: value };
+      windows: scored.map(({ score: value, members: ofMembers }, index) => {
+        const window = { ...timesOf(spans[index], timeline, conditioning.sampleRateHz), score: value };
+        return members.length > 1 ? { ...window, members: ofMembers } : window;
       }),
     };
   }
+}
+
+function meanOf(values: readonly number[]): number | null {
+  return values.length > 0 ? values.reduce((sum, value) => sum + value, 0) / values.length : null;
 }

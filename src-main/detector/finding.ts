@@ -3,6 +3,7 @@ import type { DecodeNotes } from '../audio/types.ts';
 import { applyCalibration } from '../evaluation/calibration.ts';
 import { calibrationSeconds } from '../evaluation/lengths.ts';
 import type { Card } from './card.ts';
+import { highestHz } from './member.ts';
 import type { Quality } from './quality.ts';
 import { noteReasons } from './reason.ts';
 import type { Reason } from './reason.ts';
@@ -39,7 +40,7 @@ const mostMixLossDb = 12;
 const mostComparedWindows = 60;
 
 function reasonsFor(card: Card, basis: FindingBasis): Reason[] {
-  const { thresholds, frontEnd } = card;
+  const { thresholds } = card;
   const reasons: Reason[] = [];
   const add = (code: string, blocking: boolean, sentence: string): void => {
     reasons.push({ code, sentence, blocking });
@@ -81,14 +82,15 @@ function reasonsFor(card: Card, basis: FindingBasis): Reason[] {
       `${percent} % of its samples are clipped; at most ${100 * thresholds.maximumClippedFraction} % may be.`,
     );
   }
-  if (basis.sampleRateHz < 2 * frontEnd.fMax) {
+  const fMax = Math.max(...card.members.map((member) => highestHz(member) ?? 0));
+  if (basis.sampleRateHz < 2 * fMax) {
     add(
       'narrow-band',
       true,
-      `It was sampled at ${basis.sampleRateHz} Hz; the model looks at frequencies up to ${frontEnd.fMax} Hz.`,
+      `It was sampled at ${basis.sampleRateHz} Hz; the model looks at frequencies up to ${fMax} Hz.`,
     );
   } else {
-    const needed = thresholds.minimumBandwidthHz ?? leastBandwidthShare * frontEnd.fMax;
+    const needed = thresholds.minimumBandwidthHz ?? leastBandwidthShare * fMax;
     if (effectiveBandwidthHz !== null && effectiveBandwidthHz < needed) {
       add(
         'narrow-band',

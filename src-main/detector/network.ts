@@ -62,8 +62,11 @@ export const leastMomentVariance = 1e-5;
 export interface ParameterSpec {
   name: string;
   shape: number[];
-  /** `he`: normal with variance 2 / fan-in (He et al. 2015). */
-  start: 'he' | 'zeros' | 'ones';
+  /**
+   * `he`: normal with variance 2 / fan-in (He et al. 2015). `narrow`: with variance 1 / (3 · fan-in), as PyTorch's, before a
+   * normalisation, which takes the length out: it only sets how large a step is beside it.
+   */
+  start: 'he' | 'narrow' | 'zeros' | 'ones';
   fanIn: number;
   /** Running statistics are carried along, not trained. */
   trained: boolean;
@@ -146,7 +149,9 @@ export function parameterSpecs(spec: NetworkSpec): ParameterSpec[] {
     const channels = input.at(-1) ?? 1;
     if (layer.type === 'conv') {
       const [height, width] = layer.kernel;
-      add('kernel', [height, width, channels, layer.filters], 'he', height * width * channels);
+      // Without a bias of its own: one follows with the normalisation.
+      const start = layer.bias ? 'he' : 'narrow';
+      add('kernel', [height, width, channels, layer.filters], start, height * width * channels);
       if (layer.bias) add('bias', [layer.filters], 'zeros');
     } else if (layer.type === 'dense') {
       // The last one begins at zero: an undecided network.
@@ -174,9 +179,10 @@ export function startingWeights(spec: NetworkSpec, seed: number): Weights {
   parameterSpecs(spec).forEach((parameter, index) => {
     const values = new Float32Array(parameter.shape.reduce((product, length) => product * length, 1));
     if (parameter.start === 'ones') values.fill(1);
-    if (parameter.start === 'he') {
+    const gain = { he: 2, narrow: 1 / 3, zeros: 0, ones: 0 }[parameter.start];
+    if (gain > 0) {
       const random = new Random([seed, 1, index]);
-      const deviation = Math.sqrt(2 / parameter.fanIn);
+      const deviation = Math.sqrt(gain / parameter.fanIn);
       for (let i = 0; i < values.length; i++) values[i] = deviation * random.normal();
     }
     weights.set(parameter.name, values);

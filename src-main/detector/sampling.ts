@@ -68,19 +68,34 @@ function inTurn(indices: number[], seed: number, target: number): Draw {
   };
 }
 
-function bySource(indices: number[], items: readonly DatasetItem[], seed: number, target: number): Draw {
-  const groupOf = ({ source, generator, speaker }: DatasetItem): string =>
-    JSON.stringify(target === 0 ? [source, generator] : [source ?? speaker]);
+/**
+ * How much each example of one class counts where sources are to be heard alike: spoofs by the inverse of how many their
+ * source's generator has, bona fide clips by the inverse root of how many their source has.
+ */
+function sourceWeights(items: readonly DatasetItem[]): number[] {
+  const groups = items.map(({ label, source, generator, speaker }) =>
+    JSON.stringify(label === 'spoof' ? [source, generator] : [source ?? speaker]),
+  );
   const counts = new Map<string, number>();
-  for (const index of indices) {
-    const group = groupOf(items[index]);
-    counts.set(group, (counts.get(group) ?? 0) + 1);
+  for (const group of groups) counts.set(group, (counts.get(group) ?? 0) + 1);
+  return items.map(({ label }, index) => (counts.get(groups[index]) as number) ** (label === 'spoof' ? -1 : -0.5));
+}
+
+/** The same weights for examples of both classes, the classes alike, together as many as there are examples. */
+export function exampleWeights(items: readonly DatasetItem[]): Float64Array {
+  const weights = new Float64Array(items.length);
+  for (const label of ['bonafide', 'spoof']) {
+    const indices = [...items.keys()].filter((index) => items[index].label === label);
+    const ofClass = sourceWeights(indices.map((index) => items[index]));
+    const sum = ofClass.reduce((total, weight) => total + weight, 0);
+    indices.forEach((index, place) => (weights[index] = (ofClass[place] * items.length) / 2 / sum));
   }
+  return weights;
+}
+
+function bySource(indices: number[], items: readonly DatasetItem[], seed: number, target: number): Draw {
   let sum = 0;
-  const sums = indices.map((index) => {
-    const count = counts.get(groupOf(items[index])) as number;
-    return (sum += target === 0 ? 1 / count : 1 / Math.sqrt(count));
-  });
+  const sums = sourceWeights(indices.map((index) => items[index])).map((weight) => (sum += weight));
   return (position) => {
     const wanted = new Random([seed, 2, 1 - target, position]).uniform() * sum;
     // The first clip whose sum lies above.

@@ -1,27 +1,33 @@
-import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { UserFacingError } from '../base/errors.ts';
 import { ensureFolder, unwritable, writeFileWhole } from '../base/files.ts';
 import { dataFolder } from '../base/home.ts';
+import { sha256 } from '../base/sha256.ts';
 import { applicationRoot } from '../base/workers.ts';
 import { cardSchema } from './card.ts';
 import type { Card } from './card.ts';
+import { findEncoder } from './encoders/encoder.ts';
+import type { LogisticModel } from './logistic.ts';
+import type { EncoderMember, Member, NetworkMember } from './member.ts';
 import { parameterSpecs } from './network.ts';
-import type { Weights } from './network.ts';
+import type { NetworkSpec, Weights } from './network.ts';
 import { writeOnnx } from './onnx.ts';
 import { readSafetensors, writeSafetensors } from './safetensors.ts';
+import type { MemberContent } from './scorers.ts';
 
-/** A model as it lies on disk, its network's bytes checked against the card. */
-export interface StoredModel {
-  folder: string;
+/** A model that can score: what a worker gets of it. */
+export interface RunnableModel {
   card: Card;
-  onnx: Uint8Array;
-  onnxSha256: string;
+  /** In the card's order. */
+  members: MemberContent[];
 }
 
-export function sha256(bytes: Uint8Array | string): string {
-  return createHash('sha256').update(bytes).digest('hex');
+/** A model as it lies on disk, its files checked against the card. */
+export interface StoredModel extends RunnableModel {
+  folder: string;
+  /** What it is known by: see {@link identityOf}. */
+  onnxSha256: string;
 }
 
 /** The folder of the model that ships with the application. */
@@ -49,11 +55,36 @@ export async function findModel(name: string | undefined): Promise<string> {
   }
   throw new UserFacingError('model', `There is no model at ${places.join(' or ')}.`, {
     path: places[0],
-    advice: 'A model is a folder with card.json, model.onnx and weights.safetensors, as `earwitness train` writes it.',
+    advice: 'A model is a folder with card.json and the files that it names, as `earwitness train` writes it.',
   });
 }
 
-async function readChecked(folder: string, name: keyof Card['files'], card: Card): Promise<Uint8Array> {
+/** What makes scores: all that a change of which may change them, members and their weights. */
+function scoringParts(card: Card): unknown {
+  return card.members.map((member) => {
+    const { kind, name, weight } = member;
+    return member.kind === 'network'
+      ? [kind, name, weight, card.files[member.onnx]]
+      : [kind, name, weight, member.encoder.onnxSha256, card.files[member.head]];
+  });
+}
+
+/**
+ * What a model is known by in results, cases and reports: the SHA-256 of its network where that is all that it has, else of
+ * its members' hashes and weights.
+ */
+export function identityOf(card: Card): string {
+  const [first, ...others] = card.members;
+  if (others.length === 0 && first.kind === 'network' && first.weight === 1) return card.files[first.onnx];
+  return sha256(JSON.stringify(scoringParts(card)));
+}
+
+/** The files of a member, in the order in which they are written. */
+export function memberFiles(member: Member): string[] {
+  return member.kind === 'network' ? [member.onnx, member.weights] : [member.head];
+}
+
+async function readChecked(folder: string, name: string, card: Card): Promise<Uint8Array> {
   const path = join(folder, name);
   const bytes = await readFile(path).catch((error: unknown) => {
     throw new UserFacingError('model', `The model's ${path} cannot be read.`, {
@@ -75,36 +106,103 @@ async function readChecked(folder: string, name: keyof Card['files'], card: Card
   return bytes;
 }
 
-/**
- * Reads a model's card and network.
- * @throws UserFacingError `model` if the card is not one, or a file is not the one that the card describes.
- */
-export async function readModel(folder: string): Promise<StoredModel> {
+async function readHead(folder: string, card: Card, member: EncoderMember): Promise<LogisticModel> {
+  const path = join(folder, member.head);
+  const { arrays } = readSafetensors(await readChecked(folder, member.head, card), path);
+  const [kernel, bias] = [arrays.get('kernel'), arrays.get('bias')];
+  if (kernel?.length !== member.encoder.size || bias?.length !== 1) {
+    throw new UserFacingError('model', `${path} holds no head for ${member.encoder.size} values.`, { path });
+  }
+  return { kernel: Float64Array.from(kernel), bias: bias[0] };
+}
+
+async function readMember(folder: string, card: Card, member: Member): Promise<MemberContent> {
+  if (member.kind === 'network') return { member, onnx: await readChecked(folder, member.onnx, card) };
+  const head = await readHead(folder, card, member);
+  const { name, onnxSha256 } = member.encoder;
+  const encoder = await findEncoder(name);
+  if (encoder?.card.onnxSha256 !== onnxSha256) {
+    throw new UserFacingError(
+      'model',
+      `The model in ${folder} needs the encoder ${name} (${onnxSha256.slice(0, 12)}).`,
+      {
+        path: folder,
+        advice: encoder === null ? 'It is not on this machine: add it.' : 'Another version of it is on this machine.',
+      },
+    );
+  }
+  return { member, encoder: { card: encoder.card, onnx: encoder.onnx }, head };
+}
+
+/** Reads a model's card alone. @throws UserFacingError `model` if it is not one. */
+export async function readCard(folder: string): Promise<Card> {
   const path = join(folder, 'card.json');
-  let card: Card;
   try {
-    card = cardSchema.parse(JSON.parse(await readFile(path, 'utf8')));
+    return cardSchema.parse(JSON.parse(await readFile(path, 'utf8')));
   } catch (error) {
     throw new UserFacingError('model', `${path} is not a model's card that this version can read.`, {
       path,
-      advice: 'Restore the model from a copy, or train it again.',
+      advice: 'Restore the model from a copy, import it again or train it again.',
       cause: error,
     });
   }
-  const onnx = await readChecked(folder, 'model.onnx', card);
-  return { folder, card, onnx, onnxSha256: card.files['model.onnx'] };
 }
 
-/** Reads the weights of a model, to train on from them. @throws UserFacingError as `readModel`. */
-export async function readWeights({ folder, card }: StoredModel): Promise<Weights> {
-  const bytes = await readChecked(folder, 'weights.safetensors', card);
-  const { arrays } = readSafetensors(bytes, join(folder, 'weights.safetensors'));
-  for (const { name } of parameterSpecs(card.network)) {
+/**
+ * Reads a model's card and what its members need to score.
+ * @throws UserFacingError `model` if the card is not one, a file is not the one that the card describes, or an encoder is not there.
+ */
+export async function readModel(folder: string): Promise<StoredModel> {
+  const card = await readCard(folder);
+  const members: MemberContent[] = [];
+  for (const member of card.members) members.push(await readMember(folder, card, member));
+  return { folder, card, members, onnxSha256: identityOf(card) };
+}
+
+/** Reads a network's weights, to train on from them. @throws UserFacingError as `readModel`. */
+export async function readWeights(
+  { folder, card }: Pick<StoredModel, 'folder' | 'card'>,
+  member: NetworkMember,
+): Promise<Weights> {
+  const bytes = await readChecked(folder, member.weights, card);
+  const { arrays } = readSafetensors(bytes, join(folder, member.weights));
+  for (const { name } of parameterSpecs(member.network)) {
     if (!arrays.has(name)) {
       throw new UserFacingError('model', `The weights in ${folder} lack ${name}.`, { path: folder });
     }
   }
   return arrays;
+}
+
+/** All files of a model, checked against its card. @throws UserFacingError as `readModel`. */
+export async function readFiles({ folder, card }: Pick<StoredModel, 'folder' | 'card'>): Promise<ModelFiles> {
+  const files: ModelFiles = new Map();
+  for (const name of card.members.flatMap(memberFiles)) files.set(name, await readChecked(folder, name, card));
+  return files;
+}
+
+/** A model's files beside the card, by name. */
+export type ModelFiles = Map<string, Uint8Array>;
+
+/** A network's graph and weights as files. */
+export function networkFiles(
+  member: Pick<NetworkMember, 'onnx' | 'weights'>,
+  network: NetworkSpec,
+  weights: Weights,
+): ModelFiles {
+  return new Map([
+    [member.onnx, writeOnnx(network, weights)],
+    [member.weights, writeSafetensors(weights, { network: network.name })],
+  ]);
+}
+
+/** A head as a file. */
+export function headFile(member: Pick<EncoderMember, 'head'>, { kernel, bias }: LogisticModel): ModelFiles {
+  const arrays = new Map([
+    ['kernel', Float32Array.from(kernel)],
+    ['bias', Float32Array.of(bias)],
+  ]);
+  return new Map([[member.head, writeSafetensors(arrays)]]);
 }
 
 /** Writes into a model's card how often its findings were right; all else in it stays as it lies there. @throws UserFacingError `unwritable` */
@@ -116,16 +214,14 @@ export async function writeRecords({ folder }: Pick<StoredModel, 'folder'>, reco
   await writeFileWhole(path, `${JSON.stringify(changed, null, 1)}\n`);
 }
 
-/** Writes a model's folder, the card last, so that a folder with a card is whole. */
-export async function writeModel(folder: string, card: Omit<Card, 'files'>, weights: Weights): Promise<StoredModel> {
+/** Writes a model's folder, the card last, so that a folder with a card is whole; reads it back. */
+export async function writeModel(folder: string, card: Omit<Card, 'files'>, files: ModelFiles): Promise<StoredModel> {
   await ensureFolder(folder).catch((error: unknown) => {
     throw unwritable(folder, error);
   });
-  const onnx = writeOnnx(card.network, weights);
-  const arrays = writeSafetensors(weights, { network: card.network.name });
-  const whole: Card = { ...card, files: { 'model.onnx': sha256(onnx), 'weights.safetensors': sha256(arrays) } };
-  await writeFileWhole(join(folder, 'model.onnx'), onnx);
-  await writeFileWhole(join(folder, 'weights.safetensors'), arrays);
-  await writeFileWhole(join(folder, 'card.json'), `${JSON.stringify(cardSchema.parse(whole), null, 1)}\n`);
-  return { folder, card: whole, onnx, onnxSha256: whole.files['model.onnx'] };
+  const hashes = Object.fromEntries([...files].map(([name, bytes]) => [name, sha256(bytes)]));
+  const whole = cardSchema.parse({ ...card, files: hashes });
+  for (const [name, bytes] of files) await writeFileWhole(join(folder, name), bytes);
+  await writeFileWhole(join(folder, 'card.json'), `${JSON.stringify(whole, null, 1)}\n`);
+  return readModel(folder);
 }

@@ -3,9 +3,10 @@ import { Random } from '../base/random.ts';
 import { calibrationSchema } from '../evaluation/calibration.ts';
 import type { Card } from './card.ts';
 import { defaultAugmentation } from './augment.ts';
+import type { NetworkMember } from './member.ts';
 import { startingWeights } from './network.ts';
 import type { NetworkSpec } from './network.ts';
-import { writeModel } from './store.ts';
+import { networkFiles, writeModel } from './store.ts';
 import type { StoredModel } from './store.ts';
 
 /** A network of a few hundred weights for one second of sound. */
@@ -21,13 +22,11 @@ export const tinyNetwork: NetworkSpec = {
   ],
 };
 
-export const tinyCard: Omit<Card, 'files'> = {
-  format: 1,
-  name: 'tiny',
-  status: 'screening',
-  createdAt: '2026-01-01T00:00:00.000Z',
-  application: 'a test',
-  conditioning: { sampleRateHz: 16_000, bandHz: [70, 7400], activeRangeDb: 40, windowLevelDbfs: -25, speech: 'none' },
+/** It, alone in a model. */
+export const tinyMember: NetworkMember = {
+  kind: 'network',
+  name: 'network',
+  weight: 1,
   frontEnd: {
     type: 'mel',
     sampleRateHz: 16_000,
@@ -43,16 +42,10 @@ export const tinyCard: Omit<Card, 'files'> = {
     norm: 'slaney',
     floorPower: 1e-7,
   },
-  window: { seconds: 1, hopSeconds: 0.5 },
   network: tinyNetwork,
+  onnx: 'model.onnx',
+  weights: 'weights.safetensors',
   training: {
-    dataset: 'none',
-    counts: {},
-    sources: [],
-    manifestSha256: createHash('sha256').digest('hex'),
-    fileSha256: [],
-    seed: 1,
-    backend: 'none',
     epochs: 0,
     bestEpoch: 0,
     clipsPerEpoch: 0,
@@ -64,10 +57,30 @@ export const tinyCard: Omit<Card, 'files'> = {
     schedule: 'cosine',
     labelSmoothing: 0,
     keep: 'best',
-    folds: null,
     augmentation: defaultAugmentation,
     from: null,
     history: [],
+  },
+};
+
+export const tinyCard: Omit<Card, 'files'> = {
+  format: 2,
+  name: 'tiny',
+  status: 'screening',
+  createdAt: '2026-01-01T00:00:00.000Z',
+  application: 'a test',
+  conditioning: { sampleRateHz: 16_000, bandHz: [70, 7400], activeRangeDb: 40, windowLevelDbfs: -25, speech: 'none' },
+  window: { seconds: 1, hopSeconds: 0.5 },
+  members: [tinyMember],
+  training: {
+    dataset: 'none',
+    counts: {},
+    sources: [],
+    manifestSha256: createHash('sha256').digest('hex'),
+    fileSha256: [],
+    seed: 1,
+    backend: 'none',
+    folds: null,
   },
   calibration: calibrationSchema.parse({ a: 2, b: 0.5, prior: 0.5, dataset: 'none', split: 'dev' }),
   thresholds: {
@@ -90,7 +103,7 @@ export async function writeTinyModel(folder: string, seed = 2): Promise<StoredMo
   const weights = startingWeights(tinyNetwork, 1);
   const random = new Random(seed);
   for (const values of weights.values()) for (let i = 0; i < values.length; i++) values[i] += 0.5 * random.normal();
-  return writeModel(folder, tinyCard, weights);
+  return writeModel(folder, tinyCard, networkFiles(tinyMember, tinyNetwork, weights));
 }
 
 /** Something like speech: a gliding, pulsing harmonic tone in noise, as mono samples at 16 kHz. */

@@ -6,7 +6,7 @@ import type { DatasetItem } from '../datasets/types.ts';
 import { defaultAugmentation } from './augment.ts';
 import { startBackend } from './backends/index.ts';
 import { readCheckpoint } from './checkpoint.ts';
-import { babble, tinyCard, tinyNetwork, wav16 } from './testing.ts';
+import { babble, tinyCard, tinyMember, tinyNetwork, wav16 } from './testing.ts';
 import { trainNetwork } from './train.ts';
 import type { TrainingEvent, TrainingPlan } from './train.ts';
 
@@ -21,7 +21,7 @@ const plan: TrainingPlan = {
   settings: {
     conditioning: tinyCard.conditioning,
     window: tinyCard.window,
-    frontEnd: tinyCard.frontEnd,
+    frontEnd: tinyMember.frontEnd,
     augmentation: defaultAugmentation,
   },
   seed: 11,

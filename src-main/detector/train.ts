@@ -17,7 +17,7 @@ import type { NetworkSpec, Weights } from './network.ts';
 import { onnxNames, writeOnnx } from './onnx.ts';
 import { createSampler } from './sampling.ts';
 import type { Sampling } from './sampling.ts';
-import { sha256 } from './store.ts';
+import { sha256 } from '../base/sha256.ts';
 import { BatchShares } from './shares.ts';
 import { TensorNetwork } from './tensors.ts';
 

@@ -3,6 +3,8 @@ export interface Trial {
   file: string;
   bonafide: boolean;
   score: number;
+  /** Scores of the model's members, where it has several. */
+  members?: number[];
   /** The attack or generator of a spoof, where it is known; null for bona fide speech. */
   attack: string | null;
   speaker?: string | null;

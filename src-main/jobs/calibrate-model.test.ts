@@ -2,10 +2,10 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { readModel, sha256 } from '../detector/store.ts';
-import { babble, tinyCard, tinyNetwork, wav16 } from '../detector/testing.ts';
+import { sha256 } from '../base/sha256.ts';
+import { networkFiles, readModel, writeModel } from '../detector/store.ts';
+import { babble, tinyCard, tinyMember, tinyNetwork, wav16 } from '../detector/testing.ts';
 import { startingWeights } from '../detector/network.ts';
-import { writeModel } from '../detector/store.ts';
 import { Random } from '../base/random.ts';
 import { calibrateModel } from './calibrate-model.ts';
 import type { CalibrationRequest } from './calibrate-model.ts';
@@ -46,7 +46,7 @@ async function writeModelTrainedOn(hashes: string[]): Promise<void> {
   const random = new Random(2);
   for (const values of weights.values()) for (let i = 0; i < values.length; i++) values[i] += 0.5 * random.normal();
   const training = { ...tinyCard.training, fileSha256: hashes };
-  await writeModel(join(folder, 'model'), { ...tinyCard, training }, weights);
+  await writeModel(join(folder, 'model'), { ...tinyCard, training }, networkFiles(tinyMember, tinyNetwork, weights));
 }
 
 it('keeps the network, says who validated it on what, and adds the figures', async () => {

@@ -1,7 +1,7 @@
 import { UserFacingError } from '../base/errors.ts';
 import { loadDataset, selectSplit } from '../datasets/load.ts';
 import type { Card } from '../detector/card.ts';
-import { readModel, readWeights, writeModel } from '../detector/store.ts';
+import { readFiles, readModel, writeModel } from '../detector/store.ts';
 import type { StoredModel } from '../detector/store.ts';
 import { calibrate } from '../evaluation/calibration.ts';
 import { calibrationMaterial, localisationOf } from './calibration-material.ts';
@@ -37,7 +37,7 @@ export async function calibrateModel(
   options: { signal?: AbortSignal; onProgress?: (done: number, total: number) => void } = {},
 ): Promise<StoredModel> {
   const model = await readModel(request.folder);
-  const weights = await readWeights(model);
+  const files = await readFiles(model);
   const items = selectSplit(await loadDataset(request.dataset), request.split);
   const trainedOn = new Set(model.card.training.fileSha256);
   const material = await calibrationMaterial(model, items, request.seed, options);
@@ -71,5 +71,5 @@ export async function calibrateModel(
   card.figures = [...card.figures.filter((one) => one.dataset !== dataset || one.split !== split), figures];
   // What was found under the calibration before says nothing of this one.
   card.records = [findingRecord(card, material.recordings, { dataset, split })];
-  return writeModel(request.out, card, weights);
+  return writeModel(request.out, card, files);
 }

@@ -6,11 +6,12 @@ import { openAudio } from '../audio/decode.ts';
 import type { DatasetItem } from '../datasets/types.ts';
 import { localisationThreshold } from '../detector/localisation.ts';
 import type { Localisation } from '../detector/localisation.ts';
-import type { StoredModel } from '../detector/store.ts';
+import { joined } from '../detector/scorers.ts';
+import type { RunnableModel } from '../detector/store.ts';
 import { calibrationSeconds, concatenationPlan } from '../evaluation/lengths.ts';
 import type { Concatenation } from '../evaluation/lengths.ts';
 import type { Trial } from '../evaluation/trials.ts';
-import { recordingsOf, scoreItems, trialsOf } from './evaluate.ts';
+import { memberScores, recordingsOf, scoreItems, trialsOf } from './evaluate.ts';
 import type { JudgeableRecording, ScoredItem } from './evaluate.ts';
 import { scanFiles } from './scan.ts';
 import { wavBytes } from './selftest-signals.ts';
@@ -20,8 +21,8 @@ export interface CalibrationMaterial {
   trials: Trial[];
   /** Of clips of one speaker, one after the other, with their net speech. */
   concatenations: Trial[];
-  /** Window scores of the bona fide recordings, and how long these are. */
-  bonafideClips: { windowScores: number[]; seconds: number }[];
+  /** Window scores of the bona fide recordings, those of the model's members where it has several, and how long these are. */
+  bonafideClips: { windowScores: number[]; memberScores?: number[][]; seconds: number }[];
   /** Every recording, with what decides its finding. */
   recordings: JudgeableRecording[];
   /** Of every recording; null where it could not be read. */
@@ -84,7 +85,7 @@ async function joinedWav(paths: readonly string[], sampleRateHz: number, signal?
  * @throws the signal's reason when it fires.
  */
 export async function calibrationMaterial(
-  model: StoredModel,
+  model: RunnableModel,
   items: readonly DatasetItem[],
   seed: number,
   options: { signal?: AbortSignal; onProgress?: (done: number, total: number) => void } = {},
@@ -104,7 +105,19 @@ export async function calibrationMaterial(
     if (typeof analysis?.score !== 'number') return [];
     const speechSeconds = analysis.quality.speechSeconds ?? analysis.activeSeconds;
     const bonafide = label === 'bonafide';
-    return [{ file: name, bonafide, score: analysis.score, attack: generator, speaker, source, speechSeconds }];
+    const { score } = analysis;
+    return [
+      {
+        file: name,
+        bonafide,
+        score,
+        ...memberScores(analysis.members),
+        attack: generator,
+        speaker,
+        source,
+        speechSeconds,
+      },
+    ];
   };
   const concatenations = planned.flatMap((one) =>
     one.members.length === 1 ? trialOf(one, usable[one.members[0]]) : [],
@@ -135,12 +148,32 @@ export async function calibrationMaterial(
   }
   const bonafideClips = usable
     .filter(({ item }) => item.label === 'bonafide')
-    .map(({ result }) => ({
-      windowScores: result.analysis?.windows.map(({ score }) => score) ?? [],
-      seconds: result.analysis?.durationSeconds ?? 0,
-    }));
+    .map(({ result }) => {
+      const windows = result.analysis?.windows ?? [];
+      return {
+        windowScores: windows.map(({ score }) => score),
+        ...(result.analysis?.members ? { memberScores: windows.map(({ members }) => members ?? []) } : {}),
+        seconds: result.analysis?.durationSeconds ?? 0,
+      };
+    });
   const sha256 = scored.map(({ result }) => result.sha256);
   return { trials: trialsOf(scored), concatenations, bonafideClips, recordings: recordingsOf(scored), sha256 };
+}
+
+/** Scores without the recordings' findings. */
+export type ScoredMaterial = Omit<CalibrationMaterial, 'recordings'>;
+
+/** The same with the members' scores joined by other weights. */
+export function rejoined(material: ScoredMaterial, weights: readonly number[]): ScoredMaterial {
+  const again = (trial: Trial): Trial => (trial.members ? { ...trial, score: joined(weights, trial.members) } : trial);
+  return {
+    sha256: material.sha256,
+    trials: material.trials.map(again),
+    concatenations: material.concatenations.map(again),
+    bonafideClips: material.bonafideClips.map((clip) =>
+      clip.memberScores ? { ...clip, windowScores: clip.memberScores.map((scores) => joined(weights, scores)) } : clip,
+    ),
+  };
 }
 
 /** Several folds' material as one. */

@@ -1,6 +1,7 @@
 import type { FindingRecord } from '../../src-common/finding-record.ts';
 import type { Card, SplitFigures } from '../detector/card.ts';
-import type { StoredModel } from '../detector/store.ts';
+import type { Analysis } from '../detector/detector.ts';
+import type { RunnableModel } from '../detector/store.ts';
 import { findingUnder, judgeableScore } from '../detector/finding.ts';
 import type { JudgeableScore } from '../detector/finding.ts';
 import { specPaths } from '../datasets/load.ts';
@@ -27,7 +28,7 @@ export interface ScoredItem {
  * @throws the signal's reason when it fires.
  */
 export async function scoreItems(
-  model: StoredModel,
+  model: RunnableModel,
   items: readonly DatasetItem[],
   options: { jobs?: number; signal?: AbortSignal; onProgress?: (done: number) => void } = {},
 ): Promise<ScoredItem[]> {
@@ -47,9 +48,10 @@ export function trialsOf(scored: readonly ScoredItem[]): Trial[] {
     const score = result.analysis?.score;
     if (score === null || score === undefined) return [];
     const { id, label, generator, speaker, source } = item;
-    const { quality, activeSeconds } = result.analysis ?? {};
+    const { quality, activeSeconds, members } = result.analysis ?? {};
     const speechSeconds = quality?.speechSeconds ?? activeSeconds ?? null;
-    return [{ file: id, bonafide: label === 'bonafide', score, attack: generator, speaker, source, speechSeconds }];
+    const bonafide = label === 'bonafide';
+    return [{ file: id, bonafide, score, ...memberScores(members), attack: generator, speaker, source, speechSeconds }];
   });
 }
 
@@ -107,6 +109,11 @@ export function withRecord(records: readonly FindingRecord[], record: FindingRec
   const isSame = ({ dataset, split }: FindingRecord): boolean =>
     split === record.split && sameDataset(dataset, record.dataset);
   return records.some(isSame) ? records.map((one) => (isSame(one) ? record : one)) : [...records, record];
+}
+
+/** The members' scores as a trial keeps them. */
+export function memberScores(members: Analysis['members']): Pick<Trial, 'members'> {
+  return members ? { members: members.map(({ score }) => score as number) } : {};
 }
 
 /** All figures: of the scores, and those that need likelihood ratios of the calibrated ones. */

@@ -3,9 +3,8 @@ import { join } from 'node:path';
 import { ensureFolder, writeFileWhole } from '../base/files.ts';
 import { Random } from '../base/random.ts';
 import type { DatasetItem } from '../datasets/types.ts';
-import type { Weights } from '../detector/network.ts';
-import { trainNetwork } from '../detector/train.ts';
-import type { TrainingEvent, TrainingPlan } from '../detector/train.ts';
+import type { TrainingEvent } from '../detector/train.ts';
+import type { FitOptions, FittedMember, MemberTrainer } from './train-members.ts';
 
 /**
  * Divides recordings into folds so that no source stands in two of them (where a source is unknown its speaker, where
@@ -44,29 +43,31 @@ export function sourceFolds(items: readonly DatasetItem[], count: number, seed: 
   return folds.map((fold) => fold.items).filter((fold) => fold.length > 0);
 }
 
-/** Scores recordings with a network's weights, as scanning would; what it answers can be written as JSON. */
-export type ScoreWith<Scores> = (weights: Weights, items: readonly DatasetItem[], name: string) => Promise<Scores>;
+/** Scores recordings with members that were made without them; what it answers can be written as JSON. */
+export type ScoreWith<Scores> = (
+  members: readonly FittedMember[],
+  items: readonly DatasetItem[],
+  name: string,
+) => Promise<Scores>;
 
 function foldsFolder(folder: string): string {
   return join(folder, 'checkpoint-folds');
 }
 
 /**
- * Scores every training recording by a network that was trained without its source: one training run for each fold, on
- * all others, its last weights kept so that nothing is chosen on what is scored. A fold that is done is kept in
- * `folder` until `removeFolds`, so that a run can be resumed.
+ * Scores every training recording by members that were made without its source: for each fold each member once, on all
+ * others, nothing of it chosen. A fold that is done is kept in `folder` until `removeFolds`, so that a run can be resumed.
  * @returns what `score` answered for each fold.
  * @throws as `trainNetwork`.
  */
 export async function outOfFoldScores<Scores>(
-  plan: TrainingPlan,
+  trainers: readonly MemberTrainer[],
   splits: { train: readonly DatasetItem[]; dev: readonly DatasetItem[] },
-  count: number,
-  folder: string,
+  { count, seed, folder }: { count: number; seed: number; folder: string },
   score: ScoreWith<Scores>,
-  options: { resume: boolean; signal?: AbortSignal; onEvent: (event: TrainingEvent | FoldEvent) => void },
+  options: Omit<FitOptions, 'onEvent'> & { onEvent: (event: TrainingEvent | FoldEvent | MemberEvent) => void },
 ): Promise<Scores[]> {
-  const folds = sourceFolds(splits.train, count, plan.seed);
+  const folds = sourceFolds(splits.train, count, seed);
   const pooled: Scores[] = [];
   for (const [index, held] of folds.entries()) {
     options.onEvent({ type: 'fold', fold: index + 1, folds: folds.length, recordings: held.length });
@@ -77,15 +78,44 @@ export async function outOfFoldScores<Scores>(
       pooled.push(JSON.parse(kept) as Scores);
       continue;
     }
-    await ensureFolder(place);
     const without = new Set(held);
     const train = splits.train.filter((item) => !without.has(item));
-    const { weights } = await trainNetwork({ ...plan, keep: 'last' }, { train, dev: splits.dev }, place, options);
-    const scores = await score(weights, held, `fold ${index + 1}`);
+    const members = await fitMembers(trainers, { train, dev: splits.dev }, place, false, options);
+    const scores = await score(members, held, `fold ${index + 1}`);
     await writeFileWhole(done, JSON.stringify(scores));
     pooled.push(scores);
   }
   return pooled;
+}
+
+/**
+ * Makes members one after the other, each with a folder of its own for its checkpoints below `folder`; one alone has that.
+ * @throws as `trainNetwork`.
+ */
+export async function fitMembers(
+  trainers: readonly MemberTrainer[],
+  data: { train: readonly DatasetItem[]; dev: readonly DatasetItem[] },
+  folder: string,
+  chooses: boolean,
+  options: Omit<FitOptions, 'onEvent'> & { onEvent: (event: TrainingEvent | MemberEvent) => void },
+): Promise<FittedMember[]> {
+  const members: FittedMember[] = [];
+  for (const [index, trainer] of trainers.entries()) {
+    const alone = trainers.length === 1;
+    if (!alone) options.onEvent({ type: 'member', name: trainer.name, member: index + 1, members: trainers.length });
+    const place = alone ? folder : join(folder, trainer.name);
+    await ensureFolder(place);
+    members.push(await trainer.fit(data, place, chooses, options));
+  }
+  return members;
+}
+
+/** A member of several begins. */
+export interface MemberEvent {
+  type: 'member';
+  name: string;
+  member: number;
+  members: number;
 }
 
 /** A fold's training begins. */

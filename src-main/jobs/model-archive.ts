@@ -8,21 +8,23 @@ import yauzl from 'yauzl';
 import { UserFacingError } from '../base/errors.ts';
 import { unwritable } from '../base/files.ts';
 import { parameterSpecs } from '../detector/network.ts';
-import { readModel, readWeights } from '../detector/store.ts';
+import { memberFiles, readCard, readFiles, readModel, readWeights } from '../detector/store.ts';
 import { createFrontEnd } from '../features/front-end.ts';
 import { writeArchive } from './archive.ts';
 import type { Packed } from './archive.ts';
 
 const megabyte = 1024 ** 2;
 
-/** The files that a model can have, and how large one may be. */
-const parts: Record<string, { most: number; needed: boolean }> = {
-  'card.json': { most: 64 * megabyte, needed: true },
-  'model.onnx': { most: 2048 * megabyte, needed: true },
-  'weights.safetensors': { most: 2048 * megabyte, needed: true },
-  /** Scores of the reference signals, to test the machine by. */
-  'selftest.json': { most: megabyte, needed: false },
-};
+/** Scores of the reference signals, to test the machine by; not every model has them. */
+const selfTestFile = 'selftest.json';
+const mostFiles = 64;
+
+/** How large a file of a model may be; null for what is none. Which there are, its card says. */
+function mostBytes(name: string): number | null {
+  if (name === 'card.json') return 64 * megabyte;
+  if (name === selfTestFile) return megabyte;
+  return /^[a-z0-9][a-z0-9-]*\.(?:onnx|safetensors)$/.test(name) ? 2048 * megabyte : null;
+}
 
 const longestWindowSeconds = 60;
 /** A file may be so many times larger than it is in the archive: weights hardly shrink, a card by ten. */
@@ -31,13 +33,9 @@ const mostCompression = 100;
 /** Packs a model. @throws UserFacingError `model` where a file is not what its card says, `unwritable`. */
 export async function exportModel(folder: string, path: string): Promise<void> {
   const model = await readModel(folder);
-  await readWeights(model);
-  const files: Packed[] = [];
-  for (const [name, { needed }] of Object.entries(parts)) {
-    const file = join(folder, name);
-    if (!needed && !(await stat(file).catch(() => null))) continue;
-    files.push({ name, path: file, compress: name.endsWith('.json') });
-  }
+  const names = ['card.json', ...(await readFiles(model)).keys()];
+  if (await stat(join(folder, selfTestFile)).catch(() => null)) names.push(selfTestFile);
+  const files = names.map((name): Packed => ({ name, path: join(folder, name), compress: name.endsWith('.json') }));
   await writeArchive(path, files);
 }
 
@@ -71,11 +69,12 @@ export async function unpackModel(path: string, folder: string, signal?: AbortSi
     for await (const entry of entriesOf(zip, path)) {
       signal?.throwIfAborted();
       const { fileName: name, uncompressedSize, compressedSize } = entry;
-      const part = Object.hasOwn(parts, name) ? parts[name] : undefined;
-      if (!part) throw refused(path, `it holds "${name.slice(0, 100)}", which is no file of a model`);
+      const most = mostBytes(name);
+      if (most === null) throw refused(path, `it holds "${name.slice(0, 100)}", which is no file of a model`);
       if (hashes.has(name)) throw refused(path, `it holds ${name} twice`);
+      if (hashes.size === mostFiles) throw refused(path, `it holds more than ${mostFiles} files`);
       if (entry.isEncrypted()) throw refused(path, 'it is encrypted');
-      if (uncompressedSize > part.most || uncompressedSize > mostCompression * compressedSize + megabyte) {
+      if (uncompressedSize > most || uncompressedSize > mostCompression * compressedSize + megabyte) {
         throw refused(path, `its ${name} would take ${Math.ceil(uncompressedSize / megabyte)} MiB`);
       }
       hashes.set(name, await unpackEntry(zip, entry, join(folder, name), path));
@@ -83,8 +82,7 @@ export async function unpackModel(path: string, folder: string, signal?: AbortSi
   } finally {
     zip.close();
   }
-  const lacking = Object.keys(parts).filter((name) => parts[name].needed && !hashes.has(name));
-  if (lacking.length > 0) throw refused(path, `it lacks ${lacking.join(', ')}`);
+  if (!hashes.has('card.json')) throw refused(path, 'it lacks card.json');
   await check(path, folder, hashes);
 }
 
@@ -140,31 +138,34 @@ async function unpackEntry(zip: yauzl.ZipFile, entry: yauzl.Entry, to: string, p
 }
 
 async function check(path: string, folder: string, hashes: ReadonlyMap<string, string>): Promise<void> {
-  const model = await readModel(folder).catch((error: unknown) => {
-    if (error instanceof UserFacingError)
-      throw refused(path, 'its card cannot be read, or its network is not the one that the card describes', error);
-    throw error;
+  const card = await readCard(folder).catch((error: unknown) => {
+    throw refused(path, 'its card cannot be read', error);
   });
-  for (const [name, sha256] of Object.entries(model.card.files)) {
-    if (hashes.get(name) !== sha256) throw refused(path, `its ${name} is not the one that its card describes`);
+  const named = new Set([...card.members.flatMap(memberFiles), ...Object.keys(card.files)]);
+  const lacking = [...named].filter((name) => !hashes.has(name));
+  if (lacking.length > 0) throw refused(path, `it lacks ${lacking.join(', ')}`);
+  for (const [name, sha256] of hashes) {
+    if (name === 'card.json' || name === selfTestFile) continue;
+    if (!named.has(name)) throw refused(path, `it holds "${name}", which its card does not name`);
+    if (card.files[name] !== sha256) throw refused(path, `its ${name} is not the one that its card describes`);
   }
-  const { card } = model;
   const samples = Math.round(card.window.seconds * card.conditioning.sampleRateHz);
-  const frontEnd = createFrontEnd(card.frontEnd);
-  if (
-    card.window.seconds > longestWindowSeconds ||
-    card.network.input.bins !== frontEnd.bins ||
-    card.network.input.frames !== frontEnd.frameCount(samples)
-  ) {
-    throw refused(path, 'its network does not fit its front end');
-  }
-  try {
-    const weights = await readWeights(model);
-    for (const { name, shape } of parameterSpecs(card.network)) {
-      const length = shape.reduce((product, size) => product * size, 1);
-      if (weights.get(name)?.length !== length) throw new Error(`${name} is not of the network's shape`);
+  if (card.window.seconds > longestWindowSeconds) throw refused(path, 'its windows are too long');
+  for (const member of card.members) {
+    if (member.kind !== 'network') continue;
+    const { network } = member;
+    const frontEnd = createFrontEnd(member.frontEnd);
+    if (network.input.bins !== frontEnd.bins || network.input.frames !== frontEnd.frameCount(samples)) {
+      throw refused(path, 'its network does not fit its front end');
     }
-  } catch (error) {
-    throw refused(path, 'its weights do not belong to its network', error);
+    try {
+      const weights = await readWeights({ folder, card }, member);
+      for (const { name, shape } of parameterSpecs(network)) {
+        const length = shape.reduce((product, size) => product * size, 1);
+        if (weights.get(name)?.length !== length) throw new Error(`${name} is not of the network's shape`);
+      }
+    } catch (error) {
+      throw refused(path, 'its weights do not belong to its network', error);
+    }
   }
 }

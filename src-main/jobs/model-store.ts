@@ -8,7 +8,8 @@ import { UserFacingError } from '../base/errors.ts';
 import { ensureFolder, unwritable, writeFileWhole } from '../base/files.ts';
 import { cardSchema } from '../detector/card.ts';
 import type { Card } from '../detector/card.ts';
-import { defaultModelFolder, isModelFolder } from '../detector/store.ts';
+import type { Member } from '../detector/member.ts';
+import { defaultModelFolder, identityOf, isModelFolder, readCard } from '../detector/store.ts';
 import { exportModel, unpackModel } from './model-archive.ts';
 import { userError } from './user-error.ts';
 
@@ -210,7 +211,7 @@ export class ModelStore {
   async #read(id: string): Promise<Known> {
     const folder = await this.folderOf(id);
     const files = await Promise.all(
-      ['card.json', 'model.onnx', 'weights.safetensors'].map((name) => stat(join(folder, name)).catch(() => null)),
+      (await readdir(folder)).sort().map((name) => stat(join(folder, name)).catch(() => null)),
     );
     const stamp = files.map((file) => (file ? `${file.size} ${file.mtimeMs} ${file.ino}` : '-')).join('/');
     const before = this.#known.get(id);
@@ -243,9 +244,11 @@ export class ModelStore {
       name: card?.name ?? id,
       status: card?.status ?? 'screening',
       createdAt: card?.createdAt ?? '',
-      network: card?.network.name ?? '',
-      frontEnd: card?.frontEnd.type ?? '',
-      onnxSha256: card?.files['model.onnx'] ?? noHash,
+      network: card ? distinct(card.members.map(networkName)) : '',
+      frontEnd: card
+        ? distinct(card.members.flatMap((member) => (member.kind === 'network' ? member.frontEnd.type : [])))
+        : '',
+      onnxSha256: card ? identityOf(card) : noHash,
       isDefault: id === defaultId,
       ships: id === shippedModelId,
       devEer: eerOn('dev'),
@@ -255,15 +258,10 @@ export class ModelStore {
   }
 }
 
-async function readCard(folder: string): Promise<Card> {
-  const path = join(folder, 'card.json');
-  try {
-    return cardSchema.parse(JSON.parse(await readFile(path, 'utf8')));
-  } catch (error) {
-    throw new UserFacingError('model', `${path} is not a model's card that this version can read.`, {
-      path,
-      advice: 'Restore the model from a copy, import it again or delete it.',
-      cause: error,
-    });
-  }
+function networkName(member: Member): string {
+  return member.kind === 'network' ? member.network.name : member.encoder.name;
+}
+
+function distinct(names: readonly string[]): string {
+  return [...new Set(names)].join(', ');
 }

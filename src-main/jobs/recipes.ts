@@ -25,9 +25,9 @@ const framing = {
   center: false,
   fMin: 70,
   fMax: 7200,
-  // About 65 dB below a window's level: what lies under it is coding and dither, not speech.
-  floorPower: 1e-7,
 } as const;
+
+type WithoutFloor<Parameters> = Parameters extends unknown ? Omit<Parameters, 'floorPower'> : never;
 
 /** The front ends that a network can be trained on, 25 ms windows every 10 ms. */
 const frontEnds = {
@@ -35,7 +35,7 @@ const frontEnds = {
   linear: { type: 'linear', ...framing, fMin: 93.75, fMax: 7312.5 },
   // 20 coefficients with their first and second differences, as the baselines of ASVspoof.
   lfcc: { type: 'lfcc', ...framing, nFilters: 20, nCoefficients: 20, deltas: 2, deltaFrames: 5 },
-} satisfies Record<string, FrontEndParameters>;
+} satisfies Record<string, WithoutFloor<FrontEndParameters>>;
 export type FrontEndName = keyof typeof frontEnds;
 
 const noStripes = { timeStripes: 0, maxFrames: 0, binStripes: 0, maxBins: 0 };
@@ -85,6 +85,7 @@ export type Recipe = Pick<
 
 interface NetworkRecipe {
   frontEnd: FrontEndName;
+  floorPower: number;
   augmentation: AugmentationName;
   window: WindowPlan;
   cropSeconds?: number;
@@ -94,6 +95,8 @@ interface NetworkRecipe {
 const recipes: Record<string, NetworkRecipe> = {
   residual: {
     frontEnd: 'linear',
+    // Below the rounding of 16 bits, so that silence keeps its noise: a flat floor was learnt as a mark of engines.
+    floorPower: 1e-10,
     augmentation: 'masked',
     window: { seconds: 3, hopSeconds: 1.5 },
     cropSeconds: 2,
@@ -114,6 +117,8 @@ const recipes: Record<string, NetworkRecipe> = {
   },
   'mel-cnn': {
     frontEnd: 'mel',
+    // About 65 dB below a window's level: what lies under it is coding and dither, not speech.
+    floorPower: 1e-7,
     augmentation: 'full',
     window: { seconds: 2, hopSeconds: 1 },
     training: {
@@ -147,6 +152,11 @@ export function recipeFor(network: string): Recipe {
   return networkRecipe(network).training;
 }
 
+/** How a network of whatever name is trained on: as the one of that name, or as the plain one. */
+export function recipeToTrainOn(network: string): Recipe {
+  return (recipes[network] ?? recipes['mel-cnn']).training;
+}
+
 /** What a network of that name looks at. @throws UserFacingError `usage` where there is none. */
 export function settingsFor(request: {
   network: string;
@@ -160,11 +170,45 @@ export function settingsFor(request: {
     conditioning,
     window: recipe.window,
     ...(recipe.cropSeconds === undefined ? {} : { cropSeconds: recipe.cropSeconds }),
-    frontEnd: frontEnds[frontEnd],
+    frontEnd: { ...frontEnds[frontEnd], floorPower: recipe.floorPower },
     // Cepstral coefficients that stand beside one another have no band in common to mask.
     augmentation:
       frontEnd === 'lfcc'
         ? { ...augmentation, specAugment: { ...augmentation.specAugment, binStripes: 0 } }
         : augmentation,
   };
+}
+
+/** How a member of a model of several is made. */
+type MemberRecipe =
+  | {
+      kind: 'network';
+      network: string;
+      frontEnd: FrontEndName;
+      training: Partial<Recipe>;
+      /** What is added to the training's seed. */
+      seedAfter: number;
+    }
+  | { kind: 'encoder'; encoder: string; strength: number };
+
+const members: Record<string, MemberRecipe> = {
+  linear: { kind: 'network', network: 'residual', frontEnd: 'linear', training: {}, seedAfter: 0 },
+  mel: { kind: 'network', network: 'residual', frontEnd: 'mel', training: { epochs: 12 }, seedAfter: 0 },
+  encoder: { kind: 'encoder', encoder: 'whisper-tiny-en', strength: 0.001 },
+};
+
+/**
+ * The member of that name: `linear` and `mel` are residual networks, `encoder` the frozen encoder with a head; `linear-2`
+ * and so on are networks of further seeds, whose scores are averaged with the first's.
+ * @throws UserFacingError `usage` where there is none.
+ */
+export function memberRecipe(name: string): MemberRecipe {
+  const [, plain, number] = /^([a-z]+)(?:-([2-9]))?$/.exec(name) ?? [];
+  const recipe = Object.hasOwn(members, plain ?? '') ? members[plain] : undefined;
+  if (recipe === undefined || (recipe.kind === 'encoder' && number !== undefined)) {
+    throw new UserFacingError('usage', `There is no member "${name}".`, {
+      advice: `Members are ${Object.keys(members).join(', ')}; further seeds of a network are ${Object.keys(members)[0]}-2 and so on.`,
+    });
+  }
+  return recipe.kind === 'network' && number !== undefined ? { ...recipe, seedAfter: Number(number) - 1 } : recipe;
 }

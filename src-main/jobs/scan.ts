@@ -4,7 +4,7 @@ import { resolve, sep } from 'node:path';
 import { describeError } from '../base/errors.ts';
 import { WorkerPool } from '../base/pool.ts';
 import { workerFile } from '../base/workers.ts';
-import type { StoredModel } from '../detector/store.ts';
+import type { RunnableModel } from '../detector/store.ts';
 import { displayPath } from '../base/display-path.ts';
 import { pathsReadAs } from '../base/lossy-name.ts';
 import type { KnownFile, ScoreOutcome, ScoreRequest } from './score.ts';
@@ -128,11 +128,14 @@ class Scorer {
   #closed = false;
   readonly #stop = (): void => void this.#pool.close();
 
-  constructor(model: StoredModel, files: number, options: ScanOptions) {
+  constructor(model: RunnableModel, files: number, options: ScanOptions) {
     options.signal?.throwIfAborted();
     this.#options = options;
     this.jobs = Math.max(1, Math.min(options.jobs ?? availableParallelism(), files));
-    this.#pool = new WorkerPool(workerFile('jobs/score-worker'), this.jobs, { card: model.card, onnx: model.onnx });
+    this.#pool = new WorkerPool(workerFile('jobs/score-worker'), this.jobs, {
+      card: model.card,
+      members: model.members,
+    });
     options.signal?.addEventListener('abort', this.#stop, { once: true });
   }
 
@@ -176,7 +179,7 @@ function failedOutcome(path: string, error: unknown): ScoreOutcome {
  * @throws the signal's reason when it fires; the workers are ended then
  */
 export async function* scanFiles(
-  model: StoredModel,
+  model: RunnableModel,
   requests: readonly ScoreRequest[],
   options: ScanOptions & { onDone?: (result: ScanResult) => void } = {},
 ): AsyncGenerator<ScanResult> {
@@ -209,7 +212,7 @@ export async function* scanFiles(
  * @throws the signal's reason when it fires, and what `onResult` throws; the workers are ended then
  */
 export async function scanAsDone(
-  model: StoredModel,
+  model: RunnableModel,
   requests: readonly ScoreRequest[],
   onResult: (request: ScoreRequest, result: ScanResult) => Promise<void>,
   options: ScanOptions & { known?: (request: ScoreRequest) => KnownFile | null } = {},

@@ -1,13 +1,13 @@
 import { workerData } from 'node:worker_threads';
 import { serveRequests } from '../base/pool.ts';
-import type { Card } from '../detector/card.ts';
 import { Detector } from '../detector/detector.ts';
 import type { Analysis } from '../detector/detector.ts';
+import type { RunnableModel } from '../detector/store.ts';
 import { score } from './score.ts';
 import type { Analyser, ScoreOutcome, ScoreRequest } from './score.ts';
 
 // One thread of ONNX Runtime each: the workers keep all cores busy.
-const opened = Detector.create(workerData as { card: Card; onnx: Uint8Array }, 1);
+const opened = Detector.create(workerData as RunnableModel, 1);
 
 // Of two requests at hand, one file is read while the other is analysed.
 let last: Promise<unknown> = opened;

@@ -8,9 +8,9 @@ import type { AudioInfo, Channel } from '../audio/types.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { WorkerPool } from '../base/pool.ts';
 import { workerFile } from '../base/workers.ts';
-import type { Card } from '../detector/card.ts';
 import type { Analysis, Detector } from '../detector/detector.ts';
 import { trainedOn } from '../detector/finding.ts';
+import type { RunnableModel } from '../detector/store.ts';
 
 export interface StretchRequest {
   startSeconds: number;
@@ -42,15 +42,15 @@ const mostSamples = 2 ** 28;
  * `changed` where the file changed meanwhile; the signal's reason when aborted.
  */
 export async function analyseStretch(
-  model: { card: Card; onnx: Uint8Array },
+  { card, members }: RunnableModel,
   path: string,
   request: StretchRequest,
   signal?: AbortSignal,
 ): Promise<StretchOutcome> {
   signal?.throwIfAborted();
   const pool = new WorkerPool<{ path: string } & StretchRequest, StretchOutcome>(workerFile('jobs/stretch-worker'), 1, {
-    card: model.card,
-    onnx: model.onnx,
+    card,
+    members,
   });
   const stop = (): void => void pool.close();
   signal?.addEventListener('abort', stop);

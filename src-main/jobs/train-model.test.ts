@@ -2,6 +2,8 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { Detector } from '../detector/detector.ts';
+import { readModel } from '../detector/store.ts';
 import { babble, wav16 } from '../detector/testing.ts';
 import { trainModel } from './train-model.ts';
 import type { TrainModelEvent, TrainingRequest } from './train-model.ts';
@@ -65,16 +67,54 @@ it('calibrates on scores of networks that were trained without the source, resum
   // The first fold is not trained again: the second and the whole are.
   expect(resumed.filter(({ type }) => type === 'epoch')).toHaveLength(2);
   expect(card.calibration.split).toContain('2 folds by source');
-  expect(card.training).toMatchObject({ folds: 2, weightDecay: 0.02, averagedSteps: 8, epochs: 1, cropSeconds: 2 });
+  expect(card.training).toMatchObject({ folds: 2 });
   // Trained on two seconds, scored on three, its spectrum linear unless asked otherwise.
-  expect(card).toMatchObject({
-    window: { seconds: 3 },
-    frontEnd: { type: 'linear' },
-    network: { input: { bins: 232, frames: 297 } },
-  });
+  expect(card.window.seconds).toBe(3);
+  expect(card.members).toMatchObject([
+    {
+      frontEnd: { type: 'linear' },
+      network: { input: { bins: 232, frames: 297 } },
+      training: { weightDecay: 0.02, averagedSteps: 8, epochs: 1, cropSeconds: 2 },
+    },
+  ]);
   expect(card.training.fileSha256).toHaveLength(24);
   expect(card.records).toMatchObject([{ split: 'dev', calibratedOn: false, notAssessable: { of: 6 } }]);
   expect(card.localisation?.bonafideHours).toBeCloseTo((12 * 2.1) / 3600, 4);
   expect(card.notes).toContain('A test.');
   expect(readdirSync(join(folder, 'model')).sort()).toEqual(['card.json', 'model.onnx', 'weights.safetensors']);
 });
+
+it('joins members by weights of recordings that they have not heard, and takes up what was done before a stop', async () => {
+  const several = { ...request, out: join(folder, 'several'), members: ['linear', 'linear-2', 'mel', 'encoder'] };
+  const controller = new AbortController();
+  const stopInFinal = (event: TrainModelEvent): void => {
+    if (event.type === 'member' && event.name === 'mel' && event.members === 4) controller.abort();
+  };
+  await expect(trainModel(several, 'a test', { onEvent: stopInFinal, signal: controller.signal })).rejects.toThrow(
+    /abort/i,
+  );
+  const resumed: TrainModelEvent[] = [];
+  const model = await trainModel({ ...several, resume: true }, 'a test', { onEvent: (event) => resumed.push(event) });
+  // Mel alone is left to train.
+  expect(resumed.filter(({ type }) => type === 'epoch')).toHaveLength(1);
+  const { card } = model;
+  expect(card.members.map(({ name }) => name)).toEqual(['linear', 'linear-2', 'mel', 'encoder']);
+  const weights = card.members.map(({ weight }) => weight);
+  expect(weights[0]).toBe(weights[1]);
+  expect(weights.every((weight) => Number.isFinite(weight) && weight !== 0)).toBe(true);
+  expect(Object.keys(card.files).sort()).toEqual(
+    readdirSync(several.out)
+      .filter((name) => name !== 'card.json')
+      .sort(),
+  );
+
+  const detector = await Detector.create(await readModel(several.out), 1);
+  const analysis = await detector.analyse(join(folder, 'audio', 'dev-0.wav'));
+  await detector.dispose();
+  const scores = analysis.members?.map(({ score }) => score as number) ?? [];
+  expect(scores).toHaveLength(4);
+  expect(analysis.score).toBeCloseTo(
+    scores.reduce((sum, score, index) => sum + weights[index] * score, 0),
+    6,
+  );
+}, 240_000);

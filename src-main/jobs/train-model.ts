@@ -1,5 +1,7 @@
-import { basename, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
+import { UserFacingError } from '../base/errors.ts';
 import { Random } from '../base/random.ts';
+import { sha256 } from '../base/sha256.ts';
 import { createFrontEnd } from '../features/front-end.ts';
 import { loadDataset, selectSplit } from '../datasets/load.ts';
 import type { Dataset, DatasetItem } from '../datasets/types.ts';
@@ -8,27 +10,32 @@ import type { BackendChoice, BackendName } from '../detector/backends/index.ts';
 import { defaultMinimumSpeechSeconds } from '../detector/card.ts';
 import type { Card } from '../detector/card.ts';
 import type { ExampleSettings } from '../detector/examples.ts';
+import { fitLogistic } from '../detector/logistic.ts';
 import { createNetwork } from '../detector/network.ts';
-import type { Weights } from '../detector/network.ts';
-import { writeOnnx } from '../detector/onnx.ts';
-import { findModel, readModel, readWeights, sha256, writeModel } from '../detector/store.ts';
-import type { StoredModel } from '../detector/store.ts';
+import { exampleWeights } from '../detector/sampling.ts';
+import { findModel, readModel, readWeights, writeModel } from '../detector/store.ts';
+import type { ModelFiles, RunnableModel, StoredModel } from '../detector/store.ts';
 import { removeCheckpoint } from '../detector/checkpoint.ts';
-import { trainNetwork } from '../detector/train.ts';
 import type { TrainingEvent, TrainingPlan } from '../detector/train.ts';
 import { calibrate, calibrationSchema } from '../evaluation/calibration.ts';
 import { detectionMetrics } from '../evaluation/metrics.ts';
-import { calibrationMaterial, localisationOf, pooledMaterial } from './calibration-material.ts';
-import type { CalibrationMaterial } from './calibration-material.ts';
-import { outOfFoldScores, removeFolds } from './folds.ts';
-import type { FoldEvent, ScoreWith } from './folds.ts';
+import type { Trial } from '../evaluation/trials.ts';
+import { calibrationMaterial, localisationOf, pooledMaterial, rejoined } from './calibration-material.ts';
+import type { CalibrationMaterial, ScoredMaterial } from './calibration-material.ts';
+import { fitMembers, outOfFoldScores, removeFolds } from './folds.ts';
+import type { FoldEvent, MemberEvent, ScoreWith } from './folds.ts';
 import { evaluateTrials, findingRecord, recordingsOf, scoreItems, splitFigures, trialsOf } from './evaluate.ts';
-import { recipeFor, settingsFor } from './recipes.ts';
+import { memberRecipe, recipeFor, recipeToTrainOn, settingsFor } from './recipes.ts';
 import type { AugmentationName, FrontEndName, Recipe } from './recipes.ts';
+import { EncoderTrainer, NetworkTrainer, membersFolder, removeMembers } from './train-members.ts';
+import type { FittedMember, MemberTrainer } from './train-members.ts';
 
 export interface TrainingRequest {
   dataset: string;
+  /** The network that is trained, where no members are named. */
   network: string;
+  /** Members of a model that has several: see {@link memberRecipe}. */
+  members?: readonly string[] | undefined;
   /** The model's folder. */
   out: string;
   /** Defaults to the folder's name. */
@@ -62,8 +69,9 @@ export interface TrainingRequest {
 export type TrainModelEvent =
   | TrainingEvent
   | FoldEvent
+  | MemberEvent
   | { type: 'backend'; choice: BackendChoice }
-  /** After the folds, the network that is kept begins. */
+  /** After the folds, what is kept begins. */
   | { type: 'whole' }
   | { type: 'data'; train: number; dev: number; test: number; note: string | null }
   | { type: 'score'; split: string; done: number; total: number };
@@ -78,6 +86,8 @@ const thresholds = {
 };
 
 const heldOutShare = 0.2;
+/** Strength of the fit that joins members: so few weights on so many scores need hardly any penalty. */
+const joinStrength = 1;
 
 interface Splits {
   train: DatasetItem[];
@@ -127,9 +137,122 @@ function given(request: TrainingRequest): Partial<Recipe> {
   return Object.fromEntries(Object.entries(asked).filter(([, value]) => value !== undefined));
 }
 
+/** What the members of a model have in common, and how each is made. */
+interface Plan {
+  settings: Pick<ExampleSettings, 'conditioning' | 'window'>;
+  trainers: MemberTrainer[];
+}
+
+/** A network's plan; its frames follow from its window. */
+function networkPlan(
+  request: TrainingRequest,
+  choice: BackendChoice,
+  asked: { network: string; settings: ExampleSettings; recipe: Partial<Recipe>; seed: number },
+): TrainingPlan {
+  const { settings } = asked;
+  const frontEnd = createFrontEnd(settings.frontEnd);
+  const frames = frontEnd.frameCount(Math.round(settings.window.seconds * settings.conditioning.sampleRateHz));
+  return {
+    network: createNetwork(asked.network, frontEnd.bins, frames),
+    settings,
+    seed: asked.seed,
+    ...recipeFor(asked.network),
+    ...asked.recipe,
+    ...given(request),
+    backend: choice.name,
+  };
+}
+
+const aloneFiles = { onnx: 'model.onnx', weights: 'weights.safetensors' };
+
+/** One network, fresh or trained on from another model's. */
+async function networkAlone(request: TrainingRequest, choice: BackendChoice): Promise<Plan> {
+  if (request.from === undefined) {
+    const settings = settingsFor(request);
+    const plan = networkPlan(request, choice, { network: request.network, settings, recipe: {}, seed: request.seed });
+    return { settings, trainers: [new NetworkTrainer('network', plan, aloneFiles, null)] };
+  }
+  const from = await readModel(await findModel(request.from));
+  const [member, ...others] = from.card.members;
+  if (member.kind !== 'network' || others.length > 0) {
+    throw new UserFacingError('usage', `The model ${from.card.name} has several members: none is trained on alone.`, {
+      advice: 'Train on from a model of one network.',
+    });
+  }
+  const { conditioning, window } = from.card;
+  const { augmentation, cropSeconds } = member.training;
+  const plan: TrainingPlan = {
+    network: member.network,
+    settings: {
+      conditioning,
+      window,
+      frontEnd: member.frontEnd,
+      augmentation,
+      ...(cropSeconds === undefined ? {} : { cropSeconds }),
+    },
+    seed: request.seed,
+    ...recipeToTrainOn(member.network.name),
+    ...given(request),
+    backend: choice.name,
+    from: await readWeights(from, member),
+  };
+  const origin = { name: from.card.name, onnxSha256: from.onnxSha256 };
+  return { settings: plan.settings, trainers: [new NetworkTrainer('network', plan, aloneFiles, origin)] };
+}
+
+/** Several members; seeds of one network after the first are `linear-2` and so on. */
+async function severalMembers(
+  request: TrainingRequest,
+  names: readonly string[],
+  choice: BackendChoice,
+  folder: string,
+): Promise<Plan> {
+  const { conditioning, window } = settingsFor({ network: 'residual' });
+  const trainers: MemberTrainer[] = [];
+  for (const name of names) {
+    const recipe = memberRecipe(name);
+    if (recipe.kind === 'encoder') {
+      const cache = join(membersFolder(folder), `${name}-embeddings.safetensors`);
+      const settings = { conditioning, window };
+      trainers.push(await EncoderTrainer.create({ ...recipe, name, settings, cache }));
+      continue;
+    }
+    const { network, frontEnd, training, seedAfter } = recipe;
+    const { augmentation } = request;
+    const settings = settingsFor({ network, frontEnd, augmentation });
+    const plan = networkPlan(request, choice, { network, settings, recipe: training, seed: request.seed + seedAfter });
+    trainers.push(new NetworkTrainer(name, plan, { onnx: `${name}.onnx`, weights: `${name}.safetensors` }, null));
+  }
+  return { settings: { conditioning, window }, trainers };
+}
+
+/** Members whose scores are averaged, by the name of the first: seeds of one network. */
+function groupsOf(names: readonly string[]): Map<string, string[]> {
+  const groups = new Map<string, string[]>();
+  for (const name of names) {
+    const key = name.replace(/-\d+$/, '');
+    groups.set(key, [...(groups.get(key) ?? []), name]);
+  }
+  return groups;
+}
+
 /**
- * The whole way from a dataset to a model's folder: training, choosing the epoch on dev, calibrating on dev, measuring
- * on dev and, once and for the card only, on test.
+ * Weights by which members' scores are added up: logistic regression on scores of recordings that the members were not made
+ * of, sources weighted alike.
+ * @param trials with the scores of one member of each group
+ */
+function joinWeights(trials: readonly Trial[], items: readonly DatasetItem[]): number[] {
+  const byId = new Map(items.map((item) => [item.id, item]));
+  const used = trials.filter(({ members }) => members?.every(Number.isFinite));
+  const features = Float32Array.from(used.flatMap(({ members }) => members ?? []));
+  const labels = Uint8Array.from(used, ({ bonafide }) => Number(bonafide));
+  const weights = exampleWeights(used.map(({ file }) => byId.get(file) as DatasetItem));
+  return [...fitLogistic({ features, labels, weights }, joinStrength).kernel];
+}
+
+/**
+ * The whole way from a dataset to a model's folder: training, choosing the epoch on dev where that chooses, joining the
+ * members, calibrating, measuring on dev and, once and for the card only, on test.
  * @throws UserFacingError for whatever a person can mend; the signal's reason after the checkpoint is saved.
  */
 export async function trainModel(
@@ -140,25 +263,6 @@ export async function trainModel(
   const { signal } = options;
   const report = options.onEvent ?? (() => undefined);
   const folder = resolve(request.out);
-  const from = request.from === undefined ? null : await readModel(await findModel(request.from));
-  const base: { settings: ExampleSettings; weights?: Weights } = {
-    settings: from
-      ? {
-          conditioning: from.card.conditioning,
-          window: from.card.window,
-          frontEnd: from.card.frontEnd,
-          augmentation: from.card.training.augmentation,
-          ...(from.card.training.cropSeconds === undefined ? {} : { cropSeconds: from.card.training.cropSeconds }),
-        }
-      : settingsFor(request),
-    ...(from ? { weights: await readWeights(from) } : {}),
-  };
-  const { settings } = base;
-  const features = createFrontEnd(settings.frontEnd);
-  const frames = features.frameCount(Math.round(settings.window.seconds * settings.conditioning.sampleRateHz));
-  const network = from ? from.card.network : createNetwork(request.network, features.bins, frames);
-  const recipe = { ...recipeFor(network.name), ...given(request) };
-
   const dataset = await loadDataset(request.dataset);
   const splits = trainingSplits(dataset, request.seed);
   report({
@@ -170,26 +274,20 @@ export async function trainModel(
   });
   const choice = await startBackend(request.backend);
   report({ type: 'backend', choice });
+  const { settings, trainers } =
+    request.members === undefined
+      ? await networkAlone(request, choice)
+      : await severalMembers(request, request.members, choice, folder);
 
-  const plan: TrainingPlan = {
-    network,
-    settings,
-    seed: request.seed,
-    ...recipe,
-    backend: choice.name,
-    ...(base.weights ? { from: base.weights } : {}),
-  };
   // Enough of a card to score with; what training and measuring find out comes in below.
-  const card: Card = {
-    format: 1,
+  const blank: Omit<Card, 'members' | 'files'> = {
+    format: 2,
     name: request.name ?? basename(folder),
     status: 'screening',
     createdAt: new Date().toISOString(),
     application,
     conditioning: settings.conditioning,
-    frontEnd: settings.frontEnd,
     window: settings.window,
-    network,
     training: {
       dataset: request.dataset,
       counts: countsOf(splits),
@@ -198,22 +296,7 @@ export async function trainModel(
       fileSha256: [],
       seed: request.seed,
       backend: `${choice.name} (${choice.device})`,
-      epochs: 0,
-      bestEpoch: 0,
-      clipsPerEpoch: 0,
-      batchSize: recipe.batchSize,
-      learningRate: recipe.learningRate,
-      weightDecay: recipe.weightDecay,
-      averagedSteps: recipe.averagedSteps,
-      sampling: recipe.sampling,
-      schedule: recipe.schedule,
-      labelSmoothing: recipe.labelSmoothing,
-      keep: recipe.keep,
-      ...(settings.cropSeconds === undefined ? {} : { cropSeconds: settings.cropSeconds }),
       folds: request.folds,
-      augmentation: settings.augmentation,
-      from: from ? { name: from.card.name, onnxSha256: from.onnxSha256 } : null,
-      history: [],
     },
     calibration: calibrationSchema.parse({ a: 1, b: 0, prior: 0.5, dataset: request.dataset, split: 'dev' }),
     thresholds: { ...thresholds, score: 0 },
@@ -221,45 +304,70 @@ export async function trainModel(
     records: [],
     validation: null,
     notes: [...(splits.note ? [splits.note] : []), ...request.notes],
-    files: { 'model.onnx': '', 'weights.safetensors': '' },
   };
-  const running = { resume: request.resume, onEvent: report, ...(signal ? { signal } : {}) };
-  const modelOf = (weights: Weights): StoredModel => ({
-    folder,
-    card,
-    onnx: writeOnnx(network, weights),
-    onnxSha256: '',
+  const modelOf = (members: readonly FittedMember[]): RunnableModel => ({
+    card: { ...blank, members: members.map(({ content }) => content.member), files: {} },
+    members: members.map(({ content }) => content),
   });
-  const materialOf: ScoreWith<CalibrationMaterial> = (weights, items, split) =>
-    calibrationMaterial(modelOf(weights), items, request.seed, {
+  const running = { resume: request.resume, onEvent: report, ...(signal ? { signal } : {}) };
+  const materialOf: ScoreWith<CalibrationMaterial> = (members, items, split) =>
+    calibrationMaterial(modelOf(members), items, request.seed, {
       onProgress: (done, total) => report({ type: 'score', split, done, total }),
       ...(signal ? { signal } : {}),
     });
+  // One seed says how members do on sources that they have not heard.
+  const groups = groupsOf(trainers.map(({ name }) => name));
+  const representatives = [...groups.values()].map(
+    ([first]) => trainers.find(({ name }) => name === first) as MemberTrainer,
+  );
+  const place = { count: request.folds ?? 0, seed: request.seed, folder };
   const folded =
-    request.folds === null ? null : await outOfFoldScores(plan, splits, request.folds, folder, materialOf, running);
+    request.folds === null ? null : await outOfFoldScores(representatives, splits, place, materialOf, running);
   if (folded) report({ type: 'whole' });
-  const outcome = await trainNetwork(plan, splits, folder, running);
+  const alone = trainers.length === 1;
+  const members = await fitMembers(trainers, splits, alone ? folder : membersFolder(folder), true, running);
 
+  const first = await materialOf(
+    representatives.map(({ name }) => members.find(({ content }) => content.member.name === name) as FittedMember),
+    splits.dev,
+    'dev',
+  );
+  let material: ScoredMaterial = folded ? pooledMaterial(folded) : first;
+  if (groups.size > 1) {
+    const ofGroups = joinWeights(material.trials, folded ? splits.train : splits.dev);
+    material = rejoined(material, ofGroups);
+    for (const [at, names] of [...groups.values()].entries()) {
+      for (const { content } of members) {
+        if (names.includes(content.member.name)) content.member.weight = ofGroups[at] / names.length;
+      }
+    }
+  } else {
+    for (const { content } of members) content.member.weight = 1 / members.length;
+  }
+
+  const hashesOf = (split: 'trainSha256' | 'devSha256'): (string | null)[] =>
+    splits[split === 'trainSha256' ? 'train' : 'dev'].map(
+      (_, index) => members.map((member) => member[split][index]).find((hash) => hash !== null) ?? null,
+    );
+  const [trainSha256, devSha256] = [hashesOf('trainSha256'), hashesOf('devSha256')];
   const manifest = [
-    ...splits.train.map((item, index) => [outcome.trainSha256[index], item.label, 'train']),
-    ...splits.dev.map((item, index) => [outcome.devSha256[index], item.label, 'dev']),
+    ...splits.train.map((item, index) => [trainSha256[index], item.label, 'train']),
+    ...splits.dev.map((item, index) => [devSha256[index], item.label, 'dev']),
   ]
     .filter(([hash]) => hash !== null)
     .map((line) => line.join(' '))
     .sort();
-  const { epochs, bestEpoch, clipsPerEpoch, history } = outcome;
-  Object.assign(card.training, { epochs, bestEpoch, clipsPerEpoch, history });
+  const { card } = modelOf(members);
   card.training.manifestSha256 = sha256(manifest.join('\n'));
-  card.training.fileSha256 = outcome.trainSha256.filter((hash) => hash !== null).sort();
+  card.training.fileSha256 = trainSha256.filter((hash) => hash !== null).sort();
   const measuredOn = async (split: 'dev' | 'test'): Promise<Pick<CalibrationMaterial, 'trials' | 'recordings'>> => {
-    const scored = await scoreItems(modelOf(outcome.weights), splits[split], {
+    const scored = await scoreItems(modelOf(members), splits[split], {
       onProgress: (done) => report({ type: 'score', split, done, total: splits[split].length }),
       ...(signal ? { signal } : {}),
     });
     return { trials: trialsOf(scored), recordings: recordingsOf(scored) };
   };
-  const material = folded ? pooledMaterial(folded) : await materialOf(outcome.weights, splits.dev, 'dev');
-  const dev = folded ? await measuredOn('dev') : material;
+  const dev = await measuredOn('dev');
   card.calibration = calibrate(material.trials, {
     dataset: request.dataset,
     split: folded ? `train, ${request.folds} folds by source` : 'dev',
@@ -285,8 +393,10 @@ export async function trainModel(
     if (bothClasses) state('test', test);
   }
 
-  const model = await writeModel(folder, card, outcome.weights);
+  const files: ModelFiles = new Map(members.flatMap((member) => [...member.files]));
+  const model = await writeModel(folder, card, files);
   await removeCheckpoint(folder);
   await removeFolds(folder);
+  await removeMembers(folder);
   return model;
 }

@@ -100,7 +100,7 @@ it('trains in a process of its own, stops with a checkpoint, goes on in another 
   expect((await jobThat(second.jobs, id, ({ state }) => state === 'done')).result).toEqual({ modelId: 'Tried' });
   const { card } = await readModel(await second.models.folderOf('Tried'));
   expect(card).toMatchObject({ name: 'Tried', application: 'earwitness test', training: { epochs: 16 } });
-  expect(card.training.from?.name).toBe('tiny');
+  expect(card.members[0]).toMatchObject({ training: { from: { name: 'tiny' } } });
   expect(card.notes).toContain('A test.');
   expect(second.changes).toContain(id);
 
@@ -158,9 +158,11 @@ it('goes on by itself after the sudden end of an engine, the earliest first; on 
   const { card } = await readModel(await second.models.folderOf(modelId ?? ''));
   // The killed engine's child let go before.
   expect(isAlive(pid)).toBe(false);
-  expect(card.frontEnd).toMatchObject({ type: 'lfcc', nCoefficients: 20, deltas: 2 });
-  expect(card.network.input.bins).toBe(60);
-  expect(card.training.augmentation).toMatchObject({ noise: { probability: 0.5 }, specAugment: { timeStripes: 0 } });
+  const [member] = card.members;
+  if (member.kind !== 'network') throw new Error('no network');
+  expect(member.frontEnd).toMatchObject({ type: 'lfcc', nCoefficients: 20, deltas: 2 });
+  expect(member.network.input.bins).toBe(60);
+  expect(member.training.augmentation).toMatchObject({ noise: { probability: 0.5 }, specAugment: { timeStripes: 0 } });
   const other = await trainingThat(second.store, waiting, ({ state }) => state === 'done');
   expect(other.modelId).toBe('LFCC-2');
 });

@@ -390,7 +390,7 @@ export class TrainStore {
         break;
       case 'whole':
         entry.nextFold = 0;
-        say('The network that is kept, on all recordings.');
+        say('What is kept, on all recordings.');
         break;
       case 'prepare':
         if (record.fold !== entry.nextFold) clearCurves(entry);

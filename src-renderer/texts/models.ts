@@ -42,7 +42,6 @@ export const models = {
     thresholds: 'Thresholds',
     calibration: 'Calibration',
     conditioning: 'Conditioning',
-    frontEnd: 'Front end',
     network: 'Network',
     training: 'Training data',
     validation: 'Validation',
@@ -71,6 +70,8 @@ export const models = {
     none: 'The card states no figures.',
     note: 'Accuracy at the threshold fixed on dev. Cllr in bits; 1 is a system that says nothing.',
   },
+  memberTitle: (name: string, kind: string | undefined) => `Member ${name}${kind === undefined ? '' : `: ${kind}`}`,
+  memberKinds: { network: 'a network', encoder: 'a frozen encoder with a head' } as Record<string, string>,
   showAll: 'Show it as it lies on disk',
   noNotes: 'None.',
 } as const;

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { UserFacingError } from '../../base/errors.ts';
 import { dataFolder } from '../../base/home.ts';
 import { applicationRoot } from '../../base/workers.ts';
-import { sha256 } from '../store.ts';
+import { sha256 } from '../../base/sha256.ts';
 
 const sha256Schema = z.string().regex(/^[0-9a-f]{64}$/);
 

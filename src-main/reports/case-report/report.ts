@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto';
 import { alarmSentences } from '../../../src-common/alarms.ts';
 import { rateText, type FindingRecord } from '../../../src-common/finding-record.ts';
 import { findings } from '../../../src-common/findings.ts';
+import type { Card } from '../../detector/card.ts';
+import type { Member } from '../../detector/member.ts';
 import { localisationStatement } from '../../detector/localisation.ts';
 import { csvLine } from '../csv.ts';
 import { findingPart, hasRatio, itemSection, resultsTable, written } from './item-section.ts';
@@ -282,6 +284,37 @@ function findingRecords(sheet: Sheet, records: readonly FindingRecord[]): void {
   );
 }
 
+/** What a member of a model is; its weight and hashes where it has several. */
+function memberRows(member: Member, { members, files }: Pick<Card, 'members' | 'files'>): [string, Cell][] {
+  const several = members.length > 1;
+  const title = (what: string): string => (several ? `${what} (${member.name})` : what);
+  const weight = several ? `, weight ${decimal(member.weight, 4)}` : '';
+  const hash = (file: string): [string, Cell][] =>
+    several ? [[`SHA-256 of ${file}`, { text: files[file] ?? '', style: styles.mono }]] : [];
+  if (member.kind === 'encoder') {
+    const { name, size, weightsSha256 } = member.encoder;
+    return [
+      [title('Encoder'), `${name}, ${size} values, logistic regression on them${weight}`],
+      [title('SHA-256 of its weights'), { text: weightsSha256, style: styles.mono }],
+      ...hash(member.head),
+    ];
+  }
+  const { network, frontEnd } = member;
+  return [
+    [
+      title('Front end'),
+      Object.entries(frontEnd)
+        .map(([name, value]) => `${name}: ${String(value)}`)
+        .join('; '),
+    ],
+    [
+      title('Network'),
+      `${network.name}, ${network.layers.length} layers, input of ${network.input.bins} x ${network.input.frames}${weight}`,
+    ],
+    ...hash(member.onnx),
+  ];
+}
+
 function modelSection(sheet: Sheet, model: ReportModel, number: string): void {
   const { card } = model;
   sheet.heading(3, `${number} Model ${model.name}`);
@@ -298,7 +331,7 @@ function modelSection(sheet: Sheet, model: ReportModel, number: string): void {
     sheet.pairs(rows);
     return;
   }
-  const { conditioning, frontEnd, window, training, calibration, thresholds } = card;
+  const { conditioning, window, training, calibration, thresholds } = card;
   const counts = Object.entries(training.counts)
     .map(([split, { bonafide, spoof }]) => `${split} ${bonafide} bona fide and ${spoof} spoof`)
     .join('; ');
@@ -312,17 +345,8 @@ function modelSection(sheet: Sheet, model: ReportModel, number: string): void {
         .map(([name, value]) => `${name}: ${Array.isArray(value) ? value.join(' to ') : String(value)}`)
         .join('; '),
     ],
-    [
-      'Front end',
-      Object.entries(frontEnd)
-        .map(([name, value]) => `${name}: ${String(value)}`)
-        .join('; '),
-    ],
     ['Windows', `${window.seconds} s every ${window.hopSeconds} s`],
-    [
-      'Network',
-      `${card.network.name}, ${card.network.layers.length} layers, input of ${card.network.input.bins} x ${card.network.input.frames}`,
-    ],
+    ...card.members.flatMap((member) => memberRows(member, card)),
     [
       'Trained on',
       `${training.dataset}: ${counts}; ${training.files} files of ${training.sources.length} sources; seed ${training.seed}; ${training.backend}`,

@@ -1,0 +1,80 @@
+import { z } from 'zod';
+import { frontEndSchema } from '../features/front-end.ts';
+import { augmentationSchema } from './augment.ts';
+import { networkSchema } from './network.ts';
+
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+
+/** A file in the model's folder: a plain name. */
+const fileName = z.string().regex(/^[a-z0-9][a-z0-9-]*\.(?:onnx|safetensors)$/);
+
+const base = {
+  /** Which of the model's members it is, `linear` for instance. */
+  name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,39}$/),
+  /** Times its score in the model's. */
+  weight: z.number(),
+};
+
+/** How a network was trained. */
+const networkTrainingSchema = z.object({
+  epochs: z.int(),
+  bestEpoch: z.int(),
+  clipsPerEpoch: z.int(),
+  batchSize: z.int(),
+  learningRate: z.number(),
+  weightDecay: z.number().default(0),
+  averagedSteps: z.int().default(0),
+  sampling: z.enum(['clips', 'sources']).default('clips'),
+  schedule: z.enum(['cosine', 'one-cycle']).default('cosine'),
+  labelSmoothing: z.number().default(0),
+  /** Which epoch's weights were kept: the best by dev, or the last. */
+  keep: z.enum(['best', 'last']).default('best'),
+  /** Length of the windows that training saw, where another than that of scoring. */
+  cropSeconds: z.number().optional(),
+  augmentation: augmentationSchema,
+  /** The model whose weights training began with. */
+  from: z.object({ name: z.string(), onnxSha256: sha256 }).nullable(),
+  history: z.array(z.object({ epoch: z.int(), loss: z.number(), devEer: z.number(), devAuc: z.number() })),
+});
+export type NetworkTraining = z.infer<typeof networkTrainingSchema>;
+
+/** A network on a front end. */
+const networkMemberSchema = z.object({
+  kind: z.literal('network'),
+  ...base,
+  frontEnd: frontEndSchema,
+  network: networkSchema,
+  /** Its graph and its weights among the model's files. */
+  onnx: fileName,
+  weights: fileName,
+  training: networkTrainingSchema,
+});
+export type NetworkMember = z.infer<typeof networkMemberSchema>;
+
+/** A frozen encoder, which is no file of the model, with a head: a logit of its embedding. */
+const encoderMemberSchema = z.object({
+  kind: z.literal('encoder'),
+  ...base,
+  encoder: z.object({ name: z.string(), weightsSha256: sha256, onnxSha256: sha256, size: z.int().positive() }),
+  /** `kernel` [size] and `bias` [1] among the model's files. */
+  head: fileName,
+  /** Strength of the fit, scikit-learn's C. */
+  training: z.object({ strength: z.number() }),
+});
+export type EncoderMember = z.infer<typeof encoderMemberSchema>;
+
+/** What a model is made of: the weighted sum of its members' scores is the model's. */
+export const memberSchema = z.discriminatedUnion('kind', [networkMemberSchema, encoderMemberSchema]);
+export type Member = z.infer<typeof memberSchema>;
+
+/** The highest frequency that a member looks at, in Hz; null where what goes in is the sound itself. */
+export function highestHz(member: Member): number | null {
+  return member.kind === 'network' ? member.frontEnd.fMax : null;
+}
+
+/** What a member is, for people: the network with its front end, or the encoder. */
+export function memberText(member: Member): string {
+  return member.kind === 'network'
+    ? `${member.network.name} on ${member.frontEnd.type}`
+    : `encoder ${member.encoder.name}`;
+}

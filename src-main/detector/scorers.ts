@@ -1,0 +1,187 @@
+import '../base/no-telemetry.ts';
+import ort from 'onnxruntime-node';
+import { createFrontEnd } from '../features/front-end.ts';
+import type { FrontEnd, FrontEndParameters } from '../features/front-end.ts';
+import { Encoder } from './encoders/encoder.ts';
+import type { StoredEncoder } from './encoders/encoder.ts';
+import { logitOf } from './logistic.ts';
+import type { LogisticModel } from './logistic.ts';
+import type { EncoderMember, NetworkMember } from './member.ts';
+import { onnxNames } from './onnx.ts';
+
+/** A member with what it takes to run it; can be handed to a worker. */
+export type MemberContent =
+  | { member: NetworkMember; onnx: Uint8Array }
+  | { member: EncoderMember; encoder: Pick<StoredEncoder, 'card' | 'onnx'>; head: LogisticModel };
+
+/** Windows scored in one run; always of one recording, so that no score depends on its neighbours. */
+export const batchWindows = 16;
+
+/** Some windows, and what members' front ends make of them, each made once for all that want it. */
+export class WindowBatch {
+  readonly #length: number;
+  readonly #samples: Float32Array;
+  readonly #features = new Map<string, { frontEnd: FrontEnd; values: Float32Array; filled: number }>();
+  #count = 0;
+
+  /** @param length of a window in samples */
+  constructor(length: number) {
+    this.#length = length;
+    this.#samples = new Float32Array(batchWindows * length);
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  get isFull(): boolean {
+    return this.#count === batchWindows;
+  }
+
+  add(window: Float32Array): void {
+    this.#samples.set(window, this.#count++ * this.#length);
+  }
+
+  clear(): void {
+    this.#count = 0;
+    for (const made of this.#features.values()) made.filled = 0;
+  }
+
+  samples(index: number): Float32Array {
+    return this.#samples.subarray(index * this.#length, (index + 1) * this.#length);
+  }
+
+  /** [count, bins, frames], valid until the batch is cleared. */
+  features(parameters: FrontEndParameters): Float32Array {
+    const key = JSON.stringify(parameters);
+    let made = this.#features.get(key);
+    if (made === undefined) {
+      const frontEnd = createFrontEnd(parameters);
+      const size = frontEnd.bins * frontEnd.frameCount(this.#length);
+      made = { frontEnd, values: new Float32Array(batchWindows * size), filled: 0 };
+      this.#features.set(key, made);
+    }
+    const { frontEnd, values } = made;
+    const size = values.length / batchWindows;
+    for (; made.filled < this.#count; made.filled++) {
+      const at = made.filled * size;
+      frontEnd.compute(this.samples(made.filled), values.subarray(at, at + size));
+    }
+    return values.subarray(0, this.#count * size);
+  }
+}
+
+/** Scores windows by one member. */
+export interface MemberScorer {
+  /** One score for each window of the batch, high for bona fide. */
+  score(batch: WindowBatch): Promise<ArrayLike<number>>;
+  dispose(): Promise<void>;
+}
+
+class NetworkScorer implements MemberScorer {
+  readonly #member: NetworkMember;
+  readonly #session: ort.InferenceSession;
+
+  constructor(member: NetworkMember, session: ort.InferenceSession) {
+    this.#member = member;
+    this.#session = session;
+  }
+
+  async score(batch: WindowBatch): Promise<ArrayLike<number>> {
+    const { bins, frames } = this.#member.network.input;
+    const input = new ort.Tensor('float32', batch.features(this.#member.frontEnd), [batch.count, 1, bins, frames]);
+    const output = await this.#session.run({ [onnxNames.input]: input });
+    return output[onnxNames.output].data as Float32Array;
+  }
+
+  dispose(): Promise<void> {
+    return this.#session.release();
+  }
+}
+
+class EncoderScorer implements MemberScorer {
+  readonly #encoder: Encoder;
+  readonly #head: LogisticModel;
+
+  constructor(encoder: Encoder, head: LogisticModel) {
+    this.#encoder = encoder;
+    this.#head = head;
+  }
+
+  async score(batch: WindowBatch): Promise<ArrayLike<number>> {
+    const scores: number[] = [];
+    for (let index = 0; index < batch.count; index++) {
+      scores.push(logitOf(this.#head, await this.#encoder.embed(batch.samples(index))));
+    }
+    return scores;
+  }
+
+  dispose(): Promise<void> {
+    return this.#encoder.dispose();
+  }
+}
+
+/** @param threads of ONNX Runtime; 1 where several scorers run beside one another */
+export async function createScorer(content: MemberContent, threads: number): Promise<MemberScorer> {
+  if ('encoder' in content) {
+    return new EncoderScorer(await Encoder.create(content.encoder, threads), content.head);
+  }
+  const session = await ort.InferenceSession.create(content.onnx, {
+    executionProviders: ['cpu'],
+    intraOpNumThreads: threads,
+    interOpNumThreads: 1,
+  });
+  return new NetworkScorer(content.member, session);
+}
+
+/** Scores windows by all members of a model: each one's scores and their weighted sum. */
+export class JointScorer {
+  readonly batch: WindowBatch;
+  readonly #contents: readonly MemberContent[];
+  readonly #scorers: readonly MemberScorer[];
+
+  private constructor(contents: readonly MemberContent[], scorers: readonly MemberScorer[], windowLength: number) {
+    this.#contents = contents;
+    this.#scorers = scorers;
+    this.batch = new WindowBatch(windowLength);
+  }
+
+  static async create(contents: readonly MemberContent[], windowLength: number, threads: number): Promise<JointScorer> {
+    const scorers: MemberScorer[] = [];
+    try {
+      for (const content of contents) scorers.push(await createScorer(content, threads));
+    } catch (error) {
+      for (const scorer of scorers) await scorer.dispose();
+      throw error;
+    }
+    return new JointScorer(contents, scorers, windowLength);
+  }
+
+  /** For each window of the batch its score and the members', in their order. The batch is empty afterwards. */
+  async flush(): Promise<{ score: number; members: number[] }[]> {
+    const { count } = this.batch;
+    if (count === 0) return [];
+    const scores: ArrayLike<number>[] = [];
+    for (const scorer of this.#scorers) scores.push(await scorer.score(this.batch));
+    this.batch.clear();
+    return Array.from({ length: count }, (_, index) => {
+      const members = scores.map((one) => one[index]);
+      return {
+        score: joined(
+          this.#contents.map(({ member }) => member.weight),
+          members,
+        ),
+        members,
+      };
+    });
+  }
+
+  async dispose(): Promise<void> {
+    for (const scorer of this.#scorers) await scorer.dispose();
+  }
+}
+
+/** The model's score of its members' scores. */
+export function joined(weights: readonly number[], scores: readonly number[]): number {
+  return scores.reduce((sum, score, index) => sum + weights[index] * score, 0);
+}
