@@ -188,7 +188,7 @@ export function pooledMaterial(parts: readonly CalibrationMaterial[]): Calibrati
 }
 
 /** Where to listen in a recording: see {@link localisationThreshold}. */
-export function localisationOf({ bonafideClips }: CalibrationMaterial): Localisation | null {
+export function localisationOf({ bonafideClips }: Pick<CalibrationMaterial, 'bonafideClips'>): Localisation | null {
   return localisationThreshold(
     bonafideClips.map(({ windowScores }) => windowScores),
     bonafideClips.map(({ seconds }) => seconds),

@@ -103,7 +103,7 @@ it('refuses what is not what its card says, and leaves nothing of it', async () 
     new Map([...files, ['card.json', Buffer.from(JSON.stringify({ ...card, ...changed }))]]);
   await pack(withCard({ window: { seconds: 3, hopSeconds: 1 } }));
   await refused(/does not fit its front end/);
-  await pack(withCard({ format: 2 }));
+  await pack(withCard({ format: 3 }));
   await refused(/card cannot be read/);
   const other = (await tinyFiles(3)).get('weights.safetensors') as Buffer;
   const cut = other.subarray(0, other.length - 4);
