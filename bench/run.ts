@@ -14,6 +14,7 @@ import ort from 'onnxruntime-node';
 import { WorkerPool } from '../src-main/base/pool.ts';
 import { Random } from '../src-main/base/random.ts';
 import { applicationRoot } from '../src-main/base/workers.ts';
+import { firstNetwork } from './first-network.ts';
 import type { Card } from '../src-main/detector/card.ts';
 import { tensorflowIsSetUp } from '../src-main/detector/backends/load.ts';
 import { onnxNames } from '../src-main/detector/onnx.ts';
@@ -84,9 +85,10 @@ async function scanSeconds(model: StoredModel, files: readonly string[]): Promis
 async function compareLogits({ model, clips, peer, folder }: Setting): Promise<number> {
   if (peer === null) return NaN;
   const { card } = model;
-  const frontEnd = createFrontEnd(card.frontEnd);
-  const session = await ort.InferenceSession.create(model.onnx);
-  const { bins, frames } = card.network.input;
+  const { member, onnx } = firstNetwork(model);
+  const frontEnd = createFrontEnd(member.frontEnd);
+  const session = await ort.InferenceSession.create(onnx);
+  const { bins, frames } = member.network.input;
   const windows: Float32Array[] = [];
   const logits: number[] = [];
   for (const clip of clips.slice(0, 16)) {
@@ -171,9 +173,10 @@ async function benchScan({ model, clips, peer, rounds }: Setting): Promise<Row[]
 
 async function benchInference({ model, peer, rounds }: Setting): Promise<Row[]> {
   const windows = 512;
-  const { bins, frames } = model.card.network.input;
+  const { member, onnx } = firstNetwork(model);
+  const { bins, frames } = member.network.input;
   const pool = new WorkerPool<InferenceRequest, null>(new URL('./inference-worker.ts', import.meta.url), threads, {
-    onnx: model.onnx,
+    onnx,
     bins,
     frames,
   });
@@ -195,7 +198,7 @@ async function benchInference({ model, peer, rounds }: Setting): Promise<Row[]> 
     const expert = peerSide(peer, { do: 'infer', windows, layout: 'last' });
     const usual = peerSide(peer, { do: 'infer', windows, layout: 'plain' });
     const [ours, theirs, theirUsual] = await inTurn(rounds + 2, [() => run(batch), ...expert.runs, ...usual.runs]);
-    const note = `${model.card.network.name}, ${bins} x ${frames}; ours: ${threads} workers, batches of ${batch}; ${expert.way()}`;
+    const note = `${member.network.name}, ${bins} x ${frames}; ours: ${threads} workers, batches of ${batch}; ${expert.way()}`;
     const rows = [rateRow({ benchmark: 'inference', unit: 'windows/s', leastRatio: 3, note }, windows, ours, theirs)];
     if (peer) {
       const row = { benchmark: 'inference, peer as it comes', unit: 'windows/s', leastRatio: null, note: usual.way() };
@@ -211,7 +214,7 @@ async function benchMel({ model, peer, rounds }: Setting): Promise<Row[]> {
   const { card } = model;
   const clips = 256;
   const samples = 3 * card.conditioning.sampleRateHz;
-  const frontEnd = createFrontEnd(card.frontEnd);
+  const frontEnd = createFrontEnd(firstNetwork(model).member.frontEnd);
   const random = new Random(1);
   const clip = Float32Array.from({ length: samples }, () => random.between(-0.5, 0.5));
   const out = new Float32Array(frontEnd.bins * frontEnd.frameCount(samples));
@@ -260,7 +263,7 @@ async function benchTraining(backend: 'tensorflow' | 'wasm', { model, peer, roun
     };
     const other = peerSide(peer, { do: 'train', batch, steps });
     const [ours, theirs] = await inTurn(rounds, [run, ...other.runs]);
-    const note = `${model.card.network.name}, batches of ${batch}, Adam; ours: ${device}; ${other.way()}`;
+    const note = `${firstNetwork(model).member.network.name}, batches of ${batch}, Adam; ours: ${device}; ${other.way()}`;
     return [rateRow({ benchmark, unit: 'clips/s', leastRatio, note }, batch * steps, ours, theirs)];
   } finally {
     child.disconnect();
@@ -294,7 +297,7 @@ function listeningModel({ model, folder }: Setting): string {
   if (model.card.conditioning.speech !== 'none') return model.folder;
   const copy = join(folder, 'model');
   mkdirSync(copy, { recursive: true });
-  for (const name of ['model.onnx', 'weights.safetensors']) copyFileSync(join(model.folder, name), join(copy, name));
+  for (const name of Object.keys(model.card.files)) copyFileSync(join(model.folder, name), join(copy, name));
   writeFileSync(join(copy, 'card.json'), JSON.stringify(withSpeech(model, 'silero-vad-v5').card));
   return copy;
 }
@@ -313,7 +316,7 @@ async function benchLong(setting: Setting): Promise<Row[]> {
   };
   const [{ best, median }] = await inTurn(Math.min(2, setting.rounds), [run]);
   rmSync(path);
-  const note = `WAV of ${megabytes} MB, ${setting.model.card.network.name}, voice activity detection and quality measures, program start and hashing included`;
+  const note = `WAV of ${megabytes} MB, ${setting.model.card.members.map(({ name }) => name).join(', ')}, voice activity detection and quality measures, program start and hashing included`;
   const peak = Math.max(...peaks);
   return [
     ownRow(

@@ -7,6 +7,7 @@ import { BatchShares } from '../src-main/detector/shares.ts';
 import { readModel, readWeights } from '../src-main/detector/store.ts';
 import { TensorNetwork } from '../src-main/detector/tensors.ts';
 import { trainStep } from '../src-main/detector/train.ts';
+import { firstNetwork } from './first-network.ts';
 
 /** What it answers: that it is ready, and how long the steps took that were asked for. */
 export type TrainingAnswer = { ready: string } | { seconds: number };
@@ -14,9 +15,10 @@ export type TrainingAnswer = { ready: string } | { seconds: number };
 const [backend, folder, batchText] = process.argv.slice(2);
 const batch = Number(batchText);
 const model = await readModel(folder);
-const spec = model.card.network;
+const { member } = firstNetwork(model);
+const spec = member.network;
 const { device } = await startBackend(backend as BackendName);
-const network = new TensorNetwork(spec, await readWeights(model));
+const network = new TensorNetwork(spec, await readWeights(model, member));
 const variables = network.trainedVariables();
 const adam = new Adam({ learningRate: 1e-3 });
 const shares = new BatchShares(spec, backend);

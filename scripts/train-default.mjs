@@ -6,8 +6,8 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const args = [
   'train',
-  '--network',
-  'mel-cnn',
+  '--members',
+  'linear,mel,encoder',
   '--out',
   'resources/models/default',
   '--name',

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Analysis, Evidence } from '../../../src-preload/contract.ts';
 import { applicationRoot } from '../../base/workers.ts';
 import { cardSchema } from '../../detector/card.ts';
+import { identityOf } from '../../detector/store.ts';
 import { overviewOf } from '../../features/overview.ts';
 import { spectrogramPixels } from '../../features/spectrogram-image.ts';
 import { settingsSchema } from '../../../src-preload/contract.ts';
@@ -20,7 +21,7 @@ function testModel(status: 'screening' | 'validated'): ReportModel {
   const { fileSha256, ...training } = card.training;
   return {
     name: status === 'screening' ? 'default' : 'laboratory',
-    onnxSha256: status === 'screening' ? card.files['model.onnx'] : hashOf('b'),
+    onnxSha256: status === 'screening' ? identityOf(card) : hashOf('b'),
     status,
     card: { ...card, status, training: { ...training, files: fileSha256.length } },
   };
