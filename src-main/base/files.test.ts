@@ -1,4 +1,5 @@
-import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -9,6 +10,20 @@ beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'earwitness-files-'));
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+it.skipIf(process.platform === 'win32')('an entry writes for its owner alone, folders and databases too', () => {
+  const place = join(folder, 'private');
+  const module = (name: string): string => JSON.stringify(new URL(name, import.meta.url).href);
+  const program = `
+    import ${module('./private-files.ts')};
+    import { writeFileWhole } from ${module('./files.ts')};
+    import Database from ${JSON.stringify(import.meta.resolve('better-sqlite3'))};
+    await writeFileWhole(${JSON.stringify(join(place, 'report.pdf'))}, 'one');
+    new Database(${JSON.stringify(join(place, 'case.sqlite'))}).exec('PRAGMA journal_mode = WAL; CREATE TABLE a (b)');`;
+  execFileSync(process.execPath, ['--input-type=module', '--eval', program]);
+  const modes = ['', 'report.pdf', 'case.sqlite'].map((name) => statSync(join(place, name)).mode & 0o777);
+  expect(modes).toEqual([0o700, 0o600, 0o600]);
+});
 
 describe('writeFileWhole', () => {
   it('writes, makes folders, and replaces', async () => {

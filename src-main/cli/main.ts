@@ -1,5 +1,6 @@
 import { visibleText } from '../../src-common/visible-text.ts';
 import { Command, CommanderError } from 'commander';
+import '../base/private-files.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { unwritable } from '../base/files.ts';
 import { register as registerAnalyze } from './analyze.ts';

@@ -3,6 +3,7 @@
  * messages; it ends when the host does.
  */
 import '../base/no-telemetry.ts';
+import '../base/private-files.ts';
 import { parseArgs } from 'node:util';
 import { describeError, UserFacingError } from '../base/errors.ts';
 import { startEngine } from './engine.ts';
