@@ -1,4 +1,4 @@
-import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, sign, verify } from 'node:crypto';
+import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, sign } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import {
   chmodSync,
@@ -14,10 +14,10 @@ import {
 import { join } from 'node:path';
 import { UserFacingError } from '../base/errors.ts';
 import { unwritable } from '../base/files.ts';
+import { keyName } from '../base/signatures.ts';
 import { ensureFolderNow } from './folders.ts';
 
-/** The file of the installation's private key in the data folder. */
-export const keyName = 'installation-key.pem';
+export { keyName, signatureHolds } from '../base/signatures.ts';
 
 /** The installation's Ed25519 key, kept in the data folder and never in a case. */
 export interface InstallationKey {
@@ -30,17 +30,6 @@ export interface InstallationKey {
 /** What a signature of a log's head says. */
 export function headMessage(caseId: string, head: { rows: number; hash: string }): string {
   return `earwitness custody head\n${caseId}\n${head.rows}\n${head.hash}\n`;
-}
-
-/** Whether a key (SPKI, DER, base64) signed a message. */
-export function signatureHolds(publicKey: string, message: string, signature: string): boolean {
-  try {
-    const key = createPublicKey({ key: Buffer.from(publicKey, 'base64'), format: 'der', type: 'spki' });
-    if (key.asymmetricKeyType !== 'ed25519') return false;
-    return verify(null, Buffer.from(message), key, Buffer.from(signature, 'base64'));
-  } catch {
-    return false;
-  }
 }
 
 /** A public key in short, for people: the first 16 digits of its SHA-256 in groups of four. */

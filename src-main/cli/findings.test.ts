@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { FindingRecord } from '../../src-common/finding-record.ts';
+import { installationKey } from '../cases/keys.ts';
+import { sealCard } from '../detector/seal.ts';
 import { readModel } from '../detector/store.ts';
 import { babble, wav16, writeTinyModel } from '../detector/testing.ts';
 import { register as registerAnalyze } from './analyze.ts';
@@ -30,8 +32,13 @@ beforeAll(async () => {
   validated = join(folder, 'validated');
   const other = await writeTinyModel(validated);
   writeFileSync(join(validated, 'card.json'), JSON.stringify({ ...other.card, status: 'validated' }));
+  process.env['EARWITNESS_HOME'] = folder;
+  await sealCard(validated, installationKey(folder, { make: true }));
 });
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+afterAll(() => {
+  delete process.env['EARWITNESS_HOME'];
+  rmSync(folder, { recursive: true, force: true });
+});
 afterEach(() => {
   process.exitCode = undefined;
 });

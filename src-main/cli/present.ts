@@ -5,6 +5,7 @@ import { visibleName } from '../../src-common/visible-text.ts';
 import { Option } from 'commander';
 import { findingWords } from '../../src-common/findings.ts';
 import type { Finding } from '../../src-common/findings.ts';
+import { unsealedNote } from '../detector/seal.ts';
 import type { StoredModel } from '../detector/store.ts';
 import { provenance } from '../reports/scan.ts';
 import type { Provenance, ScannedFile } from '../reports/scan.ts';
@@ -33,7 +34,8 @@ export function runProvenance(model: StoredModel): Provenance {
 export function modelLine({ card, onnxSha256 }: StoredModel): string {
   const status =
     card.status === 'screening' ? 'screening: fit to sort recordings, not as evidence' : 'validated by a laboratory';
-  return `Model ${card.name} (${onnxSha256.slice(0, 12)}), ${status}.`;
+  const unsealed = card.notes.includes(unsealedNote) ? ` ${unsealedNote}` : '';
+  return `Model ${card.name} (${onnxSha256.slice(0, 12)}), ${status}.${unsealed}`;
 }
 
 const signs: Record<Finding, string> = {

@@ -130,6 +130,23 @@ const plainCardSchema = z.object({
     })
     .nullable()
     .optional(),
+  /** Of the installation that validated it, over what `seal.ts` says. */
+  seal: z.object({ publicKey: z.string(), signature: z.string() }).optional(),
+  /** Where an imported model came from; absent of one that was made here. */
+  origin: z
+    .object({
+      importedAt: z.string(),
+      /** Name of the file that it came in. */
+      file: z.string(),
+      /** Of the card as it came. */
+      cardSha256: sha256,
+      /** The application that made it, as the card says. */
+      application: z.string(),
+      /** As the card had it; here it is for screening. */
+      status: z.enum(['screening', 'validated']),
+      laboratory: z.string().nullable(),
+    })
+    .optional(),
   /** What a user must know: terms of the training data, limits. */
   notes: z.array(z.string()),
   /** SHA-256 of every file in the folder beside the card. */

@@ -14,6 +14,7 @@ import { parameterSpecs } from './network.ts';
 import type { NetworkSpec, Weights } from './network.ts';
 import { writeOnnx } from './onnx.ts';
 import { readSafetensors, writeSafetensors } from './safetensors.ts';
+import { vouchedFor } from './seal.ts';
 import type { MemberContent } from './scorers.ts';
 
 /** A model that can score: what a worker gets of it. */
@@ -110,14 +111,15 @@ async function readHead(folder: string, card: Card, member: EncoderMember): Prom
   const path = join(folder, member.head);
   const { arrays } = readSafetensors(await readChecked(folder, member.head, card), path);
   const [kernel, bias] = [arrays.get('kernel'), arrays.get('bias')];
-  if (kernel?.length !== member.encoder.size || bias?.length !== 1) {
+  const fits = kernel?.length === member.encoder.size && bias?.length === 1;
+  if (!fits || !kernel.every(Number.isFinite) || !Number.isFinite(bias[0])) {
     throw new UserFacingError('model', `${path} holds no head for ${member.encoder.size} values.`, { path });
   }
   return { kernel: Float64Array.from(kernel), bias: bias[0] };
 }
 
 async function readMember(folder: string, card: Card, member: Member): Promise<MemberContent> {
-  if (member.kind === 'network') return { member, onnx: await readChecked(folder, member.onnx, card) };
+  if (member.kind === 'network') return { member, onnx: await readNetwork({ folder, card }, member) };
   const head = await readHead(folder, card, member);
   const { name, onnxSha256 } = member.encoder;
   const encoder = await findEncoder(name);
@@ -134,11 +136,12 @@ async function readMember(folder: string, card: Card, member: Member): Promise<M
   return { member, encoder: { card: encoder.card, onnx: encoder.onnx }, head };
 }
 
-/** Reads a model's card alone. @throws UserFacingError `model` if it is not one. */
+/** Reads a model's card alone, as far as this installation vouches for it (`vouchedFor`). @throws UserFacingError `model` if it is not one. */
 export async function readCard(folder: string): Promise<Card> {
   const path = join(folder, 'card.json');
   try {
-    return cardSchema.parse(JSON.parse(await readFile(path, 'utf8')));
+    const raw: unknown = JSON.parse(await readFile(path, 'utf8'));
+    return vouchedFor(cardSchema.parse(raw), raw, dataFolder());
   } catch (error) {
     throw new UserFacingError('model', `${path} is not a model's card that this version can read.`, {
       path,
@@ -166,12 +169,39 @@ export async function readWeights(
 ): Promise<Weights> {
   const bytes = await readChecked(folder, member.weights, card);
   const { arrays } = readSafetensors(bytes, join(folder, member.weights));
-  for (const { name } of parameterSpecs(member.network)) {
-    if (!arrays.has(name)) {
-      throw new UserFacingError('model', `The weights in ${folder} lack ${name}.`, { path: folder });
+  for (const { name, shape } of parameterSpecs(member.network)) {
+    const values = arrays.get(name);
+    const length = shape.reduce((product, size) => product * size, 1);
+    if (values?.length !== length) {
+      const what = values ? `hold ${name} in another shape` : `lack ${name}`;
+      throw new UserFacingError('model', `The weights in ${folder} ${what}.`, { path: folder });
+    }
+    if (!values.every(Number.isFinite)) {
+      throw new UserFacingError('model', `The weights in ${folder} hold numbers that are not finite, in ${name}.`, {
+        path: folder,
+        advice: 'Train the model again.',
+      });
     }
   }
   return arrays;
+}
+
+/**
+ * The graph of a network of our own: what is run is what card and weights describe, since it is written anew from them and compared.
+ * @throws UserFacingError as `readModel`; `foreign-network` where the graph is another one.
+ */
+export async function readNetwork(
+  model: Pick<StoredModel, 'folder' | 'card'>,
+  member: NetworkMember,
+): Promise<Uint8Array> {
+  const onnx = await readChecked(model.folder, member.onnx, model.card);
+  const own = writeOnnx(member.network, await readWeights(model, member));
+  if (Buffer.compare(own, onnx) === 0) return onnx;
+  const path = join(model.folder, member.onnx);
+  throw new UserFacingError('foreign-network', `${path} is not the network that its card and weights describe.`, {
+    path,
+    advice: 'Graphs that Earwitness did not write are not run. Restore the model from a copy, or train it again.',
+  });
 }
 
 /** All files of a model, checked against its card. @throws UserFacingError as `readModel`. */

@@ -2,6 +2,7 @@ import { UserFacingError } from '../base/errors.ts';
 import type { EngineContext } from './context.ts';
 import { deliver, readablePath } from './files.ts';
 import { os } from './implementer.ts';
+import { log } from './log.ts';
 
 /** What stands in the way of deleting a model. */
 function usesOf({ jobs, trainings, evaluations, settings }: EngineContext, modelId: string): string | null {
@@ -35,9 +36,13 @@ export function modelsProcedures(context: EngineContext) {
       const file = { name: `${name}.earwitness-model.zip`, type: 'application/zip' };
       return deliver(context, input.out, file, (path) => models.export(input.modelId, path));
     }),
-    import: os.models.import.handler(async ({ input, signal }) =>
-      get(await models.import(await readablePath(context, input.path), signal)),
-    ),
+    import: os.models.import.handler(async ({ input, signal }) => {
+      const model = await get(await models.import(await readablePath(context, input.path), signal));
+      const sentence = `Took in the model ${model.name}. ${model.notes.at(-1) ?? ''}`;
+      log('info', `${sentence} Its network: ${model.onnxSha256}`);
+      context.changes.publish({ type: 'notice', tone: 'info', sentence });
+      return model;
+    }),
     delete: os.models.delete.handler(async ({ input }) => {
       const use = usesOf(context, input.modelId);
       if (use !== null) {

@@ -1,7 +1,10 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { installationKey } from '../cases/keys.ts';
+import { sealCard, unsealedNote } from '../detector/seal.ts';
+import type { Card } from '../detector/card.ts';
 import { sha256 } from '../base/sha256.ts';
 import { networkFiles, readModel, writeModel } from '../detector/store.ts';
 import { babble, tinyCard, tinyMember, tinyNetwork, wav16 } from '../detector/testing.ts';
@@ -16,6 +19,7 @@ let firstHash: string;
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'earwitness-calibrate-'));
+  process.env['EARWITNESS_HOME'] = join(folder, 'home');
   mkdirSync(join(folder, 'audio'));
   const lines = ['path,label,split,source,speaker'];
   for (let i = 0; i < 20; i++) {
@@ -39,7 +43,10 @@ beforeAll(async () => {
     notes: ['A note.'],
   };
 });
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+afterAll(() => {
+  delete process.env['EARWITNESS_HOME'];
+  rmSync(folder, { recursive: true, force: true });
+});
 
 async function writeModelTrainedOn(hashes: string[]): Promise<void> {
   const weights = startingWeights(tinyNetwork, 1);
@@ -79,4 +86,33 @@ it('refuses recordings that the model was trained on', async () => {
   await expect(calibrateModel({ ...request, out: join(folder, 'refused') }, 'a test')).rejects.toThrow(
     /trained on 1 of the 20 recordings/,
   );
+});
+
+it('is validated by the signature of this installation over all that it says, and by nothing else', async () => {
+  await writeModelTrainedOn([]);
+  await calibrateModel(request, 'a test');
+  const path = join(request.out, 'card.json');
+  const text = readFileSync(path, 'utf8');
+  const statusWith = async (changed: Record<string, unknown>): Promise<string> => {
+    writeFileSync(path, JSON.stringify({ ...(JSON.parse(text) as object), ...changed }));
+    const { card } = await readModel(request.out);
+    expect(card.notes.includes(unsealedNote)).toBe(card.status === 'screening');
+    return card.status;
+  };
+  expect(await statusWith({})).toBe('validated');
+  expect(await statusWith({ name: 'renamed', records: [] })).toBe('validated');
+  const { calibration, seal } = JSON.parse(text) as Card;
+  expect(await statusWith({ calibration: { ...calibration, a: calibration.a * 3 } })).toBe('screening');
+  expect(await statusWith({ notes: [] })).toBe('screening');
+  expect(await statusWith({ seal: undefined })).toBe('screening');
+  const foreign = installationKey(join(folder, 'elsewhere'), { make: true });
+  expect(await statusWith({ seal: { ...seal, publicKey: foreign.publicKey } })).toBe('screening');
+  writeFileSync(path, text);
+  await sealCard(request.out, foreign);
+  expect((await readModel(request.out)).card.status).toBe('screening');
+  // What has no signature is calibrated again from there, and says it no longer.
+  await calibrateModel({ ...request, folder: request.out, out: join(folder, 'again') }, 'a test');
+  const again = await readModel(join(folder, 'again'));
+  expect(again.card.status).toBe('validated');
+  expect(again.card.notes).not.toContain(unsealedNote);
 });

@@ -1,8 +1,12 @@
 import { UserFacingError } from '../base/errors.ts';
+import { dataFolder } from '../base/home.ts';
+import type { InstallationKey } from '../cases/keys.ts';
+import { Library } from '../cases/library.ts';
 import { loadDataset, selectSplit } from '../datasets/load.ts';
 import type { Card } from '../detector/card.ts';
 import { readFiles, readModel, writeModel } from '../detector/store.ts';
 import type { StoredModel } from '../detector/store.ts';
+import { sealCard, unsealedNote } from '../detector/seal.ts';
 import { calibrate } from '../evaluation/calibration.ts';
 import { calibrationMaterial, localisationOf } from './calibration-material.ts';
 import { evaluateTrials, findingRecord, splitFigures } from './evaluate.ts';
@@ -27,7 +31,7 @@ export interface CalibrationRequest {
 /**
  * Calibrates a model on labelled recordings that it was not trained on, and measures it there: likelihood ratios with their
  * bounds and band, by length of speech where speakers are named, the threshold for localisation, and the figures. The
- * network stays as it is.
+ * network stays as it is. A validated model is signed with this installation's key.
  * @throws UserFacingError `dataset` where the model was trained on some of the recordings, and as `calibrate`; the signal's
  * reason when it fires.
  */
@@ -36,6 +40,8 @@ export async function calibrateModel(
   application: string,
   options: { signal?: AbortSignal; onProgress?: (done: number, total: number) => void } = {},
 ): Promise<StoredModel> {
+  // A key that is lost is said before hours of work.
+  const key = request.validation ? ownKey() : null;
   const model = await readModel(request.folder);
   const files = await readFiles(model);
   const items = selectSplit(await loadDataset(request.dataset), request.split);
@@ -65,11 +71,24 @@ export async function calibrateModel(
       maximumRate: request.maximumErrorRate,
     }),
     localisation: localisationOf(material),
-    notes: [...model.card.notes, ...request.notes],
+    notes: [...model.card.notes.filter((note) => note !== unsealedNote), ...request.notes],
+    seal: undefined,
   };
   const figures = splitFigures(dataset, split, evaluateTrials(card, material.trials));
   card.figures = [...card.figures.filter((one) => one.dataset !== dataset || one.split !== split), figures];
   // What was found under the calibration before says nothing of this one.
   card.records = [findingRecord(card, material.recordings, { dataset, split })];
-  return writeModel(request.out, card, files);
+  await writeModel(request.out, card, files);
+  if (key) await sealCard(request.out, key);
+  return readModel(request.out);
+}
+
+/** @throws UserFacingError `key` */
+function ownKey(): InstallationKey {
+  const library = Library.open(dataFolder());
+  try {
+    return library.key;
+  } finally {
+    library.close();
+  }
 }

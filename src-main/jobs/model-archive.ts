@@ -7,8 +7,7 @@ import type { Readable } from 'node:stream';
 import yauzl from 'yauzl';
 import { UserFacingError } from '../base/errors.ts';
 import { unwritable } from '../base/files.ts';
-import { parameterSpecs } from '../detector/network.ts';
-import { memberFiles, readCard, readFiles, readModel, readWeights } from '../detector/store.ts';
+import { memberFiles, readCard, readFiles, readModel, readNetwork } from '../detector/store.ts';
 import { createFrontEnd } from '../features/front-end.ts';
 import { writeArchive } from './archive.ts';
 import type { Packed } from './archive.ts';
@@ -159,12 +158,12 @@ async function check(path: string, folder: string, hashes: ReadonlyMap<string, s
       throw refused(path, 'its network does not fit its front end');
     }
     try {
-      const weights = await readWeights({ folder, card }, member);
-      for (const { name, shape } of parameterSpecs(network)) {
-        const length = shape.reduce((product, size) => product * size, 1);
-        if (weights.get(name)?.length !== length) throw new Error(`${name} is not of the network's shape`);
-      }
+      await readNetwork({ folder, card }, member);
     } catch (error) {
+      if (error instanceof UserFacingError && error.code === 'foreign-network') {
+        const why = `its ${member.onnx} is not the network that its card and weights describe, and graphs that Earwitness did not write are not taken in`;
+        throw refused(path, why, error);
+      }
       throw refused(path, 'its weights do not belong to its network', error);
     }
   }

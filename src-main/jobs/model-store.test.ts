@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { deflateRawSync } from 'node:zlib';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { sha256 } from '../base/sha256.ts';
 import { cardSchema } from '../detector/card.ts';
 import { readModel } from '../detector/store.ts';
 import { writeTinyModel } from '../detector/testing.ts';
@@ -63,6 +64,7 @@ it('takes in what it has packed, byte for byte, under a name that is free', asyn
   });
   expect(await store.get(second, second)).toMatchObject({ network: 'tiny', frontEnd: 'mel', card: { name: 'tiny' } });
   // The archive is the same whenever it is made.
+  await store.export(second, archive);
   const before = readFileSync(archive);
   await store.export(second, archive);
   expect(readFileSync(archive).equals(before)).toBe(true);
@@ -215,4 +217,64 @@ it('shows a model that is damaged as such, and never touches the one that ships'
   const copy = await store.import(archive).catch((error: unknown) => error);
   expect(copy).toMatchObject({ code: 'model-exists' });
   expect((await readModel(await store.folderOf(shippedModelId))).card.name).toBe(shipped.name);
+});
+
+/** With files changed, and the card's hashes of them with them, as who forges a model would. */
+function forged(
+  files: Map<string, Buffer>,
+  changed: Record<string, Buffer>,
+  cardChanged: object = {},
+): Map<string, Buffer> {
+  const card = JSON.parse((files.get('card.json') as Buffer).toString()) as { files: Record<string, string> };
+  const all = new Map([...files, ...Object.entries(changed)]);
+  const hashed = Object.keys(card.files).map((name) => [name, sha256(all.get(name) as Buffer)]);
+  return all.set(
+    'card.json',
+    Buffer.from(JSON.stringify({ ...card, ...cardChanged, files: Object.fromEntries(hashed) as object })),
+  );
+}
+
+it('runs and takes in no graph but what card and weights describe, and no weights that are not finite', async () => {
+  const files = await tinyFiles();
+  const other = (await tinyFiles(3)).get('model.onnx') as Buffer;
+  const attempts: [Map<string, Buffer>, RegExp, string][] = [
+    [forged(files, { 'model.onnx': other }), /graphs that Earwitness did not write/, 'foreign-network'],
+    [
+      forged(files, { 'model.onnx': Buffer.concat([files.get('model.onnx') as Buffer, Buffer.of(0x12, 1, 0x78)]) }),
+      /graphs that Earwitness did not write/,
+      'foreign-network',
+    ],
+  ];
+  const weights = Buffer.from(files.get('weights.safetensors') as Buffer);
+  weights.writeFloatLE(NaN, weights.length - 4);
+  attempts.push([forged(files, { 'weights.safetensors': weights }), /weights do not belong/, 'model']);
+  for (const [made, why, code] of attempts) {
+    await pack(made);
+    await expect(store.import(archive)).rejects.toMatchObject({ code: 'model-archive', message: why });
+    expect(leftovers().filter((name) => !name.startsWith('put-'))).toEqual([]);
+    // Put there by hand it is not run either, and the list says so.
+    const folder = join(home, 'models', `put-${code}`);
+    mkdirSync(folder, { recursive: true });
+    for (const [name, bytes] of made) writeFileSync(join(folder, name), bytes);
+    await expect(readModel(folder)).rejects.toMatchObject({ code });
+    const listed = (await store.list('default')).find(({ id }) => id === `put-${code}`);
+    expect(listed?.problem).toMatchObject({ code });
+  }
+});
+
+it('takes what comes from elsewhere for screening, whatever its card says, and keeps where it came from', async () => {
+  const validation = { laboratory: 'Elsewhere', conditions: 'All.', date: '2026', dataset: 'theirs', split: 'dev' };
+  const files = forged(await tinyFiles(), {}, { status: 'validated', validation });
+  await pack(files);
+  const id = await store.import(archive);
+  const { status, notes, card } = await store.get(id, 'default');
+  expect(status).toBe('screening');
+  expect(notes.at(-1)).toMatch(
+    /^Imported on .* from model\.zip, made by a test\. .*validated by Elsewhere, without a signature: here/,
+  );
+  expect(card).toMatchObject({
+    validation: null,
+    origin: { file: 'model.zip', status: 'validated', laboratory: 'Elsewhere', application: 'a test' },
+  });
+  await expect(store.import(archive)).rejects.toMatchObject({ code: 'model-exists' });
 });

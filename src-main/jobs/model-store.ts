@@ -1,15 +1,16 @@
 /** The models of this installation: the one that ships, and those in the data folder. */
 import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, readdir, rename, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { Model, ModelSummary } from '../../src-preload/contract.ts';
 import { sha256File } from '../audio/hash.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { ensureFolder, unwritable, writeFileWhole } from '../base/files.ts';
+import { sha256 } from '../base/sha256.ts';
 import { cardSchema } from '../detector/card.ts';
 import type { Card } from '../detector/card.ts';
 import type { Member } from '../detector/member.ts';
-import { defaultModelFolder, identityOf, isModelFolder, readCard } from '../detector/store.ts';
+import { defaultModelFolder, identityOf, isModelFolder, readCard, readNetwork } from '../detector/store.ts';
 import { exportModel, unpackModel } from './model-archive.ts';
 import { userError } from './user-error.ts';
 
@@ -105,7 +106,9 @@ export class ModelStore {
     await this.#change(async () => {
       this.#mustNotShip(id, 'renamed');
       const path = join(await this.folderOf(id), 'card.json');
-      const card = cardSchema.parse(JSON.parse(await readFile(path, 'utf8')));
+      // As it lies there: a signature over the rest goes on holding.
+      const card = JSON.parse(await readFile(path, 'utf8')) as object;
+      cardSchema.parse(card);
       await writeFileWhole(path, `${JSON.stringify({ ...card, name }, null, 1)}\n`);
     });
   }
@@ -116,7 +119,8 @@ export class ModelStore {
   }
 
   /**
-   * Takes a packed model in, under a folder's name that is free.
+   * Takes a packed model in, under a folder's name that is free, and keeps where it came from. It is for screening, whatever its
+   * card says.
    * @returns its id
    * @throws UserFacingError `model-archive`, `model-exists` where the same model is there, `unwritable`
    */
@@ -129,7 +133,9 @@ export class ModelStore {
       await unpackModel(path, staging, signal);
       const text = await readFile(join(staging, 'card.json'), 'utf8');
       await this.#mustBeNew(text);
-      return await this.adopt(staging, cardSchema.parse(JSON.parse(text)).name);
+      const card = imported(cardSchema.parse(JSON.parse(text)), path, text);
+      await writeFileWhole(join(staging, 'card.json'), `${JSON.stringify(card, null, 1)}\n`);
+      return await this.adopt(staging, card.name);
     } finally {
       await rm(staging, { recursive: true, force: true }).catch(() => undefined);
     }
@@ -192,7 +198,8 @@ export class ModelStore {
   async #mustBeNew(cardText: string): Promise<void> {
     for (const { id, name } of await this.list(shippedModelId)) {
       const there = await readFile(join(await this.folderOf(id), 'card.json'), 'utf8').catch(() => '');
-      if (there !== cardText) continue;
+      const { card } = await this.#read(id);
+      if (there !== cardText && card?.origin?.cardSha256 !== sha256(cardText)) continue;
       throw new UserFacingError('model-exists', `This model is there already: ${name}.`);
     }
   }
@@ -227,6 +234,9 @@ export class ModelStore {
           advice: 'Restore the model from a copy, import it again or delete it.',
         });
       }
+      for (const member of known.card.members) {
+        if (member.kind === 'network') await readNetwork({ folder, card: known.card }, member);
+      }
     } catch (error) {
       if (!(error instanceof UserFacingError)) throw error;
       known.problem = userError(error);
@@ -256,6 +266,20 @@ export class ModelStore {
       problem,
     };
   }
+}
+
+/** A card as it is kept of a model that came from elsewhere. */
+function imported({ seal, validation, ...card }: Card, path: string, text: string): Card {
+  const { application, status } = card;
+  const laboratory = validation?.laboratory ?? null;
+  const importedAt = new Date().toISOString();
+  const origin = { importedAt, file: basename(path), cardSha256: sha256(text), application, status, laboratory };
+  const claimed =
+    status === 'validated'
+      ? ` Its card called it validated${laboratory === null ? '' : ` by ${laboratory}`}${seal ? '' : ', without a signature'}: here it is for screening until it is calibrated and validated here.`
+      : '';
+  const note = `Imported on ${importedAt} from ${origin.file}, made by ${application}.${claimed}`;
+  return { ...card, status: 'screening', validation: null, origin, notes: [...card.notes, note] };
 }
 
 function networkName(member: Member): string {

@@ -1,0 +1,48 @@
+/**
+ * A validated model bears the signature of the installation that validated it: a word in a file that anyone can write makes no
+ * likelihood ratio fit for a report.
+ */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { canonicalJson } from '../base/canonical.ts';
+import { writeFileWhole } from '../base/files.ts';
+import { publicKeyOf, signatureHolds } from '../base/signatures.ts';
+import type { Card } from './card.ts';
+
+/** Said of a model whose card calls it validated without this installation's signature. */
+export const unsealedNote =
+  'Its card calls it validated, but bears no signature of this installation: here it is for screening. Calibrate it on your own ' +
+  'recordings (`earwitness calibrate … --validated-by … --conditions …`) to validate it.';
+
+/** Of a card, what may change under the signature: its name, and how often its findings were right, which evaluations add. */
+const unsigned = new Set(['name', 'records', 'seal']);
+
+/** The files are in it by their hashes. */
+function message(raw: Record<string, unknown>): string {
+  const signed = Object.fromEntries(Object.entries(raw).filter(([name]) => !unsigned.has(name)));
+  return `earwitness validated model\n${canonicalJson(signed)}\n`;
+}
+
+/**
+ * The card as far as this installation vouches for it.
+ * @param raw the card as it lies on disk, which is what was signed
+ * @param home the data folder, which holds the installation's key
+ */
+export function vouchedFor(card: Card, raw: unknown, home: string): Card {
+  if (card.status !== 'validated') return card;
+  const { seal } = card;
+  const own = seal !== undefined && seal.publicKey === publicKeyOf(home);
+  if (own && signatureHolds(seal.publicKey, message(raw as Record<string, unknown>), seal.signature)) return card;
+  return { ...card, status: 'screening', notes: [unsealedNote, ...card.notes] };
+}
+
+/** Signs a model's card with an installation's key. @throws UserFacingError `unwritable` */
+export async function sealCard(
+  folder: string,
+  key: { publicKey: string; sign: (message: string) => string },
+): Promise<void> {
+  const path = join(folder, 'card.json');
+  const raw = JSON.parse(await readFile(path, 'utf8')) as Record<string, unknown>;
+  const seal = { publicKey: key.publicKey, signature: key.sign(message(raw)) };
+  await writeFileWhole(path, `${JSON.stringify({ ...raw, seal }, null, 1)}\n`);
+}
