@@ -11,8 +11,8 @@ import type { Browser, Page } from 'playwright';
 import { display, hosts, launchBrowser, root } from '../e2e/hosts.ts';
 import { writeMany } from '../e2e/recordings.ts';
 import { Random } from '../src-main/base/random.ts';
+import { fileFingerprint } from '../src-main/cases/fingerprint.ts';
 import { Library } from '../src-main/cases/library.ts';
-import { fileFingerprint } from '../src-main/cases/states.ts';
 import { CaseStore } from '../src-main/cases/store.ts';
 import type { NewAnalysis, NewEvidence } from '../src-main/cases/store.ts';
 import { findingSchema } from '../src-preload/contract.ts';
@@ -163,6 +163,7 @@ function writeManyScored(home: string, audio: string): void {
       ...{ durationSeconds: random.between(1, 600), activeSeconds: 2, activeLevelDbfs: -25 },
       reasons: i % 5 === 0 ? [{ code: 'noisy', sentence: 'It is noisy.', blocking: false }] : [],
       windows: [{ startSeconds: 0, endSeconds: 3, score }],
+      trackRecord: [],
       thresholds: { score: 0, inconclusive: null, localisation: null, localisationStatement: null },
     };
   };

@@ -14,7 +14,7 @@ import { fileFingerprint } from './fingerprint.ts';
 import { missingRows, verifyRecords } from './verify-records.ts';
 
 /** Folders in which databases are built anew begin with this. */
-export const rebuildPrefix = '.rebuilt-';
+const rebuildPrefix = '.rebuilt-';
 
 /**
  * What tells a closed database from one that was written to since, without reading it; null where it cannot be told (transactions lie beside it).

@@ -36,7 +36,6 @@ const networkTrainingSchema = z.object({
   from: z.object({ name: z.string(), onnxSha256: sha256 }).nullable(),
   history: z.array(z.object({ epoch: z.int(), loss: z.number(), devEer: z.number(), devAuc: z.number() })),
 });
-export type NetworkTraining = z.infer<typeof networkTrainingSchema>;
 
 /** A network on a front end. */
 const networkMemberSchema = z.object({
@@ -70,11 +69,4 @@ export type Member = z.infer<typeof memberSchema>;
 /** The highest frequency that a member looks at, in Hz; null where what goes in is the sound itself. */
 export function highestHz(member: Member): number | null {
   return member.kind === 'network' ? member.frontEnd.fMax : null;
-}
-
-/** What a member is, for people: the network with its front end, or the encoder. */
-export function memberText(member: Member): string {
-  return member.kind === 'network'
-    ? `${member.network.name} on ${member.frontEnd.type}`
-    : `encoder ${member.encoder.name}`;
 }

@@ -15,7 +15,7 @@ export type MemberContent =
   | { member: EncoderMember; encoder: Pick<StoredEncoder, 'card' | 'onnx'>; head: LogisticModel };
 
 /** Windows scored in one run; always of one recording, so that no score depends on its neighbours. */
-export const batchWindows = 16;
+const batchWindows = 16;
 
 /** Some windows, and what members' front ends make of them, each made once for all that want it. */
 export class WindowBatch {
@@ -122,7 +122,7 @@ class EncoderScorer implements MemberScorer {
 }
 
 /** @param threads of ONNX Runtime; 1 where several scorers run beside one another */
-export async function createScorer(content: MemberContent, threads: number): Promise<MemberScorer> {
+async function createScorer(content: MemberContent, threads: number): Promise<MemberScorer> {
   if ('encoder' in content) {
     return new EncoderScorer(await Encoder.create(content.encoder, threads), content.head);
   }
