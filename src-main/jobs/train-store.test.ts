@@ -99,8 +99,8 @@ it('trains in a process of its own, stops with a checkpoint, goes on in another 
   expect(done.epochs.filter(({ best }) => best)).toHaveLength(1);
   expect((await jobThat(second.jobs, id, ({ state }) => state === 'done')).result).toEqual({ modelId: 'Tried' });
   const { card } = await readModel(await second.models.folderOf('Tried'));
-  expect(card).toMatchObject({ name: 'Tried', application: 'earwitness test', training: { epochs: 16 } });
-  expect(card.members[0]).toMatchObject({ training: { from: { name: 'tiny' } } });
+  expect(card).toMatchObject({ name: 'Tried', application: 'earwitness test' });
+  expect(card.members[0]).toMatchObject({ training: { epochs: 16, from: { name: 'tiny' } } });
   expect(card.notes).toContain('A test.');
   expect(second.changes).toContain(id);
 
