@@ -174,7 +174,9 @@ async function describe(
     ...measuredRows(finding, model),
     [
       'score',
-      analysis.score === null ? 'none' : `${analysis.score.toFixed(3)} (high: bona fide; ${windows.length} windows)`,
+      analysis.score === null
+        ? 'none'
+        : `${analysis.score.toFixed(3)} (high: bona fide; ${windows.length} window${windows.length === 1 ? '' : 's'})`,
     ],
   ];
   if (llr !== null && ratios) {
