@@ -159,7 +159,7 @@ function writeManyScored(home: string, audio: string): void {
       ...{ modelSha256: hash(0), modelStatus: 'screening', llr: null, error: null, score, llrInterval: null },
       finding: findingSchema.options[Math.floor(4 * random.uniform())],
       provenance: { application: 'bench', model, backend: 'none', platform: 'none', ffmpeg: null, time },
-      ...{ settings: {}, fileSha256: hash(i), audio: null, quality: null },
+      ...{ settings: {}, fileSha256: hash(i), audio: null, quality: null, timeline: null },
       ...{ durationSeconds: random.between(1, 600), activeSeconds: 2, activeLevelDbfs: -25 },
       reasons: i % 5 === 0 ? [{ code: 'noisy', sentence: 'It is noisy.', blocking: false }] : [],
       windows: [{ startSeconds: 0, endSeconds: 3, score }],

@@ -74,7 +74,24 @@ const channelSchema = z.union([z.literal(['mix', 'left', 'right']), z.int().posi
 export const stretchSchema = z.object({ startSeconds: seconds, endSeconds: seconds });
 export type Stretch = z.infer<typeof stretchSchema>;
 
-const windowScoreSchema = z.object({ startSeconds: z.number(), endSeconds: z.number(), score: z.number() });
+const windowScoreSchema = z.object({
+  startSeconds: z.number(),
+  endSeconds: z.number(),
+  score: z.number(),
+  /** Of the window, in short gaps; absent where nothing is missing. */
+  missingShare: z.number().optional(),
+});
+
+const gapSchema = z.object({ fromSeconds: z.number(), toSeconds: z.number() });
+
+/** Where the sound of a recording lies in its time, by the file's own timestamps. */
+const timelineSchema = z.object({
+  startSeconds: z.number(),
+  /** The first thousand. */
+  gaps: z.array(gapSchema),
+  overlapSeconds: z.number(),
+  uncertainFromSeconds: z.number().nullable(),
+});
 
 /** What made a result: enough to make it again. */
 export const provenanceSchema = z.object({
@@ -119,6 +136,8 @@ export const analysisSchema = analysisSummarySchema.extend({
   fileSha256: sha256.nullable(),
   audio: audioSchema.nullable(),
   durationSeconds: z.number().nullable(),
+  /** Null for a stretch, and in results made before it was kept. */
+  timeline: timelineSchema.nullable().default(null),
   activeSeconds: z.number().nullable(),
   activeLevelDbfs: z.number().nullable(),
   quality: qualitySchema.nullable(),
@@ -411,7 +430,7 @@ export const soundSchema = z.object({
   /** Where nothing is: before the sound begins, and where it is missing; from where on times are uncertain. */
   timeline: z.object({
     startSeconds: z.number(),
-    gaps: z.array(z.object({ fromSeconds: z.number(), toSeconds: z.number() })),
+    gaps: z.array(gapSchema),
     uncertainFromSeconds: z.number().nullable(),
   }),
   sampleRateHz: z.number(),

@@ -96,6 +96,7 @@ export function analysisFor(store: CaseStore, evidenceId: number, changes: Parti
     fileSha256: store.intake(evidenceId).sha256,
     audio: null,
     durationSeconds: 3,
+    timeline: null,
     activeSeconds: 2,
     activeLevelDbfs: -25,
     quality: null,

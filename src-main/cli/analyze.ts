@@ -5,7 +5,7 @@ import { InvalidArgumentError } from 'commander';
 import type { Command } from 'commander';
 import { recordSentences } from '../../src-common/finding-record.ts';
 import type { Finding } from '../../src-common/findings.ts';
-import type { Channel } from '../audio/types.ts';
+import type { Channel, TimelineNotes } from '../audio/types.ts';
 import { displayPath } from '../base/display-path.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { pathsReadAs } from '../base/lossy-name.ts';
@@ -137,6 +137,15 @@ function qualityRows(quality: Quality): [string, string][] {
   ];
 }
 
+/** Where the file holds no sound: every gap from its beginning to its end. */
+function missingRows({ startSeconds, gaps }: Pick<TimelineNotes, 'startSeconds' | 'gaps'>): [string, string][] {
+  const before = startSeconds > 0 ? [{ fromSeconds: 0, toSeconds: startSeconds }] : [];
+  return [...before, ...gaps].map(({ fromSeconds, toSeconds }, index) => [
+    index === 0 ? 'no sound' : '',
+    `${fromSeconds.toFixed(2)} to ${toSeconds.toFixed(2)} s (${(toSeconds - fromSeconds).toFixed(2)} s)`,
+  ]);
+}
+
 /** How often such findings were right where the model was measured. */
 function measuredRows(finding: Finding, { card }: StoredModel): [string, string][] {
   if (finding === 'not assessable') return [];
@@ -169,6 +178,7 @@ async function describe(
       `${audio.codec} in ${audio.container}, ${audio.sampleRateHz} Hz, ${channels}, ${durationSeconds.toFixed(2)} s${stream}`,
     ],
     ['sound', `${activeSeconds.toFixed(2)} s`],
+    ...missingRows(analysis.timeline),
     ...qualityRows(analysis.quality),
     ['finding', findingText(finding, process.stdout)],
     ...measuredRows(finding, model),

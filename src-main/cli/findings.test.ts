@@ -4,7 +4,10 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { FindingRecord } from '../../src-common/finding-record.ts';
+import { findFfmpeg } from '../audio/ffmpeg.ts';
+import { runFfmpeg } from '../audio/testing.ts';
 import { installationKey } from '../cases/keys.ts';
+import type { Analysis } from '../detector/detector.ts';
 import { sealCard } from '../detector/seal.ts';
 import { readModel } from '../detector/store.ts';
 import { babble, wav16, writeTinyModel } from '../detector/testing.ts';
@@ -62,6 +65,44 @@ async function run(...words: string[]): Promise<{ status: number; stdout: string
     for (const spy of spies) spy.mockRestore();
   }
 }
+
+const ffmpeg = await findFfmpeg().then(
+  (found) => found.path,
+  () => null,
+);
+
+describe.skipIf(!ffmpeg)('a recording with gaps', () => {
+  it('has every gap listed, for people and in JSON', async () => {
+    const path = join(folder, 'gaps.mka');
+    const speech = join(folder, 'speech.wav');
+    writeFileSync(speech, wav16(babble(9, 5)));
+    runFfmpeg(
+      ffmpeg!,
+      '-i',
+      speech,
+      '-af',
+      "asetnsamples=160,aselect='lt(t,2)+between(t,2.2,5)+gt(t,7)'",
+      '-c:a',
+      'libopus',
+      path,
+    );
+    const { stdout } = await run('analyze', path, '--model', model);
+    const listed = [...stdout.matchAll(/^(?:no sound|) +(\d\.\d\d) to (\d\.\d\d) s \(\d\.\d\d s\)$/gm)];
+    const { timeline } = JSON.parse((await run('analyze', path, '--model', model, '--json')).stdout) as Pick<
+      Analysis,
+      'timeline'
+    >;
+    expect(timeline.gaps.length).toBe(2);
+    for (const [index, [from, to]] of [[2, 2.2] as const, [5, 7] as const].entries()) {
+      expect(Math.abs(timeline.gaps[index].fromSeconds - from)).toBeLessThan(0.05);
+      expect(Math.abs(timeline.gaps[index].toSeconds - to)).toBeLessThan(0.05);
+      expect(listed[index].slice(1)).toEqual(
+        [timeline.gaps[index].fromSeconds, timeline.gaps[index].toSeconds].map((seconds) => seconds.toFixed(2)),
+      );
+    }
+    expect(listed.length).toBe(2);
+  });
+});
 
 describe('likelihood ratios on the command line', () => {
   const recording = () => join(folder, 'audio', '0.wav');

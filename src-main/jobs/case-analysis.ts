@@ -115,6 +115,7 @@ export async function keptAnalysis(
     fileSha256: sha256,
     audio: analysis?.audio ?? null,
     durationSeconds: analysis?.durationSeconds ?? null,
+    timeline: stretch === null ? (analysis?.timeline ?? null) : null,
     activeSeconds: analysis?.activeSeconds ?? null,
     activeLevelDbfs: analysis?.activeLevelDbfs ?? null,
     quality: analysis?.quality ?? null,

@@ -6,9 +6,16 @@ import { CaseStore } from '../cases/store.ts';
 import { verifyRecords } from '../cases/verify-records.ts';
 import type { StoredModel } from '../detector/store.ts';
 import { babble, wav16, writeTinyModel } from '../detector/testing.ts';
-import { chunk, formatChunk, pcm16, riff } from '../audio/testing.ts';
+import { analysisSchema } from '../../src-preload/contract.ts';
+import { findFfmpeg } from '../audio/ffmpeg.ts';
+import { chunk, formatChunk, pcm16, riff, runFfmpeg } from '../audio/testing.ts';
 import { runCaseScan } from './case-scan.ts';
 import type { CaseScanOutcome } from './case-scan.ts';
+
+const ffmpeg = await findFfmpeg().then(
+  (found) => found.path,
+  () => null,
+);
 
 async function withRecordings(count: number) {
   const made = testCase();
@@ -94,6 +101,31 @@ describe('a scan of a case', () => {
     expect(JSON.stringify(logged.details)).not.toContain('llr');
     const { checks } = verifyRecords({ folder, home: session.library.home });
     expect(checks.filter(({ holds }) => !holds)).toEqual([]);
+  });
+
+  it.skipIf(!ffmpeg)('keeps every gap, and what its windows lack', async () => {
+    const { store, model } = await withRecordings(0);
+    const [speech, path] = ['speech.wav', 'gaps.mka'].map((name) => join(testFolder(), name));
+    writeFileSync(speech, wav16(babble(9, 5)));
+    runFfmpeg(
+      ffmpeg!,
+      '-i',
+      speech,
+      '-af',
+      "asetnsamples=160,aselect='lt(t,2)+between(t,2.2,5)+gt(t,7)'",
+      '-c:a',
+      'libopus',
+      path,
+    );
+    const [id] = store.addEvidence([evidenceFor(path)]);
+    await runCaseScan(store, begin(store, model, [id]), model, 'earwitness 1.2.3', { jobs: 1 });
+    const { timeline, windows } = store.analysis(store.evidence(id).analyses[0].id);
+    const lengths = timeline?.gaps.map(({ fromSeconds, toSeconds }) => toSeconds - fromSeconds) ?? [];
+    expect(lengths.map((seconds) => Math.round(10 * seconds) / 10)).toEqual([0.2, 2]);
+    // What the window is sent.
+    const lacking = windows.map((window) => ({ ...window, missingShare: 0.04 }));
+    expect(analysisSchema.shape.windows.parse(lacking)).toMatchObject(lacking.map(() => ({ missingShare: 0.04 })));
+    expect(analysisSchema.shape.timeline.parse(timeline)).toEqual(timeline);
   });
 
   it('keeps the ratio of a validated model', async () => {

@@ -295,6 +295,36 @@ function describeAnalysis(
   }
 }
 
+/** Where sound is missing, place by place, as the latest result of the whole recording says. */
+function missingSound(sheet: Sheet, { analyses }: ReportItem): void {
+  const timeline = latestTimeline(analyses);
+  if (timeline === null || timeline.gaps.length === 0) return;
+  sheet.heading(4, 'Missing sound, by the file’s own timestamps');
+  sheet.table(
+    [
+      { title: 'No.', width: 24, align: 'right' },
+      { title: 'From', width: 60, align: 'right' },
+      { title: 'To', width: 60, align: 'right' },
+      { title: 'Missing', width: 60, align: 'right' },
+      { title: '', width: 0 },
+    ],
+    timeline.gaps.map(({ fromSeconds, toSeconds }, index) => [
+      String(index + 1),
+      clock(fromSeconds),
+      clock(toSeconds),
+      `${decimal(toSeconds - fromSeconds, 2)} s`,
+      '',
+    ]),
+    { dense: true },
+  );
+}
+
+function latestTimeline(analyses: readonly Analysis[]): Analysis['timeline'] {
+  let latest: Analysis | null = null;
+  for (const one of analyses) if (one.timeline !== null && (latest === null || one.id > latest.id)) latest = one;
+  return latest?.timeline ?? null;
+}
+
 function marksAndNotes(sheet: Sheet, { evidence }: ReportItem): void {
   const { marks } = evidence;
   if (marks.length > 0) {
@@ -330,6 +360,7 @@ export function itemSection(sheet: Sheet, item: ReportItem, number: string, snap
   } else if (item.figuresProblem !== null) {
     sheet.paragraph(`There is no waveform and no spectrogram: ${item.figuresProblem}`, styles.dim);
   }
+  missingSound(sheet, item);
   if (analyses.length === 0) {
     sheet.paragraph('No analysis was made of this item.', styles.bold);
   }

@@ -122,6 +122,25 @@ describe('renderReport', () => {
     expect(text.split(/earwitness analyze '\/evidence/).length - 1).toBe(4);
   });
 
+  it('lists every place where sound is missing, from and to', async () => {
+    const gaps = Array.from({ length: 60 }, (_, index) => ({
+      fromSeconds: 2 * index + 1,
+      toSeconds: 2 * index + 1.25,
+    }));
+    const timeline = { startSeconds: 0, gaps, overlapSeconds: 0, uncertainFromSeconds: null };
+    const analyses = [
+      testAnalysis(3, 1, { timeline: null, stretch: { startSeconds: 2, endSeconds: 5 } }),
+      testAnalysis(2, 1, { timeline }),
+      testAnalysis(1, 1),
+    ];
+    const text = (await pagesOf(testSnapshot([testItem(testEvidence(1), analyses)]))).join(' ');
+    expect(text).toContain('Missing sound, by the file’s own timestamps');
+    expect(text).toContain('1 0:01.00 0:01.25 0.25 s');
+    expect(text).toContain('60 1:59.00 1:59.25 0.25 s');
+    const whole = await pagesOf(testSnapshot([testItem(testEvidence(1), [testAnalysis(1, 1)])]));
+    expect(whole.join(' ')).not.toContain('Missing sound');
+  });
+
   it('shows what ISO/IEC 17025 7.8.2 asks for, and the head of the log', async () => {
     const text = (await pagesOf(testSnapshot([testItem(testEvidence(1), [testAnalysis(1, 1)])]))).join(' ');
     for (const part of [

@@ -76,6 +76,7 @@ export function testAnalysis(id: number, evidenceId: number, changes: Partial<An
       decoderVersion: 'earwitness',
     },
     durationSeconds: 10,
+    timeline: null,
     activeSeconds: 9.2,
     activeLevelDbfs: -24.3,
     quality: {
