@@ -1,6 +1,6 @@
-import { copyFileSync, existsSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdtempSync, renameSync, rmSync, statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
 import { unreadable } from '../audio/input.ts';
 import { UserFacingError } from '../base/errors.ts';
@@ -16,13 +16,26 @@ export function databasePath(folder: string): string {
   return join(folder, databaseName);
 }
 
+/** Less room than this, and a write is likely to have failed for want of it. */
+const leastRoomBytes = 4 * 2 ** 20;
+
+function isFull(folder: string): boolean {
+  try {
+    const { bavail, bsize } = statfsSync(folder);
+    return bavail * bsize < leastRoomBytes;
+  } catch {
+    return false;
+  }
+}
+
 /** An error of SQLite as a person should read it; anything else as it is. */
 export function toldOfDatabase(path: string, error: unknown): unknown {
   if (!(error instanceof Database.SqliteError)) return error;
   const told = (code: string, what: string, advice: string): UserFacingError =>
     new UserFacingError(code, `${path} ${what}.`, { path, advice, cause: error });
   const { code } = error;
-  if (code === 'SQLITE_FULL') {
+  // A drive without room may answer a write with an error of its own.
+  if (code === 'SQLITE_FULL' || (code.startsWith('SQLITE_IOERR') && isFull(dirname(path)))) {
     return told(
       'disk-full',
       'could not be written: the disk is full',

@@ -71,6 +71,8 @@ export const models = {
     note: 'Accuracy at the threshold fixed on dev. Cllr in bits; 1 is a system that says nothing.',
   },
   memberTitle: (name: string, kind: string | undefined) => `Member ${name}${kind === undefined ? '' : `: ${kind}`}`,
+  layers: 'Layers',
+  layersOf: (name: string) => `Layers of ${name}`,
   memberKinds: { network: 'a network', encoder: 'a frozen encoder with a head' } as Record<string, string>,
   showAll: 'Show it as it lies on disk',
   noNotes: 'None.',
