@@ -90,6 +90,38 @@ describe('an intake', () => {
     expect(rows.filter(({ action }) => action === 'evidence-added')).toHaveLength(3);
   });
 
+  it("tells MediaInfo's view as its own, and repeats no duration that a file cannot hold", async () => {
+    const { store, session } = testCase();
+    const folder = testFolder();
+    const whole = wave(1);
+    // As a program writes it that does not know the length yet.
+    const streamed = Buffer.from(whole);
+    streamed.writeUInt32LE(0xffffffff, 4);
+    streamed.writeUInt32LE(0xffffffff, 40);
+    writeFileSync(join(folder, 'cut.wav'), whole.subarray(0, whole.length / 2));
+    writeFileSync(join(folder, 'streamed.wav'), streamed);
+    writeFileSync(join(folder, 'whole.wav'), whole);
+    await intake(store, session.library.home, { paths: [folder] });
+    const said = new Map(
+      [1, 2, 3].map((id) => {
+        const { name, metadata } = store.evidence(id);
+        return [name, metadata.filter(({ parser }) => parser.startsWith('mediainfo'))];
+      }),
+    );
+    const durations = (name: string) => said.get(name)!.filter((row) => row.name === 'Duration');
+    const truncated = /says that the file is truncated/;
+    const statements = (name: string) => said.get(name)!.filter((row) => row.name === 'Statement');
+    expect(durations('whole.wav').map(({ value }) => Number(value))).toEqual([0.5, 0.5]);
+    expect(statements('whole.wav')).toEqual([]);
+    expect(statements('cut.wav').map(({ value }) => value)).toEqual([expect.stringMatching(truncated)]);
+    expect(durations('streamed.wav')).toEqual([]);
+    expect(statements('streamed.wav').map(({ value }) => value)).toContainEqual(
+      expect.stringContaining('a duration that a file of this size cannot hold'),
+    );
+    expect(said.get('streamed.wav')!.filter(({ value }) => Number(value) > 2 ** 40)).toEqual([]);
+    expect([...said.values()].flat().filter(({ name }) => name.includes('IsTruncated'))).toEqual([]);
+  });
+
   it('leaves alone what the case has already, and takes in what changed since', async () => {
     const { store, session } = testCase();
     const { home } = session.library;

@@ -56,6 +56,10 @@ const mostParsingMilliseconds = 10_000;
 /** Most headers fit; more is copied in vain. */
 const parsedAtOnceBytes = 32 * 1024;
 const mostFields = 400;
+/** No codec takes less than one bit for a second of sound: a longer duration is a length field that was never filled in. */
+const mostSecondsForByte = 8;
+/** What MediaInfo works out from a duration. */
+const fromDuration = new Set(['Duration', 'SamplingCount', 'FrameCount', 'StreamSize', 'OverallBitRate']);
 const longestValue = 2000;
 const probeLimitSeconds = 20;
 
@@ -293,7 +297,7 @@ async function mediaInfo(handle: FileHandle, sizeBytes: number, signal: AbortSig
       const alike = tracks.filter((other) => other['@type'] === type);
       const number =
         alike.length > 1 ? ` ${tracks.slice(0, index + 1).filter((other) => other['@type'] === type).length}` : '';
-      addFields(rows, `${String(type)}${number}`, '', fields);
+      addTrack(rows, `${String(type)}${number}`, fields, sizeBytes);
     }
     if (result.creatingLibrary?.version) {
       const name = `${parser} ${result.creatingLibrary.version}`;
@@ -306,6 +310,25 @@ async function mediaInfo(handle: FileHandle, sizeBytes: number, signal: AbortSig
     loaded = null;
     return [problem(parser, describeError(error))];
   }
+}
+
+/** A track's fields: a duration that the file cannot hold is not repeated, and what is only MediaInfo's view is said to be so. */
+function addTrack(rows: Metadata, track: string, fields: Record<string, unknown>, sizeBytes: number): void {
+  const state = (value: string): void => {
+    rows.push({ parser: 'mediainfo', track, name: 'Statement', value });
+  };
+  const { extra, ...rest } = fields;
+  const { IsTruncated: truncated, ...others } = { ...(typeof extra === 'object' ? extra : null) } as Record<
+    string,
+    unknown
+  >;
+  if (truncated === 'Yes') {
+    state('MediaInfo says that the file is truncated. Whether sound is missing is told where it is decoded.');
+  }
+  const impossible = Number(rest.Duration) > mostSecondsForByte * sizeBytes;
+  if (impossible) state('MediaInfo gives a duration that a file of this size cannot hold; it is not repeated.');
+  const kept = Object.entries({ ...rest, extra: others }).filter(([name]) => !impossible || !fromDuration.has(name));
+  addFields(rows, track, '', Object.fromEntries(kept));
 }
 
 function addFields(rows: Metadata, track: string, prefix: string, fields: object): void {
