@@ -71,8 +71,8 @@ const probeLimitSeconds = 20;
 export async function inspectFile(request: FileRequest, signal: AbortSignal): Promise<FileFindings> {
   return withOpenablePath(request, async (path) => {
     const shown = displayPath(request);
-    // Before anything reads it, for systems that keep no reading from touching it.
-    const accessed = await stat(path).then(
+    // Before anything reads it, for systems that keep no reading from touching it. In whole numbers, since Node rounds others up.
+    const accessed = await stat(path, { bigint: true }).then(
       ({ atime }) => atime.toISOString(),
       () => null,
     );
