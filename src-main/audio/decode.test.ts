@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { readFileSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { Random } from '../base/random.ts';
@@ -385,6 +385,23 @@ describe.skipIf(ffmpeg === null)('by ffmpeg', () => {
       expect(info).toMatchObject({ decoder: 'ffmpeg', codec, sampleRateHz: 16000 });
       expect(Math.abs(samples.length - 16000)).toBeLessThan(1100);
     }
+  });
+
+  test('far more sound than the header says is told, and a header that is right is not accused', async () => {
+    const path = join(folder, 'surplus.m4a');
+    const source = 'sine=f=400:d=4:r=16000';
+    runFfmpeg(ffmpeg!, '-f', 'lavfi', '-i', source, '-c:a', 'aac', '-use_editlist', '0', '-f', 'mp4', path);
+    expect((await decode(path)).statistics.contradictions).toEqual([]);
+    const bytes = readFileSync(path);
+    const media = bytes.indexOf('mdhd', 0, 'latin1');
+    // Behind the name: version and flags, two times, the scale, the duration.
+    expect(bytes.readUInt32BE(media + 16)).toBe(16000);
+    bytes.writeUInt32BE(8000, media + 20);
+    writeFileSync(path, bytes);
+    const { samples, statistics } = await decode(path);
+    expect(samples.length / 16000).toBeGreaterThan(3.9);
+    expect(statistics.contradictions).toEqual([expect.stringMatching(/says 0\.50 s of sound, but 4\.\d\d s .* aac/)]);
+    expect(statistics.truncated).toBe(false);
   });
 
   const encoders = ffmpeg === null ? '' : runFfmpeg(ffmpeg, '-hide_banner', '-encoders').toString();

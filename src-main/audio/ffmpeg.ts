@@ -276,6 +276,16 @@ class FfmpegDecoder implements NativeDecoder {
     Object.assign(this.notes, clock.notes);
     this.notes.damaged = this.#child.skipped;
     this.#tellEnd(clock.seconds, failed);
+    this.#tellSurplus(frames / sound.sampleRateHz);
+  }
+
+  /** Far more sound than is declared: a length that is not so, or data of another codec than the one named. */
+  #tellSurplus(decodedSeconds: number): void {
+    const declared = this.#endSeconds;
+    if (declared === null || decodedSeconds - declared <= Math.max(1, declared / 2)) return;
+    this.notes.contradictions.push(
+      `Its header says ${declared.toFixed(2)} s of sound, but ${decodedSeconds.toFixed(2)} s were decoded as ${this.info.codec}: the length or the codec that it names may be wrong.`,
+    );
   }
 
   /** Whether the end is missing: containers round, and codecs have delays; where ffmpeg misses something, less is enough. */
