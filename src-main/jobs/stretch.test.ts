@@ -2,7 +2,8 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { decode } from '../audio/decode.ts';
-import { chunk, formatChunk, pcm16, riff, temporaryFolder } from '../audio/testing.ts';
+import { findFfmpeg } from '../audio/ffmpeg.ts';
+import { chunk, formatChunk, pcm16, riff, runFfmpeg, temporaryFolder } from '../audio/testing.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { Detector } from '../detector/detector.ts';
 import { babble, wav16, writeTinyModel } from '../detector/testing.ts';
@@ -10,6 +11,10 @@ import type { StoredModel } from '../detector/store.ts';
 import { analyseStretch, analyseStretchWith } from './stretch.ts';
 
 const folder = temporaryFolder();
+const ffmpeg = await findFfmpeg().then(
+  (found) => found.path,
+  () => null,
+);
 let model: StoredModel;
 let detector: Detector;
 beforeAll(async () => {
@@ -60,6 +65,30 @@ describe('a stretch on its own', () => {
       cutStartSeconds: 2,
       cutEndSeconds: 5,
     });
+  });
+
+  it.skipIf(!ffmpeg)('lies where its times are, whatever is missing before it or in it', async () => {
+    const [whole, path] = [join(folder, 'nine.wav'), join(folder, 'gap.mka')];
+    writeFileSync(whole, wav16(babble(9, 4)));
+    const filter = "asetnsamples=160,aselect='lt(t,2)+gte(t,5)'";
+    runFfmpeg(ffmpeg!, '-i', whole, '-af', filter, '-c:a', 'pcm_s16le', path);
+    const after = await analyseStretchWith(detector, path, { startSeconds: 6, endSeconds: 8 });
+    const same = await analyseStretchWith(detector, whole, { startSeconds: 6, endSeconds: 8 });
+    const near = (value: unknown, expected: number): void =>
+      expect(Math.abs(Number(value) - expected)).toBeLessThan(0.02);
+    near(after.settings['cutStartSeconds'], 6);
+    near(after.settings['cutEndSeconds'], 8);
+    expect(after.settings).toMatchObject({ cutSamples: 32_000 });
+    near(after.analysis.windows[0].startSeconds, same.analysis.windows[0].startSeconds);
+    expect(after.analysis.reasons.map(({ code: word }) => word)).not.toContain('gaps');
+
+    const across = await analyseStretchWith(detector, path, { startSeconds: 1, endSeconds: 6 });
+    const told = across.analysis.reasons.find(({ code: word }) => word === 'gaps');
+    expect(told?.sentence).toMatch(/^Of the stretch (2\.9\d|3\.0\d) s are missing/);
+    near(Number(across.settings['cutSamples']) / 16_000, 2);
+    near(across.settings['cutEndSeconds'], 6);
+    near(across.analysis.windows.at(-1)?.endSeconds, 6);
+    expect(await code(analyseStretchWith(detector, path, { startSeconds: 3, endSeconds: 4 }))).toBe('no-stretch');
   });
 
   it('ends where the recording ends, and says where there is nothing', async () => {

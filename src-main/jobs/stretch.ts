@@ -4,6 +4,7 @@
  */
 import { sha256File } from '../audio/hash.ts';
 import { openAudio, probe } from '../audio/decode.ts';
+import { Timeline } from '../audio/timeline.ts';
 import type { AudioInfo, Channel } from '../audio/types.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { WorkerPool } from '../base/pool.ts';
@@ -73,7 +74,7 @@ export async function analyseStretchWith(
   signal?: AbortSignal,
 ): Promise<StretchOutcome> {
   const fileSha256 = await sha256File(path, signal);
-  const { info, bytes, firstSample, samples, nonFiniteSamples } = await cutStretch(path, request, signal);
+  const { info, bytes, firstSample, samples, nonFiniteSamples, timeline } = await cutStretch(path, request, signal);
   // One channel that was chosen is the only one in what was cut.
   const cut = await detector.analyse({ path, bytes }, signal, {});
   if ((await sha256File(path, signal)) !== fileSha256) {
@@ -83,7 +84,9 @@ export async function analyseStretchWith(
     });
   }
   const { sampleRateHz } = info;
-  const startSeconds = firstSample / sampleRateHz;
+  const soundBefore = firstSample / sampleRateHz;
+  const startSeconds = timeline.timeOf(soundBefore);
+  const endSeconds = timeline.timeOf((firstSample + samples) / sampleRateHz, 'before');
   let analysis: Analysis = {
     ...cut,
     audio: info,
@@ -91,10 +94,16 @@ export async function analyseStretchWith(
     nonFiniteSamples,
     windows: cut.windows.map((window) => ({
       ...window,
-      startSeconds: window.startSeconds + startSeconds,
-      endSeconds: window.endSeconds + startSeconds,
+      startSeconds: timeline.timeOf(soundBefore + window.startSeconds),
+      endSeconds: timeline.timeOf(soundBefore + window.endSeconds, 'before'),
     })),
   };
+  const missingSeconds = timeline.missingWithin(startSeconds, endSeconds);
+  // Sums of rounded seconds.
+  if (missingSeconds > 1e-6) {
+    const sentence = `Of the stretch ${missingSeconds.toFixed(2)} s are missing, by the file's own timestamps; what lies before and after was joined.`;
+    analysis = { ...analysis, reasons: [...analysis.reasons, { code: 'gaps', sentence, blocking: false }] };
+  }
   if (nonFiniteSamples > 0) {
     const sentence = `${nonFiniteSamples} samples in and about it are not finite numbers; they were taken as zero.`;
     const reasons = [{ code: 'non-finite-samples', sentence, blocking: true }, ...analysis.reasons];
@@ -108,7 +117,7 @@ export async function analyseStretchWith(
     cutSamples: samples,
     cutSampleRateHz: sampleRateHz,
     cutStartSeconds: startSeconds,
-    cutEndSeconds: (firstSample + samples) / sampleRateHz,
+    cutEndSeconds: endSeconds,
   };
   return { analysis, fileSha256, settings };
 }
@@ -118,11 +127,14 @@ interface Cut {
   info: AudioInfo;
   /** A WAV file: the channels asked for, in 32-bit integers where the recording's samples are integers, else in floats. */
   bytes: Uint8Array;
+  /** Among those that were decoded. */
   firstSample: number;
   /** Sample frames. */
   samples: number;
   /** In the blocks that were cut. */
   nonFiniteSamples: number;
+  /** Of the recording, as far as it was read. */
+  timeline: Timeline;
 }
 
 async function cutStretch(path: string, request: StretchRequest, signal: AbortSignal | undefined): Promise<Cut> {
@@ -134,12 +146,11 @@ async function cutStretch(path: string, request: StretchRequest, signal: AbortSi
   };
   const info = await probe(path, opening);
   const { sampleRateHz } = info;
-  const firstSample = Math.max(0, Math.round(startSeconds * sampleRateHz));
-  const endSample = Math.round(endSeconds * sampleRateHz);
+  const mostFrames = Math.round(endSeconds * sampleRateHz) - Math.max(0, Math.round(startSeconds * sampleRateHz));
   const channels: Channel[] =
     channel === 'mix' ? Array.from({ length: info.channels }, (_, index) => index + 1) : [channel];
-  if (!(endSample > firstSample)) throw nothingThere(path, startSeconds, endSeconds);
-  if ((endSample - firstSample) * channels.length > mostSamples) {
+  if (!(mostFrames > 0)) throw nothingThere(path, startSeconds, endSeconds);
+  if (mostFrames * channels.length > mostSamples) {
     const minutes = Math.floor(mostSamples / channels.length / sampleRateHz / 60);
     throw new UserFacingError('too-long', `The stretch is too long to be analysed on its own.`, {
       path,
@@ -150,12 +161,18 @@ async function cutStretch(path: string, request: StretchRequest, signal: AbortSi
   let interleaved = new Float32Array(0);
   let samples = 0;
   let nonFiniteSamples = 0;
+  let firstSample = 0;
+  let timeline = new Timeline({ startSeconds: 0, gaps: [] });
   for (const [index, one] of channels.entries()) {
     const audio = await openAudio(path, { ...opening, sampleRateHz, channel: one });
     let at = 0;
     let ofThis = 0;
     let before = 0;
     for await (const block of audio.blocks()) {
+      // Gaps before this block are known by now; those after it change nothing here.
+      timeline = new Timeline(audio.statistics);
+      firstSample = Math.max(0, Math.round(timeline.soundBefore(startSeconds) * sampleRateHz));
+      const endSample = Math.round(timeline.soundBefore(endSeconds) * sampleRateHz);
       const from = Math.min(block.length, Math.max(0, firstSample - at));
       const to = Math.min(block.length, endSample - at);
       at += block.length;
@@ -175,7 +192,7 @@ async function cutStretch(path: string, request: StretchRequest, signal: AbortSi
     sampleRateHz,
     integerBits: integers ? info.bitsPerSample : null,
   });
-  return { info, bytes, firstSample, samples, nonFiniteSamples };
+  return { info, bytes, firstSample, samples, nonFiniteSamples, timeline };
 }
 
 function grown(samples: Float32Array<ArrayBuffer>, length: number): Float32Array<ArrayBuffer> {
