@@ -27,7 +27,10 @@ export function addReadingOptions(command: Command): Command {
         'their mean, one of them, or each on its own, a row for each (default: mix)',
       ).choices(['mix', 'left', 'right', 'each']),
     )
-    .option('--read-all', 'read also sound that lies in a file but that its headers do not count in');
+    .option(
+      '--read-all',
+      'read also sound that lies in a file but that its headers do not count in: behind the declared length, in further parts, or hidden by an edit list',
+    );
 }
 
 /** What the options ask for; empty for the usual, so that it equals a scan without them. */

@@ -22,8 +22,9 @@ export function noteReasons(notes: DecodeNotes): Reason[] {
   const add = (code: string, sentence: string): void => {
     reasons.push({ code, sentence, blocking: false });
   };
+  const canBeRead = ' A scan that reads all sound in a file (--read-all) reads it.';
   for (const { kind, seconds } of notes.unread) {
-    const choice = kind === 'other-format' ? '' : ' A scan that reads all sound in a file (--read-all) reads it.';
+    const choice = kind === 'other-format' ? '' : canBeRead;
     add(
       'unread',
       `The file holds about ${duration(seconds)} more sound ${whereUnread[kind]}; it was not read.${choice}`,
@@ -32,7 +33,7 @@ export function noteReasons(notes: DecodeNotes): Reason[] {
   if (notes.hiddenSeconds > 0) {
     add(
       'hidden',
-      `The file holds ${duration(notes.hiddenSeconds)} more sound that its edit list hides; it was not read.`,
+      `The file holds ${duration(notes.hiddenSeconds)} more sound that its edit list hides; it was not read.${canBeRead}`,
     );
   }
   for (const { code, sentence } of timelineReasons(notes)) add(code, sentence);

@@ -241,7 +241,8 @@ export const cases = {
     channel: 'Channel',
     channels: { mix: 'Mix of all', left: 'Left', right: 'Right', each: 'Each on its own' },
     readAll: 'Read all sound in a file',
-    readAllHint: 'Also what its headers do not count in: behind the declared length, or in further parts.',
+    readAllHint:
+      'Also what its headers do not count in: behind the declared length, in further parts, or hidden by an edit list.',
     screening: 'This model is for screening: results carry a score and a finding, and no likelihood ratio.',
     validated: 'This model is validated under the conditions that its card states.',
     action: 'Scan',
