@@ -18,6 +18,11 @@ describe.skipIf(ffmpeg === null)('exact lengths in headers of what ffmpeg decode
     ['au', 'pcm_s16be', 2],
     ['w64', 'pcm_s16le', 2],
     ['w64', 'pcm_f32le', 4],
+    ['aiff', 'pcm_s16be', 2],
+    ['aiff', 'pcm_s24be', 3],
+    ['aiff', 'pcm_s16le', 2],
+    ['aiff', 'pcm_f64be', 8],
+    ['aiff', 'pcm_mulaw', 1],
   ])('%s, %s: what is missing is told to the sample', async (container, codec, bytes) => {
     const path = join(folder, `whole.${container}`);
     runFfmpeg(ffmpeg!, '-f', 'lavfi', '-i', 'sine=d=20:r=8000', '-c:a', codec, '-f', container, path);

@@ -3,7 +3,7 @@ import { encodingBytes, maximumChannels, plainEncoding } from './pcm.ts';
 import type { Encoding, PcmFormat } from './pcm.ts';
 
 /*
- * Sun's AU and Sony's Wave64 where they hold plain samples: ffmpeg decodes them and takes the end of the file for that of the
+ * Sun's AU, Sony's Wave64 and Apple's AIFF where they hold plain samples: ffmpeg decodes them and takes the end of the file for that of the
  * sound, while their headers give its exact length.
  */
 
@@ -24,7 +24,7 @@ const chunkGuid = 'f3acd3118cd100c04f8edb8a';
 
 /** Seconds that its header declares and the file does not hold, 0 where it holds all; null where this is another's business. */
 export async function missingByHeader(input: InputBuffer): Promise<number | null> {
-  const found = (await findAu(input)) ?? (await findWave64(input));
+  const found = (await findAu(input)) ?? (await findWave64(input)) ?? (await findAiff(input));
   const { size } = input.source;
   if (!found || found.declared === null || size === null) return null;
   const { frameBytes, sampleRateHz } = found.format;
@@ -32,7 +32,7 @@ export async function missingByHeader(input: InputBuffer): Promise<number | null
 }
 
 interface Found {
-  format: PcmFormat;
+  format: Pick<PcmFormat, 'frameBytes' | 'sampleRateHz'>;
   position: number;
   /** Bytes of sound; null where the header does not know. */
   declared: number | null;
@@ -74,6 +74,45 @@ async function findWave64(input: InputBuffer): Promise<Found | null> {
     position += Math.ceil(bytes / 8) * 8;
   }
   return null;
+}
+
+// Compression types of AIFF-C that are plain samples, or one code for each; of the others a frame is not a sample.
+const aiffTypes = /^(NONE|sowt|twos|in24|in32|fl32|FL32|fl64|FL64|ulaw|ULAW|alaw|ALAW)$/;
+
+/** Its common chunk counts the sample frames. */
+async function findAiff(input: InputBuffer): Promise<Found | null> {
+  if (!(await input.seek(0)) || !(await input.fill(12))) return null;
+  const name = (at: number): string =>
+    Buffer.from(input.bytes.subarray(input.start + at, input.start + at + 4)).toString('latin1');
+  const coded = name(8) === 'AIFC';
+  if (name(0) !== 'FORM' || (!coded && name(8) !== 'AIFF')) return null;
+  let common: { format: Found['format']; declared: number } | null = null;
+  let sound: number | null = null;
+  let position = 12;
+  for (let count = 0; count < 1000 && (!common || sound === null); count++) {
+    if (!(await input.seek(position)) || !(await input.fill(16))) return null;
+    const bytes = input.view.getUint32(input.start + 4);
+    if (name(0) === 'SSND') sound = position + 16 + input.view.getUint32(input.start + 8);
+    else if (name(0) === 'COMM') {
+      if (!(await input.fill(coded ? 30 : 26)) || (coded && !aiffTypes.test(name(26)))) return null;
+      common = aiffCommon(input.view, input.start + 8, coded && /law$/i.test(name(26)));
+      if (!common) return null;
+    }
+    position += 8 + bytes + (bytes % 2);
+  }
+  return common && sound !== null ? { ...common, position: sound } : null;
+}
+
+/** @param law one byte holds a sample, whatever its size is once it is decoded */
+function aiffCommon(view: DataView, at: number, law: boolean): { format: Found['format']; declared: number } | null {
+  const channels = view.getUint16(at);
+  const frames = view.getUint32(at + 2);
+  const sampleBytes = law ? 1 : Math.ceil(view.getUint16(at + 6) / 8);
+  // An 80-bit float; the rate is in the higher half of its mantissa.
+  const sampleRateHz = view.getUint32(at + 10) * 2 ** ((view.getUint16(at + 8) & 0x7fff) - 16383 - 31);
+  if (frames === 0 || sampleBytes === 0 || channels < 1 || channels > maximumChannels || sampleRateHz < 1) return null;
+  const frameBytes = channels * sampleBytes;
+  return { format: { frameBytes, sampleRateHz }, declared: frames * frameBytes };
 }
 
 /** Plain integers and floats whose fields agree; anything else is null. */
