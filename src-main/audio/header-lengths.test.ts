@@ -23,6 +23,9 @@ describe.skipIf(ffmpeg === null)('exact lengths in headers of what ffmpeg decode
     ['aiff', 'pcm_s16le', 2],
     ['aiff', 'pcm_f64be', 8],
     ['aiff', 'pcm_mulaw', 1],
+    ['caf', 'pcm_s16le', 2],
+    ['caf', 'pcm_f32be', 4],
+    ['caf', 'pcm_alaw', 1],
   ])('%s, %s: what is missing is told to the sample', async (container, codec, bytes) => {
     const path = join(folder, `whole.${container}`);
     runFfmpeg(ffmpeg!, '-f', 'lavfi', '-i', 'sine=d=20:r=8000', '-c:a', codec, '-f', container, path);

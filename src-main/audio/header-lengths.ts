@@ -3,7 +3,7 @@ import { encodingBytes, maximumChannels, plainEncoding } from './pcm.ts';
 import type { Encoding, PcmFormat } from './pcm.ts';
 
 /*
- * Sun's AU, Sony's Wave64 and Apple's AIFF where they hold plain samples: ffmpeg decodes them and takes the end of the file for that of the
+ * Sun's AU, Sony's Wave64, Apple's AIFF and CAF where they hold plain samples: ffmpeg decodes them and takes the end of the file for that of the
  * sound, while their headers give its exact length.
  */
 
@@ -24,7 +24,7 @@ const chunkGuid = 'f3acd3118cd100c04f8edb8a';
 
 /** Seconds that its header declares and the file does not hold, 0 where it holds all; null where this is another's business. */
 export async function missingByHeader(input: InputBuffer): Promise<number | null> {
-  const found = (await findAu(input)) ?? (await findWave64(input)) ?? (await findAiff(input));
+  const found = (await findAu(input)) ?? (await findWave64(input)) ?? (await findAiff(input)) ?? (await findCaf(input));
   const { size } = input.source;
   if (!found || found.declared === null || size === null) return null;
   const { frameBytes, sampleRateHz } = found.format;
@@ -113,6 +113,37 @@ function aiffCommon(view: DataView, at: number, law: boolean): { format: Found['
   if (frames === 0 || sampleBytes === 0 || channels < 1 || channels > maximumChannels || sampleRateHz < 1) return null;
   const frameBytes = channels * sampleBytes;
   return { format: { frameBytes, sampleRateHz }, declared: frames * frameBytes };
+}
+
+/** Apple's Core Audio Format of constant packets, each one sample frame. */
+async function findCaf(input: InputBuffer): Promise<Found | null> {
+  if (!(await input.seek(0)) || !(await input.fill(8))) return null;
+  const name = (at: number): string =>
+    Buffer.from(input.bytes.subarray(input.start + at, input.start + at + 4)).toString('latin1');
+  if (name(0) !== 'caff') return null;
+  let format: Found['format'] | null = null;
+  let position = 8;
+  for (let count = 0; count < 1000 && (await input.seek(position)) && (await input.fill(12)); count++) {
+    const type = name(0);
+    const bytes = Number(input.view.getBigInt64(input.start + 4));
+    if (type === 'data') {
+      // The count of edits comes before the sound; -1 stands for all that follows.
+      return format && { format, position: position + 16, declared: bytes < 4 ? null : bytes - 4 };
+    }
+    if (!Number.isSafeInteger(bytes) || bytes < 0) return null;
+    if (type === 'desc') {
+      if (!(await input.fill(44))) return null;
+      const sampleRateHz = input.view.getFloat64(input.start + 12);
+      const frameBytes = input.view.getUint32(input.start + 28);
+      const packetFrames = input.view.getUint32(input.start + 32);
+      if (!/^(lpcm|ulaw|alaw)$/.test(name(20)) || packetFrames !== 1 || frameBytes === 0 || !(sampleRateHz >= 1)) {
+        return null;
+      }
+      format = { frameBytes, sampleRateHz };
+    }
+    position += 12 + bytes;
+  }
+  return null;
 }
 
 /** Plain integers and floats whose fields agree; anything else is null. */
