@@ -75,15 +75,18 @@ function samePads(input: number[], kernel: number[], strides: number[]): number[
   return [vertical >> 1, horizontal >> 1, vertical - (vertical >> 1), horizontal - (horizontal >> 1)];
 }
 
-class GraphBuilder {
+/** The nodes and constants of a graph as it is put together. */
+export class OnnxGraphBuilder {
   readonly nodes: OnnxNode[] = [];
   readonly initializers: OnnxInitializer[] = [];
   readonly #weights: Weights;
-  /** Shape before the last flattening, while its order still matters. */
-  #flattened: number[] | undefined;
 
   constructor(weights: Weights) {
     this.#weights = weights;
+  }
+
+  hasWeight(name: string): boolean {
+    return this.#weights.has(name);
   }
 
   weight(name: string): Float32Array {
@@ -97,10 +100,16 @@ class GraphBuilder {
     return name;
   }
 
-  node(op: string, name: string, inputs: string[], attributes: OnnxNode['attributes'] = {}): string {
-    this.nodes.push({ op, name, inputs, outputs: [name], attributes });
+  /** @param outputs more than the one of the node's own name where an operator has several */
+  node(op: string, name: string, inputs: string[], attributes: OnnxNode['attributes'] = {}, outputs = [name]): string {
+    this.nodes.push({ op, name, inputs, outputs, attributes });
     return name;
   }
+}
+
+class NetworkGraph extends OnnxGraphBuilder {
+  /** Shape before the last flattening, while its order still matters. */
+  #flattened: number[] | undefined;
 
   chain(layers: PlacedLayer[], input: string): string {
     return layers.reduce((value, placed) => this.layer(placed, value), input);
@@ -271,7 +280,7 @@ export function writeOnnxGraph({ name, nodes, initializers, inputs, outputs }: O
  * Input `log_spectrogram_db` [N, 1, bins, frames], output `logit` [N, 1].
  */
 export function writeOnnx(spec: NetworkSpec, weights: Weights): Uint8Array {
-  const builder = new GraphBuilder(weights);
+  const builder = new NetworkGraph(weights);
   const last = builder.chain(placeLayers(spec), onnxNames.input);
   builder.node('Identity', onnxNames.output, [last]);
   const { bins, frames } = spec.input;

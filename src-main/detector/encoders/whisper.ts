@@ -1,7 +1,6 @@
 import { hzToMel, melToHz } from '../../features/front-end.ts';
 import type { Weights } from '../network.ts';
-import { writeOnnxGraph } from '../onnx.ts';
-import type { OnnxInitializer, OnnxNode } from '../onnx.ts';
+import { OnnxGraphBuilder, writeOnnxGraph } from '../onnx.ts';
 
 /*
  * The low blocks of Whisper's encoder (Radford et al. 2023, "Robust speech recognition via large-scale weak supervision"; github.com/openai/whisper)
@@ -102,35 +101,16 @@ function transformKernels(): Float32Array {
   });
 }
 
-class EncoderGraph {
-  readonly nodes: OnnxNode[] = [];
-  readonly initializers: OnnxInitializer[] = [];
-  readonly #weights: Weights;
+class EncoderGraph extends OnnxGraphBuilder {
   readonly #exact: boolean;
 
   constructor(weights: Weights, exact: boolean) {
-    this.#weights = weights;
+    super(weights);
     this.#exact = exact;
-  }
-
-  weight(name: string): Float32Array {
-    const values = this.#weights.get(name);
-    if (values === undefined) throw new Error(`weights hold no ${name}`);
-    return values;
-  }
-
-  constant(name: string, shape: number[], values: OnnxInitializer['values']): string {
-    this.initializers.push({ name, shape, values });
-    return name;
   }
 
   number(name: string, value: number): string {
     return this.constant(name, [], Float32Array.of(value));
-  }
-
-  node(op: string, name: string, inputs: string[], attributes: OnnxNode['attributes'] = {}, outputs = [name]): string {
-    this.nodes.push({ op, name, inputs, outputs, attributes });
-    return name;
   }
 
   gelu(name: string, x: string): string {
@@ -178,7 +158,7 @@ class EncoderGraph {
       const rows = values.length / inputs;
       for (let row = 0; row < rows; row++)
         for (let i = 0; i < inputs; i++) kernel[i * outputs + column + row] = values[row * inputs + i];
-      if (this.#weights.has(`${layer}.bias`)) bias.set(this.weight(`${layer}.bias`), column);
+      if (this.hasWeight(`${layer}.bias`)) bias.set(this.weight(`${layer}.bias`), column);
       column += rows;
     }
     const product = this.#exact
