@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
 import { unreadable } from '../audio/input.ts';
 import { UserFacingError } from '../base/errors.ts';
+import { visibleName } from '../../src-common/visible-text.ts';
 import { migrations as allMigrations } from './migrations/index.ts';
 
 /** The name of a case's database in its folder. */
@@ -326,11 +327,9 @@ export function schemaDifferences(db: Database.Database, format = allMigrations.
   return differences;
 }
 
-/** A name that someone else chose, without what would steer a terminal. */
+/** A name that someone else chose. */
 function shownName(name: string): string {
-  return String(name)
-    .slice(0, 100)
-    .replace(/[\p{Cc}\p{Cf}]/gu, '\uFFFD');
+  return visibleName(String(name).slice(0, 100));
 }
 
 /**
