@@ -37,6 +37,9 @@ const networkTrainingSchema = z.object({
   history: z.array(z.object({ epoch: z.int(), loss: z.number(), devEer: z.number(), devAuc: z.number() })),
 });
 
+/** The name of an encoder's folder, never a way to another one: cards come from elsewhere. */
+export const encoderName = z.string().regex(/^[a-z0-9][a-z0-9-]*$/);
+
 /** A network on a front end. */
 const networkMemberSchema = z.object({
   kind: z.literal('network'),
@@ -54,7 +57,7 @@ export type NetworkMember = z.infer<typeof networkMemberSchema>;
 const encoderMemberSchema = z.object({
   kind: z.literal('encoder'),
   ...base,
-  encoder: z.object({ name: z.string(), weightsSha256: sha256, onnxSha256: sha256, size: z.int().positive() }),
+  encoder: z.object({ name: encoderName, weightsSha256: sha256, onnxSha256: sha256, size: z.int().positive() }),
   /** `kernel` [size] and `bias` [1] among the model's files. */
   head: fileName,
   /** Strength of the fit, scikit-learn's C. */

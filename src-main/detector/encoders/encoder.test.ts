@@ -58,6 +58,8 @@ describe('the frozen encoder that ships', () => {
 
   it('is refused where its file was changed, and not found under another name', async () => {
     expect(await findEncoder('whisper-huge')).toBeNull();
+    // It is there, but no name leads out of the folder of encoders.
+    expect(await findEncoder('../encoders/whisper-tiny-en')).toBeNull();
     const [, own] = encoderFolders('damaged');
     await cp(stored.folder, own, { recursive: true });
     await truncate(join(own, 'encoder.onnx'), 5_000_000);

@@ -7,13 +7,14 @@ import { UserFacingError } from '../../base/errors.ts';
 import { dataFolder } from '../../base/home.ts';
 import { applicationRoot } from '../../base/workers.ts';
 import { sha256 } from '../../base/sha256.ts';
+import { encoderName } from '../member.ts';
 
 const sha256Schema = z.string().regex(/^[0-9a-f]{64}$/);
 
 /** What is known of a frozen encoder, `card.json` beside its `encoder.onnx`. */
 export const encoderCardSchema = z.object({
   format: z.literal(1),
-  name: z.string().min(1),
+  name: encoderName,
   /** What it is, and whose work. */
   description: z.string(),
   licence: z.string(),
@@ -41,10 +42,11 @@ export function encoderFolders(name: string): string[] {
 }
 
 /**
- * Reads an encoder, its bytes checked against its card; null where it is nowhere.
+ * Reads an encoder, its bytes checked against its card; null where it is nowhere, or the name is none of an encoder's.
  * @throws UserFacingError `model` where its files are not what they should be.
  */
 export async function findEncoder(name: string): Promise<StoredEncoder | null> {
+  if (!encoderName.safeParse(name).success) return null;
   for (const folder of encoderFolders(name)) {
     const text = await readFile(join(folder, 'card.json'), 'utf8').catch(() => null);
     if (text !== null) return readEncoder(folder, text);
