@@ -230,9 +230,13 @@ export class EncoderTrainer implements MemberTrainer {
   }
 }
 
+/** What is kept there; nothing where it is damaged, since it can be made again. */
 async function readEmbeddings(path: string): Promise<Map<string, Float32Array>> {
-  const bytes = await readFile(path).catch(() => null);
-  return bytes === null ? new Map() : readSafetensors(bytes, path).arrays;
+  try {
+    return readSafetensors(await readFile(path), path).arrays;
+  } catch {
+    return new Map();
+  }
 }
 
 function meanOf(rows: readonly Float32Array[]): Float32Array | null {
