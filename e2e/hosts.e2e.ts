@@ -27,6 +27,14 @@ async function nextEngine(host: RunningHost, pid: number): Promise<number> {
   return host.enginePid();
 }
 
+/** What the engine answers to a resource that nobody named. */
+const nonsense = (host: RunningHost): Promise<{ status: number; text: string }> =>
+  host.page.evaluate(async () => {
+    const bridge = (window as { earwitness?: { resourceRoot: string } }).earwitness;
+    const response = await fetch(`${bridge?.resourceRoot ?? '/resources/'}file/nonsense`);
+    return { status: response.status, text: await response.text() };
+  });
+
 describe.each(hosts)('$name', (kind) => {
   const { name, missing } = kind;
   describe.skipIf(missing !== null)('host', () => {
@@ -36,6 +44,11 @@ describe.each(hosts)('$name', (kind) => {
       host = await kind.start();
       host.page.on('console', (message) => {
         if (message.type() === 'error') violations.push(message.text());
+      });
+      // The window is there before the engine is, on a busy machine by seconds.
+      await vi.waitFor(async () => expect((await nonsense(host)).status).not.toBe(503), {
+        timeout: 30_000,
+        interval: 100,
       });
     });
     afterAll(async () => {
@@ -100,11 +113,7 @@ describe.each(hosts)('$name', (kind) => {
     });
 
     it('answers resources with an error that says what is wrong', async () => {
-      const answer = await host.page.evaluate(async () => {
-        const bridge = (window as { earwitness?: { resourceRoot: string } }).earwitness;
-        const response = await fetch(`${bridge?.resourceRoot ?? '/resources/'}file/nonsense`);
-        return { status: response.status, text: await response.text() };
-      });
+      const answer = await nonsense(host);
       expect(answer.status).toBe(404);
       expect(answer.text).not.toBe('');
     });
