@@ -159,7 +159,17 @@ async function scan(
   const child = spawn(
     process.execPath,
     [
-      ...[join(root, 'src-main/cli/main.ts'), 'scan', '--model', join(work, 'model'), '--format', 'json', '--out', out],
+      ...[
+        join(root, 'src-main/cli/main.ts'),
+        'scan',
+        '--model',
+        join(work, 'model'),
+        '--format',
+        'json',
+        '--out',
+        out,
+        '--overwrite',
+      ],
       ...['--time-limit', String(secondsPerFile), '--', ...names],
     ],
     {

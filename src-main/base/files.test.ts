@@ -34,6 +34,20 @@ describe('writeFileWhole', () => {
     expect(readdirSync(join(folder, 'a', 'b'))).toEqual(['file.txt']);
   });
 
+  it('replaces nothing where it must not, not even what comes there while it writes', async () => {
+    const path = join(folder, 'free.txt');
+    await writeFileWhole(path, 'one', { replace: false });
+    await expect(writeFileWhole(path, 'two', { replace: false })).rejects.toMatchObject({ code: 'exists' });
+    const late = join(folder, 'late.txt');
+    async function* slowly(): AsyncGenerator<string> {
+      yield 'half';
+      writeFileSync(late, 'another');
+    }
+    await expect(writeFileWhole(late, slowly(), { replace: false })).rejects.toMatchObject({ code: 'exists' });
+    expect([path, late].map((name) => readFileSync(name, 'utf8'))).toEqual(['one', 'another']);
+    expect(readdirSync(folder).filter((name) => name.includes('partial'))).toEqual([]);
+  });
+
   it('says why it cannot, and leaves nothing', async () => {
     writeFileSync(join(folder, 'plain'), '');
     await expect(writeFileWhole(join(folder, 'plain', 'x'), 'x')).rejects.toThrow(/is a file/);

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { link, lstat, mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { UserFacingError } from './errors.ts';
 
@@ -21,9 +21,14 @@ export async function ensureFolder(path: string): Promise<void> {
 /**
  * Writes a file that is whole or absent: beside its place, flushed, then renamed over it.
  * @param data all of it, or its parts as they come
- * @throws UserFacingError `unwritable` when the folder cannot be written to or the disk is full.
+ * @param options.replace whether what stands at the place, or comes to stand there meanwhile, may be replaced
+ * @throws UserFacingError `unwritable` when the folder cannot be written to or the disk is full; `exists`.
  */
-export async function writeFileWhole(path: string, data: string | Uint8Array | AsyncIterable<string>): Promise<void> {
+export async function writeFileWhole(
+  path: string,
+  data: string | Uint8Array | AsyncIterable<string>,
+  { replace = true }: { replace?: boolean } = {},
+): Promise<void> {
   const beside = join(dirname(path), `.${basename(path)}.${randomBytes(4).toString('hex')}.partial`);
   try {
     await ensureFolder(dirname(path));
@@ -34,10 +39,35 @@ export async function writeFileWhole(path: string, data: string | Uint8Array | A
     } finally {
       await handle.close();
     }
-    await rename(beside, path);
+    if (replace) await rename(beside, path);
+    else await moveToFreePlace(beside, path);
   } catch (error) {
     await rm(beside, { force: true }).catch(() => undefined);
     throw unwritable(path, error);
+  }
+}
+
+/**
+ * Moves a finished file to a place at which nothing stands.
+ * @throws UserFacingError `exists`; the file stays where it was then. Errors of the system as they are.
+ */
+export async function moveToFreePlace(from: string, to: string): Promise<void> {
+  try {
+    // Unlike a renaming, a link is refused where something stands.
+    await link(from, to);
+    await rm(from);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST' || (await lstat(to).catch(() => null)) !== null) {
+      throw new UserFacingError('exists', `${to} exists.`, {
+        path: to,
+        advice: 'Nothing was written over it: choose another name.',
+        cause: error,
+      });
+    }
+    // A file system without links.
+    if (!['EPERM', 'ENOTSUP', 'ENOSYS', 'EMLINK'].includes(code ?? '')) throw error;
+    await rename(from, to);
   }
 }
 

@@ -11,7 +11,7 @@ import yazl from 'yazl';
 import { z } from 'zod';
 import { sha256File } from '../audio/hash.ts';
 import { UserFacingError } from '../base/errors.ts';
-import { ensureFolder, unwritable } from '../base/files.ts';
+import { ensureFolder, moveToFreePlace, unwritable } from '../base/files.ts';
 import { WorkerPool } from '../base/pool.ts';
 import { workerFile } from '../base/workers.ts';
 import { canonicalJson } from './canonical.ts';
@@ -69,14 +69,15 @@ class Hashing extends Transform {
 /**
  * Writes a case to one file, whole or not at all, and notes that in its log. Evidence that stays in place is not in it; copies are.
  * @param options.name the path that the log names, where the file is moved there or handed over afterwards
+ * @param options.replace whether a file that stands there may be replaced
  * @returns the file's SHA-256 and size, and the head of the log in it
- * @throws UserFacingError `changed` or `missing` where a copy of evidence is not what was taken in, `unwritable`, `disk-full`; the
+ * @throws UserFacingError `changed` or `missing` where a copy of evidence is not what was taken in, `exists`, `unwritable`, `disk-full`; the
  * signal's reason.
  */
 export async function exportCase(
   store: CaseStore,
   out: string,
-  { name = out, ...progress }: ArchiveProgress & { name?: string } = {},
+  { name = out, replace = false, ...progress }: ArchiveProgress & { name?: string; replace?: boolean } = {},
 ): Promise<{ sha256: string; sizeBytes: number; head: { rows: number; hash: string } }> {
   const target = resolve(out);
   const beside = join(dirname(target), `.${basename(target)}.${randomBytes(4).toString('hex')}.partial`);
@@ -90,7 +91,8 @@ export async function exportCase(
     progress.signal?.throwIfAborted();
     const manifest = await manifestOf(store, snapshot);
     const { sha256: hash, sizeBytes } = await writeZip(store, manifest, snapshot, beside, progress);
-    await rename(beside, target);
+    if (replace) await rename(beside, target);
+    else await moveToFreePlace(beside, target);
     const { head } = manifest;
     if (!store.readOnly && !store.broken) {
       store.note('exported', `Exported the case to ${basename(name)}.`, {

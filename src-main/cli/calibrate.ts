@@ -1,8 +1,8 @@
-import { existsSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { UserFacingError } from '../base/errors.ts';
 import { ProgressLine, applicationVersion, errorShare, exitStatus, interruption } from './context.ts';
+import { mustBeFreeForModel } from './outputs.ts';
 
 interface CalibrateOptions {
   model?: string;
@@ -60,12 +60,7 @@ async function calibrate(options: CalibrateOptions): Promise<number> {
   if ((options.validatedBy === undefined) !== (options.conditions === undefined)) {
     throw new UserFacingError('usage', '--validated-by and --conditions belong together.');
   }
-  if (!options.overwrite && existsSync(join(folder, 'card.json'))) {
-    throw new UserFacingError('usage', `A model stands in ${folder}.`, {
-      path: folder,
-      advice: 'Choose another folder, or add --overwrite to replace it.',
-    });
-  }
+  await mustBeFreeForModel(folder, { overwrite: options.overwrite });
   const [{ calibrateModel }, { withBonafide }, { findModel }] = await Promise.all([
     import('../jobs/calibrate-model.ts'),
     import('../datasets/load.ts'),

@@ -10,6 +10,7 @@ import { UserFacingError } from '../base/errors.ts';
 import { dataFolder } from '../base/home.ts';
 import type { CaseStore, Session } from '../cases/store.ts';
 import { ProgressLine, applicationVersion, colour, exitStatus, interruption, positiveInteger } from './context.ts';
+import { mustBeFree, overwriteOption } from './outputs.ts';
 import { modelLine } from './present.ts';
 import { addReadingOptions } from './reading.ts';
 import type { ReadingOptions } from './reading.ts';
@@ -208,8 +209,9 @@ the next scan, in the window too. A score is high for bona fide speech.`,
     .description('Write a case to one file: database and copies of evidence, but not what stays in place.')
     .argument('<dir>', "the case's folder")
     .requiredOption('--out <file>', 'the file to write; whole or not at all')
-    .action(async (folder: string, options: { out: string }) => {
-      process.exitCode = await exportTo(folder, options.out);
+    .addOption(overwriteOption('replace the file that stands there'))
+    .action(async (folder: string, options: { out: string; overwrite?: boolean }) => {
+      process.exitCode = await exportTo(folder, options.out, options.overwrite === true);
     });
 
   command
@@ -443,16 +445,13 @@ async function show(folder: string, options: { json?: boolean; log?: boolean }):
   }
 }
 
-async function exportTo(folder: string, out: string): Promise<number> {
-  const [{ exportCase }, { mustNotReplace }] = await Promise.all([
-    import('../cases/archive.ts'),
-    import('../cases/protected.ts'),
-  ]);
-  mustNotReplace(out);
+async function exportTo(folder: string, out: string, replace: boolean): Promise<number> {
+  const { exportCase } = await import('../cases/archive.ts');
+  await mustBeFree([out], { overwrite: replace, cases: [folder] });
   return withCase(folder, (store) =>
     interruptible(async (signal, progress) => {
       const onProgress = (done: number, total: number): void => progress.show(`${Math.floor((100 * done) / total)} %`);
-      const { sha256, head } = await exportCase(store, out, { signal, onProgress });
+      const { sha256, head } = await exportCase(store, out, { signal, onProgress, replace });
       progress.clear();
       process.stdout.write(`Exported to ${resolve(out)}, SHA-256 ${sha256}\n`);
       process.stdout.write(`Its custody log: ${head.rows} rows, head ${head.hash}\n`);

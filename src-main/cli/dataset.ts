@@ -1,16 +1,14 @@
-import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { visibleName } from '../../src-common/visible-text.ts';
 import { InvalidArgumentError, type Command } from 'commander';
 import { UserFacingError } from '../base/errors.ts';
-import { writeFileWhole } from '../base/files.ts';
-import { mustNotReplace } from '../cases/protected.ts';
 import type { DatasetCheck } from '../datasets/check.ts';
 import type { DatasetReport, ValueCount } from '../datasets/inspect.ts';
 import type { Measured } from '../datasets/measure-all.ts';
 import type { SplitKey, SplitResult } from '../datasets/split.ts';
 import type { DatasetItem } from '../datasets/types.ts';
 import { applicationVersion, colour, exitStatus, formatSeconds, interruption, ProgressLine } from './context.ts';
+import { mustBeFree, overwriteOption, writeOutputs } from './outputs.ts';
 
 const rowsShown = 20;
 
@@ -60,7 +58,7 @@ export function register(program: Command): void {
     .option('--bonafide <spec>', 'bona fide recordings from elsewhere (a folder or a spec), for a dataset of spoofs')
     .option('--quick', 'read headers only: no search for repeated audio and shortcuts')
     .option('--html <file>', 'write it as a page with plots')
-    .option('--overwrite', 'replace the page that stands there')
+    .addOption(overwriteOption('replace the page that stands there'))
     .option('--json', 'everything as JSON: every speaker, generator and file that cannot be read')
     .option('--jobs <n>', 'files to look at at the same time (default: one for each core)', parseJobs)
     .addHelpText('after', inspectHelp)
@@ -82,7 +80,7 @@ export function register(program: Command): void {
     )
     .option('--seed <n>', 'same seed and dataset: same splits', parseSeed, 1)
     .option('--quick', 'do not listen: the same sound may come to stand in two splits')
-    .option('--overwrite', 'replace the manifest that stands there')
+    .addOption(overwriteOption('replace the manifest that stands there'))
     .option('--jobs <n>', 'files to look at at the same time (default: one for each core)', parseJobs)
     .addHelpText('after', splitHelp)
     .action(async (spec: string, options: SplitOptions) => {
@@ -142,17 +140,6 @@ function parseKeys(text: string): SplitKey[] {
   });
 }
 
-/** Refuses to write over what is there. */
-function mustBeFree(path: string, overwrite: boolean | undefined): void {
-  mustNotReplace(path);
-  if (!overwrite && existsSync(path)) {
-    throw new UserFacingError('usage', `${path} exists.`, {
-      path,
-      advice: 'Choose another name, or add --overwrite to replace it.',
-    });
-  }
-}
-
 /** Runs what Ctrl-C may stop. */
 async function interruptible(
   work: (signal: AbortSignal, progress: ProgressLine) => Promise<number | undefined>,
@@ -199,7 +186,7 @@ async function listen(
 
 async function inspect(spec: string, options: InspectOptions): Promise<number | undefined> {
   const html = options.html === undefined ? null : resolve(options.html);
-  if (html !== null) mustBeFree(html, options.overwrite);
+  if (html !== null) await mustBeFree([html], { overwrite: options.overwrite });
   const { loadDataset, withBonafide } = await import('../datasets/load.ts');
   const { inspectDataset } = await import('../datasets/inspect.ts');
   return interruptible(async (signal, progress) => {
@@ -218,7 +205,7 @@ async function inspect(spec: string, options: InspectOptions): Promise<number | 
       const application = `Earwitness ${applicationVersion()}`;
       const { items } = dataset;
       const page = datasetPage({ report, check, items, measured: measured ?? [], application, madeAt: new Date() });
-      await writeFileWhole(html, page);
+      await writeOutputs(new Map([[html, page]]), { overwrite: options.overwrite });
     }
     progress.clear();
     process.stdout.write(
@@ -231,7 +218,7 @@ async function inspect(spec: string, options: InspectOptions): Promise<number | 
 
 async function split(spec: string, options: SplitOptions): Promise<number | undefined> {
   const out = resolve(options.out);
-  mustBeFree(out, options.overwrite);
+  await mustBeFree([out], { overwrite: options.overwrite });
   const { loadDataset, withBonafide } = await import('../datasets/load.ts');
   const { splitItems, splitNames } = await import('../datasets/split.ts');
   const { manifestText } = await import('../datasets/manifest.ts');
@@ -259,7 +246,7 @@ async function split(spec: string, options: SplitOptions): Promise<number | unde
         { advice: 'Hold less together with --by, for instance --by speaker, or leave a split out with --shares.' },
       );
     }
-    await writeFileWhole(out, manifestText(out, result.items));
+    await writeOutputs(new Map([[out, manifestText(out, result.items)]]), { overwrite: options.overwrite });
     progress.clear();
     process.stdout.write(describeSplit(result, options, out));
     const leftOut = items.length - kept.length;

@@ -2,7 +2,7 @@ import { join, resolve } from 'node:path';
 import { visibleName } from '../../src-common/visible-text.ts';
 import type { Command } from 'commander';
 import { UserFacingError } from '../base/errors.ts';
-import { writeOutputs } from './outputs.ts';
+import { filesIn, mustBeFree, overwriteOption, writeOutputs } from './outputs.ts';
 import type { StoredModel } from '../detector/store.ts';
 import { findingTableText } from '../reports/finding-table.ts';
 import type { EvaluationReport } from '../reports/evaluation.ts';
@@ -20,6 +20,7 @@ interface EvaluateOptions extends FigureOptions {
   jobs?: number;
   record?: boolean;
   out: string;
+  overwrite?: boolean;
 }
 
 /** Failed recordings named one by one. */
@@ -36,6 +37,7 @@ export function register(program: Command): void {
     .option('--bonafide <spec>', 'bona fide recordings from elsewhere (a folder or a spec), for a dataset of spoofs')
     .requiredOption('--split <name>', 'train, dev, test or another of its splits; all for everything')
     .requiredOption('--out <folder>', 'where metrics.json, scores.csv and the plots go')
+    .addOption(overwriteOption())
     .option(
       '--model <model>',
       "a model's folder or name (default: the model that ships); several times to set models side by side",
@@ -80,7 +82,7 @@ function mayRecord(models: readonly StoredModel[], { model: named }: EvaluateOpt
 }
 
 async function evaluate(options: EvaluateOptions): Promise<number> {
-  const [store, load, jobs, folders, writing, scoreFiles] = await Promise.all([
+  const [store, load, jobs, naming, writing, scoreFiles] = await Promise.all([
     import('../detector/store.ts'),
     import('../datasets/load.ts'),
     import('../jobs/evaluate.ts'),
@@ -91,11 +93,16 @@ async function evaluate(options: EvaluateOptions): Promise<number> {
   const models: StoredModel[] = [];
   for (const name of options.model ?? [undefined]) models.push(await store.readModel(await store.findModel(name)));
   if (options.record) mayRecord(models, options);
-  const names = folders.modelFolderNames(models);
+  const names = naming.modelFolderNames(models);
   const asv = options.asvScores === undefined ? undefined : await scoreFiles.readAsvScoreFile(options.asvScores);
   const dataset = await load.loadDataset(load.withBonafide(options.dataset, options.bonafide));
   const items = load.selectSplit(dataset, options.split);
   const folder = resolve(options.out);
+  const folders = models.length === 1 ? [folder] : names.map((name) => join(folder, name));
+  const outputs = { overwrite: options.overwrite };
+  const wanted = folders.flatMap((own) => writing.evaluationFileNames.map((name) => join(own, name)));
+  if (models.length > 1) wanted.push(...writing.comparisonFileNames.map((name) => join(folder, name)));
+  await mustBeFree(wanted, outputs);
 
   const progress = new ProgressLine();
   const { signal, dispose } = interruption();
@@ -129,13 +136,16 @@ async function evaluate(options: EvaluateOptions): Promise<number> {
         }),
       });
     }
+    const own = reports.map((report) => writing.evaluationFiles(report));
+    const compared =
+      models.length === 1
+        ? {}
+        : writing.comparisonFiles(reports.map((report, i) => writing.comparedScores(report, names[i])));
+    const files = own.flatMap((content, index) => [...filesIn(folders[index], content)]);
+    await writeOutputs(new Map([...files, ...filesIn(folder, compared)]), outputs);
     for (const [index, report] of reports.entries()) {
-      const own = models.length === 1 ? folder : join(folder, names[index]);
-      const files = writing.evaluationFiles(report);
-      await writeOutputs(own, files);
-      process.stdout.write(
-        `${models.length === 1 ? '' : `${names[index]}\n`}${summary(report)}Written to ${own}: ${Object.keys(files).join(', ')}\n`,
-      );
+      const written = `Written to ${folders[index]}: ${Object.keys(own[index]).join(', ')}\n`;
+      process.stdout.write(`${models.length === 1 ? '' : `${names[index]}\n`}${summary(report)}${written}`);
     }
     if (options.record) {
       for (const { model, findings } of reports) {
@@ -144,9 +154,7 @@ async function evaluate(options: EvaluateOptions): Promise<number> {
       }
     }
     if (models.length > 1) {
-      const files = writing.comparisonFiles(reports.map((report, i) => writing.comparedScores(report, names[i])));
-      await writeOutputs(folder, files);
-      process.stdout.write(`One over the other in ${folder}: ${Object.keys(files).join(', ')}\n`);
+      process.stdout.write(`One over the other in ${folder}: ${Object.keys(compared).join(', ')}\n`);
     }
     return reports.map(nameFailures).some((failed) => failed) ? exitStatus.someFailed : exitStatus.done;
   } catch (error) {

@@ -213,7 +213,7 @@ describe('how often findings were right', () => {
     expect(stdout).toMatch(/^findings +bona fide {2}synthetic {2}inconclusive {2}not assessable {2}failed$/m);
 
     const before = JSON.parse(readFileSync(join(model, 'card.json'), 'utf8')) as object;
-    await run(...words, '--record', '--model', model);
+    await run(...words, '--record', '--model', model, '--overwrite');
     // Measured again, it is the same; nothing else in the card is touched.
     expect(JSON.parse(readFileSync(join(model, 'card.json'), 'utf8'))).toEqual(before);
     const { card } = await readModel(model);

@@ -1,7 +1,7 @@
-import { basename, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { Option, type Command } from 'commander';
 import { UserFacingError } from '../base/errors.ts';
-import { writeOutputs } from './outputs.ts';
+import { filesIn, mustBeFree, overwriteOption, writeOutputs } from './outputs.ts';
 import type { BootstrapResult, FigureName, Interval } from '../evaluation/bootstrap.ts';
 import type { Confusion, DetectionMetrics } from '../evaluation/metrics.ts';
 import { subsetNames } from '../evaluation/score-files.ts';
@@ -63,6 +63,7 @@ interface Options extends FigureOptions {
   subset?: SubsetName;
   threshold?: string;
   out?: string;
+  overwrite?: boolean;
   json?: boolean;
 }
 
@@ -91,16 +92,19 @@ export function register(program: Command): void {
     )
     .option('--threshold <score>', 'also decide at this score: bona fide from it on')
     .option('--out <folder>', 'write metrics.json, generators.csv and plots there, several files one over the other')
+    .addOption(overwriteOption())
     .option('--json', 'print JSON');
   addFigureOptions(command)
     .addHelpText('after', help)
     .action(async (options: Options) => {
       const threshold = options.threshold === undefined ? undefined : parseThreshold(options.threshold);
+      const { out, overwrite } = options;
+      if (out !== undefined) await mustBeFree(await placesIn(resolve(out)), { overwrite });
       const measured = await measure(options, threshold);
       const documents = measured.map(({ name, document }) => [name, document] as const);
       const json = documents.length === 1 ? documents[0][1] : Object.fromEntries(documents);
       const text = `${JSON.stringify(json, null, 1)}\n`;
-      if (options.out !== undefined) await writePlots(resolve(options.out), measured, text, threshold);
+      if (out !== undefined) await writePlots(resolve(out), measured, text, threshold, overwrite);
       process.stdout.write(options.json ? text : metricsTable(measured));
     });
 }
@@ -175,11 +179,19 @@ function distinctNames(paths: readonly string[]): string[] {
   });
 }
 
+/** Every file that may be written. */
+async function placesIn(folder: string): Promise<string[]> {
+  const { comparisonFileNames } = await import('../reports/evaluation.ts');
+  const own = ['metrics.json', 'calibration.svg', 'scores.svg', 'confusion.svg'];
+  return [...own, ...comparisonFileNames].map((name) => join(folder, name));
+}
+
 async function writePlots(
   folder: string,
   measured: readonly Measured[],
   json: string,
   threshold: number | undefined,
+  overwrite: boolean | undefined,
 ): Promise<void> {
   const [{ comparisonFiles }, plots] = await Promise.all([
     import('../reports/evaluation.ts'),
@@ -208,7 +220,7 @@ async function writePlots(
       metrics.atThreshold ?? metrics.atEerThreshold,
     );
   }
-  await writeOutputs(folder, files);
+  await writeOutputs(filesIn(folder, files), { overwrite });
   process.stderr.write(`Written to ${folder}: ${Object.keys(files).join(', ')}\n`);
 }
 

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { extname, resolve } from 'node:path';
 import type { Command } from 'commander';
@@ -5,6 +6,8 @@ import { InvalidArgumentError } from 'commander';
 import { UserFacingError } from '../base/errors.ts';
 import type { FinishedReport } from '../jobs/issue-report.ts';
 import { applicationVersion, exitStatus, interruption, ProgressLine } from './context.ts';
+import { mustBeFree, overwriteOption, writeOutputs } from './outputs.ts';
+import type { Outputs } from './outputs.ts';
 
 const help = `
 WHAT is the folder or the number of a case, or recordings and folders with recordings. A report of a case is kept in the
@@ -22,6 +25,7 @@ interface Options {
   out: string;
   json?: string;
   csv?: string;
+  overwrite?: boolean;
   again?: string;
   items?: number[];
   model?: string;
@@ -39,9 +43,10 @@ export function register(program: Command): void {
     .command('report')
     .description('Report on a case or on recordings as a PDF, with the machine-readable report attached.')
     .argument('<what...>', 'a case (its folder or number), or recordings')
-    .requiredOption('--out <file.pdf>', 'the document; replaced where it exists')
+    .requiredOption('--out <file.pdf>', 'the document')
     .option('--json <file.json>', 'the machine-readable report beside it')
     .option('--csv <file.csv>', 'the results as a table beside it')
+    .addOption(overwriteOption())
     .option('--again <number>', 'give out once more, byte for byte, a report that the case issued')
     .option('--items <ids>', 'of the case only the items with these ids, as in 1,4,7', itemIds)
     .option('--model <model>', "for recordings: a model's folder or name (default: the model that ships)")
@@ -109,28 +114,23 @@ async function caseFolder(what: readonly string[], home: string): Promise<string
   }
 }
 
-/** Whatever is written must not be one of the recordings. */
-async function checkPlaces(options: Options, recordings: readonly string[]): Promise<void> {
-  const { mustNotReplace } = await import('../cases/protected.ts');
-  for (const path of [options.out, options.json, options.csv]) {
-    if (path === undefined) continue;
-    mustNotReplace(path);
-    const place = await stat(path, { bigint: true }).catch(() => null);
-    if (!place) continue;
-    for (const recording of recordings) {
-      const found = await stat(recording, { bigint: true }).catch(() => null);
-      if (found && found.dev === place.dev && found.ino === place.ino) {
-        throw wrongUsage(`${path} is one of the recordings: they are never written to.`);
-      }
-    }
-  }
+/** The files that are asked for. */
+function placesOf({ out, json, csv }: Options): string[] {
+  return [out, json, csv].filter((path) => path !== undefined);
 }
 
-async function write(options: Options, { pdf, json, csv }: FinishedReport): Promise<void> {
-  const { writeFileWhole } = await import('../base/files.ts');
-  await writeFileWhole(options.out, pdf);
-  if (options.json !== undefined) await writeFileWhole(options.json, json);
-  if (options.csv !== undefined) await writeFileWhole(options.csv, csv);
+/** The recordings that are meant; only where something stands that must be none of them. */
+async function recordingsIn(what: readonly string[], options: Options): Promise<string[]> {
+  if (!placesOf(options).some((path) => existsSync(path))) return [];
+  const { listFiles } = await import('../jobs/scan.ts');
+  return (await listFiles([...what], true)).requests.map(({ path }) => path);
+}
+
+async function write(options: Options, outputs: Outputs, { pdf, json, csv }: FinishedReport): Promise<void> {
+  const files = new Map<string, string | Uint8Array>([[options.out, pdf]]);
+  if (options.json !== undefined) files.set(options.json, json);
+  if (options.csv !== undefined) files.set(options.csv, csv);
+  await writeOutputs(files, outputs);
 }
 
 async function report(what: string[], options: Options): Promise<number> {
@@ -165,10 +165,11 @@ async function report(what: string[], options: Options): Promise<number> {
     if (folder === null) {
       if (options.items ?? options.amends) throw wrongUsage('--items and --amends are for reports of a case.');
       const { reportFiles } = await import('../jobs/report-files.ts');
-      await checkPlaces(options, what);
+      const outputs = { overwrite: options.overwrite, recordings: await recordingsIn(what, options) };
+      await mustBeFree(placesOf(options), outputs);
       const request = { paths: what, report: asked, ...(options.model === undefined ? {} : { model: options.model }) };
       const finished = await reportFiles(request, surroundings, progress);
-      await write(options, finished);
+      await write(options, outputs, finished);
       line.clear();
       for (const failure of finished.failed) process.stderr.write(`${failure}\n`);
       process.stdout.write(`${options.out}: report ${finished.number}, ${finished.pages} pages, of no case.\n`);
@@ -180,13 +181,14 @@ async function report(what: string[], options: Options): Promise<number> {
       import('../cases/library.ts'),
       import('../jobs/issue-report.ts'),
     ]);
+    const outputs = { overwrite: options.overwrite, cases: [folder] };
+    // Before anything is logged.
+    await mustBeFree(placesOf(options), outputs);
     const library = Library.open(home);
     try {
       const actor = (): string => settings.examiner || systemActor();
       const store = CaseStore.open(folder, { library, actor, program: surroundings.application });
       try {
-        const recordings = store.rowsOf(store.allIds()).map(({ path }) => path);
-        await checkPlaces(options, recordings);
         const request = {
           ...asked,
           caseId: store.id,
@@ -196,7 +198,7 @@ async function report(what: string[], options: Options): Promise<number> {
         };
         const { issued, ...finished } = await issueReport(store, request, surroundings, progress);
         line.clear();
-        await write(options, finished);
+        await write(options, outputs, finished);
         const told = `report ${issued.number}, ${issued.pages} pages, SHA-256 ${issued.sha256}.`;
         process.stdout.write(`${options.out}: ${told}\n`);
       } finally {
@@ -221,10 +223,12 @@ async function again(folder: string, number: string, options: Options): Promise<
     import('../cases/store.ts'),
     import('../jobs/issue-report.ts'),
   ]);
+  const outputs = { overwrite: options.overwrite, cases: [folder] };
+  await mustBeFree(placesOf(options), outputs);
   const store = CaseStore.read(folder);
   try {
     const { issued, ...finished } = await reportAgain(store, number);
-    await write(options, finished);
+    await write(options, outputs, finished);
     process.stdout.write(
       `${options.out}: report ${issued.number}, issued ${issued.issuedAt}, SHA-256 ${issued.sha256}.\n`,
     );

@@ -1,20 +1,21 @@
 import { once } from 'node:events';
-import { existsSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { basename, dirname, resolve, sep } from 'node:path';
 import { visibleName } from '../../src-common/visible-text.ts';
 import { Option } from 'commander';
 import type { Command } from 'commander';
 import { UserFacingError } from '../base/errors.ts';
 import { writeFileWhole } from '../base/files.ts';
-import { mustNotReplace } from '../cases/protected.ts';
 import type { Card } from '../detector/card.ts';
 import type { ScanKey } from '../jobs/scan-key.ts';
+import type { ScanJournal } from '../jobs/scan-journal.ts';
 import type { ScanResult } from '../jobs/scan.ts';
 import type { ScoreRequest } from '../jobs/score.ts';
 import { findingTableJson, findingTableText } from '../reports/finding-table.ts';
 import { scanCsvHeader, scanCsvLine, scanJson, scanRows } from '../reports/scan.ts';
 import type { Provenance } from '../reports/scan.ts';
 import { ProgressLine, colour, exitStatus, formatSeconds, interruption, positiveInteger } from './context.ts';
+import { mustBeFree, overwriteOption } from './outputs.ts';
 import { addReadingOptions, readingOf } from './reading.ts';
 import type { ReadingOptions } from './reading.ts';
 import {
@@ -64,7 +65,7 @@ export function register(program: Command): void {
     )
     .option('--out <file>', 'write the output here instead of the terminal; whole or not at all')
     .option('--resume', 'go on with a scan to --out that was interrupted')
-    .option('--overwrite', 'begin anew where a scan to --out was interrupted')
+    .addOption(overwriteOption('replace the file that stands there; begin anew where a scan to it was interrupted'))
     .addHelpText(
       'after',
       `
@@ -82,19 +83,31 @@ findings were right (on standard error, and in JSON).`,
 }
 
 /** The files to scan but for what this scan writes itself. */
-function withoutOwnFiles(out: string, journal: string, requests: readonly ScoreRequest[]): ScoreRequest[] {
-  const path = resolve(out);
-  mustNotReplace(path);
+async function withoutOwnFiles(
+  out: string,
+  journal: string,
+  requests: readonly ScoreRequest[],
+  { overwrite, resume }: ScanOptions,
+): Promise<ScoreRequest[]> {
+  const { mustNotReplace } = await import('../cases/protected.ts');
   mustNotReplace(journal);
-  const inHand = `${dirname(path)}${sep}.${basename(path)}.`;
+  const inHand = `${dirname(out)}${sep}.${basename(out)}.`;
   const own = (name: string): boolean => name === journal || (name.startsWith(inHand) && name.endsWith('.partial'));
-  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) {
-    throw new UserFacingError('usage', `--out names ${path}, which is a folder.`, { path });
-  }
-  if (existsSync(path) && requests.some((request) => request.path === path)) {
-    throw new UserFacingError('usage', `--out names ${path}, which is one of the files to scan.`, { path });
-  }
-  return requests.filter((request) => !own(request.path));
+  const recordings = requests.filter((request) => !own(request.path));
+  const read = existsSync(out) ? recordings.map(({ path }) => path) : [];
+  // What is gone on with says in its journal whether it may replace a file.
+  await mustBeFree([out], { overwrite: overwrite ?? resume, recordings: read });
+  return recordings;
+}
+
+/** A scan that is gone on with replaces a file only where its first run was told so. @throws UserFacingError `usage` */
+async function mayReplace(out: string, journal: ScanJournal): Promise<void> {
+  if (journal.replaces || !existsSync(out)) return;
+  await journal.close();
+  throw new UserFacingError('usage', `${out} exists.`, {
+    path: out,
+    advice: 'Move it away and go on with --resume, or add --overwrite instead to begin anew and replace it.',
+  });
 }
 
 /** What a scan has come to, for its last words. */
@@ -145,7 +158,9 @@ async function scan(paths: string[], options: ScanOptions): Promise<number> {
   const listing = await listFiles(paths, options.recursive === true);
   const reading = readingOf(options);
   const listed =
-    out === undefined ? listing.requests : withoutOwnFiles(out, journalPath(resolve(out)), listing.requests);
+    out === undefined
+      ? listing.requests
+      : await withoutOwnFiles(resolve(out), journalPath(resolve(out)), listing.requests, options);
   const requests = listed.map((request) => ({ ...request, reading }));
   const made = runProvenance(model);
   const journal =
@@ -157,6 +172,7 @@ async function scan(paths: string[], options: ScanOptions): Promise<number> {
           { resume: options.resume === true, overwrite: options.overwrite === true },
         );
   if (options.resume && journal) {
+    await mayReplace(resolve(options.out as string), journal);
     const count = journal.reusable;
     process.stderr.write(
       count > 0 ? `Going on: ${count} of ${requests.length} files are done.\n` : 'There is nothing to go on from.\n',
@@ -221,10 +237,8 @@ async function scan(paths: string[], options: ScanOptions): Promise<number> {
       const results = async function* (): AsyncGenerator<ScanResult> {
         for await (const result of journal.results(requests)) yield told(result);
       };
-      await writeFileWhole(
-        resolve(out),
-        formatted(options.format, journal.made, model.card, results(), rest, { ratios, onTerminal: false }),
-      );
+      const text = formatted(options.format, journal.made, model.card, results(), rest, { ratios, onTerminal: false });
+      await writeFileWhole(resolve(out), text, { replace: journal.replaces });
       await journal.remove();
     }
     progress.clear();

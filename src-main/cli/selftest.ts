@@ -1,11 +1,13 @@
 import type { Command } from 'commander';
 import { UserFacingError } from '../base/errors.ts';
 import { ProgressLine, applicationVersion, colour, exitStatus, interruption } from './context.ts';
+import { overwriteOption } from './outputs.ts';
 
 interface SelfTestOptions {
   model?: string[];
   json?: boolean;
   store?: boolean;
+  overwrite?: boolean;
 }
 
 export function register(program: Command): void {
@@ -15,6 +17,7 @@ export function register(program: Command): void {
     .option('--model <model...>', 'only these models, by folder or name (default: all that are installed)')
     .option('--json', 'the record as JSON')
     .option('--store', "store the model's scores beside it, for later self-tests (after training)")
+    .addOption(overwriteOption('with --store: replace scores that were stored before'))
     .addHelpText(
       'after',
       `
@@ -38,7 +41,10 @@ async function run(options: SelfTestOptions): Promise<number> {
       if (options.json || (options.model?.length ?? 0) > 1) {
         throw new UserFacingError('usage', '--store goes with one --model at most, and without --json.');
       }
-      const path = await storeReference(application, options.model?.[0], signal);
+      const path = await storeReference(application, options.model?.[0], {
+        overwrite: options.overwrite === true,
+        signal,
+      });
       process.stdout.write(`Scores stored in ${path}\n`);
       return exitStatus.done;
     }

@@ -1,4 +1,3 @@
-import { stat } from 'node:fs/promises';
 import { basename, extname } from 'node:path';
 import { visibleName } from '../../src-common/visible-text.ts';
 import type { Command } from 'commander';
@@ -7,6 +6,7 @@ import { UserFacingError } from '../base/errors.ts';
 import { colourMaps } from '../features/colour-maps.ts';
 import type { ColourMap } from '../features/colour-maps.ts';
 import { formatSeconds, ProgressLine } from './context.ts';
+import { mustBeFree, overwriteOption, writeOutputs } from './outputs.ts';
 
 const help = `
 Channels are mixed to mono. Levels are in dB of full scale: a sine of amplitude 1 stands at 0 dBFS (up to 3 dB lower
@@ -19,6 +19,7 @@ Examples:
 
 interface Options {
   out: string;
+  overwrite?: boolean;
   width: string;
   height: string;
   scale: 'mel' | 'linear';
@@ -37,7 +38,8 @@ export function register(program: Command): void {
     .command('spectrogram')
     .description('Draw the spectrogram of a recording of any length as a PNG picture.')
     .argument('<file>', 'the recording')
-    .requiredOption('--out <file.png>', 'the picture; replaced where it exists')
+    .requiredOption('--out <file.png>', 'the picture')
+    .addOption(overwriteOption('replace the picture that stands there'))
     .option('--width <pixels>', 'width of the picture', '1200')
     .option('--height <pixels>', 'height of the picture', '600')
     .addOption(new Option('--scale <scale>', 'frequency axis').choices(['mel', 'linear']).default('mel'))
@@ -53,10 +55,8 @@ export function register(program: Command): void {
 }
 
 async function draw(file: string, options: Options): Promise<void> {
-  const [{ mustNotReplace }, audioModule, { writeFileWhole }, { overviewOf }, image] = await Promise.all([
-    import('../cases/protected.ts'),
+  const [audioModule, { overviewOf }, image] = await Promise.all([
     import('../audio/decode.ts'),
-    import('../base/files.ts'),
     import('../features/overview.ts'),
     import('../features/spectrogram-image.ts'),
   ]);
@@ -71,10 +71,8 @@ async function draw(file: string, options: Options): Promise<void> {
   if (extname(options.out).toLowerCase() !== '.png') {
     throw wrongUsage(`--out ${options.out} does not end in .png.`, 'Only PNG pictures are drawn.');
   }
-  mustNotReplace(options.out);
-  if (await sameFile(file, options.out)) {
-    throw wrongUsage('--out is the recording itself.', 'Choose another name: recordings are never written to.');
-  }
+  const outputs = { overwrite: options.overwrite, recordings: [file] };
+  await mustBeFree([options.out], outputs);
 
   const info = await probe(file);
   const sampleRateHz = options.fullBand ? info.sampleRateHz : 16_000;
@@ -133,7 +131,7 @@ async function draw(file: string, options: Options): Promise<void> {
     colourMap: options.colourMap,
     ...levels,
   });
-  await writeFileWhole(options.out, picture);
+  await writeOutputs(new Map([[options.out, picture]]), outputs);
   if (audio.statistics.truncated) {
     process.stderr.write(`${visibleName(file)} ends before its header says that it does; what is there was drawn.\n`);
   }
@@ -176,12 +174,6 @@ function seconds(option: string, text: string): number {
     throw wrongUsage(`${option} ${text} is not a time.`, 'Give seconds, min:s or h:min:s.');
   }
   return hours * 3600 + minutes * 60 + rest;
-}
-
-/** Whether both names lead to one file, through links too. */
-async function sameFile(one: string, other: string): Promise<boolean> {
-  const [a, b] = await Promise.all([one, other].map((path) => stat(path, { bigint: true }).catch(() => undefined)));
-  return a !== undefined && b !== undefined && a.dev === b.dev && a.ino === b.ino;
 }
 
 function wrongUsage(message: string, advice?: string): UserFacingError {

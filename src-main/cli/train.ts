@@ -2,7 +2,6 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
-import { UserFacingError } from '../base/errors.ts';
 import type { BackendName } from '../detector/backends/index.ts';
 import type { AugmentationName, FrontEndName } from '../jobs/recipes.ts';
 import type { TrainModelEvent } from '../jobs/train-model.ts';
@@ -15,6 +14,7 @@ import {
   interruption,
   positiveInteger,
 } from './context.ts';
+import { mustBeFreeForModel } from './outputs.ts';
 
 interface TrainOptions {
   dataset: string;
@@ -214,12 +214,7 @@ async function train(options: TrainOptions): Promise<number> {
     process.stderr.write(`The model in ${folder} is finished; there is nothing to resume.\n`);
     return exitStatus.done;
   }
-  if (!options.resume && !options.overwrite && (finished || begun)) {
-    throw new UserFacingError('usage', `${finished ? 'A model' : 'An unfinished training'} stands in ${folder}.`, {
-      path: folder,
-      advice: `Choose another folder${begun ? ', go on with --resume' : ''}, or add --overwrite to replace it.`,
-    });
-  }
+  await mustBeFreeForModel(folder, { overwrite: options.overwrite, resume: options.resume === true });
   const { trainModel } = await import('../jobs/train-model.ts');
   const { withBonafide } = await import('../datasets/load.ts');
   const progress = new ProgressLine();

@@ -5,7 +5,7 @@ import { deleteCase } from '../cases/delete.ts';
 import { verifyCase } from '../cases/verify.ts';
 import type { Verification } from '../../src-preload/contract.ts';
 import type { EngineContext } from './context.ts';
-import { deliver, readablePath, writablePath } from './files.ts';
+import { deliver, readablePath, outputPath } from './files.ts';
 import { os } from './implementer.ts';
 import { resumeCase } from './resume.ts';
 
@@ -50,7 +50,7 @@ export function casesProcedures(context: EngineContext) {
   return {
     list: os.cases.list.handler(({ input }) => cases.list(input)),
     create: os.cases.create.handler(async ({ input }) => {
-      if (input.folder !== undefined) await writablePath(context, input.folder);
+      if (input.folder !== undefined) await outputPath(context, input.folder);
       return cases.create(input).view();
     }),
     open: os.cases.open.handler(({ input }) => {
@@ -93,7 +93,7 @@ export function casesProcedures(context: EngineContext) {
     export: os.cases.export.handler(async ({ input }) => {
       const store = cases.get(input.caseId);
       const { number } = store.details();
-      if (input.out !== null) await writablePath(context, input.out);
+      if (input.out !== null) await outputPath(context, input.out);
       const file = { name: `${caseFolderName(number)}.earwitness-case.zip`, type: 'application/zip' };
       const spec = { kind: 'export' as const, title: `Export of ${number}`, caseId: input.caseId, unit: 'bytes' };
       const jobId = jobs.start(spec, async (job) => {

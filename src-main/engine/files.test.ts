@@ -134,3 +134,26 @@ it('delivers whole files: to a path, or once behind an address; what fails leave
   expect(readdirSync(join(root, 'calls'))).toEqual(['deep']);
   await expect(deliver(context, '/etc/x', file, write)).rejects.toMatchObject({ code: 'not-allowed' });
 });
+
+it('delivers over a file that stands there only where a dialog has asked', async () => {
+  const { context, root } = await withRoot();
+  const file = { name: 'a.txt', type: 'text/plain' };
+  const out = join(root, 'standing.txt');
+  writeFileSync(out, 'before');
+  const write = async (path: string): Promise<void> => writeFileSync(path, 'content');
+  await expect(deliver(context, out, file, write)).rejects.toMatchObject({ code: 'exists' });
+  // One that came while the output was made, too.
+  const late = join(root, 'late.txt');
+  const slow = async (path: string): Promise<void> => {
+    writeFileSync(path, 'content');
+    writeFileSync(late, 'before');
+  };
+  await expect(deliver(context, late, file, slow)).rejects.toMatchObject({ code: 'exists' });
+  expect([out, late].map((path) => readFileSync(path, 'utf8'))).toEqual(['before', 'before']);
+  const electron = { ...context, host: 'electron' as const };
+  await deliver(electron, out, file, write);
+  expect(readFileSync(out, 'utf8')).toBe('content');
+  symlinkSync(out, join(root, 'pointing.txt'));
+  await expect(deliver(electron, join(root, 'pointing.txt'), file, write)).rejects.toMatchObject({ code: 'exists' });
+  expect(readdirSync(root).filter((name) => name.endsWith('.partial'))).toEqual([]);
+});

@@ -2,11 +2,12 @@
  * The engine's side of choosing files: what may be looked into, and where outputs go. In the browser workstation that is limited to the
  * roots of the settings (the home folder by default), the uploads and the data folder; Electron's own dialogs show what the person may open.
  */
-import { opendir, realpath, rename, rm, stat } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { lstat, opendir, realpath, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, parse, relative, resolve, sep } from 'node:path';
 import type { Outputs } from '../../src-preload/contract.ts';
 import { UserFacingError } from '../base/errors.ts';
-import { unwritable } from '../base/files.ts';
+import { moveToFreePlace, unwritable } from '../base/files.ts';
 import { mustNotReplace } from '../cases/protected.ts';
 import type { EngineContext } from './context.ts';
 import { os } from './implementer.ts';
@@ -97,9 +98,23 @@ export async function writablePath(limits: Limits, path: string): Promise<string
 }
 
 /**
+ * A place for an output, if it may be written, and may take the place of what stands there: Electron's dialog has asked, a page has not.
+ * @throws UserFacingError as {@link writablePath} and {@link mustNotReplace}; `exists`
+ */
+export async function outputPath(limits: Limits, out: string): Promise<string> {
+  const path = await writablePath(limits, out);
+  mustNotReplace(path, limits.home);
+  const found = await lstat(path).catch(() => null);
+  if (found && (limits.host === 'browser' || !found.isFile())) {
+    throw new UserFacingError('exists', `${path} exists.`, { path, advice: 'Choose another name.' });
+  }
+  return path;
+}
+
+/**
  * Makes a file and says where it is: at `out`, whole or not at all, or behind an address from which it can be fetched once.
  * @param write makes the file at the path that it gets.
- * @throws UserFacingError as {@link writablePath} and {@link mustNotReplace}, `unwritable`, and what `write` throws.
+ * @throws UserFacingError as {@link outputPath}, `unwritable`, and what `write` throws.
  */
 export async function deliver(
   context: Limits & Pick<EngineContext, 'outputs'>,
@@ -107,12 +122,13 @@ export async function deliver(
   file: { name: string; type: string },
   write: (path: string) => Promise<void>,
 ): Promise<Output> {
-  const path = out === null ? await context.outputs.place(file.name) : await writablePath(context, out);
-  if (out !== null) mustNotReplace(path, context.home);
-  const beside = join(dirname(path), `.${basename(path)}.${process.pid}.partial`);
+  const path = out === null ? await context.outputs.place(file.name) : await outputPath(context, out);
+  // A name that nobody can have put anything at.
+  const beside = join(dirname(path), `.${basename(path)}.${randomBytes(8).toString('hex')}.partial`);
   try {
     await write(beside);
-    await rename(beside, path);
+    if (context.host === 'browser') await moveToFreePlace(beside, path);
+    else await rename(beside, path);
   } catch (error) {
     await rm(beside, { force: true }).catch(() => undefined);
     if (out === null) await context.outputs.done({ path, ...file });

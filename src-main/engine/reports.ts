@@ -3,7 +3,7 @@ import { UserFacingError } from '../base/errors.ts';
 import { issueReport, reportAgain } from '../jobs/issue-report.ts';
 import type { JobRun } from '../jobs/queue.ts';
 import type { EngineContext } from './context.ts';
-import { deliver, writablePath } from './files.ts';
+import { deliver, outputPath } from './files.ts';
 import { os } from './implementer.ts';
 
 /** What a report of that number is called as a file. */
@@ -18,7 +18,7 @@ export function reportsProcedures(context: EngineContext) {
       const { out, ...request } = input;
       const store = context.cases.get(request.caseId);
       // A place that cannot be written to is told before a report is issued.
-      if (out !== null) await writablePath(context, out);
+      if (out !== null) await outputPath(context, out);
       const run: JobRun = async (job) => {
         let steps = 1;
         const { application, home, settings } = context;

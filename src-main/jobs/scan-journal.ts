@@ -26,6 +26,8 @@ const headerSchema = z.object({
   /** The card holds what turns a score into a finding. */
   cardSha256: z.string(),
   settings: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
+  /** Whether the output may take the place of a file that stands there. */
+  replaces: z.boolean().default(false),
 });
 type Header = z.infer<typeof headerSchema>;
 
@@ -47,6 +49,8 @@ interface Place {
 const flushMilliseconds = 1000;
 const readBytes = 1024 * 1024;
 const newline = 0x0a;
+/** How every journal begins. */
+const beginning = Buffer.from('{"journal":"earwitness scan"');
 
 /** Where the journal of a scan lies: beside its output. */
 export function journalPath(out: string): string {
@@ -84,6 +88,8 @@ function differences(before: Header, now: Header): string[] {
 export class ScanJournal {
   /** What made the results, as of the scan's first run. */
   readonly made: Provenance;
+  /** Whether the output may take the place of a file that stands there, as the scan's first run was told. */
+  readonly replaces: boolean;
   readonly #path: string;
   readonly #handle: FileHandle;
   readonly #places: Map<string, Place>;
@@ -95,6 +101,7 @@ export class ScanJournal {
 
   private constructor(path: string, handle: FileHandle, header: Header, places: Map<string, Place>, end: number) {
     this.made = header.made;
+    this.replaces = header.replaces;
     this.#path = path;
     this.#handle = handle;
     this.#places = places;
@@ -104,8 +111,8 @@ export class ScanJournal {
   /**
    * Begins a journal, or goes on with the one that is there.
    * @param resume go on, where there is something to go on from
-   * @param overwrite begin anew, whatever is there
-   * @throws UserFacingError `usage` where a journal is there and neither is wanted, or it belongs to another scan;
+   * @param overwrite begin anew, and let the output replace a file that stands there
+   * @throws UserFacingError `usage` where a journal is there and neither is wanted, or it belongs to another scan, or something else is there;
    * `unwritable`.
    */
   static async open(
@@ -119,6 +126,7 @@ export class ScanJournal {
       made: scan.made,
       cardSha256: createHash('sha256').update(JSON.stringify(scan.card)).digest('hex'),
       settings: scan.settings,
+      replaces: overwrite,
     };
     const handle = await openJournal(path, { resume, overwrite });
     try {
@@ -252,7 +260,10 @@ export class ScanJournal {
 async function openJournal(path: string, wish: { resume: boolean; overwrite: boolean }): Promise<FileHandle> {
   try {
     await ensureFolder(dirname(path));
-    if (wish.overwrite) return await open(path, 'w+');
+    if (wish.overwrite) {
+      await requireJournal(path);
+      return await open(path, 'w+');
+    }
     if (wish.resume) {
       const handle = await open(path, 'r+').catch((error: NodeJS.ErrnoException) => {
         if (error.code === 'ENOENT') return null;
@@ -268,6 +279,26 @@ async function openJournal(path: string, wish: { resume: boolean; overwrite: boo
       advice: 'Add --resume to go on with it, or --overwrite to begin anew.',
     });
   }
+}
+
+/** @throws UserFacingError `usage` where what stands there was never a journal. */
+async function requireJournal(path: string): Promise<void> {
+  const handle = await open(path, 'r').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return null;
+    throw error;
+  });
+  if (!handle) return;
+  try {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(beginning.length), 0, beginning.length, 0);
+    // Of one that was interrupted at once, not even its beginning may be there.
+    if (buffer.subarray(0, bytesRead).equals(beginning.subarray(0, bytesRead))) return;
+  } finally {
+    await handle.close();
+  }
+  throw new UserFacingError('usage', `${path} is no journal of a scan: it is not written over.`, {
+    path,
+    advice: 'Move it away, or choose another --out.',
+  });
 }
 
 async function isFile(path: string): Promise<boolean> {
@@ -309,7 +340,7 @@ function parsedHeader(text: string, path: string): Header {
   } catch (error) {
     throw new UserFacingError('usage', `${path} is no journal of a scan that this version can go on with.`, {
       path,
-      advice: 'Add --overwrite instead of --resume to begin anew in its place, or choose another --out.',
+      advice: 'Add --overwrite instead of --resume to begin anew, or choose another --out.',
       cause: error,
     });
   }

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { chmod, mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { availableParallelism, cpus, tmpdir } from 'node:os';
@@ -87,14 +88,14 @@ async function readReference(model: StoredModel): Promise<{ path: string; refere
     } catch (error) {
       throw new UserFacingError('selftest', `${path} holds no stored scores that this version can read.`, {
         path,
-        advice: 'Restore it from a copy, or store new ones with `earwitness selftest --store`.',
+        advice: 'Restore it from a copy, or store new ones with `earwitness selftest --store --overwrite`.',
         cause: error,
       });
     }
     if (reference.onnxSha256 !== model.onnxSha256) {
       throw new UserFacingError('selftest', `${path} holds the scores of another model.`, {
         path,
-        advice: 'Restore it from a copy, or store new ones with `earwitness selftest --store`.',
+        advice: 'Restore it from a copy, or store new ones with `earwitness selftest --store --overwrite`.',
       });
     }
     return { path, reference };
@@ -335,10 +336,16 @@ async function privateDataFolder(): Promise<void> {
 export async function storeReference(
   application: string,
   model: string | undefined,
-  signal?: AbortSignal,
+  { overwrite = false, signal }: { overwrite?: boolean; signal?: AbortSignal } = {},
 ): Promise<string> {
   const stored = await readModel(await findModel(model));
   const path = referencePaths(stored)[0];
+  if (!overwrite && existsSync(path)) {
+    throw new UserFacingError('usage', `${path} exists.`, {
+      path,
+      advice: 'Scores that were stored before are what a self-test compares with: add --overwrite to replace them.',
+    });
+  }
   await writeJson(path, newReference(stored, application, await scoreSignals(stored, backends[0], signal)));
   return path;
 }

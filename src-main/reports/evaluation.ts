@@ -182,6 +182,31 @@ function generatorsCsv(results: readonly ComparedScores[]): string {
   return csvLine(generatorColumns) + lines.join('');
 }
 
+/** The names of all files that {@link comparisonFiles} may give. */
+export const comparisonFileNames = [
+  'roc.svg',
+  'precision-recall.svg',
+  'det.svg',
+  'ece.svg',
+  'tippett.svg',
+  'eer-by-generator.svg',
+  'generators.csv',
+] as const;
+
+/** The names of all files that {@link evaluationFiles} may give. */
+export const evaluationFileNames = [
+  ...comparisonFileNames,
+  'metrics.json',
+  'scores.csv',
+  'findings.csv',
+  'scores.txt',
+  'calibration.svg',
+  'scores.svg',
+  'confusion.svg',
+] as const;
+
+type FilesOf<Names extends readonly string[]> = Partial<Record<Names[number], string>>;
+
 /** The plots that can show several sets of scores at once, as SVG by file name, and the table of generators. */
 export function comparisonFiles(results: readonly ComparedScores[]): Record<string, string> {
   const plotted = results.map(({ name, data, trials, metrics, resampled }) => ({
@@ -206,7 +231,7 @@ export function comparisonFiles(results: readonly ComparedScores[]): Record<stri
     ...(results.some(({ metrics }) => metrics.eerByAttack.length > 0)
       ? { 'eer-by-generator.svg': attackPlot(plotted), 'generators.csv': generatorsCsv(results) }
       : {}),
-  };
+  } satisfies FilesOf<typeof comparisonFileNames>;
 }
 
 /** The files of an evaluation by name: figures, scores, and plots as SVG. */
@@ -223,7 +248,7 @@ export function evaluationFiles(report: EvaluationReport): Record<string, string
     'calibration.svg': calibrationPlot(subject, calibrated.calibration, resampled?.likelihoodRatios),
     'scores.svg': scoreDistributionPlot(subject, trials, model.card.thresholds.score),
     'confusion.svg': confusionPlot(subject, metrics.atThreshold ?? metrics.atEerThreshold),
-  };
+  } satisfies FilesOf<typeof evaluationFileNames>;
 }
 
 /** An evaluation as it stands beside others. @param name the model's, if not given. */
