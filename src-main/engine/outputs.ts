@@ -4,7 +4,7 @@ import { readdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { resources } from '../../src-preload/contract.ts';
 import { ensureFolder } from '../base/files.ts';
-import { isAlive } from '../jobs/processes.ts';
+import { isAlive } from '../base/processes.ts';
 
 /** A file on disk, or bytes. */
 export interface Output {

@@ -1,11 +1,11 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { edgeFadeSeconds } from '../audio/condition.ts';
 import { openAudio } from '../audio/decode.ts';
 import type { DatasetItem } from '../datasets/types.ts';
 import { localisationThreshold } from '../detector/localisation.ts';
 import type { Localisation } from '../detector/localisation.ts';
+import { temporaryPrefix } from '../base/temporary.ts';
 import { joined } from '../detector/scorers.ts';
 import type { RunnableModel } from '../detector/store.ts';
 import { calibrationSeconds, concatenationPlan } from '../evaluation/lengths.ts';
@@ -125,7 +125,7 @@ export async function calibrationMaterial(
   const toJoin = planned.filter(({ members }) => members.length > 1);
   const total = items.length + toJoin.length;
   let done = items.length;
-  const folder = await mkdtemp(join(tmpdir(), 'earwitness-calibration-'));
+  const folder = await mkdtemp(temporaryPrefix('calibration'));
   try {
     for (let from = 0; from < toJoin.length; from += writtenAtOnce) {
       const batch = toJoin.slice(from, from + writtenAtOnce);

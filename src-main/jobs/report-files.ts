@@ -1,9 +1,10 @@
 /** Reports of recordings that belong to no case. */
 import { mkdtemp, rm } from 'node:fs/promises';
-import { availableParallelism, tmpdir } from 'node:os';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { ReportRequest } from '../../src-preload/contract.ts';
 import { UserFacingError } from '../base/errors.ts';
+import { temporaryPrefix } from '../base/temporary.ts';
 import { Library } from '../cases/library.ts';
 import { CaseStore, systemActor } from '../cases/store.ts';
 import { Detector } from '../detector/detector.ts';
@@ -33,7 +34,7 @@ export async function reportFiles(
 ): Promise<FinishedReport & { number: string; pages: number; failed: string[] }> {
   const { onProgress, signal = new AbortController().signal } = progress;
   const model = await readModel(await findModel(name));
-  const folder = await mkdtemp(join(tmpdir(), 'earwitness-report-'));
+  const folder = await mkdtemp(temporaryPrefix('report'));
   let library: Library | null = null;
   let store: CaseStore | null = null;
   let detector: Detector | null = null;

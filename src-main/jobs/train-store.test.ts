@@ -9,7 +9,7 @@ import type { Training, TrainingRequest } from '../../src-preload/contract.ts';
 import { readModel } from '../detector/store.ts';
 import { writeTinyModel } from '../detector/testing.ts';
 import { ModelStore } from './model-store.ts';
-import { isAlive } from './processes.ts';
+import { isAlive } from '../base/processes.ts';
 import { JobQueue } from './queue.ts';
 import { jobThat, plantSpeech } from './testing.ts';
 import { TrainStore } from './train-store.ts';

@@ -15,7 +15,7 @@ import { withBonafide } from '../datasets/load.ts';
 import { isModelFolder, readModel } from '../detector/store.ts';
 import { runInChild } from './laboratory.ts';
 import type { ModelStore } from './model-store.ts';
-import { isAliveAs } from './processes.ts';
+import { isAliveAs } from '../base/processes.ts';
 import { recipeFor } from './recipes.ts';
 import type { JobHandle, JobQueue } from './queue.ts';
 import type { TrainModelEvent } from './train-model.ts';
