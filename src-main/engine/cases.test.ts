@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, readdirSync, realpathSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { call } from '@orpc/server';
 import { expect, it, onTestFinished } from 'vitest';
@@ -233,6 +233,30 @@ it('goes on with the scans and intakes of an engine that ended', async () => {
   expect(store.allIds().map((id) => store.analysesOf(id).length)).toEqual(Array(6).fill(1));
   expect(store.openScans()).toEqual([]);
   expect(store.openIntakes()).toEqual([]);
+});
+
+it('removes uploads with the intake or the import that took them in', async () => {
+  const { context, recordings } = await bench(1);
+  const cases = casesProcedures(context);
+  const uploads = join(context.home, 'uploads');
+  const upload = (digit: string, from: string): string => {
+    const folder = join(uploads, digit.repeat(32));
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, basename(from)), readFileSync(from));
+    return join(folder, basename(from));
+  };
+  const { id: caseId } = await call(cases.create, { number: '1', title: 'A call' });
+  const paths = [upload('a', join(recordings, 'voice-0.wav')), upload('b', join(recordings, 'notes.txt'))];
+  upload('c', join(recordings, 'voice-0.wav'));
+  await done(context, await call(evidenceProcedures(context).add, { ...everything, caseId, paths }));
+  expect(readdirSync(uploads)).toEqual(['c'.repeat(32)]);
+  const store = context.cases.get(caseId);
+  expect(readFileSync(store.file(1).path)).toEqual(readFileSync(join(recordings, 'voice-0.wav')));
+  const out = join(recordings, 'case.zip');
+  await done(context, await call(cases.export, { caseId, out }));
+  const refused = await done(context, await call(cases.import, { path: upload('d', out) }));
+  expect(refused).toMatchObject({ state: 'failed', error: { code: 'exists' } });
+  expect(readdirSync(uploads)).toEqual(['c'.repeat(32)]);
 });
 
 it('ends a scan that is cancelled before it began', async () => {

@@ -7,6 +7,7 @@ import type { Verification } from '../../src-preload/contract.ts';
 import type { EngineContext } from './context.ts';
 import { deliver, readablePath, outputPath } from './files.ts';
 import { os } from './implementer.ts';
+import { removeUploads } from './uploads.ts';
 import { resumeCase } from './resume.ts';
 
 /** Runs a verification as a job, so that it is seen and can be stopped, and waits for it. */
@@ -111,7 +112,10 @@ export function casesProcedures(context: EngineContext) {
       const jobId = jobs.start({ kind: 'import', title: 'Import of a case', unit: 'bytes' }, async (job) => {
         const onProgress = (done: number, total: number): void =>
           job.progress({ done, total, doing: done < total ? 'Unpacking' : 'Verifying' });
-        const store = await importCase(path, cases.casesFolder, cases.session, { signal: job.signal, onProgress });
+        const store = await importCase(path, cases.casesFolder, cases.session, {
+          signal: job.signal,
+          onProgress,
+        }).finally(() => removeUploads(context.home, [path]));
         cases.adopt(store);
         return { caseId: store.id };
       });

@@ -3,6 +3,7 @@ import { chmod, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { ensureFolder, unwritable } from '../base/files.ts';
 import { dataFolder } from '../base/home.ts';
+import { clearUnfinished } from '../base/unfinished.ts';
 import { setWorkerSettings } from '../base/worker-settings.ts';
 import { SoundPool } from '../features/sound-pool.ts';
 import { EvaluationStore } from '../jobs/evaluation-store.ts';
@@ -74,6 +75,7 @@ export async function openParts(options: {
   setWorkerSettings({ ffmpeg: settings.get().ffmpeg });
   const outputs = new Outputs(join(home, 'outputs'));
   await outputs.clear();
+  await clearUnfinished(home, { casesFolder: settings.get().casesFolder || join(home, 'cases') });
   const jobs = new JobQueue({
     onChange: (job) => changes.publish({ type: 'job', job }),
     ...(options.onBug ? { onBug: options.onBug } : {}),

@@ -11,6 +11,7 @@ import { handleResource } from './resources.ts';
 import { resumeScans } from './resume.ts';
 import { buildRouter } from './router.ts';
 import { Transport } from './transport.ts';
+import { clearUploads, presentUploads } from './uploads.ts';
 
 export interface Engine {
   /** Takes a message of the host. */
@@ -50,14 +51,21 @@ export async function startEngine(options: {
   // Windows are told by the feed; here those who look at a terminal.
   if (problem) process.stderr.write(`${problem.sentence}\n`);
   const context: EngineContext = { ...parts, cases: new OpenCases(parts) };
+  // Before a window can hand over more.
+  const uploads = await presentUploads(home);
   const resources = await serveResources((request) => handleResource(context, request));
   const transport = new Transport(buildRouter(context), options.send);
   log('info', `${application} on Node ${process.version}, ${process.platform} ${process.arch}, host ${options.host}`);
   options.send({ type: 'ready', startedAt, socket: resources.socket, key: resources.key });
   // While it is answering already: a window need not wait for it.
-  Promise.all([resumeScans(context), recoverLaboratory(parts)]).catch((error: unknown) => {
-    log('error', 'What was left unfinished could not go on', error);
-  });
+  Promise.all([resumeScans(context), recoverLaboratory(parts)])
+    .then(async ([intakes]) => {
+      if (intakes === null) return;
+      await clearUploads(home, uploads, [intakes, parts.trainings.list(), parts.evaluations.list()]);
+    })
+    .catch((error: unknown) => {
+      log('error', 'What was left unfinished could not go on', error);
+    });
   return {
     receive(message) {
       if (message.type === 'confirmed') confirmations.answer(message.question, message.yes);

@@ -8,11 +8,13 @@ import { basename, dirname, isAbsolute, join, parse, relative, resolve, sep } fr
 import type { Outputs } from '../../src-preload/contract.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { moveToFreePlace, unwritable } from '../base/files.ts';
+import { whileUnfinished } from '../base/unfinished.ts';
 import { mustNotReplace } from '../cases/protected.ts';
 import type { EngineContext } from './context.ts';
 import { os } from './implementer.ts';
 import { drives, effectiveRoots } from './roots.ts';
 import { confirmWider, mustBe } from './settings.ts';
+import { uploadsFolder } from './uploads.ts';
 
 type Root = Outputs['files']['roots'][number];
 type Entry = Outputs['files']['list']['entries'][number];
@@ -23,10 +25,6 @@ type Limits = Pick<EngineContext, 'host' | 'home' | 'settings' | 'roots'>;
 const mostEntries = 10_000;
 /** Files that are looked at at the same time. */
 const lanes = 32;
-
-function uploadsFolder(home: string): string {
-  return join(home, 'uploads');
-}
 
 function notAllowed(path: string): UserFacingError {
   return new UserFacingError('not-allowed', `${path} lies outside the folders that may be looked into.`, {
@@ -126,9 +124,11 @@ export async function deliver(
   // A name that nobody can have put anything at.
   const beside = join(dirname(path), `.${basename(path)}.${randomBytes(8).toString('hex')}.partial`);
   try {
-    await write(beside);
-    if (context.host === 'browser') await moveToFreePlace(beside, path);
-    else await rename(beside, path);
+    await whileUnfinished(context.home, [beside], async () => {
+      await write(beside);
+      if (context.host === 'browser') await moveToFreePlace(beside, path);
+      else await rename(beside, path);
+    });
   } catch (error) {
     await rm(beside, { force: true }).catch(() => undefined);
     if (out === null) await context.outputs.done({ path, ...file });

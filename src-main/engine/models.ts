@@ -3,6 +3,7 @@ import type { EngineContext } from './context.ts';
 import { deliver, readablePath } from './files.ts';
 import { os } from './implementer.ts';
 import { log } from './log.ts';
+import { removeUploads } from './uploads.ts';
 
 /** What stands in the way of deleting a model. */
 function usesOf({ jobs, trainings, evaluations, settings }: EngineContext, modelId: string): string | null {
@@ -37,7 +38,8 @@ export function modelsProcedures(context: EngineContext) {
       return deliver(context, input.out, file, (path) => models.export(input.modelId, path));
     }),
     import: os.models.import.handler(async ({ input, signal }) => {
-      const model = await get(await models.import(await readablePath(context, input.path), signal));
+      const path = await readablePath(context, input.path);
+      const model = await get(await models.import(path, signal).finally(() => removeUploads(context.home, [path])));
       const sentence = `Took in the model ${model.name}. ${model.notes.at(-1) ?? ''}`;
       log('info', `${sentence} Its network: ${model.onnxSha256}`);
       context.changes.publish({ type: 'notice', tone: 'info', sentence });

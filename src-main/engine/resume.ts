@@ -14,6 +14,7 @@ import type { EngineContext } from './context.ts';
 import { readablePath } from './files.ts';
 import { log } from './log.ts';
 import { preparedAtIntakeSeconds, prepareSoundOf } from './sound.ts';
+import { removeUploads } from './uploads.ts';
 
 /** The model of that id, or the default one. @throws UserFacingError `not-found`, `model`. */
 export async function modelFor(context: EngineContext, modelId: string | undefined): Promise<StoredModel> {
@@ -84,6 +85,10 @@ export function startIntake(
 ): string {
   const { jobs, home } = context;
   const caseId = store.id;
+  const end = async (): Promise<void> => {
+    store.endIntake(intakeId);
+    await removeUploads(home, request.paths);
+  };
   return jobs.start(
     {
       kind: 'intake',
@@ -93,7 +98,7 @@ export function startIntake(
       canPause: true,
       id: intakeJobId(caseId, intakeId),
       onDropped: async () => {
-        if (!jobs.closing) store.endIntake(intakeId);
+        if (!jobs.closing) await end();
       },
     },
     async (job) => {
@@ -110,7 +115,7 @@ export function startIntake(
         return { summary: intakeSummary(outcome), added: added.length, ...counts };
       } finally {
         // One that the engine's end interrupts goes on with the next.
-        if (!jobs.closing) store.endIntake(intakeId);
+        if (!jobs.closing) await end();
         releaseLater(context, caseId);
       }
     },
@@ -175,19 +180,29 @@ export async function resumeCase(context: EngineContext, store: CaseStore): Prom
   }
 }
 
-/** Called once when the engine has started: scans and intakes of all cases go on that were under way when the engine before ended. */
-export async function resumeScans(context: EngineContext): Promise<void> {
+/**
+ * Called once when the engine has started: scans and intakes of all cases go on that were under way when the engine before ended.
+ * @returns the intakes; null where some case could not be looked into
+ */
+export async function resumeScans(context: EngineContext): Promise<unknown[] | null> {
+  const intakes: unknown[] = [];
+  let all = true;
   for (const { id, folder } of context.cases.library.list()) {
     // Others have their turn between two cases.
     await new Promise((resolve) => setImmediate(resolve));
-    if (context.jobs.closing) return;
+    if (context.jobs.closing) return null;
     try {
-      if (existsSync(databasePath(folder)) && context.cases.library.hasWork(id)) {
-        await resumeCase(context, context.cases.get(id));
-      }
+      if (!context.cases.library.hasWork(id)) continue;
+      if (existsSync(databasePath(folder))) {
+        const store = context.cases.get(id);
+        intakes.push(...store.openIntakes());
+        await resumeCase(context, store);
+      } else all = false;
     } catch (error) {
+      all = false;
       // Open elsewhere, damaged or unreadable: said when someone opens it.
       log('info', `The case in ${folder} was not looked into: ${describeError(error)}`);
     }
   }
+  return all ? intakes : null;
 }
