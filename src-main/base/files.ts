@@ -22,17 +22,18 @@ export async function ensureFolder(path: string): Promise<void> {
  * Writes a file that is whole or absent: beside its place, flushed, then renamed over it.
  * @param data all of it, or its parts as they come
  * @param options.replace whether what stands at the place, or comes to stand there meanwhile, may be replaced
+ * @param options.mode its rights, whatever the process's mask; without it what the mask leaves of reading and writing for all
  * @throws UserFacingError `unwritable` when the folder cannot be written to or the disk is full; `exists`.
  */
 export async function writeFileWhole(
   path: string,
   data: string | Uint8Array | AsyncIterable<string>,
-  { replace = true }: { replace?: boolean } = {},
+  { replace = true, mode }: { replace?: boolean; mode?: number } = {},
 ): Promise<void> {
   const beside = join(dirname(path), `.${basename(path)}.${randomBytes(4).toString('hex')}.partial`);
   try {
     await ensureFolder(dirname(path));
-    const handle = await open(beside, 'wx');
+    const handle = await open(beside, 'wx', mode);
     try {
       await handle.writeFile(data);
       await handle.sync();

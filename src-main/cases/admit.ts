@@ -1,14 +1,15 @@
 /** Whether a case in a folder is the one that this installation last wrote, and what is done with one that is not. */
 import { randomBytes } from 'node:crypto';
-import { lstatSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { UserFacingError } from '../base/errors.ts';
 import { readableCopy } from './copies.ts';
 import { lastRow, readHead } from './custody.ts';
-import { caseIdIn, databasePath, openUntrusted, telling } from './database.ts';
+import { caseIdIn, databasePath, derivedFolder, openUntrusted, telling } from './database.ts';
 import { headMessage, signatureHolds } from './keys.ts';
 import type { Library } from './library.ts';
+import { clearLeftovers } from './leftovers.ts';
 import { rebuildDatabase } from './rebuild.ts';
 import { fileFingerprint } from './fingerprint.ts';
 import { missingRows, verifyRecords } from './verify-records.ts';
@@ -41,8 +42,7 @@ export interface Admission {
  */
 export function admitCase(folder: string, library: Library): Admission {
   const path = databasePath(folder);
-  refuseLinks(path);
-  clearRebuilds(folder);
+  clearLeftovers(folder);
   const state = stateOf(folder, path, library);
   if (state === 'own' || state === 'broken') return { state, why: null };
   const place = join(folder, `${rebuildPrefix}${randomBytes(6).toString('hex')}`);
@@ -64,7 +64,7 @@ export function admitCase(folder: string, library: Library): Admission {
     refuseLeadingOut(folder, rebuilt);
     putInPlace(path, rebuilt);
     // Waveforms and spectrograms that someone else made; they are made again.
-    rmSync(join(folder, 'derived'), { recursive: true, force: true });
+    rmSync(join(folder, derivedFolder), { recursive: true, force: true });
     return { state: 'rebuilt', why: null };
   } catch (error) {
     const refused = error instanceof UserFacingError && ['damaged', 'not-allowed'].includes(error.code);
@@ -72,23 +72,6 @@ export function admitCase(folder: string, library: Library): Admission {
     throw error;
   } finally {
     rmSync(place, { recursive: true, force: true });
-  }
-}
-
-function refuseLinks(path: string): void {
-  for (const end of ['', '-wal', '-shm', '-journal']) {
-    if (!lstatSync(path + end, { throwIfNoEntry: false })?.isSymbolicLink()) continue;
-    throw new UserFacingError('damaged', `${path + end} is a link that leads elsewhere, not the database of a case.`, {
-      path: path + end,
-      advice: 'Open the folder in which the case lies.',
-    });
-  }
-}
-
-/** What an interrupted opening left. */
-function clearRebuilds(folder: string): void {
-  for (const name of readdirSync(folder)) {
-    if (name.startsWith(rebuildPrefix)) rmSync(join(folder, name), { recursive: true, force: true });
   }
 }
 

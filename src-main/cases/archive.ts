@@ -13,6 +13,7 @@ import { sha256File } from '../audio/hash.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { ensureFolder, moveToFreePlace, unwritable } from '../base/files.ts';
 import { WorkerPool } from '../base/pool.ts';
+import { whileUnfinished } from '../base/unfinished.ts';
 import { workerFile } from '../base/workers.ts';
 import { canonicalJson } from './canonical.ts';
 import { copiesFolder, isCopyPath } from './copies.ts';
@@ -66,6 +67,13 @@ class Hashing extends Transform {
   }
 }
 
+/** What an export is. */
+interface Exported {
+  sha256: string;
+  sizeBytes: number;
+  head: { rows: number; hash: string };
+}
+
 /**
  * Writes a case to one file, whole or not at all, and notes that in its log. Evidence that stays in place is not in it; copies are.
  * @param options.name the path that the log names, where the file is moved there or handed over afterwards
@@ -78,39 +86,49 @@ export async function exportCase(
   store: CaseStore,
   out: string,
   { name = out, replace = false, ...progress }: ArchiveProgress & { name?: string; replace?: boolean } = {},
-): Promise<{ sha256: string; sizeBytes: number; head: { rows: number; hash: string } }> {
+): Promise<Exported> {
   const target = resolve(out);
   const beside = join(dirname(target), `.${basename(target)}.${randomBytes(4).toString('hex')}.partial`);
   const snapshot = `${beside}.sqlite`;
+  const parts = [beside, snapshot, `${snapshot}-wal`, `${snapshot}-shm`, `${snapshot}-journal`];
+  const pack = (): Promise<Exported> => packTo({ target, beside, snapshot, name, replace }, store, progress);
   try {
-    await ensureFolder(dirname(target));
-    // Its pages as of one moment, whatever is written meanwhile.
-    await store.database.backup(snapshot).catch((error: unknown) => {
-      throw toldOfDatabase(target, error);
-    });
-    progress.signal?.throwIfAborted();
-    const manifest = await manifestOf(store, snapshot);
-    const { sha256: hash, sizeBytes } = await writeZip(store, manifest, snapshot, beside, progress);
-    if (replace) await rename(beside, target);
-    else await moveToFreePlace(beside, target);
-    const { head } = manifest;
-    if (!store.readOnly && !store.broken) {
-      store.note('exported', `Exported the case to ${basename(name)}.`, {
-        path: name,
-        sha256: hash,
-        sizeBytes,
-        head,
-      });
-    }
-    return { sha256: hash, sizeBytes, head };
+    return await (store.home === null ? pack() : whileUnfinished(store.home, parts, pack));
   } catch (error) {
     progress.signal?.throwIfAborted();
     throw unwritable(target, error);
   } finally {
-    for (const name of [beside, snapshot, `${snapshot}-wal`, `${snapshot}-shm`, `${snapshot}-journal`]) {
-      await rm(name, { force: true });
-    }
+    for (const part of parts) await rm(part, { force: true });
   }
+}
+
+async function packTo(
+  {
+    target,
+    beside,
+    snapshot,
+    name,
+    replace,
+  }: Record<'target' | 'beside' | 'snapshot' | 'name', string> & { replace: boolean },
+  store: CaseStore,
+  progress: ArchiveProgress,
+): Promise<Exported> {
+  await ensureFolder(dirname(target));
+  // Its pages as of one moment, whatever is written meanwhile.
+  await store.database.backup(snapshot).catch((error: unknown) => {
+    throw toldOfDatabase(target, error);
+  });
+  progress.signal?.throwIfAborted();
+  const manifest = await manifestOf(store, snapshot);
+  const { sha256: hash, sizeBytes } = await writeZip(store, manifest, snapshot, beside, progress);
+  if (replace) await rename(beside, target);
+  else await moveToFreePlace(beside, target);
+  const { head } = manifest;
+  if (!store.readOnly && !store.broken) {
+    const details = { path: name, sha256: hash, sizeBytes, head };
+    store.note('exported', `Exported the case to ${basename(name)}.`, details);
+  }
+  return { sha256: hash, sizeBytes, head };
 }
 
 async function manifestOf(store: CaseStore, snapshot: string): Promise<Manifest> {
@@ -336,43 +354,51 @@ export async function importCase(
   options: ImportOptions = {},
 ): Promise<CaseStore> {
   const archive = resolve(path);
-  const { signal } = options;
   const zip = await openZip(archive);
   const cases = resolve(casesFolder);
   const madeHere = !existsSync(cases);
   const unpacked = join(cases, `.import-${randomBytes(6).toString('hex')}`);
-  let done = false;
+  let store: CaseStore | null = null;
   try {
-    const entries = await entriesOf(archive, zip, zip.fileSize);
-    const manifest = await readManifest(archive, zip, entries.get(manifestName));
-    checkManifest(archive, manifest, entries);
-    refusePresent(session, manifest.caseId);
-    await ensureFolder(cases);
-    await checkSpace(archive, manifest, cases);
-    await unpack(archive, zip, entries, manifest, unpacked, options);
-    await rebuildUnpacked(archive, unpacked, manifest);
-    const lacking = await verifyUnpacked(archive, unpacked, manifest, session, options);
-    const archiveSha256 = await sha256File(archive, signal);
-    signal?.throwIfAborted();
-    refusePresent(session, manifest.caseId);
-    const store = place(unpacked, freeCaseFolder(cases, manifest.number), manifest, session, {
-      path: archive,
-      sha256: archiveSha256,
-      head: manifest.head,
-      exportedBy: manifest.application,
-      exportedAt: manifest.time,
-      ...(lacking === null ? {} : { lacking }),
-    });
-    done = true;
-    return store;
+    const takeIn = (): Promise<CaseStore> => takeInTo({ archive, cases, unpacked }, zip, session, options);
+    return (store = await whileUnfinished(session.library.home, [unpacked], takeIn));
   } catch (error) {
-    signal?.throwIfAborted();
+    options.signal?.throwIfAborted();
     throw unwritable(unpacked, error);
   } finally {
     zip.close();
     await rm(unpacked, { recursive: true, force: true });
-    if (!done && madeHere) await rmdir(cases).catch(() => undefined);
+    if (!store && madeHere) await rmdir(cases).catch(() => undefined);
   }
+}
+
+async function takeInTo(
+  { archive, cases, unpacked }: Record<'archive' | 'cases' | 'unpacked', string>,
+  zip: yauzl.ZipFile,
+  session: Session,
+  options: ImportOptions,
+): Promise<CaseStore> {
+  const { signal } = options;
+  const entries = await entriesOf(archive, zip, zip.fileSize);
+  const manifest = await readManifest(archive, zip, entries.get(manifestName));
+  checkManifest(archive, manifest, entries);
+  refusePresent(session, manifest.caseId);
+  await ensureFolder(cases);
+  await checkSpace(archive, manifest, cases);
+  await unpack(archive, zip, entries, manifest, unpacked, options);
+  await rebuildUnpacked(archive, unpacked, manifest);
+  const lacking = await verifyUnpacked(archive, unpacked, manifest, session, options);
+  const archiveSha256 = await sha256File(archive, signal);
+  signal?.throwIfAborted();
+  refusePresent(session, manifest.caseId);
+  return place(unpacked, freeCaseFolder(cases, manifest.number), manifest, session, {
+    path: archive,
+    sha256: archiveSha256,
+    head: manifest.head,
+    exportedBy: manifest.application,
+    exportedAt: manifest.time,
+    ...(lacking === null ? {} : { lacking }),
+  });
 }
 
 function refusePresent({ library }: Session, caseId: string): void {

@@ -1,14 +1,19 @@
 import { copyFileSync, existsSync, mkdtempSync, renameSync, rmSync, statfsSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
 import { unreadable } from '../audio/input.ts';
 import { UserFacingError } from '../base/errors.ts';
+import { temporaryPrefix } from '../base/temporary.ts';
 import { visibleName } from '../../src-common/visible-text.ts';
+import { copiesFolder } from './copies.ts';
+import { databaseEnds, mustBeOrdinary } from './folders.ts';
 import { migrations as allMigrations } from './migrations/index.ts';
 
 /** The name of a case's database in its folder. */
 export const databaseName = 'case.sqlite';
+/** Where what is derived from evidence lies in a case: it can be made again. */
+export const derivedFolder = 'derived';
+const caseFolders = [copiesFolder, derivedFolder];
 /** "EarW": says in the file's header whose database it is. */
 const applicationId = 0x45_61_72_57;
 
@@ -195,7 +200,7 @@ export function readingBeside(
 }
 
 function openCopy(path: string, open: (path: string) => Database.Database): ReadableDatabase {
-  const folder = mkdtempSync(join(tmpdir(), 'earwitness-read-'));
+  const folder = mkdtempSync(temporaryPrefix('read'));
   const remove = (): void => rmSync(folder, { recursive: true, force: true });
   try {
     const copy = join(folder, databaseName);
@@ -214,8 +219,10 @@ function openCopy(path: string, open: (path: string) => Database.Database): Read
   }
 }
 
-/** @throws UserFacingError `missing` where a folder holds no case. */
+/** @throws UserFacingError `missing` where a folder holds no case; `damaged` where what is opened of it leads elsewhere or is no file. */
 export function requireCase(folder: string, path: string): void {
+  for (const end of databaseEnds) mustBeOrdinary(path + end, 'file');
+  for (const name of caseFolders) mustBeOrdinary(join(folder, name), 'folder');
   if (existsSync(path)) return;
   throw new UserFacingError('missing', `There is no case in ${folder}.`, {
     path: folder,

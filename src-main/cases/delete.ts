@@ -42,6 +42,7 @@ export async function deleteCase(
   store.close();
   session.library.remove(caseId);
   session.library.rememberDeletion(caseId);
+  session.library.keepWork(caseId, []);
   try {
     // The database first: what is left after an interruption is no case any more.
     const entries = (await readdir(folder)).filter((name) => ownEntries.test(name));

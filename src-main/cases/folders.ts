@@ -1,5 +1,6 @@
-import { mkdirSync, statSync } from 'node:fs';
+import { chmodSync, lstatSync, mkdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { UserFacingError } from '../base/errors.ts';
 
 /** Makes a folder and those above it, without waiting. (Node's own `recursive` never ends where `/proc` refuses one.) */
 export function ensureFolderNow(path: string, mode = 0o777): void {
@@ -15,4 +16,29 @@ export function ensureFolderNow(path: string, mode = 0o777): void {
       throw error;
     }
   }
+}
+
+/** Files of a database. */
+export const databaseEnds = ['', '-wal', '-shm', '-journal'] as const;
+
+/** Takes others' rights on a database of the data folder away, and on what lies beside it. */
+export function keepPrivate(path: string): void {
+  for (const end of databaseEnds) {
+    const status = lstatSync(path + end, { throwIfNoEntry: false });
+    if (status?.isFile() && (status.mode & 0o077) !== 0) chmodSync(path + end, 0o600);
+  }
+}
+
+/**
+ * Nothing that is opened as a file or a folder of a case is a link that leads elsewhere, a pipe or a device.
+ * @throws UserFacingError `damaged`
+ */
+export function mustBeOrdinary(path: string, kind: 'file' | 'folder'): void {
+  const status = lstatSync(path, { throwIfNoEntry: false });
+  if (!status || (kind === 'file' ? status.isFile() : status.isDirectory())) return;
+  const what = status.isSymbolicLink() ? 'a link that leads elsewhere' : `no ordinary ${kind}`;
+  throw new UserFacingError('damaged', `${path} is ${what}, not what Earwitness puts into the folder of a case.`, {
+    path,
+    advice: 'Nothing of it was opened. Open the folder in which the case lies, or restore it from an export or a copy.',
+  });
 }

@@ -5,7 +5,7 @@ import type { CaseSummary, CustodyHead } from '../../src-preload/contract.ts';
 import { writeFileWhole, unwritable } from '../base/files.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { readingBeside, toldOfDatabase } from './database.ts';
-import { ensureFolderNow } from './folders.ts';
+import { ensureFolderNow, keepPrivate } from './folders.ts';
 import { fingerprintOf, installationKey, keyName } from './keys.ts';
 import type { InstallationKey } from './keys.ts';
 
@@ -201,6 +201,8 @@ export class Library {
             db.pragma(`user_version = ${at + 1}`);
           }
         }).immediate();
+        // Restored from a backup, it may have become readable to others; SQLite gives what lies beside it the same rights.
+        keepPrivate(path);
         const [fault] = db.prepare<[], string>('PRAGMA quick_check(1)').pluck().all();
         if (fault !== 'ok') throw damagedLibrary(path, fault);
         return new Library(home, path, db);

@@ -1,8 +1,10 @@
+import { rmSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { UserFacingError } from '../base/errors.ts';
 import { toldOfDatabase } from './database.ts';
+import { mustBeOrdinary } from './folders.ts';
 
 /** The name of the file in a case's folder that its writer holds locked. */
 export const lockName = 'case.lock';
@@ -35,10 +37,24 @@ export class CaseLock {
    * @param busy the error that names who holds it, as a phrase
    */
   static at(path: string, program: string, busy: (who: string) => UserFacingError): CaseLock {
+    // What is opened is written to, and a journal that lies beside it is played back: neither may come from others.
+    mustBeOrdinary(path, 'file');
+    rmSync(`${path}-journal`, { force: true });
+    try {
+      return CaseLock.#lock(path, program, busy);
+    } catch (error) {
+      if (!(error instanceof UserFacingError) || error.code !== 'damaged') throw error;
+      // Who holds a lock has read its file: this one, torn by a power cut, is held by nobody and says nothing that is missed.
+      rmSync(path, { force: true });
+      return CaseLock.#lock(path, program, busy);
+    }
+  }
+
+  static #lock(path: string, program: string, busy: (who: string) => UserFacingError): CaseLock {
     let db: Database.Database | null = null;
     try {
       db = new Database(path, { timeout: 300 });
-      db.pragma('journal_mode = DELETE');
+      db.pragma('journal_mode = MEMORY');
       db.exec('BEGIN IMMEDIATE');
       db.exec(
         'CREATE TABLE IF NOT EXISTS holder (id INTEGER PRIMARY KEY, pid INTEGER, host TEXT, program TEXT, since TEXT)',

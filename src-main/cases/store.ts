@@ -44,7 +44,9 @@ import { ensureFolderNow } from './folders.ts';
 import { fingerprintOf, headMessage, signatureHolds } from './keys.ts';
 import { madeHere } from './library.ts';
 import type { Library } from './library.ts';
+import { clearLeftovers } from './leftovers.ts';
 import { CaseLock, lockName } from './lock.ts';
+import { giveRights, giveRightsTo, isShared, sharedAction, sharedRights, unsharedAction } from './rights.ts';
 import { missingRows } from './verify-records.ts';
 import {
   caseRecordSha256,
@@ -235,6 +237,7 @@ export class CaseStore {
   #leap: 'drift' | 'set back' | null = null;
   readonly #inode: number;
   #openedAt: string | null = null;
+  #shared: boolean;
   #closed = false;
 
   private constructor(
@@ -256,6 +259,7 @@ export class CaseStore {
     this.#table = new EvidenceTable(db, (id) => this.#states.get(id));
     this.#head = lastRow(db);
     this.#inode = statSync(this.#path).ino;
+    this.#shared = isShared(db);
     this.#clock = writing?.session.clock ?? ownClock;
     this.#latestTime = db.prepare<[], string>(latestTimeSql).pluck().get() ?? null;
     const why = writing && this.#head.rows > 0 ? (this.#brokenLog(writing.session) ?? broken) : null;
@@ -309,6 +313,7 @@ export class CaseStore {
         });
       });
       session.library.learnKey(id, session.library.key.publicKey, madeHere);
+      giveRights(place, store.#shared);
       store.#remember();
       return store;
     } catch (error) {
@@ -336,6 +341,7 @@ export class CaseStore {
     let db: Database.Database | null = null;
     try {
       const { state, why } = admitted ? { state: 'own', why: null } : admitCase(place, session.library);
+      if (admitted) clearLeftovers(place);
       db = openDatabase(path);
       const store = new CaseStore(place, db, { lock, session }, caseIdIn(path, db), why);
       if (!store.broken) {
@@ -348,6 +354,7 @@ export class CaseStore {
         });
         session.library.learnKey(store.id, session.library.key.publicKey, madeHere);
       }
+      if (store.#shared) giveRights(place, true);
       store.#openedAt = store.#now();
       store.#remember();
       return store;
@@ -390,6 +397,11 @@ export class CaseStore {
   /** What writes to the case. */
   get program(): string {
     return this.#session?.program ?? '';
+  }
+
+  /** The data folder of who writes to the case; null where it is only read. */
+  get home(): string | null {
+    return this.#session?.library.home ?? null;
   }
 
   /** The database, for what checks and exports it as a whole. Not for writing. */
@@ -501,6 +513,34 @@ export class CaseStore {
     this.#remember();
   }
 
+  /** Whether the folder is marked as shared: then files in it take its group and its rights, never more. */
+  get shared(): boolean {
+    return this.#shared;
+  }
+
+  /**
+   * Marks the folder as shared, or as its owner's alone again. Files that lie in it take their rights at once, where they are the user's.
+   * @returns what others may now do in it: the folder's group and rights
+   * @throws UserFacingError as `sharedRights`
+   */
+  share(shared: boolean): { group: number; mode: string } | null {
+    const rights = shared ? sharedRights(this.folder) : null;
+    if (rights) {
+      const summary = `Marked the folder as shared: files in it take its group (${rights.group}) and its rights (${rights.mode}).`;
+      this.note(sharedAction, summary, { folder: this.folder, ...rights });
+    } else if (this.#shared) {
+      this.note(unsharedAction, "Files in the folder are their owners' alone again.", { folder: this.folder });
+    }
+    this.#shared = shared;
+    giveRights(this.folder, shared, { all: true });
+    return rights;
+  }
+
+  /** Gives what was put into the folder its rights. */
+  giveRights(path: string): void {
+    if (this.#shared) giveRightsTo(path, this.folder, true);
+  }
+
   // -------------------------------------------------------------------------------------------------------------------------
   // Evidence
 
@@ -596,6 +636,7 @@ export class CaseStore {
   /** Takes items in, all or none. @returns their ids */
   addEvidence(items: readonly NewEvidence[]): number[] {
     if (items.length === 0) return [];
+    for (const { copyPath } of items) if (copyPath !== null) this.giveRights(copyPlace(this.folder, copyPath));
     const addedAt = this.#now();
     const ids = this.#write(
       () => {

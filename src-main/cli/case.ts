@@ -8,6 +8,7 @@ import { findingWords } from '../../src-common/findings.ts';
 import type { CaseView, EvidenceRow } from '../../src-preload/contract.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { dataFolder } from '../base/home.ts';
+import { clearUnfinished } from '../base/unfinished.ts';
 import type { CaseStore, Session } from '../cases/store.ts';
 import { ProgressLine, applicationVersion, colour, exitStatus, interruption, positiveInteger } from './context.ts';
 import { mustBeFree, overwriteOption } from './outputs.ts';
@@ -62,6 +63,7 @@ async function withSession<T>(use: (session: Session) => Promise<T>): Promise<T>
   const { systemActor } = await import('../cases/store.ts');
   const library = Library.open(resolve(dataFolder()));
   try {
+    await clearUnfinished(library.home);
     return await use({ library, actor: systemActor, program: `earwitness ${applicationVersion()}` });
   } finally {
     library.close();
@@ -222,6 +224,30 @@ the next scan, in the window too. A score is high for bona fide speech.`,
     .option('--older', 'also where a later state of its log was seen here, as when the case itself is lost')
     .action(async (file: string, options: { to?: string; older?: boolean }) => {
       process.exitCode = await importFrom(file, options.to, options.older === true);
+    });
+
+  command
+    .command('share')
+    .description("Mark a case's folder as shared: files in it take the folder's group and its rights, never more.")
+    .argument('<dir>', "the case's folder")
+    .option('--private', "files in it are their owners' alone again")
+    .addHelpText(
+      'after',
+      `
+Files of a case are for their owner's eyes alone unless the owner of its folder marks it as shared, which its log notes. Give the folder its
+group and rights first (chgrp GROUP DIR; chmod 2770 DIR); what changes of them later holds from the next opening on. The key, the settings
+and the list of cases are never shared.`,
+    )
+    .action(async (folder: string, options: { private?: boolean }) => {
+      await withCase(folder, async (store) => {
+        const rights = store.share(options.private !== true);
+        process.stdout.write(
+          rights
+            ? `${store.folder} is shared: group ${rights.group}, rights ${rights.mode}.\n`
+            : `What lies in ${store.folder} is for its owner alone.\n`,
+        );
+        writeHead(store);
+      });
     });
 
   command
@@ -432,6 +458,7 @@ async function show(folder: string, options: { json?: boolean; log?: boolean }):
     writeDetails(store.view());
     const signer = readHead(store.database);
     if (signer) process.stdout.write(`${'Key'.padEnd(10)}${fingerprintOf(signer.publicKey)}\n`);
+    if (store.shared) process.stdout.write(`${'Shared'.padEnd(10)}with whom its folder's rights name\n`);
     writeHead(store);
     process.stdout.write('\n');
     for (let offset = 0; ; offset += pageRows) {

@@ -35,7 +35,7 @@ const lastNoted = new Map<string, Promise<void>>();
 export async function noteDataset(home: string, spec: string): Promise<void> {
   const noting = (lastNoted.get(home) ?? Promise.resolve()).then(async () => {
     const specs = [spec, ...(await recentSpecs(home)).filter((one) => one !== spec)].slice(0, mostRecent);
-    await writeFileWhole(recentPath(home), JSON.stringify(specs));
+    await writeFileWhole(recentPath(home), JSON.stringify(specs), { mode: 0o600 });
   });
   lastNoted.set(
     home,

@@ -26,6 +26,7 @@ const store = {
     return { path, nameBytes: null, sha256: createHash('sha256').update(file).digest('hex') };
   },
   evidence: () => ({ name: 'evidence.wav', sha256: 'ab'.repeat(32) }),
+  giveRights: () => undefined,
 };
 const cases = {
   get: (id: string) => {

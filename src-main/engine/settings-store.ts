@@ -1,7 +1,7 @@
 /** Settings as a versioned file in the data folder. */
 import { watch } from 'node:fs';
 import type { FSWatcher } from 'node:fs';
-import { readFile, rename } from 'node:fs/promises';
+import { chmod, readFile, rename } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { settingsSchema } from '../../src-preload/contract.ts';
 import type { Settings } from '../../src-preload/contract.ts';
@@ -41,6 +41,8 @@ export class SettingsStore {
         cause: error,
       });
     });
+    // Restored from a backup, it may have become readable to others.
+    await chmod(path, 0o600).catch(() => undefined);
     if (text === null) return new SettingsStore(path, settingsSchema.parse({}), null, onChange);
     const found = parsed(text);
     if (found === null) {
@@ -123,7 +125,7 @@ export class SettingsStore {
         const fields = [...new Set(next.error.issues.map(({ path }) => String(path[0])))];
         throw new UserFacingError('settings', `The value of ${fields.join(', ')} means nothing.`);
       }
-      await writeFileWhole(this.#path, `${JSON.stringify(next.data, null, 1)}\n`);
+      await writeFileWhole(this.#path, `${JSON.stringify(next.data, null, 1)}\n`, { mode: 0o600 });
       this.#settings = next.data;
       this.#problem = null;
       this.#onChange();

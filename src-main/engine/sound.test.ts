@@ -29,6 +29,7 @@ function engineOf(name: string, files: Uint8Array[]) {
       return items[id - 1];
     },
     examined: (id: number) => examined.push(id),
+    giveRights: () => undefined,
   };
   const context = { cases: { get: () => store }, sound, application: 'earwitness test' } as unknown as EngineContext;
   const client = createRouterClient({ sound: soundProcedures(context) });

@@ -4,6 +4,7 @@ import type { Outputs } from '../../src-preload/contract.ts';
 import { withOpenablePath } from '../base/openable-path.ts';
 import type { CaseStore } from '../cases/store.ts';
 import type { SoundPool } from '../features/sound-pool.ts';
+import { preparedFolder } from '../features/sound.ts';
 import type { EngineContext } from './context.ts';
 import { os } from './implementer.ts';
 
@@ -35,7 +36,11 @@ export function prepareSoundOf(
   evidenceId: number,
   options: Parameters<SoundPool['prepare']>[1] = {},
 ): ReturnType<SoundPool['prepare']> {
-  return withSoundOf(store, evidenceId, (source) => sound.prepare({ ...source, application }, options));
+  return withSoundOf(store, evidenceId, async (source) => {
+    const summary = await sound.prepare({ ...source, application }, options);
+    store.giveRights(preparedFolder(source));
+    return summary;
+  });
 }
 
 async function* prepare(

@@ -1,5 +1,6 @@
 /** Electron's entry: what must be said early, then, when Electron is ready, the rest. */
 import './early.ts';
+import '../base/private-files.ts';
 import { app } from 'electron';
 import { unwritable } from '../base/files.ts';
 import { dataFolder } from '../base/home.ts';

@@ -52,5 +52,5 @@ export function readWindowState(home: string): WindowState | null {
 }
 
 export async function writeWindowState(home: string, state: WindowState): Promise<void> {
-  await writeFileWhole(join(home, 'window.json'), `${JSON.stringify(state, null, 2)}\n`);
+  await writeFileWhole(join(home, 'window.json'), `${JSON.stringify(state, null, 2)}\n`, { mode: 0o600 });
 }
