@@ -89,6 +89,8 @@ const timelineSchema = z.object({
   startSeconds: z.number(),
   /** The first thousand. */
   gaps: z.array(gapSchema),
+  /** How many there are; absent where all are listed. */
+  gapCount: z.int().optional(),
   overlapSeconds: z.number(),
   uncertainFromSeconds: z.number().nullable(),
 });

@@ -5,7 +5,7 @@ import { InvalidArgumentError } from 'commander';
 import type { Command } from 'commander';
 import { recordSentences } from '../../src-common/finding-record.ts';
 import type { Finding } from '../../src-common/findings.ts';
-import type { Channel, TimelineNotes } from '../audio/types.ts';
+import type { Channel } from '../audio/types.ts';
 import { displayPath } from '../base/display-path.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { pathsReadAs } from '../base/lossy-name.ts';
@@ -138,12 +138,14 @@ function qualityRows(quality: Quality): [string, string][] {
 }
 
 /** Where the file holds no sound: every gap from its beginning to its end. */
-function missingRows({ startSeconds, gaps }: Pick<TimelineNotes, 'startSeconds' | 'gaps'>): [string, string][] {
+function missingRows({ startSeconds, gaps, gapCount }: Analysis['timeline']): [string, string][] {
   const before = startSeconds > 0 ? [{ fromSeconds: 0, toSeconds: startSeconds }] : [];
-  return [...before, ...gaps].map(({ fromSeconds, toSeconds }, index) => [
-    index === 0 ? 'no sound' : '',
-    `${fromSeconds.toFixed(2)} to ${toSeconds.toFixed(2)} s (${(toSeconds - fromSeconds).toFixed(2)} s)`,
-  ]);
+  const places = [...before, ...gaps].map(
+    ({ fromSeconds, toSeconds }) =>
+      `${fromSeconds.toFixed(2)} to ${toSeconds.toFixed(2)} s (${(toSeconds - fromSeconds).toFixed(2)} s)`,
+  );
+  if (gapCount !== undefined) places.push(`and in ${gapCount - gaps.length} more places`);
+  return places.map((text, index) => [index === 0 ? 'no sound' : '', text]);
 }
 
 /** How often such findings were right where the model was measured. */

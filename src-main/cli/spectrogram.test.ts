@@ -3,7 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { findFfmpeg } from '../audio/ffmpeg.ts';
+import { runFfmpeg } from '../audio/testing.ts';
 import { register } from './spectrogram.ts';
+
+const ffmpeg = await findFfmpeg().catch(() => null);
 
 let folder: string;
 let recording: string;
@@ -62,6 +66,15 @@ describe('earwitness spectrogram', () => {
     const section = ['--start', '0:00.25', '--end', '0.5', '--full-band', '--scale', 'linear', '--colour-map', 'magma'];
     await run(recording, '--out', out, ...section, '--min-db', '-90', '--range', '70');
     expect(sizeOf(out)).toEqual([1200, 600]);
+  });
+
+  it.skipIf(!ffmpeg)('draws sound at its time, where other sound is missing before it', async () => {
+    const [gap, out] = [join(folder, 'gap.mka'), join(folder, 'gap.png')];
+    const input = ['-f', 'lavfi', '-i', 'sine=d=2:r=16000', '-af', "asetpts='PTS+6*gte(T\\,1)/TB'"];
+    runFfmpeg(ffmpeg!.path, ...input, '-c:a', 'pcm_s16le', gap);
+    await run(gap, '--out', out, '--start', '7.2', '--end', '7.8');
+    expect(sizeOf(out)).toEqual([1200, 600]);
+    await expect(run(gap, '--out', join(folder, 'behind.png'), '--start', '9')).rejects.toThrow(/8(\.0\d*)? s long/);
   });
 
   it.each([

@@ -55,9 +55,10 @@ export function register(program: Command): void {
 }
 
 async function draw(file: string, options: Options): Promise<void> {
-  const [audioModule, { overviewOf }, image] = await Promise.all([
+  const [audioModule, { overviewOf }, { placedBlocks }, image] = await Promise.all([
     import('../audio/decode.ts'),
     import('../features/overview.ts'),
+    import('../features/placed.ts'),
     import('../features/spectrogram-image.ts'),
   ]);
   const { openAudio, probe } = audioModule;
@@ -89,7 +90,7 @@ async function draw(file: string, options: Options): Promise<void> {
   const audio = await openAudio(file, { sampleRateHz });
   let seen = 0;
   async function* section(): AsyncGenerator<Float32Array> {
-    for await (const block of audio.blocks()) {
+    for await (const block of placedBlocks(audio, sampleRateHz)) {
       const begin = Math.min(block.length, Math.max(0, firstSample - seen));
       const end = Math.min(block.length, endSample - seen);
       seen += block.length;

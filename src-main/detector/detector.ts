@@ -47,7 +47,10 @@ export interface Analysis {
   /** With late start and gaps. */
   durationSeconds: number;
   /** Where its sound begins, where it is missing (the first thousand places), and from where on times are uncertain. */
-  timeline: TimelineNotes;
+  timeline: TimelineNotes & {
+    /** How many gaps there are; absent where all are listed. */
+    gapCount?: number;
+  };
   activeSeconds: number;
   activeLevelDbfs: number | null;
   clippedFraction: number;
@@ -159,6 +162,7 @@ export class Detector {
       timeline: {
         startSeconds: statistics.startSeconds,
         gaps: statistics.gaps.slice(0, mostGaps),
+        ...(statistics.gaps.length > mostGaps ? { gapCount: statistics.gaps.length } : {}),
         overlapSeconds: statistics.overlapSeconds,
         uncertainFromSeconds: statistics.uncertainFromSeconds,
       },

@@ -11,9 +11,9 @@ import { z } from 'zod';
 import { openAudio } from '../audio/decode.ts';
 import { sha256File } from '../audio/hash.ts';
 import { Resampler } from '../audio/resample.ts';
-import type { TimelineNotes } from '../audio/types.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { ensureFolder, unwritable, writeFileWhole } from '../base/files.ts';
+import { Places, nothingFor } from './placed.ts';
 import { PeakPyramid, peakLevels, peaksOf, storedSamplesPerPeak } from './peaks.ts';
 import type { PeakLevel } from './peaks.ts';
 import {
@@ -211,7 +211,7 @@ async function makeSound(
     if (copied) await writers.append('audio.wav', waveHeader(sampleRateHz, null, sentence));
     for await (const block of audio.blocks()) {
       for (const { nothing, sound } of places.take(block, audio.statistics)) {
-        for (let left = nothing; left > 0; left -= zeros.length) await place(zeros.subarray(0, left));
+        for (const part of nothingFor(nothing)) await place(part);
         if (sound.length > 0) await place(sound);
       }
       if (copied) await writers.append('audio.wav', pcm16(block));
@@ -237,53 +237,6 @@ async function makeSound(
   const timeline = { startSeconds, gaps, uncertainFromSeconds };
   const { pieces } = places;
   return { version, source, made, channels: info.channels, sampleRateHz, samples, pieces, timeline, copied };
-}
-
-const zeros = new Float32Array(65_536);
-
-/** Puts samples, as they come, where they are in the recording's time. */
-class Places {
-  readonly pieces: Prepared['pieces'] = [];
-  /** Samples so far. */
-  taken = 0;
-  readonly #rateHz: number;
-  #gaps = 0;
-  #missingSeconds = 0;
-
-  constructor(rateHz: number) {
-    this.#rateHz = rateHz;
-  }
-
-  /** Cuts a block where something is missing: each part with how many samples are missing before it. */
-  *take(block: Float32Array, timeline: TimelineNotes): Generator<{ nothing: number; sound: Float32Array }> {
-    if (this.pieces.length === 0) {
-      this.#missingSeconds = timeline.startSeconds;
-      const at = Math.round(timeline.startSeconds * this.#rateHz);
-      this.pieces.push({ at, from: 0, length: 0 });
-      yield { nothing: at, sound: new Float32Array(0) };
-    }
-    let done = 0;
-    for (; this.#gaps < timeline.gaps.length; this.#gaps++) {
-      const { fromSeconds, toSeconds } = timeline.gaps[this.#gaps];
-      const before = Math.round((fromSeconds - this.#missingSeconds) * this.#rateHz) - this.taken;
-      if (before > block.length - done) break;
-      const sound = block.subarray(done, done + Math.max(0, before));
-      yield { nothing: 0, sound: this.#add(sound) };
-      done += sound.length;
-      this.#missingSeconds += toSeconds - fromSeconds;
-      const last = this.pieces[this.pieces.length - 1];
-      const at = Math.round(toSeconds * this.#rateHz);
-      yield { nothing: Math.max(0, at - last.at - last.length), sound: new Float32Array(0) };
-      this.pieces.push({ at: Math.max(at, last.at + last.length), from: this.taken, length: 0 });
-    }
-    yield { nothing: 0, sound: this.#add(block.subarray(done)) };
-  }
-
-  #add(sound: Float32Array): Float32Array {
-    this.taken += sound.length;
-    this.pieces[this.pieces.length - 1].length += sound.length;
-    return sound;
-  }
 }
 
 /** Files that grow by appending, few system calls each. */

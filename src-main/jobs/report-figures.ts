@@ -1,6 +1,7 @@
 import { openAudio } from '../audio/decode.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { overviewOf } from '../features/overview.ts';
+import { missingStretches, placedBlocks } from '../features/placed.ts';
 import { spectrogramPixels } from '../features/spectrogram-image.ts';
 import { reportColourMap, spectrogramSize, waveformColumns } from '../reports/case-report/figures.ts';
 import type { RecordingFigures } from '../reports/case-report/snapshot.ts';
@@ -77,7 +78,7 @@ export async function recordingFigures(path: string, stream: number, signal?: Ab
   });
   const peaks = new Peaks(waveformColumns);
   async function* watched(): AsyncGenerator<Float32Array> {
-    for await (const block of audio.blocks()) {
+    for await (const block of placedBlocks(audio, sampleRateHz)) {
       peaks.add(block);
       yield block;
     }
@@ -92,8 +93,10 @@ export async function recordingFigures(path: string, stream: number, signal?: Ab
   });
   if (overview.samples === 0) throw new UserFacingError('empty', `${path} holds no sound.`, { path });
   const { png, ...spectrogram } = spectrogramPixels(overview, { ...spectrogramSize, colourMap: reportColourMap });
+  const seconds = overview.samples / sampleRateHz;
   return {
-    durationSeconds: overview.samples / sampleRateHz,
+    durationSeconds: seconds,
+    missing: missingStretches(audio.statistics, seconds, waveformColumns),
     sampleRateHz,
     stream,
     peaks: peaks.bytes(waveformColumns).toString('base64'),

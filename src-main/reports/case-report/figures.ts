@@ -19,6 +19,7 @@ const axis = { left: 40, right: 44 } as const;
 const waveformHeight = 64;
 const spectrogramHeight = 112;
 const scoresHeight = 92;
+const hatchSpacing = 5;
 /** Windows drawn one by one; more are drawn as a band from the lowest to the highest. */
 const mostSingleWindows = 700;
 
@@ -87,6 +88,7 @@ function drawWaveform(sheet: Sheet, area: Area, figures: RecordingFigures, marks
   for (let column = 1; column < columns; column++) document.lineTo(x(column), place(peaks[2 * column + 1]));
   for (let column = columns - 1; column >= 0; column--) document.lineTo(x(column), place(peaks[2 * column]) + 0.25);
   document.closePath().fill(ink.accent);
+  drawMissing(sheet, area, figures);
   marks.forEach(({ startSeconds }, index) => {
     const from = area.x + (Math.min(startSeconds, figures.durationSeconds) / figures.durationSeconds) * area.width;
     document
@@ -102,12 +104,29 @@ function drawWaveform(sheet: Sheet, area: Area, figures: RecordingFigures, marks
   upright(sheet, 'Amplitude', area.x - axis.left + 8, middle);
 }
 
-function drawSpectrogram(sheet: Sheet, area: Area, { spectrogram }: RecordingFigures): void {
+/** Hatches where there is no sound, each stretch wide enough to be seen. */
+function drawMissing(sheet: Sheet, area: Area, { missing = [], durationSeconds }: RecordingFigures): void {
   const { document } = sheet;
+  for (const { fromSeconds, toSeconds } of missing) {
+    const from = area.x + (fromSeconds / durationSeconds) * area.width;
+    const width = Math.max(1, ((toSeconds - fromSeconds) / durationSeconds) * area.width);
+    document.save().rect(from, area.y, width, area.height).clip();
+    document.rect(from, area.y, width, area.height).fill('#f4f4f5');
+    for (let x = from - area.height; x < from + width; x += hatchSpacing) {
+      document.moveTo(x, area.y + area.height).lineTo(x + area.height, area.y);
+    }
+    document.lineWidth(0.5).strokeColor('#8a8a94').stroke().restore();
+  }
+}
+
+function drawSpectrogram(sheet: Sheet, area: Area, figures: RecordingFigures): void {
+  const { document } = sheet;
+  const { spectrogram } = figures;
   document.image(Buffer.from(spectrogram.pngBase64, 'base64'), area.x, area.y, {
     width: area.width,
     height: area.height,
   });
+  drawMissing(sheet, area, figures);
   frame(sheet, area);
   for (const { label, place } of spectrogram.frequencies) {
     verticalTick(sheet, area, area.y + area.height * (1 - place), label);
@@ -138,7 +157,8 @@ export function recordingFigure(sheet: Sheet, name: string, figures: RecordingFi
   const { spectrogram, sampleRateHz, durationSeconds } = figures;
   const alternative = `Waveform and spectrogram of ${name}, ${decimal(durationSeconds, 2)} s`;
   const shaded = marks.length > 0 ? ' Shaded and numbered: the marks below.' : '';
-  const caption = `Waveform and spectrogram of the mix of all channels at ${sampleRateHz / 1000} kHz. ${spectrogram.statement}.${shaded}`;
+  const hatched = (figures.missing ?? []).length > 0 ? ' Hatched: no sound, by the file’s own timestamps.' : '';
+  const caption = `Waveform and spectrogram of the mix of all channels at ${sampleRateHz / 1000} kHz. ${spectrogram.statement}.${hatched}${shaded}`;
   sheet.figure(height, { alternative, caption }, (left, top, width) => {
     const x = left + axis.left;
     const plotWidth = width - axis.left - axis.right;

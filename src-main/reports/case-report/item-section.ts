@@ -11,6 +11,7 @@ import {
   bytesText,
   clock,
   decimal,
+  grouped,
   interpretation,
   propositions,
   screeningStatement,
@@ -317,6 +318,11 @@ function missingSound(sheet: Sheet, { analyses }: ReportItem): void {
     ]),
     { dense: true },
   );
+  const { gapCount = 0, gaps } = timeline;
+  if (gapCount > gaps.length) {
+    const first = `The first ${grouped(gaps.length)} of ${grouped(gapCount)} places where sound is missing.`;
+    sheet.paragraph(first, styles.smallDim);
+  }
 }
 
 function latestTimeline(analyses: readonly Analysis[]): Analysis['timeline'] {

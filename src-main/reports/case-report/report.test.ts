@@ -137,8 +137,12 @@ describe('renderReport', () => {
     expect(text).toContain('Missing sound, by the file’s own timestamps');
     expect(text).toContain('1 0:01.00 0:01.25 0.25 s');
     expect(text).toContain('60 1:59.00 1:59.25 0.25 s');
+    expect(text).not.toContain('The first 60 of');
     const whole = await pagesOf(testSnapshot([testItem(testEvidence(1), [testAnalysis(1, 1)])]));
     expect(whole.join(' ')).not.toContain('Missing sound');
+    const more = testAnalysis(1, 1, { timeline: { ...timeline, gapCount: 12_345 } });
+    const told = (await pagesOf(testSnapshot([testItem(testEvidence(1), [more])]))).join(' ');
+    expect(told).toMatch(/The first 60 of 12.345 places where sound is missing/);
   });
 
   it('shows what ISO/IEC 17025 7.8.2 asks for, and the head of the log', async () => {

@@ -8,12 +8,16 @@ import type {
   ReportRequest,
   Settings,
 } from '../../../src-preload/contract.ts';
+import type { Gap } from '../../audio/types.ts';
 import type { Card } from '../../detector/card.ts';
 import type { SpectrogramPixels } from '../../features/spectrogram-image.ts';
 
 /** Pictures of a recording as data, so that a report can be made again without it. */
 export interface RecordingFigures {
+  /** With late start and gaps. */
   durationSeconds: number;
+  /** Where the file holds no sound, as far as the picture can show it; absent in reports issued before it was drawn. */
+  missing?: Gap[];
   /** Rate that the mix of all channels was resampled to. */
   sampleRateHz: number;
   stream: number;
