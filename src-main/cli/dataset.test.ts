@@ -205,3 +205,31 @@ describe('earwitness dataset split', () => {
     await expect(run('split', `folder:${root}`)).rejects.toThrow(CommanderError);
   });
 });
+
+describe('earwitness dataset telephone', () => {
+  it('copies every recording over a line of its own, with its labels and split, the same from the same seed', async () => {
+    plant(root, ['train/real/a.wav', 'train/fake/VITS/b.wav', 'dev/real/c.wav']);
+    plant(root, { 'dev/fake/VITS/bad.wav': 'no sound' });
+    const said = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+    const copies = (name: string) => join(root, name);
+    const { out, status } = await run('telephone', `folder:${root}`, '--out', copies('one'), '--seed', '3');
+    expect(status).toBe(3);
+    expect(out).toBe(`3 copies and ${join(root, 'one', 'manifest.csv')} written.\n`);
+    expect(said.mock.calls.join('')).toMatch(/Left out 1 recording that cannot be read:\n .*bad\.wav/);
+    const { items } = await loadDataset(`manifest:${root}/one/manifest.csv`);
+    expect(items.map(({ label, split, generator }) => [label, split, generator])).toEqual(
+      expect.arrayContaining([
+        ['bonafide', 'train', null],
+        ['spoof', 'train', 'VITS'],
+        ['bonafide', 'dev', null],
+      ]),
+    );
+    for (const { path, codec } of items) {
+      const bytes = readFileSync(path);
+      expect(bytes.readUInt32LE(24)).toBe(8000);
+      expect(bytes).toHaveLength(44 + 2 * 800);
+      expect(codec).toMatch(/^8 kHz, (?:\d+ to \d+ Hz, (?:mu|a)-law, )?-?\d+\.\d dB$/);
+    }
+    await expect(run('telephone', `folder:${root}`, '--out', copies('one'))).rejects.toThrow('exists.');
+  });
+});
