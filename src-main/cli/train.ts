@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
 import type { BackendName } from '../detector/backends/index.ts';
-import type { AugmentationName, FrontEndName } from '../jobs/recipes.ts';
+import type { AugmentationName, BandName, FrontEndName } from '../jobs/recipes.ts';
 import type { TrainModelEvent } from '../jobs/train-model.ts';
 import {
   ProgressLine,
@@ -31,6 +31,8 @@ interface TrainOptions {
   averagedSteps?: number;
   frontEnd?: FrontEndName;
   augmentation: AugmentationName | 'auto';
+  band: BandName;
+  keepCheckpoints?: boolean;
   folds?: 'source';
   foldCount: number;
   errorRate: number;
@@ -93,6 +95,14 @@ export function register(program: Command): void {
         .choices(['auto', 'full', 'channel', 'light', 'masked', 'none'])
         .default('auto'),
     )
+    .addOption(
+      new Option(
+        '--band <name>',
+        'what it is made for; telephone: recordings of 8 kHz, of which 300 to 3,400 Hz count ("dataset telephone" makes copies to train on)',
+      )
+        .choices(['full', 'telephone'])
+        .default('full'),
+    )
     .option('--name <name>', "the model's name (default: that of its folder)")
     .addOption(
       new Option('--backend <name>', 'what trains')
@@ -132,6 +142,7 @@ export function register(program: Command): void {
     .option('--seed <n>', 'same seed, data and backend: same model', seedNumber, 1)
     .option('--from <model>', 'train on from this model, with its network, front end, conditioning and augmentation')
     .option('--resume', 'go on from the checkpoint in the folder, if there is one')
+    .option('--keep-checkpoints', 'of a model of several members: leave their checkpoints, for a model of some of them')
     .option('--overwrite', 'replace the model that stands in the folder')
     .option(
       '--note <sentence>',

@@ -16,6 +16,15 @@ const conditioning: Conditioning = {
   speech: 'silero-vad-v5',
 };
 
+/** What of sound a model is made for: all that clips hold, or what a telephone leaves of it. */
+export type BandName = 'full' | 'telephone';
+
+/** A telephone's 300 to 3,400 Hz (ITU-T G.712), whatever the recording holds besides. */
+const telephoneConditioning: Conditioning = { ...conditioning, bandHz: [300, 3400] };
+
+/** Below what a telephone leaves, speech is muffled otherwise. */
+const telephoneLeastHz = 2000;
+
 const framing = {
   sampleRateHz: 16_000,
   nFft: 512,
@@ -37,6 +46,18 @@ const frontEnds = {
   lfcc: { type: 'lfcc', ...framing, nFilters: 20, nCoefficients: 20, deltas: 2, deltaFrames: 5 },
 } satisfies Record<string, WithoutFloor<FrontEndParameters>>;
 export type FrontEndName = keyof typeof frontEnds;
+
+/** Where front ends look in telephone speech: no bin of them lies where a line leaves nothing. */
+const telephoneRange = { fMin: 250, fMax: 3500 };
+/** More Mel bands in that range would be narrower than the bins of an FFT of 32 ms. */
+const telephoneMels = 40;
+const telephoneFrontEnds = {
+  mel: { ...frontEnds.mel, ...telephoneRange, nMels: telephoneMels },
+  linear: { ...frontEnds.linear, ...telephoneRange },
+  lfcc: { ...frontEnds.lfcc, ...telephoneRange },
+} satisfies Record<FrontEndName, WithoutFloor<FrontEndParameters>>;
+/** A stripe that masks so many bins of the whole band would mask half of the narrow one. */
+const telephoneBinsShare = 0.5;
 
 const noStripes = { timeStripes: 0, maxFrames: 0, binStripes: 0, maxBins: 0 };
 
@@ -162,21 +183,30 @@ export function settingsFor(request: {
   network: string;
   frontEnd?: FrontEndName | undefined;
   augmentation?: AugmentationName | 'auto' | undefined;
+  band?: BandName | undefined;
 }): ExampleSettings {
   const recipe = networkRecipe(request.network);
-  const { frontEnd = recipe.frontEnd, augmentation: asked = 'auto' } = request;
+  const { frontEnd = recipe.frontEnd, augmentation: asked = 'auto', band = 'full' } = request;
   const augmentation: Augmentation = augmentations[asked === 'auto' ? recipe.augmentation : asked];
+  const { specAugment } = augmentation;
+  const narrow = band === 'telephone';
+  const maxBins = narrow ? Math.round(telephoneBinsShare * specAugment.maxBins) : specAugment.maxBins;
   return {
-    conditioning,
+    conditioning: narrow ? telephoneConditioning : conditioning,
     window: recipe.window,
     ...(recipe.cropSeconds === undefined ? {} : { cropSeconds: recipe.cropSeconds }),
-    frontEnd: { ...frontEnds[frontEnd], floorPower: recipe.floorPower },
+    frontEnd: { ...(narrow ? telephoneFrontEnds : frontEnds)[frontEnd], floorPower: recipe.floorPower },
     // Cepstral coefficients that stand beside one another have no band in common to mask.
-    augmentation:
-      frontEnd === 'lfcc'
-        ? { ...augmentation, specAugment: { ...augmentation.specAugment, binStripes: 0 } }
-        : augmentation,
+    augmentation: {
+      ...augmentation,
+      specAugment: { ...specAugment, maxBins, ...(frontEnd === 'lfcc' ? { binStripes: 0 } : {}) },
+    },
   };
+}
+
+/** The narrowest sound that a model of that band may judge, in Hz; null: as its front ends ask. */
+export function leastBandwidthHz(band: BandName | undefined): number | null {
+  return band === 'telephone' ? telephoneLeastHz : null;
 }
 
 /** How a member of a model of several is made. */

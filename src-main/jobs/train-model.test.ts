@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -119,4 +119,26 @@ it('joins members by weights of recordings that they have not heard, and takes u
     scores.reduce((sum, score, index) => sum + weights[index] * score, 0),
     6,
   );
+}, 240_000);
+
+it('is made for telephone speech where asked to, and its checkpoints serve a model of some of its members', async () => {
+  const narrow = { ...request, out: join(folder, 'narrow'), folds: null, band: 'telephone' as const };
+  const members = ['linear', 'mel', 'encoder'];
+  const { card } = await trainModel({ ...narrow, members, keepCheckpoints: true }, 'a test');
+  expect(card.conditioning.bandHz).toEqual([300, 3400]);
+  expect(card.thresholds.minimumBandwidthHz).toBe(2000);
+  const [linear, mel] = card.members;
+  // Bins from 250 to 3,500 Hz, 31.25 Hz apart.
+  expect(linear).toMatchObject({ frontEnd: { fMin: 250, fMax: 3500 }, network: { input: { bins: 105, frames: 297 } } });
+  expect(linear).toMatchObject({ training: { augmentation: { specAugment: { maxBins: 6 } } } });
+  expect(mel).toMatchObject({ frontEnd: { fMin: 250, fMax: 3500, nMels: 40 } });
+
+  const fewer = { ...narrow, out: join(folder, 'fewer'), members: members.slice(0, 2), resume: true };
+  cpSync(join(narrow.out, 'checkpoint-members'), join(fewer.out, 'checkpoint-members'), { recursive: true });
+  const events: TrainModelEvent[] = [];
+  const { card: second } = await trainModel(fewer, 'a test', { onEvent: (event) => events.push(event) });
+  expect(events.filter(({ type }) => type === 'epoch' || type === 'step')).toHaveLength(0);
+  expect(second.members.map(({ name }) => name)).toEqual(['linear', 'mel']);
+  expect(second.files['linear.onnx']).toBe(card.files['linear.onnx']);
+  expect(existsSync(join(fewer.out, 'checkpoint-members'))).toBe(false);
 }, 240_000);

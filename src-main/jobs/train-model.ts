@@ -25,8 +25,8 @@ import type { CalibrationMaterial, ScoredMaterial } from './calibration-material
 import { fitMembers, outOfFoldScores, removeFolds } from './folds.ts';
 import type { FoldEvent, MemberEvent, ScoreWith } from './folds.ts';
 import { evaluateTrials, findingRecord, recordingsOf, scoreItems, splitFigures, trialsOf } from './evaluate.ts';
-import { memberRecipe, recipeFor, recipeToTrainOn, settingsFor } from './recipes.ts';
-import type { AugmentationName, FrontEndName, Recipe } from './recipes.ts';
+import { leastBandwidthHz, memberRecipe, recipeFor, recipeToTrainOn, settingsFor } from './recipes.ts';
+import type { AugmentationName, BandName, FrontEndName, Recipe } from './recipes.ts';
 import { EncoderTrainer, NetworkTrainer, membersFolder, removeMembers } from './train-members.ts';
 import type { FittedMember, MemberTrainer } from './train-members.ts';
 
@@ -55,6 +55,8 @@ export interface TrainingRequest {
   seed: number;
   /** How examples are varied, where a network is trained from nothing: as suits the network if not given. */
   augmentation?: AugmentationName | 'auto' | undefined;
+  /** What it is made for, where nothing is trained on from; by default all of the sound. */
+  band?: BandName | undefined;
   /** Folds of sources whose out-of-fold scores calibrate the model; null: dev does. */
   folds: number | null;
   /** Findings may be wrong in at most this share of recordings of either class (see `calibrate`). */
@@ -62,6 +64,8 @@ export interface TrainingRequest {
   /** A model to train on from, with its network, front end and conditioning. */
   from?: string;
   resume: boolean;
+  /** Leaves the members' checkpoints where they are, for another model of some of them. */
+  keepCheckpoints?: boolean | undefined;
   /** Further sentences for the card: terms of the data, for instance. */
   notes: string[];
 }
@@ -207,7 +211,7 @@ async function severalMembers(
   choice: BackendChoice,
   folder: string,
 ): Promise<Plan> {
-  const { conditioning, window } = settingsFor({ network: 'residual' });
+  const { conditioning, window } = settingsFor({ network: 'residual', band: request.band });
   const trainers: MemberTrainer[] = [];
   for (const name of names) {
     const recipe = memberRecipe(name);
@@ -218,8 +222,8 @@ async function severalMembers(
       continue;
     }
     const { network, frontEnd, training, seedAfter } = recipe;
-    const { augmentation } = request;
-    const settings = settingsFor({ network, frontEnd, augmentation });
+    const { augmentation, band } = request;
+    const settings = settingsFor({ network, frontEnd, augmentation, band });
     const plan = networkPlan(request, choice, { network, settings, recipe: training, seed: request.seed + seedAfter });
     trainers.push(new NetworkTrainer(name, plan, { onnx: `${name}.onnx`, weights: `${name}.safetensors` }, null));
   }
@@ -279,6 +283,7 @@ export async function trainModel(
       ? await networkAlone(request, choice)
       : await severalMembers(request, request.members, choice, folder);
 
+  const least = request.from === undefined ? leastBandwidthHz(request.band) : null;
   // Enough of a card to score with; what training and measuring find out comes in below.
   const blank: Omit<Card, 'members' | 'files'> = {
     format: 2,
@@ -299,7 +304,7 @@ export async function trainModel(
       folds: request.folds,
     },
     calibration: calibrationSchema.parse({ a: 1, b: 0, prior: 0.5, dataset: request.dataset, split: 'dev' }),
-    thresholds: { ...thresholds, score: 0 },
+    thresholds: { ...thresholds, score: 0, ...(least === null ? {} : { minimumBandwidthHz: least }) },
     figures: [],
     records: [],
     validation: null,
@@ -397,6 +402,6 @@ export async function trainModel(
   const model = await writeModel(folder, card, files);
   await removeCheckpoint(folder);
   await removeFolds(folder);
-  await removeMembers(folder);
+  if (!request.keepCheckpoints) await removeMembers(folder);
   return model;
 }
