@@ -12,7 +12,7 @@ import type { Library } from './library.ts';
 import { clearLeftovers } from './leftovers.ts';
 import { rebuildDatabase } from './rebuild.ts';
 import { fileFingerprint } from './fingerprint.ts';
-import { missingRows, verifyRecords } from './verify-records.ts';
+import { isSignerCheck, missingRows, verifyRecords } from './verify-records.ts';
 
 /** Folders in which databases are built anew begin with this. */
 const rebuildPrefix = '.rebuilt-';
@@ -31,16 +31,19 @@ export function databaseFingerprint(folder: string): string | null {
 export interface Admission {
   state: 'own' | 'rebuilt' | 'broken';
   why: string | null;
+  /** Nothing stands in the way but that a key goes on with the log that this installation does not know. */
+  unknownSigner?: boolean;
 }
 
 /**
  * Decides what a case that is to be opened for writing is. One that is as this installation left it is opened as it is. Any other came from
  * elsewhere or was worked on elsewhere: it is built anew from its rows, checked as a whole, and only then put in place of what was there.
  * Called by whoever holds the case's lock.
+ * @param signer fingerprint of the key that a person accepts as the one that goes on with the log
  * @returns `own`; `rebuilt`; or `broken`, and why, where the case is known here and is not intact: it can be read then, and is not written
  * @throws UserFacingError `damaged`, `not-intact`, `newer-version`; nothing was changed then
  */
-export function admitCase(folder: string, library: Library): Admission {
+export function admitCase(folder: string, library: Library, signer?: string): Admission {
   const path = databasePath(folder);
   clearLeftovers(folder);
   const state = stateOf(folder, path, library);
@@ -50,11 +53,11 @@ export function admitCase(folder: string, library: Library): Admission {
   try {
     const rebuilt = databasePath(place);
     rebuildDatabase(path, rebuilt, path);
-    const [wrong, ...more] = verifyRecords({ folder: place, home: library.home, fromElsewhere: true }).checks.filter(
-      ({ holds }) => !holds,
-    );
+    const request = { folder: place, home: library.home, fromElsewhere: true, expectKey: signer };
+    const [wrong, ...more] = verifyRecords(request).checks.filter(({ holds }) => !holds);
     if (wrong) {
-      if (state === 'worked on') return { state: 'broken', why: wrong.sentence };
+      const unknownSigner = isSignerCheck(wrong) && more.length === 0;
+      if (state === 'worked on') return { state: 'broken', why: wrong.sentence, unknownSigner };
       const others = more.length > 0 ? ` And ${more.length} more.` : '';
       throw new UserFacingError('not-intact', `The case in ${folder} is not intact: ${wrong.sentence}${others}`, {
         path: folder,

@@ -23,7 +23,7 @@ import type { UntrustedIdentity } from './rebuild.ts';
 import type { RebuildRequest } from './rebuild-worker.ts';
 import { CaseStore } from './store.ts';
 import type { Session } from './store.ts';
-import { highestRowCheck } from './verify-records.ts';
+import { highestRowCheck, isSignerCheck } from './verify-records.ts';
 import { verifyCase } from './verify.ts';
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
@@ -337,6 +337,8 @@ export function freeCaseFolder(casesFolder: string, number: string): string {
 export interface ImportOptions extends ArchiveProgress {
   /** Also where its log lacks rows that it was seen to have here, as when the case itself is lost. The log then says so. */
   older?: boolean;
+  /** Fingerprint of the key that a person accepts as the one that goes on with the log. The log then says so. */
+  signer?: string;
 }
 
 /**
@@ -391,7 +393,8 @@ async function takeInTo(
   const archiveSha256 = await sha256File(archive, signal);
   signal?.throwIfAborted();
   refusePresent(session, manifest.caseId);
-  return place(unpacked, freeCaseFolder(cases, manifest.number), manifest, session, {
+  const target = { unpacked, folder: freeCaseFolder(cases, manifest.number), signer: options.signer };
+  return place(target, manifest, session, {
     path: archive,
     sha256: archiveSha256,
     head: manifest.head,
@@ -436,16 +439,24 @@ async function verifyUnpacked(
   unpacked: string,
   manifest: Manifest,
   { library }: Session,
-  { signal, older = false }: ImportOptions,
+  { signal, older = false, signer }: ImportOptions,
 ): Promise<{ rows: number; hash: string } | null> {
-  const request = { folder: unpacked, home: library.home, fromElsewhere: true };
+  const request = { folder: unpacked, home: library.home, fromElsewhere: true, expectKey: signer };
   const { head, checks } = await verifyCase(request, signal ? { signal } : {});
   if (head.rows !== manifest.head.rows || head.hash !== manifest.head.hash) {
     throw notACase(archive, 'its manifest names another head than its log has');
   }
   const isOlder = ({ subject, name, holds }: (typeof checks)[number]): boolean =>
     !holds && subject === 'head' && name === highestRowCheck;
-  const wrong = checks.filter((check) => !check.holds && !isOlder(check)).map(({ sentence }) => sentence);
+  const failing = checks.filter((check) => !check.holds && !isOlder(check));
+  const wrong = failing.map(({ sentence }) => sentence);
+  if (failing.length > 0 && failing.every(isSignerCheck)) {
+    throw new UserFacingError('unknown-signer', `${archive} was not taken in: ${wrong[0]}`, {
+      path: archive,
+      advice:
+        'Ask whoever worked on it for the fingerprint of their key; `earwitness case import --signer FINGERPRINT` then takes it in.',
+    });
+  }
   if (wrong.length > 0) {
     throw new UserFacingError(
       'not-intact',
@@ -471,8 +482,7 @@ async function verifyUnpacked(
 
 /** Lets the case appear. */
 function place(
-  unpacked: string,
-  folder: string,
+  { unpacked, folder, signer }: { unpacked: string; folder: string; signer: string | undefined },
   manifest: Manifest,
   session: Session,
   details: Record<string, unknown>,
@@ -484,7 +494,7 @@ function place(
   let store: CaseStore | null = null;
   try {
     library.acceptHead(manifest.caseId, manifest.head);
-    store = CaseStore.open(folder, session, { admitted: true });
+    store = CaseStore.open(folder, session, { admitted: true, ...(signer === undefined ? {} : { signer }) });
     const since = before?.deletedAt ? ` It was deleted here on ${before.deletedAt}, with ${before.rows} rows.` : '';
     const lacks = 'lacking' in details ? ' Its log lacks rows that it was seen to have here.' : '';
     const deleted = before?.deletedAt

@@ -95,6 +95,8 @@ export class CustodyWriter {
 
 /** The row with which another installation goes on with a log; it keeps the signature of the one before. */
 export const signerChanged = 'signer-changed';
+/** The row that says that a person has accepted whose key it was. */
+export const signerAccepted = 'signer-accepted';
 
 /** What is wrong with a chain, one sentence for each fault (the first ones), and what was found in it. */
 export interface ChainFindings {

@@ -414,7 +414,7 @@ describe('the highest row', () => {
     theirs.close();
     // Here, their key is not known.
     const back = CaseStore.open(folder, session);
-    expect(back.broken?.message).toContain('does not know');
+    expect(back.broken?.message).toContain('none of those that this case was signed with');
     back.close();
   });
 });

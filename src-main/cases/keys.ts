@@ -38,6 +38,12 @@ export function fingerprintOf(publicKey: string): string {
   return digits.replace(/(.{4})(?=.)/g, '$1-');
 }
 
+/** Whether a fingerprint, as people write it, is that of a public key. */
+export function isFingerprintOf(text: string, publicKey: string): boolean {
+  const plain = (one: string): string => one.toLowerCase().replace(/[^0-9a-f]/g, '');
+  return plain(text) === plain(fingerprintOf(publicKey));
+}
+
 /**
  * The installation's key, readable by its owner alone.
  * @param options.make whether it is made where there is none

@@ -22,10 +22,11 @@ import type {
 import { UserFacingError } from '../base/errors.ts';
 import { unwritable } from '../base/files.ts';
 import { admitCase, databaseFingerprint } from './admit.ts';
+import type { Admission } from './admit.ts';
 import { canonicalJson, sha256Hex } from './canonical.ts';
 import { ClockWatch, clockLeap, setBack } from './clock.ts';
 import { copyPlace } from './copies.ts';
-import { CustodyWriter, lastRow, readHead, signerChanged } from './custody.ts';
+import { CustodyWriter, lastRow, readHead, signerAccepted, signerChanged } from './custody.ts';
 import { passingFailures } from './failures.ts';
 import type { CustodyEntry, StoredCustodyRow } from './custody.ts';
 import {
@@ -41,7 +42,7 @@ import {
 import { EvidenceTable, derivedColumns, evidenceRowOf, isStale, nameKeyOf, shownAnalysis } from './evidence-table.ts';
 import type { EvidenceFilter, EvidenceQuery } from './evidence-table.ts';
 import { ensureFolderNow } from './folders.ts';
-import { fingerprintOf, headMessage, signatureHolds } from './keys.ts';
+import { fingerprintOf, headMessage, isFingerprintOf, signatureHolds } from './keys.ts';
 import { madeHere } from './library.ts';
 import type { Library } from './library.ts';
 import { clearLeftovers } from './leftovers.ts';
@@ -245,7 +246,8 @@ export class CaseStore {
     db: Database.Database,
     access: { lock: CaseLock; session: Session } | { close: () => void },
     id: string,
-    broken: string | null = null,
+    { why: refused, unknownSigner = false }: Pick<Admission, 'why' | 'unknownSigner'> = { why: null },
+    signer?: string,
   ) {
     const writing = 'lock' in access ? access : null;
     this.folder = folder;
@@ -262,8 +264,8 @@ export class CaseStore {
     this.#shared = isShared(db);
     this.#clock = writing?.session.clock ?? ownClock;
     this.#latestTime = db.prepare<[], string>(latestTimeSql).pluck().get() ?? null;
-    const why = writing && this.#head.rows > 0 ? (this.#brokenLog(writing.session) ?? broken) : null;
-    this.broken = why === null ? null : custodyBroken(folder, why);
+    const why = writing && this.#head.rows > 0 ? (refused ?? this.#brokenLog(writing.session, signer)) : null;
+    this.broken = why === null ? null : custodyBroken(folder, why, unknownSigner);
     this.#custody = writing ? new CustodyWriter(db, id, writing.session.library.key) : null;
   }
 
@@ -329,10 +331,15 @@ export class CaseStore {
   /**
    * Opens a case for writing, which its log notes. One from elsewhere is built anew first (`admitCase`).
    * @param options.admitted whether that was done already
+   * @param options.signer fingerprint of the key that a person accepts as the one that goes on with the log, which the log then notes
    * @throws UserFacingError `missing`, `case-busy` naming who has it open, `newer-version`, `damaged`, `not-intact`, `unwritable`,
    * `disk-full`.
    */
-  static open(folder: string, session: Session, { admitted = false } = {}): CaseStore {
+  static open(
+    folder: string,
+    session: Session,
+    { admitted = false, signer }: { admitted?: boolean; signer?: string } = {},
+  ): CaseStore {
     const place = resolve(folder);
     const path = databasePath(place);
     requireCase(place, path);
@@ -340,15 +347,15 @@ export class CaseStore {
     const lock = CaseLock.take(place, session.program);
     let db: Database.Database | null = null;
     try {
-      const { state, why } = admitted ? { state: 'own', why: null } : admitCase(place, session.library);
+      const admission: Admission = admitted ? { state: 'own', why: null } : admitCase(place, session.library, signer);
       if (admitted) clearLeftovers(place);
       db = openDatabase(path);
-      const store = new CaseStore(place, db, { lock, session }, caseIdIn(path, db), why);
+      const store = new CaseStore(place, db, { lock, session }, caseIdIn(path, db), admission, signer);
       if (!store.broken) {
-        const signer = readHead(db);
+        const signed = readHead(db);
         store.#write(() => {
-          if (signer && signer.publicKey !== session.library.key.publicKey) store.#takeOver(signer);
-          if (state === 'rebuilt') store.#append(rebuiltAction, null, rebuiltSummary, {});
+          if (signed && signed.publicKey !== session.library.key.publicKey) store.#takeOver(signed, signer);
+          if (admission.state === 'rebuilt') store.#append(rebuiltAction, null, rebuiltSummary, {});
           store.#append('opened', null, 'Opened the case.', store.#place());
           store.#dropForeignWork();
         });
@@ -1263,7 +1270,7 @@ export class CaseStore {
   }
 
   /** Why a log that is about to be written on is not the one that was signed; null where it is. */
-  #brokenLog({ library }: Session): string | null {
+  #brokenLog({ library }: Session, accepted: string | undefined): string | null {
     const last = library.head(this.id);
     if (last && last.deletedAt === null) {
       const sql = 'SELECT hash FROM custody_log WHERE position = ?';
@@ -1283,18 +1290,25 @@ export class CaseStore {
     if (signed.publicKey === library.key.publicKey) return null;
     const known = library.knownKeys(this.id);
     if (known.length === 0 || known.some(({ publicKey }) => publicKey === signed.publicKey)) return null;
+    if (accepted !== undefined && isFingerprintOf(accepted, signed.publicKey)) return null;
     return `it is signed with a key (${fingerprintOf(signed.publicKey)}) that this installation does not know`;
   }
 
   /** Goes on with a log that another installation, or this one with another key, has signed so far. */
-  #takeOver(signer: { publicKey: string; signature: string }): void {
-    this.#session?.library.learnKey(this.id, signer.publicKey, 'opened here');
+  #takeOver(signer: { publicKey: string; signature: string }, accepted: string | undefined): void {
+    this.#session?.library.learnKey(
+      this.id,
+      signer.publicKey,
+      accepted === undefined ? 'opened here' : 'accepted here',
+    );
     const fingerprint = fingerprintOf(signer.publicKey);
     this.#append(signerChanged, null, `Another installation goes on with the log; so far ${fingerprint} signed it.`, {
       publicKey: signer.publicKey,
       signature: signer.signature,
       fingerprint,
     });
+    if (accepted === undefined) return;
+    this.#append(signerAccepted, null, `Accepted that ${fingerprint} went on with the log.`, { fingerprint });
   }
 
   #append(action: string, evidenceId: number | null, summary: string, details: Record<string, unknown>): void {
@@ -1551,15 +1565,19 @@ function scanWork(row: Omit<ScanRow, 'id' | 'total' | 'left'>): string {
   return `scan ${started_at} ${sha256Hex(canonicalJson([model, model_sha256, channel, stream, read_all]))}`;
 }
 
-function custodyBroken(folder: string, why: string): UserFacingError {
-  return new UserFacingError(
-    'custody-broken',
-    `The custody log of this case is not intact: ${why.replace(/\.$/, '')}.`,
-    {
+function custodyBroken(folder: string, why: string, unknownSigner: boolean): UserFacingError {
+  const sentence = why.replace(/\.$/, '');
+  const read = 'It can be read, but nothing is added to it.';
+  if (unknownSigner) {
+    return new UserFacingError('unknown-signer', `It is not known who went on with this case: ${sentence}.`, {
       path: folder,
-      advice: 'It can be read, but nothing is added to it. Verify the case, and restore it from an export or a copy.',
-    },
-  );
+      advice: `${read} Ask whoever worked on it for the fingerprint of their key; \`earwitness case accept\` then goes on with it.`,
+    });
+  }
+  return new UserFacingError('custody-broken', `The custody log of this case is not intact: ${sentence}.`, {
+    path: folder,
+    advice: `${read} Verify the case, and restore it from an export or a copy.`,
+  });
 }
 
 function problemOf(error: UserFacingError | null): CaseSummary['problem'] {

@@ -9,7 +9,7 @@ import type { ChainFindings, StoredCustodyRow } from './custody.ts';
 import { clockLeap, toleratedSetBackMilliseconds } from './clock.ts';
 import { caseIdIn, databasePath, openDatabaseForReading, requireCase, schemaDifferences, telling } from './database.ts';
 import { derivedColumns } from './evidence-table.ts';
-import { fingerprintOf, headMessage, signatureHolds } from './keys.ts';
+import { fingerprintOf, headMessage, isFingerprintOf, signatureHolds } from './keys.ts';
 import { knowledgeOf, madeHere } from './library.ts';
 import type { InstallationKnowledge } from './library.ts';
 import {
@@ -72,6 +72,11 @@ export function gathered(subject: Check['subject'], checks: readonly Check[], al
   const failing = checks.filter(({ holds }) => !holds);
   if (checks.length <= namedOneByOne) return [...checks];
   return holding.length > 0 ? [...failing, { ...all(holding.length), subject }] : failing;
+}
+
+/** Whether a check is about who signed, and not about what. */
+export function isSignerCheck({ subject, name }: Check): boolean {
+  return subject === 'signature' && name === 'signer';
 }
 
 /** Checks everything but the files of the evidence. Reads the database beside whoever has it open; takes its time. */
@@ -270,8 +275,7 @@ function signerOf(
   if (!signed || !signature.holds)
     return told('unsigned', 'It cannot be told who signed, since the signature does not hold.');
   if (expectKey !== undefined) {
-    const plain = (text: string): string => text.toLowerCase().replace(/[^0-9a-f]/g, '');
-    if (plain(expectKey) === plain(fingerprint ?? ''))
+    if (isFingerprintOf(expectKey, signed.publicKey))
       return told('known', `The head is signed by the key expected (${fingerprint}).`);
     return told('replaced', `The head is signed by the key ${fingerprint}, not by ${expectKey}.`);
   }

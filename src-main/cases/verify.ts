@@ -8,7 +8,7 @@ import { WorkerPool } from '../base/pool.ts';
 import { workerFile } from '../base/workers.ts';
 import { absence } from './absence.ts';
 import { emptyHead } from './custody.ts';
-import { gathered } from './verify-records.ts';
+import { gathered, isSignerCheck } from './verify-records.ts';
 import type { RecordFindings, VerifyRequest } from './verify-records.ts';
 
 type Check = Verification['checks'][number];
@@ -91,7 +91,7 @@ export async function withFiles(records: RecordFindings, progress: VerifyProgres
       sentence: `${count} files are what was taken in.`,
     })),
   ];
-  const integrity = checks.every(({ subject, name, holds }) => holds || (subject === 'signature' && name === 'signer'));
+  const integrity = checks.every((check) => check.holds || isSignerCheck(check));
   return { intact: integrity && signer.verdict === 'known', integrity, signer, time, head, checks };
 }
 

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createHash } from 'node:crypto';
@@ -21,6 +21,46 @@ afterEach(() => {
   else process.env['EARWITNESS_HOME'] = homeBefore;
   process.exitCode = undefined;
   rmSync(folder, { recursive: true, force: true });
+});
+
+/** The same for another installation. */
+async function elsewhere(...words: string[]): ReturnType<typeof run> {
+  const home = process.env['EARWITNESS_HOME'];
+  process.env['EARWITNESS_HOME'] = join(folder, 'other-home');
+  try {
+    return await run(...words);
+  } finally {
+    process.env['EARWITNESS_HOME'] = home;
+  }
+}
+
+it('accepts a case that another installation went on with only by the fingerprint of its key', async () => {
+  const dir = join(folder, 'continued');
+  await run('case', 'new', dir, '--number', '7', '--title', 'A call');
+  const key = (await elsewhere('case', 'key')).stdout.trim();
+  expect((await elsewhere('case', 'add', dir, join(folder, 'nothing.wav'))).status).toBe(3);
+  const asked = await run('case', 'accept', dir);
+  expect(asked.status).toBe(4);
+  expect(asked.stdout).toContain(`gone on with by ${key}`);
+  expect(asked.stdout).toMatch(/\tsigner-changed\t[^]*\topened\t/);
+  expect(asked.stdout).toContain(`earwitness case accept ${dir} --signer ${key}`);
+  await expect(run('case', 'accept', dir, '--signer', 'aaaa-bbbb-cccc-dddd')).rejects.toThrow(key);
+  const accepted = await run('case', 'accept', dir, '--signer', key);
+  expect(accepted).toMatchObject({ status: 0, stdout: expect.stringContaining(`Accepted ${key}`) as string });
+  expect((await run('verify', dir)).stdout).toContain('Intact.');
+  await expect(run('case', 'accept', dir)).rejects.toMatchObject({ code: 'usage' });
+});
+
+it.skipIf(process.platform === 'win32')('shares a case with whom the rights of its folder name', async () => {
+  const dir = join(folder, 'shared');
+  await run('case', 'new', dir, '--number', '8', '--title', 'A call');
+  await expect(run('case', 'share', dir)).rejects.toMatchObject({ code: 'usage', advice: /chmod 2770/ });
+  chmodSync(dir, 0o750);
+  expect((await run('case', 'share', dir)).stdout).toMatch(/is shared: group \d+, rights 750/);
+  expect(statSync(join(dir, 'case.sqlite')).mode & 0o777).toBe(0o640);
+  expect((await run('case', 'show', dir)).stdout).toMatch(/^Shared /m);
+  expect((await run('case', 'share', dir, '--private')).stdout).toContain('for its owner alone');
+  expect(statSync(join(dir, 'case.sqlite')).mode & 0o777).toBe(0o600);
 });
 
 /** Runs a command in this process. */

@@ -41,6 +41,12 @@ interface ScanOptions extends ReadingOptions {
   jobs?: number;
 }
 
+interface ImportOptions {
+  to?: string;
+  older?: boolean;
+  signer?: string;
+}
+
 interface SenderHash {
   name: string | null;
   hash: string;
@@ -221,9 +227,29 @@ the next scan, in the window too. A score is high for bona fide speech.`,
     .description('Take in a case from one file. It is verified as a whole before it appears.')
     .argument('<file>', 'the exported case')
     .option('--to <dir>', 'the folder that it is put below (default: cases in the data folder)')
+    .option(
+      '--signer <fingerprint>',
+      'accept that this key went on with the case since it was seen here; the log says so',
+    )
     .option('--older', 'also where a later state of its log was seen here, as when the case itself is lost')
-    .action(async (file: string, options: { to?: string; older?: boolean }) => {
-      process.exitCode = await importFrom(file, options.to, options.older === true);
+    .action(async (file: string, options: ImportOptions) => {
+      process.exitCode = await importFrom(file, options);
+    });
+
+  command
+    .command('accept')
+    .description('Go on with a case that another installation went on with, whose key is not known here.')
+    .argument('<dir>', "the case's folder")
+    .option('--signer <fingerprint>', 'the key, as whoever worked on the case names it (`case key` there)')
+    .addHelpText(
+      'after',
+      `
+Without --signer, says who signed and what was done since, and changes nothing. A key that nobody confirms may be that of someone who wrote the
+log anew: ask for its fingerprint by another way than the case came. The log notes that it was accepted.
+Exit status: 0 accepted, 1 it cannot be, 2 wrong usage, 4 to be accepted.`,
+    )
+    .action(async (folder: string, options: { signer?: string }) => {
+      process.exitCode = await accept(folder, options.signer);
     });
 
   command
@@ -472,6 +498,37 @@ async function show(folder: string, options: { json?: boolean; log?: boolean }):
   }
 }
 
+async function accept(folder: string, signer: string | undefined): Promise<number> {
+  const [{ continuationOf }, { CaseStore }] = await Promise.all([
+    import('../cases/accept.ts'),
+    import('../cases/store.ts'),
+  ]);
+  return withSession(async (session) => {
+    const { number, fingerprint, seen, rows, since } = continuationOf(resolve(folder), session.library);
+    if (signer === undefined) {
+      process.stdout.write(
+        `${number} was gone on with by ${fingerprint}: of its ${rows} rows, ${seen} were seen here.\n`,
+      );
+      for (const { position, time, actor, action, summary } of since.reverse()) {
+        process.stdout.write(`${position}\t${time}\t${visibleName(actor)}\t${action}\t${visibleName(summary)}\n`);
+      }
+      process.stdout.write(
+        `Nothing was changed. To go on with it: earwitness case accept ${folder} --signer ${fingerprint}\n`,
+      );
+      return exitStatus.notIntact;
+    }
+    const store = CaseStore.open(folder, session, { signer });
+    try {
+      if (store.broken) throw store.broken;
+      process.stdout.write(`Accepted ${fingerprint}, which went on with ${number}.\n`);
+      writeHead(store);
+      return exitStatus.done;
+    } finally {
+      store.close();
+    }
+  });
+}
+
 async function exportTo(folder: string, out: string, replace: boolean): Promise<number> {
   const { exportCase } = await import('../cases/archive.ts');
   await mustBeFree([out], { overwrite: replace, cases: [folder] });
@@ -487,13 +544,18 @@ async function exportTo(folder: string, out: string, replace: boolean): Promise<
   );
 }
 
-async function importFrom(file: string, to: string | undefined, older: boolean): Promise<number> {
+async function importFrom(file: string, { to, older, signer }: ImportOptions): Promise<number> {
   const { importCase } = await import('../cases/archive.ts');
   return withSession((session) =>
     interruptible(async (signal, progress) => {
       const casesFolder = to ?? resolve(session.library.home, 'cases');
       const onProgress = (done: number, total: number): void => progress.show(`${Math.floor((100 * done) / total)} %`);
-      const store = await importCase(file, casesFolder, session, { signal, onProgress, older });
+      const store = await importCase(file, casesFolder, session, {
+        signal,
+        onProgress,
+        older: older === true,
+        ...(signer === undefined ? {} : { signer }),
+      });
       progress.clear();
       process.stdout.write(`Imported the case ${store.details().number} to ${store.folder}.\n`);
       writeHead(store);
