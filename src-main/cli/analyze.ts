@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { visibleName } from '../../src-common/visible-text.ts';
-import { InvalidArgumentError } from 'commander';
 import type { Command } from 'commander';
 import { recordSentences } from '../../src-common/finding-record.ts';
 import type { Finding } from '../../src-common/findings.ts';
@@ -25,12 +24,12 @@ import {
   showLlrOption,
   showsRatios,
 } from './present.ts';
+import { addStretchOptions, stretchOf } from './stretch.ts';
+import type { StretchOptions } from './stretch.ts';
 
-interface AnalyzeOptions extends ReadingOptions {
+interface AnalyzeOptions extends ReadingOptions, StretchOptions {
   model?: string;
   json?: boolean;
-  start?: number;
-  end?: number;
   showLlr?: boolean;
 }
 
@@ -42,30 +41,19 @@ export function register(program: Command): void {
     .option('--model <model>', "a model's folder or name (default: the model that ships)")
     .option('--json', 'the whole result as JSON, with every window')
     .addOption(showLlrOption())
-    .option('--start <seconds>', 'analyse the stretch from here on its own (with --end)', seconds)
-    .option('--end <seconds>', 'to here', seconds)
     .action(async (file: string, options: AnalyzeOptions) => {
       process.exitCode = await analyze(file, options);
     });
-  addReadingOptions(command);
-}
-
-function seconds(text: string): number {
-  const value = Number(text);
-  if (text.trim() === '' || !(value >= 0 && value < Infinity)) {
-    throw new InvalidArgumentError('It must be a time in seconds.');
-  }
-  return value;
+  addReadingOptions(addStretchOptions(command));
 }
 
 /** The stretch that is asked for; null for the whole recording. @throws UserFacingError `usage` */
-function stretchOf({ start, end, channels }: AnalyzeOptions): { startSeconds: number; endSeconds: number } | null {
-  if (start === undefined && end === undefined) return null;
-  if (start === undefined || end === undefined || !(start < end)) {
-    throw new UserFacingError('usage', '--start and --end go together, and --start lies before --end.');
+function oneStretch(options: AnalyzeOptions): ReturnType<typeof stretchOf> {
+  const stretch = stretchOf(options);
+  if (stretch !== null && options.channels === 'each') {
+    throw new UserFacingError('usage', 'Of a stretch, name one channel: left or right.');
   }
-  if (channels === 'each') throw new UserFacingError('usage', 'Of a stretch, name one channel: left or right.');
-  return { startSeconds: start, endSeconds: end };
+  return stretch;
 }
 
 /** Scores a stretch on its own; what is wrong with the recording is in the outcome. */
@@ -221,7 +209,7 @@ async function analyze(file: string, options: AnalyzeOptions): Promise<number> {
   const { Detector } = await import('../detector/detector.ts');
   const { score } = await import('../jobs/score.ts');
   const { scanJson, scanRows } = await import('../reports/scan.ts');
-  const stretch = stretchOf(options);
+  const stretch = oneStretch(options);
   const model = await readModel(await findModel(options.model));
   const detector = await Detector.create(model, availableParallelism());
   const absolute = resolve(file);

@@ -66,7 +66,7 @@ Exit status: 0 all recordings scored, 2 wrong usage, 3 some could not be (named;
 }
 
 /** @throws UserFacingError `usage` where a card is not to be written to. */
-function mayRecord(models: readonly StoredModel[], { model: named }: EvaluateOptions): void {
+export function mayRecord(models: readonly StoredModel[], { model: named }: Pick<EvaluateOptions, 'model'>): void {
   if (named === undefined) {
     throw new UserFacingError('usage', '--record writes to the cards of the models that --model names.', {
       advice: 'Name the model by its folder.',
@@ -149,7 +149,7 @@ async function evaluate(options: EvaluateOptions): Promise<number> {
     }
     if (options.record) {
       for (const { model, findings } of reports) {
-        await store.writeRecords(model, jobs.withRecord(model.card.records, findings));
+        await store.writeMeasured(model, { records: jobs.withRecord(model.card.records, findings) });
         process.stdout.write(`The card in ${model.folder} says now how often its findings were right on this split.\n`);
       }
     }

@@ -11,6 +11,7 @@ import { register as registerDataset } from './dataset.ts';
 import { register as registerEvaluate } from './evaluate.ts';
 import { register as registerMetrics } from './metrics.ts';
 import { register as registerReport } from './report.ts';
+import { register as registerSaliency } from './saliency.ts';
 import { register as registerScan } from './scan.ts';
 import { register as registerSelfTest } from './selftest.ts';
 import { register as registerServe } from './serve.ts';
@@ -35,6 +36,7 @@ export function buildProgram(): Command {
     registerMetrics,
     registerDataset,
     registerSpectrogram,
+    registerSaliency,
     registerSelfTest,
     registerServe,
     registerSettings,

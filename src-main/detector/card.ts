@@ -26,6 +26,24 @@ const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 /** Seconds of net speech, for cards and training that name no other limit. */
 export const defaultMinimumSpeechSeconds = 0.5;
 
+const advantageSchema = z.object({ mean: z.number(), interval: z.tuple([z.number(), z.number()]) });
+
+/** How well saliency maps of one kind did in the test by deletion and insertion, see `saliency/faithfulness.ts`. */
+const saliencyRecordSchema = z.object({
+  method: z.enum(['occlusion', 'grad-cam']),
+  /** Null: of the model's own score. */
+  member: z.string().nullable(),
+  dataset: z.string(),
+  split: z.string(),
+  recordings: z.int(),
+  sources: z.int(),
+  /** By how much more the score moved than with other regions of the same size; intervals by a bootstrap over sources. */
+  deletion: advantageSchema,
+  insertion: advantageSchema,
+  both: advantageSchema,
+});
+export type SaliencyRecord = z.infer<typeof saliencyRecordSchema>;
+
 /** What format 1 said of training that now stands with the member. */
 const movedTraining = [
   'epochs',
@@ -119,6 +137,8 @@ const plainCardSchema = z.object({
   figures: z.array(splitFiguresSchema),
   /** How often its findings were right, by split; at most one for each split of a dataset. */
   records: z.array(findingRecordSchema).default([]),
+  /** How faithful its saliency maps are. */
+  saliency: z.array(saliencyRecordSchema).optional(),
   /** Who validated it, on what, and under which conditions that holds; null for `screening`. */
   validation: z
     .object({

@@ -36,8 +36,8 @@ export interface OnnxInitializer {
   values: Float32Array | BigInt64Array | Int8Array | Uint8Array;
 }
 
-/** Name of the graph's input, [N, 1, bins, frames] float32, and of its output, [N, 1] float32. */
-export const onnxNames = { input: 'log_spectrogram_db', output: 'logit' } as const;
+/** Names of the graph's input, [N, 1, bins, frames] float32, of its output, [N, 1] float32, and of feature maps asked for beside it. */
+export const onnxNames = { input: 'log_spectrogram_db', output: 'logit', maps: 'feature_maps' } as const;
 
 function bytesOf(values: OnnxInitializer['values']): Uint8Array {
   // ONNX raw data is little-endian, as is every machine that Node runs on here.
@@ -278,17 +278,26 @@ export function writeOnnxGraph({ name, nodes, initializers, inputs, outputs }: O
 /**
  * The network as the bytes of an ONNX model; the same spec and weights give the same bytes.
  * Input `log_spectrogram_db` [N, 1, bins, frames], output `logit` [N, 1].
+ * @param mapsAfter also what comes out of that many layers, as `feature_maps` [N, channels, height, width]
  */
-export function writeOnnx(spec: NetworkSpec, weights: Weights): Uint8Array {
+export function writeOnnx(spec: NetworkSpec, weights: Weights, mapsAfter?: number): Uint8Array {
   const builder = new NetworkGraph(weights);
-  const last = builder.chain(placeLayers(spec), onnxNames.input);
-  builder.node('Identity', onnxNames.output, [last]);
+  const layers = placeLayers(spec);
   const { bins, frames } = spec.input;
+  const outputs: ValueInfo[] = [{ name: onnxNames.output, shape: ['N', 1] }];
+  let value = builder.chain(layers.slice(0, mapsAfter), onnxNames.input);
+  if (mapsAfter !== undefined) {
+    const [height, width, channels] = layers[mapsAfter].input;
+    builder.node('Identity', onnxNames.maps, [value]);
+    outputs.push({ name: onnxNames.maps, shape: ['N', channels, height, width] });
+    value = builder.chain(layers.slice(mapsAfter), value);
+  }
+  builder.node('Identity', onnxNames.output, [value]);
   return writeOnnxGraph({
     name: spec.name,
     nodes: builder.nodes,
     initializers: builder.initializers,
     inputs: [{ name: onnxNames.input, shape: ['N', 1, bins, frames] }],
-    outputs: [{ name: onnxNames.output, shape: ['N', 1] }],
+    outputs,
   });
 }

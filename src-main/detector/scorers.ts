@@ -122,7 +122,7 @@ class EncoderScorer implements MemberScorer {
 }
 
 /** @param threads of ONNX Runtime; 1 where several scorers run beside one another */
-async function createScorer(content: MemberContent, threads: number): Promise<MemberScorer> {
+export async function createScorer(content: MemberContent, threads: number): Promise<MemberScorer> {
   if ('encoder' in content) {
     return new EncoderScorer(await Encoder.create(content.encoder, threads), content.head);
   }

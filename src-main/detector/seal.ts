@@ -14,8 +14,8 @@ export const unsealedNote =
   'Its card calls it validated, but bears no signature of this installation: here it is for screening. Calibrate it on your own ' +
   'recordings (`earwitness calibrate … --validated-by … --conditions …`) to validate it.';
 
-/** Of a card, what may change under the signature: its name, and how often its findings were right, which evaluations add. */
-const unsigned = new Set(['name', 'records', 'seal']);
+/** Of a card, what may change under the signature: its name, and what measurements add: how often its findings were right, how faithful its maps are. */
+const unsigned = new Set(['name', 'records', 'saliency', 'seal']);
 
 /** The files are in it by their hashes. */
 function message(raw: Record<string, unknown>): string {

@@ -235,11 +235,18 @@ export function headFile(member: Pick<EncoderMember, 'head'>, { kernel, bias }: 
   return new Map([[member.head, writeSafetensors(arrays)]]);
 }
 
-/** Writes into a model's card how often its findings were right; all else in it stays as it lies there. @throws UserFacingError `unwritable` */
-export async function writeRecords({ folder }: Pick<StoredModel, 'folder'>, records: Card['records']): Promise<void> {
+/**
+ * Writes into a model's card what was measured of it: how often its findings were right, how faithful its saliency maps are. All else in
+ * it stays as it lies there.
+ * @throws UserFacingError `unwritable`
+ */
+export async function writeMeasured(
+  { folder }: Pick<StoredModel, 'folder'>,
+  measured: Partial<Pick<Card, 'records' | 'saliency'>>,
+): Promise<void> {
   const path = join(folder, 'card.json');
   const card = JSON.parse(await readFile(path, 'utf8')) as object;
-  const changed = { ...card, records };
+  const changed = { ...card, ...measured };
   cardSchema.parse(changed);
   await writeFileWhole(path, `${JSON.stringify(changed, null, 1)}\n`);
 }

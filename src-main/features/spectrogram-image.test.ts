@@ -157,3 +157,38 @@ describe('colourTable', () => {
     for (let index = 8; index < 256; index++) expect(luminance[index]).toBeGreaterThan(luminance[index - 8]);
   });
 });
+
+describe('an overlay', () => {
+  it('colours what is above and below zero at its place in time and frequency, and leaves the rest', async () => {
+    const cells = [0, 0, 1, 0, -0.5];
+    const overlay = {
+      columns: [{ startSeconds: 0.5, endSeconds: 1, cells }],
+      edgesHz: [0, 1000, 2000, 3000, 4000, 5000],
+      opacity: 1,
+      unit: 'fall of the score',
+      note: 'It is no evidence.',
+    };
+    const noise = Float32Array.from({ length: 32_000 }, (_, i) => 0.3 * Math.sin(i * i));
+    const { columns, rows } = plotSize(size.width, size.height, true);
+    expect(rows).toBeLessThan(plotSize(size.width, size.height).rows);
+    const coloured = decodePng(await draw(noise, 'linear', { overlay }));
+    const at = (seconds: number, hz: number): number[] => {
+      const x = 62 + Math.floor((seconds / 2) * columns);
+      const y = 58 + Math.floor((1 - hz / 8000) * rows);
+      return [...coloured.rgba.subarray(4 * (y * coloured.width + x), 4 * (y * coloured.width + x) + 3)];
+    };
+    expect(at(0.75, 2500)).toEqual([0x00, 0x72, 0xb2]);
+    const [red, green, blue] = at(0.75, 4500);
+    expect(red).toBeGreaterThan(green);
+    expect(green).toBeGreaterThan(blue);
+    for (const [seconds, hz] of [
+      [0.25, 2500],
+      [1.25, 2500],
+      [0.75, 1500],
+      [0.75, 6500],
+    ]) {
+      const [r, g, b] = at(seconds, hz);
+      expect([g, b]).toEqual([r, r]);
+    }
+  });
+});

@@ -27,7 +27,26 @@ export interface SpectrogramImageOptions {
   /** Level of the darkest colour in dBFS; by default `rangeDb` below the brightest. */
   minDb?: number;
   rangeDb?: number;
+  /** Signed values over time and frequency, laid over the spectrogram in two colours; their scale takes the levels' place. */
+  overlay?: SpectrogramOverlay;
 }
+
+export interface SpectrogramOverlay {
+  /** In order of time, on the picture's axis; `cells` from the lowest band. */
+  columns: readonly { startSeconds: number; endSeconds: number; cells: readonly number[] }[];
+  /** Edges of the bands, one more than there are. */
+  edgesHz: readonly number[];
+  /** Of the strongest colour, 0 to 1. */
+  opacity: number;
+  /** What the values are, at their scale. */
+  unit: string;
+  /** A sentence below the picture. */
+  note: string;
+}
+
+/** Colours of what is above and below zero, blue and vermilion as everywhere in the program. */
+const above = [0x00, 0x72, 0xb2];
+const below = [0xc2, 0x50, 0x0a];
 
 const ink = '#1d1d21';
 const dimmed = '#63636d';
@@ -43,7 +62,8 @@ interface Layout {
   height: number;
 }
 
-function layoutOf(width: number, height: number): Layout {
+/** @param noted whether a sentence stands below the picture */
+function layoutOf(width: number, height: number, noted: boolean): Layout {
   const unit = Math.max(1, Math.min(width / 1200, height / 600));
   const left = Math.round(62 * unit);
   const top = Math.round(58 * unit);
@@ -52,13 +72,13 @@ function layoutOf(width: number, height: number): Layout {
     left,
     top,
     width: width - left - Math.round(92 * unit),
-    height: height - top - Math.round(52 * unit),
+    height: height - top - Math.round((noted ? 74 : 52) * unit),
   };
 }
 
-/** Size in pixels of the spectrogram itself within a picture of this size. */
-export function plotSize(width: number, height: number): { columns: number; rows: number } {
-  const layout = layoutOf(width, height);
+/** Size in pixels of the spectrogram itself within a picture of this size. @param noted whether it has an overlay with its sentence */
+export function plotSize(width: number, height: number, noted = false): { columns: number; rows: number } {
+  const layout = layoutOf(width, height, noted);
   return { columns: layout.width, rows: layout.height };
 }
 
@@ -69,7 +89,8 @@ export function plotSize(width: number, height: number): { columns: number; rows
  */
 export function drawSpectrogram(overview: SpectrogramOverview, options: SpectrogramImageOptions): Buffer {
   const { width, height } = options;
-  const layout = layoutOf(width, height);
+  const { overlay } = options;
+  const layout = layoutOf(width, height, overlay !== undefined);
   const { unit } = layout;
   const { minDb, maxDb } = levelRange(overview, options);
   const table = colourTable(options.colourMap);
@@ -126,18 +147,16 @@ export function drawSpectrogram(overview: SpectrogramOverview, options: Spectrog
 
   const barLeft = right + Math.round(16 * unit);
   const barWidth = Math.round(14 * unit);
-  for (const value of levelTicks(minDb, maxDb, layout.height / unit)) {
-    const y = bottom - ((value - minDb) / (maxDb - minDb)) * layout.height;
+  const most = overlay ? strongest(overlay) : 0;
+  const [low, high] = overlay ? [-most, most] : [minDb, maxDb];
+  for (const value of levelTicks(low, high, layout.height / unit)) {
+    const y = bottom - ((value - low) / (high - low)) * layout.height;
     tick(barLeft + barWidth, y, barLeft + barWidth + 4 * unit, y);
     text(numberText(value), barLeft + barWidth + 7 * unit, y + 4 * unit, size(11));
   }
   const barTitle = width - 7 * unit;
-  text(
-    overview.parameters.type === 'mel' ? 'Level (dBFS per band)' : 'Level (dBFS per bin)',
-    barTitle,
-    axisY,
-    turned(barTitle),
-  );
+  const levelTitle = overview.parameters.type === 'mel' ? 'Level (dBFS per band)' : 'Level (dBFS per bin)';
+  text(overlay?.unit ?? levelTitle, barTitle, axisY, turned(barTitle));
 
   const indices = plotIndices(overview, layout, minDb, maxDb);
   if (indices.every((index) => index === 0)) {
@@ -145,6 +164,7 @@ export function drawSpectrogram(overview: SpectrogramOverview, options: Spectrog
     const pale = `fill="#ffffff" stroke="#000000" stroke-width="${round(3 * unit)}" paint-order="stroke"`;
     text(note, layout.left + layout.width / 2, axisY, `${size(14)} ${middle} ${pale}`);
   }
+  if (overlay) text(overlay.note, 14 * unit, height - 9 * unit, size(11));
   const bar = new Uint8Array(layout.height);
   for (let y = 0; y < bar.length; y++) bar[y] = Math.round(255 * (1 - y / Math.max(1, bar.length - 1)));
 
@@ -154,7 +174,17 @@ export function drawSpectrogram(overview: SpectrogramOverview, options: Spectrog
   const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" font-family="DejaVu Sans" fill="${ink}">
 <rect width="${width}" height="${height}" fill="#ffffff"/>
 ${pixels(layout.left, layout.top, layout.width, layout.height, palettePng(indices, layout.width, layout.height, table))}
-${pixels(barLeft, layout.top, barWidth, layout.height, palettePng(bar, 1, layout.height, table))}
+${
+  overlay
+    ? pixels(
+        layout.left,
+        layout.top,
+        layout.width,
+        layout.height,
+        overlayPng(overview, layout, options.startSeconds, overlay),
+      ) + pixels(barLeft, layout.top, barWidth, layout.height, overlayBarPng(layout.height, overlay.opacity))
+    : pixels(barLeft, layout.top, barWidth, layout.height, palettePng(bar, 1, layout.height, table))
+}
 ${frame(layout.left, layout.width)}${frame(barLeft, barWidth)}
 ${marks.join('\n')}
 </svg>`;
@@ -437,19 +467,83 @@ function pixels(x: number, y: number, width: number, height: number, png: Buffer
   );
 }
 
+/** The largest value of an overlay, whatever its sign; a little above zero where all are zero. */
+function strongest({ columns }: SpectrogramOverlay): number {
+  let most = 1e-9;
+  for (const { cells } of columns) for (const value of cells) most = Math.max(most, Math.abs(value));
+  return most;
+}
+
+/** One pixel of an overlay. @param share of the strongest value, with its sign */
+function overlayPixel(share: number, opacity: number): number[] {
+  return [...(share >= 0 ? above : below), Math.round(255 * opacity * Math.min(1, Math.abs(share)))];
+}
+
+/** An overlay's colours at each pixel of the plot; see-through where it says nothing. */
+function overlayPng(
+  overview: SpectrogramOverview,
+  layout: Pick<Layout, 'width' | 'height'>,
+  startSeconds: number,
+  overlay: SpectrogramOverlay,
+): Buffer {
+  const { width, height } = layout;
+  const { columns, edgesHz, opacity } = overlay;
+  const most = strongest(overlay);
+  const seconds = overview.samples / overview.parameters.sampleRateHz;
+  const edges = edgesHz.map((hz) => (1 - frequencyPlace(overview, hz)) * height);
+  const bandAt = Array.from({ length: height }, (_, y) => edges.findLastIndex((edge) => y + 0.5 <= edge));
+  const rgba = new Uint8Array(4 * width * height);
+  let at = 0;
+  for (let x = 0; x < width; x++) {
+    const time = startSeconds + ((x + 0.5) / width) * seconds;
+    while (at < columns.length && columns[at].endSeconds <= time) at++;
+    if (at === columns.length) break;
+    const { startSeconds: start, cells } = columns[at];
+    if (start > time) continue;
+    bandAt.forEach((band, y) => {
+      if (band >= 0 && band < cells.length) rgba.set(overlayPixel(cells[band] / most, opacity), 4 * (y * width + x));
+    });
+  }
+  return rgbaPng(rgba, width, height);
+}
+
+/** The scale of an overlay, on white. */
+function overlayBarPng(height: number, opacity: number): Buffer {
+  const rgba = new Uint8Array(4 * height);
+  for (let y = 0; y < height; y++) rgba.set(overlayPixel(1 - (2 * y) / Math.max(1, height - 1), opacity), 4 * y);
+  return rgbaPng(rgba, 1, height);
+}
+
+/** A PNG file of four bytes per pixel. */
+function rgbaPng(rgba: Uint8Array, width: number, height: number): Buffer {
+  return pngFile(rgba, { width, height, bytesPerPixel: 4, colourType: 6 });
+}
+
 /** A PNG file of one byte per pixel with a table of 256 colours. */
 function palettePng(indices: Uint8Array, width: number, height: number, table: Uint8Array, effort = 1): Buffer {
+  return pngFile(indices, { width, height, bytesPerPixel: 1, colourType: 3 }, [pngChunk('PLTE', table)], effort);
+}
+
+/** @param chunks between header and pixels */
+function pngFile(
+  samples: Uint8Array,
+  format: { width: number; height: number; bytesPerPixel: number; colourType: number },
+  chunks: readonly Buffer[] = [],
+  effort = 1,
+): Buffer {
+  const { width, height, bytesPerPixel, colourType } = format;
+  const stride = bytesPerPixel * width;
   const header = Buffer.alloc(13);
   header.writeUInt32BE(width, 0);
   header.writeUInt32BE(height, 4);
-  // 8 bits, palette; compression, filter and interlace methods 0.
-  header.set([8, 3, 0, 0, 0], 8);
-  const rows = Buffer.alloc((width + 1) * height);
-  for (let y = 0; y < height; y++) rows.set(indices.subarray(y * width, (y + 1) * width), y * (width + 1) + 1);
+  // 8 bits; compression, filter and interlace methods 0.
+  header.set([8, colourType, 0, 0, 0], 8);
+  const rows = Buffer.alloc((stride + 1) * height);
+  for (let y = 0; y < height; y++) rows.set(samples.subarray(y * stride, (y + 1) * stride), y * (stride + 1) + 1);
   return Buffer.concat([
     Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]),
     pngChunk('IHDR', header),
-    pngChunk('PLTE', table),
+    ...chunks,
     pngChunk('IDAT', deflateSync(rows, { level: effort })),
     pngChunk('IEND', new Uint8Array()),
   ]);

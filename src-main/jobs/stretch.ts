@@ -137,7 +137,8 @@ interface Cut {
   timeline: Timeline;
 }
 
-async function cutStretch(path: string, request: StretchRequest, signal: AbortSignal | undefined): Promise<Cut> {
+/** Cuts a stretch out. @throws UserFacingError as `analyseStretch` */
+export async function cutStretch(path: string, request: StretchRequest, signal: AbortSignal | undefined): Promise<Cut> {
   const { startSeconds, endSeconds, channel = 'mix', stream, readAll } = request;
   const opening = {
     ...(stream === undefined ? {} : { stream }),
