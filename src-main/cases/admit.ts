@@ -1,6 +1,6 @@
 /** Whether a case in a folder is the one that this installation last wrote, and what is done with one that is not. */
-import { randomBytes } from 'node:crypto';
-import { mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { createHash, randomBytes } from 'node:crypto';
+import { closeSync, mkdirSync, openSync, readSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { UserFacingError } from '../base/errors.ts';
@@ -27,12 +27,30 @@ export function databaseFingerprint(folder: string): string | null {
   return status ? fileFingerprint(status) : null;
 }
 
+const byContent = 'sha256:';
+
+/** The same by its content, for a drive on which files are numbered or dated anew each time it is connected. */
+export function databaseContent(folder: string): string | null {
+  if (databaseFingerprint(folder) === null) return null;
+  const hash = createHash('sha256');
+  const block = Buffer.alloc(2 ** 20);
+  const file = openSync(databasePath(folder), 'r');
+  try {
+    for (let read = readSync(file, block); read > 0; read = readSync(file, block)) hash.update(block.subarray(0, read));
+  } finally {
+    closeSync(file);
+  }
+  return byContent + hash.digest('hex');
+}
+
 /** What a case that is opened is. */
 export interface Admission {
   state: 'own' | 'rebuilt' | 'broken';
   why: string | null;
   /** Nothing stands in the way but that a key goes on with the log that this installation does not know. */
   unknownSigner?: boolean;
+  /** Its database looks like another file, though its log is as it was left: what tells it from now on is its content. */
+  byContent?: boolean;
 }
 
 /**
@@ -46,8 +64,8 @@ export interface Admission {
 export function admitCase(folder: string, library: Library, signer?: string): Admission {
   const path = databasePath(folder);
   clearLeftovers(folder);
-  const state = stateOf(folder, path, library);
-  if (state === 'own' || state === 'broken') return { state, why: null };
+  const { state, byContent } = stateOf(folder, path, library);
+  if (state === 'own' || state === 'broken') return { state, why: null, byContent };
   const place = join(folder, `${rebuildPrefix}${randomBytes(6).toString('hex')}`);
   mkdirSync(place, { mode: 0o700 });
   try {
@@ -68,7 +86,7 @@ export function admitCase(folder: string, library: Library, signer?: string): Ad
     putInPlace(path, rebuilt);
     // Waveforms and spectrograms that someone else made; they are made again.
     rmSync(join(folder, derivedFolder), { recursive: true, force: true });
-    return { state: 'rebuilt', why: null };
+    return { state: 'rebuilt', why: null, byContent };
   } catch (error) {
     const refused = error instanceof UserFacingError && ['damaged', 'not-allowed'].includes(error.code);
     if (state === 'worked on' && refused) return { state: 'broken', why: error.message };
@@ -78,7 +96,12 @@ export function admitCase(folder: string, library: Library, signer?: string): Ad
   }
 }
 
-function stateOf(folder: string, path: string, library: Library): 'own' | 'broken' | 'worked on' | 'elsewhere' {
+interface State {
+  state: 'own' | 'broken' | 'worked on' | 'elsewhere';
+  byContent: boolean;
+}
+
+function stateOf(folder: string, path: string, library: Library): State {
   let opened: ReturnType<typeof openUntrusted>;
   const files = databaseFingerprint(folder);
   try {
@@ -86,7 +109,7 @@ function stateOf(folder: string, path: string, library: Library): 'own' | 'broke
   } catch (error) {
     // One that is known here is still shown, as far as it can be.
     const id = error instanceof UserFacingError && error.code === 'damaged' ? idOfAltered(path) : null;
-    if (id !== null && library.head(id)) return 'broken';
+    if (id !== null && library.head(id)) return { state: 'broken', byContent: false };
     throw error;
   }
   const { db } = opened;
@@ -94,20 +117,24 @@ function stateOf(folder: string, path: string, library: Library): 'own' | 'broke
     return telling(path, () => {
       const id = caseIdIn(path, db);
       const known = library.head(id);
-      if (!known || known.deletedAt !== null) return 'elsewhere';
+      if (!known || known.deletedAt !== null) return { state: 'elsewhere', byContent: false };
       const head = lastRow(db);
       const hash = db
         .prepare<[number], string>('SELECT hash FROM custody_log WHERE position = ?')
         .pluck()
         .get(known.rows);
-      if (missingRows(known, head, hash ?? null) !== null) return 'broken';
+      if (missingRows(known, head, hash ?? null) !== null) return { state: 'broken', byContent: false };
       const signed = readHead(db);
       const ours =
         signed?.publicKey === library.key.publicKey &&
         signed.rows === head.rows &&
         signed.hash === head.hash &&
         signatureHolds(signed.publicKey, headMessage(id, head), signed.signature);
-      return ours && (known.file === null || known.file === files) ? 'own' : 'worked on';
+      const left = known.file;
+      const told = left?.startsWith(byContent) ? databaseContent(folder) : files;
+      const own = ours && (left === null || left === told);
+      const sameLog = ours && head.rows === known.rows && head.hash === known.hash;
+      return { state: own ? 'own' : 'worked on', byContent: sameLog && left !== null && (left !== files || !own) };
     });
   } finally {
     db.close();

@@ -7,6 +7,7 @@ import {
   mkdirSync,
   readFileSync,
   readdirSync,
+  renameSync,
   rmSync,
   symlinkSync,
   truncateSync,
@@ -293,6 +294,46 @@ describe('a database that others wrote', () => {
     rmSync(join(folder, 'evidence'), { recursive: true });
     symlinkSync(outside, join(folder, 'evidence'));
     expect(() => CaseStore.open(folder, testSession())).toThrow(/a link that leads elsewhere/);
+  });
+});
+
+describe('a drive on which files are numbered anew', () => {
+  /** The same bytes under another number, as on a share that is connected again. */
+  function renumber(): void {
+    copyFileSync(database(), `${database()}.new`);
+    renameSync(`${database()}.new`, database());
+  }
+
+  function rebuilds(): number {
+    const store = CaseStore.open(folder, session);
+    const { rows } = store.log({ offset: 0, limit: 1000 });
+    store.close();
+    return rows.filter(({ action }) => action === 'rebuilt').length;
+  }
+
+  it('has its case built anew once, and then told by its content', () => {
+    expect(rebuilds()).toBe(0);
+    for (let time = 0; time < 3; time++) {
+      renumber();
+      expect(rebuilds()).toBe(1);
+    }
+    // What was changed past the log is found as before.
+    forge((db) => db.exec(`UPDATE evidence SET scan = 'queued'`));
+    renumber();
+    expect(rebuilds()).toBe(2);
+    forge((db) => db.exec(`UPDATE evidence SET notes = 'forged'`));
+    renumber();
+    const store = CaseStore.open(folder, session);
+    expect(store.broken?.code).toBe('custody-broken');
+    store.close();
+  });
+
+  it('is told from a copy that was put in the place of an open case', () => {
+    const store = CaseStore.open(folder, session);
+    expect(store.lost()).toBeNull();
+    renumber();
+    expect(store.lost()).toMatchObject({ code: 'missing' });
+    store.close();
   });
 });
 

@@ -1,6 +1,7 @@
 /** A case on disk: the one place that reads and writes `case.sqlite`, and that keeps its custody log. */
 import { randomUUID } from 'node:crypto';
 import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
+import type { BigIntStats } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import type Database from 'better-sqlite3';
@@ -21,7 +22,7 @@ import type {
 } from '../../src-preload/contract.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { unwritable } from '../base/files.ts';
-import { admitCase, databaseFingerprint } from './admit.ts';
+import { admitCase, databaseContent, databaseFingerprint } from './admit.ts';
 import type { Admission } from './admit.ts';
 import { canonicalJson, sha256Hex } from './canonical.ts';
 import { ClockWatch, clockLeap, setBack } from './clock.ts';
@@ -41,6 +42,7 @@ import {
 } from './database.ts';
 import { EvidenceTable, derivedColumns, evidenceRowOf, isStale, nameKeyOf, shownAnalysis } from './evidence-table.ts';
 import type { EvidenceFilter, EvidenceQuery } from './evidence-table.ts';
+import { isSameFile } from './fingerprint.ts';
 import { ensureFolderNow } from './folders.ts';
 import { fingerprintOf, headMessage, isFingerprintOf, signatureHolds } from './keys.ts';
 import { madeHere } from './library.ts';
@@ -236,7 +238,9 @@ export class CaseStore {
   #latestTime: string | null;
   /** Of the clock, told in the transaction that runs. */
   #leap: 'drift' | 'set back' | null = null;
-  readonly #inode: number;
+  /** What told the database's file when it was last looked at. */
+  #status: BigIntStats;
+  readonly #byContent: boolean;
   #openedAt: string | null = null;
   #shared: boolean;
   #closed = false;
@@ -246,7 +250,7 @@ export class CaseStore {
     db: Database.Database,
     access: { lock: CaseLock; session: Session } | { close: () => void },
     id: string,
-    { why: refused, unknownSigner = false }: Pick<Admission, 'why' | 'unknownSigner'> = { why: null },
+    { why: refused, unknownSigner = false, byContent }: Omit<Admission, 'state'> = { why: null },
     signer?: string,
   ) {
     const writing = 'lock' in access ? access : null;
@@ -260,7 +264,8 @@ export class CaseStore {
     this.id = id;
     this.#table = new EvidenceTable(db, (id) => this.#states.get(id));
     this.#head = lastRow(db);
-    this.#inode = statSync(this.#path).ino;
+    this.#status = statSync(this.#path, { bigint: true });
+    this.#byContent = byContent === true;
     this.#shared = isShared(db);
     this.#clock = writing?.session.clock ?? ownClock;
     this.#latestTime = db.prepare<[], string>(latestTimeSql).pluck().get() ?? null;
@@ -396,7 +401,8 @@ export class CaseStore {
     if (!this.readOnly) this.#remember();
     this.#closeDatabase();
     if (!this.readOnly && !this.broken) {
-      this.#session?.library.rememberFile(this.id, databaseFingerprint(this.folder));
+      const file = this.#byContent ? databaseContent(this.folder) : databaseFingerprint(this.folder);
+      this.#session?.library.rememberFile(this.id, file);
     }
     this.#lock?.release();
   }
@@ -1391,8 +1397,11 @@ export class CaseStore {
   /** Why nothing that is written now would stay: the database was deleted or replaced under the open case. */
   lost(): UserFacingError | null {
     if (this.readOnly) return null;
-    const status = statSync(this.#path, { throwIfNoEntry: false });
-    if (status && status.ino === this.#inode) return null;
+    const status = statSync(this.#path, { bigint: true, throwIfNoEntry: false });
+    if (status && isSameFile(this.#status, status)) {
+      this.#status = status;
+      return null;
+    }
     const what = status ? 'replaced by another' : 'deleted or moved away, or its drive is gone';
     return new UserFacingError('missing', `The database of the open case, ${this.#path}, was ${what}.`, {
       path: this.folder,
