@@ -1,22 +1,84 @@
-// Trains the model that ships with the application, on whatever dataset is named: `npm run train:default -- --dataset
-// SPEC`. Everything else that `earwitness train` takes may follow.
+// Makes the models that ship with the application from one training, on whatever dataset is named:
+//
+//   npm run train:default -- --dataset SPEC [--checkpoints FOLDER] [--record SPLIT]… [options of `earwitness train`]
+//
+// `default` has all members, `fast` those without an encoder; the latter is joined, calibrated and measured on its own.
+// --checkpoints takes members that were trained elsewhere (FOLDER holds one folder for each, as training leaves them in
+// checkpoint-members); --record measures both on a further split for their cards, once.
 import { spawnSync } from 'node:child_process';
+import { cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const args = [
-  'train',
-  '--members',
-  'linear,mel,encoder',
-  '--out',
-  'resources/models/default',
-  '--name',
-  'default',
-  ...process.argv.slice(2),
-];
-const replacing = args.includes('--resume') || args.includes('--overwrite') ? [] : ['--overwrite'];
-const { status } = spawnSync(process.execPath, ['out/main/cli.js', ...args, ...replacing], {
-  cwd: root,
-  stdio: 'inherit',
-});
-process.exit(status ?? 1);
+const given = process.argv.slice(2);
+
+/** Takes an option out of what was given. @returns its values */
+function taken(option) {
+  const values = [];
+  for (let at = given.indexOf(option); at >= 0; at = given.indexOf(option)) values.push(given.splice(at, 2)[1]);
+  return values;
+}
+
+const [checkpoints] = taken('--checkpoints');
+const splits = taken('--record');
+const members = (taken('--members')[0] ?? 'linear,mel,encoder').split(',');
+const [dataset] = taken('--dataset');
+const resumed = given.includes('--resume') || checkpoints !== undefined;
+const options = given.filter((option) => option !== '--resume' && option !== '--overwrite');
+
+function earwitness(...args) {
+  const { status } = spawnSync(process.execPath, ['out/main/cli.js', ...args], { cwd: root, stdio: 'inherit' });
+  if (status !== 0) process.exit(status ?? 1);
+}
+
+const folderOf = (name) => join('resources', 'models', name);
+const checkpointsOf = (name) => join(root, folderOf(name), 'checkpoint-members');
+
+function train(name, names, ...further) {
+  earwitness('train', '--dataset', dataset, '--members', names.join(','), '--out', folderOf(name), '--name', name, ...options, ...further); // prettier-ignore
+}
+
+/** Removes what a model before this one has left. */
+function tidy(name) {
+  const folder = join(root, folderOf(name));
+  const { files } = JSON.parse(readFileSync(join(folder, 'card.json'), 'utf8'));
+  for (const file of readdirSync(folder)) {
+    if (/\.(?:onnx|safetensors)$/.test(file) && !Object.hasOwn(files, file)) rmSync(join(folder, file));
+  }
+}
+
+if (dataset === undefined) {
+  process.stderr.write('Name what to train on: --dataset SPEC.\n');
+  process.exit(2);
+}
+if (checkpoints !== undefined) cpSync(checkpoints, checkpointsOf('default'), { recursive: true });
+train('default', members, '--keep-checkpoints', resumed ? '--resume' : '--overwrite');
+const without = members.filter((name) => name !== 'encoder');
+if (existsSync(checkpointsOf('fast'))) rmSync(checkpointsOf('fast'), { recursive: true });
+cpSync(checkpointsOf('default'), checkpointsOf('fast'), { recursive: true });
+train('fast', without, '--resume');
+rmSync(checkpointsOf('default'), { recursive: true });
+
+const models = ['default', 'fast'].map(folderOf);
+for (const name of ['default', 'fast']) {
+  tidy(name);
+  earwitness('selftest', '--store', '--overwrite', '--model', folderOf(name));
+}
+for (const split of splits) {
+  const out = mkdtempSync(join(tmpdir(), 'earwitness-record-'));
+  const named = models.flatMap((folder) => ['--model', folder]);
+  earwitness(
+    'evaluate',
+    '--dataset',
+    dataset,
+    '--split',
+    split,
+    ...named,
+    '--record',
+    '--out',
+    join(out, 'evaluation'),
+  );
+  rmSync(out, { recursive: true });
+}
