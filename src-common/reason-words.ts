@@ -23,6 +23,7 @@ const words = new Map<string, string>(
     timestamps: 'damaged times',
     'non-finite-samples': 'samples that are no numbers',
     'trained-on': 'the model was trained on it',
+    'other-model': 'another model spoke',
     limited: 'ratio limited',
     'no-band': 'no finding supported by the calibration',
     'within-band': 'within the inconclusive band',

@@ -496,7 +496,7 @@ const figuresSchema = z.object({
 });
 
 export const modelSummarySchema = z.object({
-  /** Folder name in the data folder, or `default` for the one that ships. */
+  /** Folder name in the data folder, or `default` or `fast` for those that ship. */
   id: z.string(),
   name: z.string(),
   status: z.enum(['screening', 'validated']),
@@ -509,6 +509,8 @@ export const modelSummarySchema = z.object({
   devEer: z.number().nullable(),
   testEer: z.number().nullable(),
   problem: userErrorSchema.nullable(),
+  /** Why another model speaks in its place, as a sentence; null where it speaks itself. */
+  otherSpeaks: z.string().nullable(),
 });
 export type ModelSummary = z.infer<typeof modelSummarySchema>;
 

@@ -13,6 +13,8 @@ import type { Quality } from '../detector/quality.ts';
 import type { StoredModel } from '../detector/store.ts';
 import type { ScannedFile } from '../reports/scan.ts';
 import { colour, exitStatus, interruption } from './context.ts';
+import { fastOption, modelOption, modelToScoreWith } from './model-option.ts';
+import type { ModelOptions } from './model-option.ts';
 import { addReadingOptions, readingOf } from './reading.ts';
 import type { ReadingOptions } from './reading.ts';
 import {
@@ -27,8 +29,7 @@ import {
 import { addStretchOptions, stretchOf } from './stretch.ts';
 import type { StretchOptions } from './stretch.ts';
 
-interface AnalyzeOptions extends ReadingOptions, StretchOptions {
-  model?: string;
+interface AnalyzeOptions extends ReadingOptions, StretchOptions, ModelOptions {
   json?: boolean;
   showLlr?: boolean;
 }
@@ -38,7 +39,8 @@ export function register(program: Command): void {
     .command('analyze')
     .description('Score one recording and say what the finding rests on.')
     .argument('<file>', 'the recording')
-    .option('--model <model>', "a model's folder or name (default: the model that ships)")
+    .addOption(modelOption())
+    .addOption(fastOption())
     .option('--json', 'the whole result as JSON, with every window')
     .addOption(showLlrOption())
     .action(async (file: string, options: AnalyzeOptions) => {
@@ -205,12 +207,11 @@ async function describe(
 
 async function analyze(file: string, options: AnalyzeOptions): Promise<number> {
   const { availableParallelism } = await import('node:os');
-  const { findModel, readModel } = await import('../detector/store.ts');
   const { Detector } = await import('../detector/detector.ts');
   const { score } = await import('../jobs/score.ts');
   const { scanJson, scanRows } = await import('../reports/scan.ts');
   const stretch = oneStretch(options);
-  const model = await readModel(await findModel(options.model));
+  const model = await modelToScoreWith(options);
   const detector = await Detector.create(model, availableParallelism());
   const absolute = resolve(file);
   // A name that is not UTF-8 comes damaged through the command line.

@@ -2,10 +2,11 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { UserFacingError } from '../base/errors.ts';
 import { ProgressLine, applicationVersion, errorShare, exitStatus, interruption } from './context.ts';
+import { fastOption, modelFolder, modelOption } from './model-option.ts';
+import type { ModelOptions } from './model-option.ts';
 import { mustBeFreeForModel } from './outputs.ts';
 
-interface CalibrateOptions {
-  model?: string;
+interface CalibrateOptions extends ModelOptions {
   dataset: string;
   bonafide?: string;
   split: string;
@@ -26,7 +27,8 @@ export function register(program: Command): void {
     .option('--bonafide <spec>', 'bona fide recordings from elsewhere, for a dataset of spoofs')
     .requiredOption('--split <name>', 'train, dev, test or another of its splits; all for everything')
     .requiredOption('--out <folder>', 'where the model with its new calibration goes')
-    .option('--model <model>', "a model's folder or name (default: the model that ships)")
+    .addOption(modelOption())
+    .addOption(fastOption())
     .option('--name <name>', "the new model's name (default: that of the model)")
     .option(
       '--error-rate <x>',
@@ -61,10 +63,9 @@ async function calibrate(options: CalibrateOptions): Promise<number> {
     throw new UserFacingError('usage', '--validated-by and --conditions belong together.');
   }
   await mustBeFreeForModel(folder, { overwrite: options.overwrite });
-  const [{ calibrateModel }, { withBonafide }, { findModel }] = await Promise.all([
+  const [{ calibrateModel }, { withBonafide }] = await Promise.all([
     import('../jobs/calibrate-model.ts'),
     import('../datasets/load.ts'),
-    import('../detector/store.ts'),
   ]);
   const { validatedRange } = await import('../evaluation/calibration.ts');
   const { validatedBy, conditions } = options;
@@ -73,7 +74,7 @@ async function calibrate(options: CalibrateOptions): Promise<number> {
   try {
     const { card } = await calibrateModel(
       {
-        folder: await findModel(options.model),
+        folder: await modelFolder(options),
         dataset: withBonafide(options.dataset, options.bonafide),
         split: options.split,
         out: folder,

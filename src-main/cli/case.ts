@@ -13,6 +13,8 @@ import type { CaseStore, Session } from '../cases/store.ts';
 import { ProgressLine, applicationVersion, colour, exitStatus, interruption, positiveInteger } from './context.ts';
 import { mustBeFree, overwriteOption } from './outputs.ts';
 import { modelLine } from './present.ts';
+import { fastOption, modelOption, modelToScoreWith } from './model-option.ts';
+import type { ModelOptions } from './model-option.ts';
 import { addReadingOptions } from './reading.ts';
 import type { ReadingOptions } from './reading.ts';
 
@@ -35,8 +37,7 @@ interface AddOptions {
   recursive: boolean;
 }
 
-interface ScanOptions extends ReadingOptions {
-  model?: string;
+interface ScanOptions extends ReadingOptions, ModelOptions {
   which: 'new' | 'failed' | 'all';
   jobs?: number;
 }
@@ -163,7 +164,8 @@ the case has from the same place already is left alone, so that an interrupted c
     .command('scan')
     .description('Score the recordings of a case and keep the results in it.')
     .argument('<dir>', "the case's folder")
-    .option('--model <model>', "a model's folder or name (default: the model that ships)")
+    .addOption(modelOption())
+    .addOption(fastOption())
     .addOption(
       new Option(
         '--which <items>',
@@ -369,9 +371,8 @@ function failedLine(failed: readonly number[], taken: readonly number[]): string
 }
 
 async function scanCase(folder: string, options: ScanOptions): Promise<number> {
-  const { findModel, readModel } = await import('../detector/store.ts');
   const { runCaseScan } = await import('../jobs/case-scan.ts');
-  const model = await readModel(await findModel(options.model));
+  const model = await modelToScoreWith(options);
   return withCase(folder, (store, { program }) =>
     interruptible(async (signal, progress) => {
       process.stderr.write(`${modelLine(model)}\n`);
@@ -386,7 +387,7 @@ async function scanCase(folder: string, options: ScanOptions): Promise<number> {
       if (failedBefore.length > 0) process.stderr.write(`${failedLine(failedBefore, ids)}\n`);
       const { scanId } = store.beginScan(
         {
-          model: options.model ?? null,
+          model: options.fast ? 'fast' : (options.model ?? null),
           modelName: model.card.name,
           modelSha256: model.onnxSha256,
           channel: options.channels ?? 'mix',

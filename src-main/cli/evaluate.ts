@@ -9,6 +9,8 @@ import type { EvaluationReport } from '../reports/evaluation.ts';
 import { ProgressLine, colour, exitStatus, formatSeconds, interruption, positiveInteger } from './context.ts';
 import { addFigureOptions, collect, costsOf } from './figure-options.ts';
 import type { FigureOptions } from './figure-options.ts';
+import { fastOption, modelToScoreWith } from './model-option.ts';
+import type { ModelOptions } from './model-option.ts';
 import { modelLine, runProvenance } from './present.ts';
 
 interface EvaluateOptions extends FigureOptions {
@@ -16,6 +18,7 @@ interface EvaluateOptions extends FigureOptions {
   bonafide?: string;
   split: string;
   model?: string[];
+  fast?: boolean;
   asvScores?: string;
   jobs?: number;
   record?: boolean;
@@ -43,6 +46,7 @@ export function register(program: Command): void {
       "a model's folder or name (default: the model that ships); several times to set models side by side",
       collect,
     )
+    .addOption(fastOption())
     .option('--record', "write into the models' cards how often their findings were right on this split")
     .option('--asv-scores <file>', 'scores of a speaker verification system, for min t-DCF')
     .option('--jobs <n>', 'files at a time (default: one for each core)', positiveInteger);
@@ -66,12 +70,17 @@ Exit status: 0 all recordings scored, 2 wrong usage, 3 some could not be (named;
 }
 
 /** @throws UserFacingError `usage` where a card is not to be written to. */
-export function mayRecord(models: readonly StoredModel[], { model: named }: Pick<EvaluateOptions, 'model'>): void {
-  if (named === undefined) {
+export function mayRecord(
+  models: readonly StoredModel[],
+  { model: named, fast }: Pick<EvaluateOptions, 'model' | 'fast'>,
+): void {
+  if (named === undefined && !fast) {
     throw new UserFacingError('usage', '--record writes to the cards of the models that --model names.', {
       advice: 'Name the model by its folder.',
     });
   }
+  const instead = models.find(({ insteadOf }) => insteadOf !== undefined);
+  if (instead) throw new UserFacingError('usage', instead.insteadOf ?? '', { path: instead.folder });
   const validated = models.find(({ card }) => card.status === 'validated');
   if (validated) {
     throw new UserFacingError('usage', `The card of ${validated.card.name} is what its laboratory vouches for.`, {
@@ -91,7 +100,9 @@ async function evaluate(options: EvaluateOptions): Promise<number> {
     import('../evaluation/score-files.ts'),
   ]);
   const models: StoredModel[] = [];
-  for (const name of options.model ?? [undefined]) models.push(await store.readModel(await store.findModel(name)));
+  const asked: ModelOptions[] = (options.model ?? []).map((model) => ({ model }));
+  if (options.fast) asked.push({ fast: true });
+  for (const one of asked.length > 0 ? asked : [{}]) models.push(await modelToScoreWith(one));
   if (options.record) mayRecord(models, options);
   const names = naming.modelFolderNames(models);
   const asv = options.asvScores === undefined ? undefined : await scoreFiles.readAsvScoreFile(options.asvScores);

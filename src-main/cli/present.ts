@@ -31,11 +31,12 @@ export function runProvenance(model: StoredModel): Provenance {
 }
 
 /** The model in a line, with what its status means. */
-export function modelLine({ card, onnxSha256 }: StoredModel): string {
+export function modelLine({ card, onnxSha256, insteadOf }: StoredModel): string {
   const status =
     card.status === 'screening' ? 'screening: fit to sort recordings, not as evidence' : 'validated by a laboratory';
   const unsealed = card.notes.includes(unsealedNote) ? ` ${unsealedNote}` : '';
-  return `Model ${card.name} (${onnxSha256.slice(0, 12)}), ${status}.${unsealed}`;
+  const instead = insteadOf === undefined ? '' : ` ${insteadOf}`;
+  return `Model ${card.name} (${onnxSha256.slice(0, 12)}), ${status}.${unsealed}${instead}`;
 }
 
 const signs: Record<Finding, string> = {

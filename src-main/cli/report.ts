@@ -6,6 +6,7 @@ import { InvalidArgumentError } from 'commander';
 import { UserFacingError } from '../base/errors.ts';
 import type { FinishedReport } from '../jobs/issue-report.ts';
 import { applicationVersion, exitStatus, interruption, ProgressLine } from './context.ts';
+import { fastOption, modelFolder } from './model-option.ts';
 import { mustBeFree, overwriteOption, writeOutputs } from './outputs.ts';
 import type { Outputs } from './outputs.ts';
 
@@ -29,6 +30,7 @@ interface Options {
   again?: string;
   items?: number[];
   model?: string;
+  fast?: boolean;
   authorisedBy: string;
   method: string;
   departures: string;
@@ -50,6 +52,7 @@ export function register(program: Command): void {
     .option('--again <number>', 'give out once more, byte for byte, a report that the case issued')
     .option('--items <ids>', 'of the case only the items with these ids, as in 1,4,7', itemIds)
     .option('--model <model>', "for recordings: a model's folder or name (default: the model that ships)")
+    .addOption(fastOption())
     .option('--authorised-by <name>', 'who authorises the report', '')
     .option('--method <text>', 'the method in your own words', '')
     .option('--departures <text>', 'departures from the method', '')
@@ -167,7 +170,7 @@ async function report(what: string[], options: Options): Promise<number> {
       const { reportFiles } = await import('../jobs/report-files.ts');
       const outputs = { overwrite: options.overwrite, recordings: await recordingsIn(what, options) };
       await mustBeFree(placesOf(options), outputs);
-      const request = { paths: what, report: asked, ...(options.model === undefined ? {} : { model: options.model }) };
+      const request = { paths: what, report: asked, model: await modelFolder(options) };
       const finished = await reportFiles(request, surroundings, progress);
       await write(options, outputs, finished);
       line.clear();
@@ -175,7 +178,9 @@ async function report(what: string[], options: Options): Promise<number> {
       process.stdout.write(`${options.out}: report ${finished.number}, ${finished.pages} pages, of no case.\n`);
       return finished.failed.length > 0 ? exitStatus.someFailed : exitStatus.done;
     }
-    if (options.model !== undefined) throw wrongUsage('--model is for reports of recordings; a case is scanned first.');
+    if (options.model !== undefined || options.fast) {
+      throw wrongUsage('--model and --fast are for reports of recordings; a case is scanned first.');
+    }
     const [{ CaseStore, systemActor }, { Library }, { issueReport }] = await Promise.all([
       import('../cases/store.ts'),
       import('../cases/library.ts'),

@@ -16,6 +16,8 @@ import { scanCsvHeader, scanCsvLine, scanJson, scanRows } from '../reports/scan.
 import type { Provenance } from '../reports/scan.ts';
 import { ProgressLine, colour, exitStatus, formatSeconds, interruption, positiveInteger } from './context.ts';
 import { mustBeFree, overwriteOption } from './outputs.ts';
+import { fastOption, modelOption, modelToScoreWith } from './model-option.ts';
+import type { ModelOptions } from './model-option.ts';
 import { addReadingOptions, readingOf } from './reading.ts';
 import type { ReadingOptions } from './reading.ts';
 import {
@@ -28,8 +30,7 @@ import {
   tableLine,
 } from './present.ts';
 
-interface ScanOptions extends ReadingOptions {
-  model?: string;
+interface ScanOptions extends ReadingOptions, ModelOptions {
   recursive?: boolean;
   jobs?: number;
   timeLimit?: number;
@@ -49,7 +50,8 @@ export function register(program: Command): void {
     .command('scan')
     .description('Score recordings, and all recordings in folders.')
     .argument('<path...>', 'files and folders; after -- also those that begin with a dash')
-    .option('--model <model>', "a model's folder or name (default: the model that ships)")
+    .addOption(modelOption())
+    .addOption(fastOption())
     .option('-r, --recursive', 'folders below the folders, too')
     .option('--jobs <n>', 'files at a time (default: one for each core)', positiveInteger)
     .option(
@@ -142,7 +144,6 @@ class Tally {
 }
 
 async function scan(paths: string[], options: ScanOptions): Promise<number> {
-  const { findModel, readModel } = await import('../detector/store.ts');
   const { ScanJournal, journalPath } = await import('../jobs/scan-journal.ts');
   const { listFiles, scanAsDone, scanFiles } = await import('../jobs/scan.ts');
   const { out } = options;
@@ -153,7 +154,7 @@ async function scan(paths: string[], options: ScanOptions): Promise<number> {
     throw new UserFacingError('usage', 'Choose between --resume and --overwrite.');
   }
   const key = options.key === undefined ? null : await readKey(options.key, options);
-  const model = await readModel(await findModel(options.model));
+  const model = await modelToScoreWith(options);
   const ratios = showsRatios(model, options);
   const listing = await listFiles(paths, options.recursive === true);
   const reading = readingOf(options);

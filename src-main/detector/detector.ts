@@ -82,9 +82,11 @@ export class Detector {
   readonly #scorer: JointScorer;
   readonly #speech: SpeechDetector | null;
   readonly #memory = new ConditioningMemory();
+  readonly #insteadOf: string | undefined;
 
-  private constructor(card: Card, scorer: JointScorer, speech: SpeechDetector | null) {
-    this.card = card;
+  private constructor(model: RunnableModel, scorer: JointScorer, speech: SpeechDetector | null) {
+    this.card = model.card;
+    this.#insteadOf = model.insteadOf;
     this.#scorer = scorer;
     this.#speech = speech;
   }
@@ -92,11 +94,15 @@ export class Detector {
   /**
    * @param threads of ONNX Runtime; 1 where several detectors run beside one another
    */
-  static async create({ card, members }: RunnableModel, threads: number): Promise<Detector> {
-    const { conditioning, window } = card;
-    const scorer = await JointScorer.create(members, Math.round(window.seconds * conditioning.sampleRateHz), threads);
+  static async create(model: RunnableModel, threads: number): Promise<Detector> {
+    const { conditioning, window } = model.card;
+    const scorer = await JointScorer.create(
+      model.members,
+      Math.round(window.seconds * conditioning.sampleRateHz),
+      threads,
+    );
     const speech = conditioning.speech === 'silero-vad-v5' ? await SpeechDetector.create(threads) : null;
-    return new Detector(card, scorer, speech);
+    return new Detector(model, scorer, speech);
   }
 
   async dispose(): Promise<void> {
@@ -155,6 +161,9 @@ export class Detector {
       windows: scored.length,
       quality,
     });
+    if (this.#insteadOf !== undefined) {
+      reasons.push({ code: 'other-model', sentence: this.#insteadOf, blocking: false });
+    }
     return {
       audio: info,
       channel: reading.channel ?? 'mix',

@@ -7,7 +7,8 @@ import { sha256 } from '../base/sha256.ts';
 import { applicationRoot } from '../base/workers.ts';
 import { cardSchema } from './card.ts';
 import type { Card } from './card.ts';
-import { findEncoder } from './encoders/encoder.ts';
+import { EncoderUnavailable, findEncoder } from './encoders/encoder.ts';
+import type { StoredEncoder } from './encoders/encoder.ts';
 import type { LogisticModel } from './logistic.ts';
 import type { EncoderMember, Member, NetworkMember } from './member.ts';
 import { parameterSpecs } from './network.ts';
@@ -22,6 +23,8 @@ export interface RunnableModel {
   card: Card;
   /** In the card's order. */
   members: MemberContent[];
+  /** Why it speaks where another was asked for; every result says it. */
+  insteadOf?: string;
 }
 
 /** A model as it lies on disk, its files checked against the card. */
@@ -31,9 +34,17 @@ export interface StoredModel extends RunnableModel {
   onnxSha256: string;
 }
 
-/** The folder of the model that ships with the application. */
+/** The models that ship with the application: the one that is used where none is named, and that without its encoder. */
+export const shippedModels = ['default', 'fast'] as const;
+
+/** The folder of a model that ships with the application. */
+export function shippedModelFolder(name: (typeof shippedModels)[number]): string {
+  return join(applicationRoot(), 'resources', 'models', name);
+}
+
+/** The folder of the model that is used where none is named. */
 export function defaultModelFolder(): string {
-  return join(applicationRoot(), 'resources', 'models', 'default');
+  return shippedModelFolder('default');
 }
 
 /** Whether a finished model stands in the folder. */
@@ -50,7 +61,8 @@ export async function isModelFolder(folder: string): Promise<boolean> {
  */
 export async function findModel(name: string | undefined): Promise<string> {
   const places = name === undefined ? [defaultModelFolder()] : [resolve(name), join(dataFolder(), 'models', name)];
-  if (name === 'default') places.push(defaultModelFolder());
+  const shipped = shippedModels.find((one) => one === name);
+  if (shipped !== undefined) places.push(shippedModelFolder(shipped));
   for (const place of places) {
     if (await isModelFolder(place)) return place;
   }
@@ -121,19 +133,18 @@ async function readHead(folder: string, card: Card, member: EncoderMember): Prom
 async function readMember(folder: string, card: Card, member: Member): Promise<MemberContent> {
   if (member.kind === 'network') return { member, onnx: await readNetwork({ folder, card }, member) };
   const head = await readHead(folder, card, member);
-  const { name, onnxSha256 } = member.encoder;
-  const encoder = await findEncoder(name);
-  if (encoder?.card.onnxSha256 !== onnxSha256) {
-    throw new UserFacingError(
-      'model',
-      `The model in ${folder} needs the encoder ${name} (${onnxSha256.slice(0, 12)}).`,
-      {
-        path: folder,
-        advice: encoder === null ? 'It is not on this machine: add it.' : 'Another version of it is on this machine.',
-      },
-    );
-  }
+  const encoder = await encoderOf(folder, member);
   return { member, encoder: { card: encoder.card, onnx: encoder.onnx }, head };
+}
+
+/** @throws EncoderUnavailable */
+async function encoderOf(folder: string, { encoder: { name, onnxSha256 } }: EncoderMember): Promise<StoredEncoder> {
+  const encoder = await findEncoder(name);
+  if (encoder?.card.onnxSha256 === onnxSha256) return encoder;
+  throw new EncoderUnavailable(`The model in ${folder} needs the encoder ${name} (${onnxSha256.slice(0, 12)}).`, {
+    path: folder,
+    advice: encoder === null ? 'It is not on this machine: add it.' : 'Another version of it is on this machine.',
+  });
 }
 
 /** Reads a model's card alone, as far as this installation vouches for it (`vouchedFor`). @throws UserFacingError `model` if it is not one. */
@@ -160,6 +171,50 @@ export async function readModel(folder: string): Promise<StoredModel> {
   const members: MemberContent[] = [];
   for (const member of card.members) members.push(await readMember(folder, card, member));
   return { folder, card, members, onnxSha256: identityOf(card) };
+}
+
+/**
+ * The model of a folder, to score with. Where the default one's encoder cannot be had, the one that needs none speaks, under
+ * its own name, with its own calibration, and says so.
+ * @throws UserFacingError as {@link readModel}
+ */
+export async function readSpeakingModel(folder: string): Promise<StoredModel> {
+  try {
+    return await readModel(folder);
+  } catch (error) {
+    if (!(error instanceof EncoderUnavailable) || !(await hasStandIn(folder))) throw error;
+    const model = await readModel(shippedModelFolder('fast'));
+    return { ...model, insteadOf: insteadSentence(model.card.name, error) };
+  }
+}
+
+/** Whether the model of a folder is the default one, and the one that speaks in its place is there. */
+async function hasStandIn(folder: string): Promise<boolean> {
+  return resolve(folder) === defaultModelFolder() && (await isModelFolder(shippedModelFolder('fast')));
+}
+
+function insteadSentence(name: string, { message }: EncoderUnavailable): string {
+  return `The default model's encoder cannot be had, so the model ${name}, which needs none, speaks in its place, with its own calibration and figures. ${message}`;
+}
+
+/**
+ * What is said of a model whose encoder cannot be had; null where it can.
+ * @returns `speaks`: whether another speaks in its place
+ */
+export async function encoderProblem(
+  folder: string,
+  card: Card,
+): Promise<{ error: UserFacingError; speaks: string | null } | null> {
+  try {
+    for (const member of card.members) if (member.kind === 'encoder') await encoderOf(folder, member);
+    return null;
+  } catch (error) {
+    if (!(error instanceof EncoderUnavailable)) throw error;
+    const speaks = (await hasStandIn(folder))
+      ? insteadSentence((await readCard(shippedModelFolder('fast'))).name, error)
+      : null;
+    return { error, speaks };
+  }
 }
 
 /** Reads a network's weights, to train on from them. @throws UserFacingError as `readModel`. */

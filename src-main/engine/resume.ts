@@ -4,7 +4,7 @@ import { intakeSchema } from '../../src-preload/contract.ts';
 import { describeError } from '../base/errors.ts';
 import { databasePath } from '../cases/database.ts';
 import type { CaseStore } from '../cases/store.ts';
-import { readModel } from '../detector/store.ts';
+import { readSpeakingModel } from '../detector/store.ts';
 import type { StoredModel } from '../detector/store.ts';
 import { intakeSummary, takeIn } from '../jobs/case-intake.ts';
 import type { IntakeRequest } from '../jobs/case-intake.ts';
@@ -18,7 +18,7 @@ import { removeUploads } from './uploads.ts';
 
 /** The model of that id, or the default one. @throws UserFacingError `not-found`, `model`. */
 export async function modelFor(context: EngineContext, modelId: string | undefined): Promise<StoredModel> {
-  return readModel(await context.models.folderOf(modelId ?? context.settings.get().defaultModel));
+  return readSpeakingModel(await context.models.folderOf(modelId ?? context.settings.get().defaultModel));
 }
 
 const scanJobId = (caseId: string, scanId: number): string => `scan-${caseId}-${scanId}`;

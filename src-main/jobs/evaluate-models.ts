@@ -8,7 +8,7 @@ import { writeFileWhole } from '../base/files.ts';
 import { applicationVersion } from '../base/version.ts';
 import { loadDataset, selectSplit } from '../datasets/load.ts';
 import type { DatasetItem } from '../datasets/types.ts';
-import { readModel } from '../detector/store.ts';
+import { readSpeakingModel } from '../detector/store.ts';
 import type { StoredModel } from '../detector/store.ts';
 import { comparedScores, comparisonFiles, evaluationFiles } from '../reports/evaluation.ts';
 import type { EvaluationReport } from '../reports/evaluation.ts';
@@ -93,7 +93,7 @@ export async function evaluateModels(
   signal: AbortSignal,
 ): Promise<void> {
   const models: StoredModel[] = [];
-  for (const { folder } of request.models) models.push(await readModel(folder));
+  for (const { folder } of request.models) models.push(await readSpeakingModel(folder));
   const names = modelFolderNames(models);
   const dataset = await loadDataset(request.dataset);
   const items = selectSplit(dataset, request.split);

@@ -1,16 +1,22 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { deflateRawSync } from 'node:zlib';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { sha256 } from '../base/sha256.ts';
+import * as workers from '../base/workers.ts';
 import { cardSchema } from '../detector/card.ts';
 import { readModel } from '../detector/store.ts';
 import { writeTinyModel } from '../detector/testing.ts';
 import { writeArchive } from './archive.ts';
 import type { Packed } from './archive.ts';
 import { ModelStore, shippedModelId } from './model-store.ts';
+
+vi.mock('../base/workers.ts', async (original) => {
+  const actual = await original<typeof workers>();
+  return { ...actual, applicationRoot: vi.fn(actual.applicationRoot) };
+});
 
 let home: string;
 let store: ModelStore;
@@ -217,6 +223,24 @@ it('shows a model that is damaged as such, and never touches the one that ships'
   const copy = await store.import(archive).catch((error: unknown) => error);
   expect(copy).toMatchObject({ code: 'model-exists' });
   expect((await readModel(await store.folderOf(shippedModelId))).card.name).toBe(shipped.name);
+});
+
+it('says which model speaks where the default one lacks its encoder, and that any other is of no use then', async () => {
+  const models = join(workers.applicationRoot(), 'resources', 'models');
+  const lacking = join(home, 'application');
+  cpSync(models, join(lacking, 'resources', 'models'), { recursive: true });
+  cpSync(join(models, 'default'), join(home, 'models', 'copy'), { recursive: true });
+  vi.mocked(workers.applicationRoot).mockReturnValue(lacking);
+  const list = await store.list('default');
+  vi.mocked(workers.applicationRoot).mockReset();
+  expect(list.map(({ id, ships, problem }) => [id, ships, problem?.code ?? null])).toEqual([
+    ['default', true, null],
+    ['fast', true, null],
+    ['copy', false, 'model'],
+  ]);
+  const [whole, fast, copy] = list.map(({ otherSpeaks }) => otherSpeaks);
+  expect(whole).toContain('so the model fast');
+  expect([fast, copy]).toEqual([null, null]);
 });
 
 /** With files changed, and the card's hashes of them with them, as who forges a model would. */

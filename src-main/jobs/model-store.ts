@@ -10,12 +10,26 @@ import { sha256 } from '../base/sha256.ts';
 import { cardSchema } from '../detector/card.ts';
 import type { Card } from '../detector/card.ts';
 import type { Member } from '../detector/member.ts';
-import { defaultModelFolder, identityOf, isModelFolder, readCard, readNetwork } from '../detector/store.ts';
+import {
+  encoderProblem,
+  identityOf,
+  isModelFolder,
+  readCard,
+  readNetwork,
+  shippedModelFolder,
+  shippedModels,
+} from '../detector/store.ts';
 import { exportModel, unpackModel } from './model-archive.ts';
 import { userError } from './user-error.ts';
 
-/** The id of the model that ships. */
+/** The id of the model that is used where none is chosen. */
 export const shippedModelId = 'default';
+
+/** The folder of a model that ships, by its id; null for another's. */
+function shippedFolder(id: string): string | null {
+  const name = shippedModels.find((one) => one === id);
+  return name === undefined ? null : shippedModelFolder(name);
+}
 
 interface Known {
   /** Changes with any of the model's files. */
@@ -27,7 +41,7 @@ interface Known {
 const noHash = '0'.repeat(64);
 
 /** Names that a folder cannot have on some platform, or that mean something else here. */
-const reserved = /^(?:con|prn|aux|nul|com\d|lpt\d|default|\..*)$/i;
+const reserved = /^(?:con|prn|aux|nul|com\d|lpt\d|default|fast|\..*)$/i;
 
 /** A folder's name for a model of that name. */
 function folderName(name: string): string {
@@ -54,7 +68,7 @@ export class ModelStore {
 
   /** The folder of a model. @throws UserFacingError `not-found` */
   async folderOf(id: string): Promise<string> {
-    const folder = id === shippedModelId ? defaultModelFolder() : join(this.#folder, id);
+    const folder = shippedFolder(id) ?? join(this.#folder, id);
     // An id is one name: it leads nowhere else.
     if (/[\\/\0]/.test(id) || id.startsWith('.') || !(await isModelFolder(folder))) {
       throw new UserFacingError('not-found', `There is no model "${id}".`, {
@@ -64,7 +78,7 @@ export class ModelStore {
     return folder;
   }
 
-  /** The shipped one first, then the latest. @param defaultId the model that is used where none is named. */
+  /** The shipped ones first, then the latest. @param defaultId the model that is used where none is named. */
   async list(defaultId: string): Promise<ModelSummary[]> {
     const names = await readdir(this.#folder).catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT') return [];
@@ -74,15 +88,19 @@ export class ModelStore {
       });
     });
     const ids: string[] = [];
-    if (await isModelFolder(defaultModelFolder())) ids.push(shippedModelId);
+    for (const name of shippedModels) if (await isModelFolder(shippedModelFolder(name))) ids.push(name);
     for (const name of names.sort()) {
-      if (!name.startsWith('.') && (await isModelFolder(join(this.#folder, name)))) ids.push(name);
+      if (!name.startsWith('.') && shippedFolder(name) === null && (await isModelFolder(join(this.#folder, name))))
+        ids.push(name);
     }
     const known = new Set(ids);
     const used = known.has(defaultId) ? defaultId : shippedModelId;
     const summaries = await Promise.all(ids.map((id) => this.#summary(id, used)));
     return summaries.sort(
-      (one, other) => Number(other.ships) - Number(one.ships) || other.createdAt.localeCompare(one.createdAt),
+      (one, other) =>
+        Number(other.ships) - Number(one.ships) ||
+        Number(other.id === shippedModelId) - Number(one.id === shippedModelId) ||
+        other.createdAt.localeCompare(one.createdAt),
     );
   }
 
@@ -191,7 +209,7 @@ export class ModelStore {
   }
 
   #mustNotShip(id: string, what: string): void {
-    if (id !== shippedModelId) return;
+    if (shippedFolder(id) === null) return;
     throw new UserFacingError('model-ships', `The model that comes with Earwitness cannot be ${what}.`);
   }
 
@@ -247,6 +265,8 @@ export class ModelStore {
 
   async #summary(id: string, defaultId: string): Promise<ModelSummary> {
     const { card, problem } = await this.#read(id);
+    // Encoders lie elsewhere, and come and go without the model.
+    const encoder = card && problem === null ? await encoderProblem(await this.folderOf(id), card) : null;
     const eerOn = (split: string): number | null =>
       card?.figures.find((figures) => figures.split === split)?.eer ?? null;
     return {
@@ -260,10 +280,11 @@ export class ModelStore {
         : '',
       onnxSha256: card ? identityOf(card) : noHash,
       isDefault: id === defaultId,
-      ships: id === shippedModelId,
+      ships: shippedFolder(id) !== null,
       devEer: eerOn('dev'),
       testEer: eerOn('test'),
-      problem,
+      problem: encoder !== null && encoder.speaks === null ? userError(encoder.error) : problem,
+      otherSpeaks: encoder?.speaks ?? null,
     };
   }
 }

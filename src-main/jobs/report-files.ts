@@ -8,7 +8,7 @@ import { temporaryPrefix } from '../base/temporary.ts';
 import { Library } from '../cases/library.ts';
 import { CaseStore, systemActor } from '../cases/store.ts';
 import { Detector } from '../detector/detector.ts';
-import { findModel, readModel } from '../detector/store.ts';
+import { findModel, readSpeakingModel } from '../detector/store.ts';
 import { keptAnalysis, madeBy } from './case-analysis.ts';
 import { takeIn } from './case-intake.ts';
 import { mostItemsInFull, reportWithoutCase } from './issue-report.ts';
@@ -33,7 +33,7 @@ export async function reportFiles(
   progress: ReportProgress = {},
 ): Promise<FinishedReport & { number: string; pages: number; failed: string[] }> {
   const { onProgress, signal = new AbortController().signal } = progress;
-  const model = await readModel(await findModel(name));
+  const model = await readSpeakingModel(await findModel(name));
   const folder = await mkdtemp(temporaryPrefix('report'));
   let library: Library | null = null;
   let store: CaseStore | null = null;

@@ -12,7 +12,14 @@ import { UserFacingError, describeError } from '../base/errors.ts';
 import { ensureFolder, unwritable, writeFileWhole } from '../base/files.ts';
 import { dataFolder } from '../base/home.ts';
 import { Detector } from '../detector/detector.ts';
-import { defaultModelFolder, findModel, isModelFolder, readModel } from '../detector/store.ts';
+import {
+  defaultModelFolder,
+  findModel,
+  isModelFolder,
+  readModel,
+  shippedModelFolder,
+  shippedModels,
+} from '../detector/store.ts';
 import type { StoredModel } from '../detector/store.ts';
 import { auBytes, decoderFlac, decoderSamples, referenceSignals, wavBytes } from './selftest-signals.ts';
 
@@ -234,14 +241,14 @@ async function checkFfmpeg(signal: AbortSignal | undefined): Promise<SelfTestChe
   }
 }
 
-/** The folders of all models: the one that ships, and those in the data folder. */
+/** The folders of all models: those that ship, and those in the data folder. */
 async function installedModels(): Promise<string[]> {
   const models = join(dataFolder(), 'models');
   const names = await readdir(models).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return [];
     throw error;
   });
-  const folders = [defaultModelFolder(), ...names.sort().map((name) => join(models, name))];
+  const folders = [...shippedModels.map(shippedModelFolder), ...names.sort().map((name) => join(models, name))];
   const found = await Promise.all(folders.map(isModelFolder));
   return folders.filter((_, index) => found[index]);
 }

@@ -43,16 +43,17 @@ const mostSamples = 2 ** 28;
  * `changed` where the file changed meanwhile; the signal's reason when aborted.
  */
 export async function analyseStretch(
-  { card, members }: RunnableModel,
+  model: RunnableModel,
   path: string,
   request: StretchRequest,
   signal?: AbortSignal,
 ): Promise<StretchOutcome> {
   signal?.throwIfAborted();
-  const pool = new WorkerPool<{ path: string } & StretchRequest, StretchOutcome>(workerFile('jobs/stretch-worker'), 1, {
-    card,
-    members,
-  });
+  const pool = new WorkerPool<{ path: string } & StretchRequest, StretchOutcome>(
+    workerFile('jobs/stretch-worker'),
+    1,
+    model,
+  );
   const stop = (): void => void pool.close();
   signal?.addEventListener('abort', stop);
   try {

@@ -46,6 +46,7 @@ export const common = {
     problems: 'What failed',
     log: (rows: string, digits: string) => `log ${rows} · ${digits}`,
     model: (name: string, status: string) => `${name} · ${status}`,
+    otherModel: (name: string) => `${name}: another model speaks`,
     noModel: 'No default model',
     noFfmpeg: 'no ffmpeg',
   },

@@ -36,6 +36,13 @@ export interface StoredEncoder {
   onnx: Uint8Array;
 }
 
+/** An encoder that cannot be had: it is not on this machine, or what lies there is not what it should be. */
+export class EncoderUnavailable extends UserFacingError {
+  constructor(message: string, details: { path?: string; advice?: string; cause?: unknown } = {}) {
+    super('model', message, details);
+  }
+}
+
 /** Encoders lie in the application's own folder and in the data folder. */
 export function encoderFolders(name: string): string[] {
   return [join(applicationRoot(), 'resources', 'encoders', name), join(dataFolder(), 'encoders', name)];
@@ -43,7 +50,7 @@ export function encoderFolders(name: string): string[] {
 
 /**
  * Reads an encoder, its bytes checked against its card; null where it is nowhere, or the name is none of an encoder's.
- * @throws UserFacingError `model` where its files are not what they should be.
+ * @throws EncoderUnavailable where its files are not what they should be.
  */
 export async function findEncoder(name: string): Promise<StoredEncoder | null> {
   if (!encoderName.safeParse(name).success) return null;
@@ -61,17 +68,17 @@ async function readEncoder(folder: string, text: string): Promise<StoredEncoder>
   try {
     card = encoderCardSchema.parse(JSON.parse(text));
   } catch (cause) {
-    throw new UserFacingError('model', `${join(folder, 'card.json')} is not an encoder's card.`, {
+    throw new EncoderUnavailable(`${join(folder, 'card.json')} is not an encoder's card.`, {
       path: folder,
       advice,
       cause,
     });
   }
   const onnx = await readFile(path).catch((cause: unknown) => {
-    throw new UserFacingError('model', `The encoder's ${path} cannot be read.`, { path, advice, cause });
+    throw new EncoderUnavailable(`The encoder's ${path} cannot be read.`, { path, advice, cause });
   });
   if (sha256(onnx) !== card.onnxSha256) {
-    throw new UserFacingError('model', `${path} is not the file that its card describes: its SHA-256 differs.`, {
+    throw new EncoderUnavailable(`${path} is not the file that its card describes: its SHA-256 differs.`, {
       path,
       advice,
     });

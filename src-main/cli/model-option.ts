@@ -1,0 +1,34 @@
+import { Option } from 'commander';
+import { UserFacingError } from '../base/errors.ts';
+import type { StoredModel } from '../detector/store.ts';
+
+/** The options that say which model scores. */
+export interface ModelOptions {
+  model?: string;
+  fast?: boolean;
+}
+
+/** `--model`. */
+export function modelOption(): Option {
+  return new Option('--model <model>', "a model's folder or name (default: the model that ships)");
+}
+
+/** `--fast`. */
+export function fastOption(): Option {
+  return new Option('--fast', 'the model that ships without an encoder, under its own name: faster, less accurate');
+}
+
+/** The folder of the model that is asked for. @throws UserFacingError `usage`, and as `findModel` */
+export async function modelFolder({ model, fast }: ModelOptions): Promise<string> {
+  if (fast && model !== undefined) {
+    throw new UserFacingError('usage', '--fast is a model of its own: it does not go with --model.');
+  }
+  const { findModel, shippedModelFolder } = await import('../detector/store.ts');
+  return fast ? shippedModelFolder('fast') : findModel(model);
+}
+
+/** The model that is asked for, or that which speaks in its place. @throws UserFacingError as {@link modelFolder} and `readModel` */
+export async function modelToScoreWith(options: ModelOptions): Promise<StoredModel> {
+  const { readSpeakingModel } = await import('../detector/store.ts');
+  return readSpeakingModel(await modelFolder(options));
+}
