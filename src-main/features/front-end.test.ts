@@ -243,6 +243,15 @@ describe('linear', () => {
     expect(frontEnd.compute(samples)).toEqual(whole.slice(2 * frames, 129 * frames));
   });
 
+  it('lets what lies below the added power fade, and leaves what lies above it', () => {
+    const samples = sine(1000, 4096, 0.1);
+    const plain = createFrontEnd({ ...linear, floorPower: 1e-12 }).compute(samples);
+    const faded = createFrontEnd({ ...linear, floorPower: 1e-12, addedPower: 1e-4 }).compute(samples);
+    plain.forEach((level, place) => {
+      expect(faded[place]).toBeCloseTo(10 * Math.log10(10 ** (level / 10) + 1e-4), 3);
+    });
+  });
+
   it('takes logarithms right over 36 decades', () => {
     const frontEnd = createFrontEnd({ ...linear, floorPower: 1e-30 });
     const frames = frontEnd.frameCount(2048);

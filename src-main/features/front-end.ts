@@ -17,6 +17,8 @@ const framing = {
   center: z.boolean(),
   /** Powers below this become this. */
   floorPower: z.number().min(1e-37).max(1),
+  /** Added to every power first, so that what lies far below it fades away instead of ending at an edge. */
+  addedPower: z.number().min(0).max(1).optional(),
 };
 
 const melSchema = z.object({
@@ -90,7 +92,7 @@ export interface FrontEnd {
   /** Frames of a recording of so many samples: 1 + floor(samples / hopLength) if centred (0 for no samples). */
   frameCount(samples: number): number;
   /**
-   * Level in dB, 10 log10(max(power, floorPower)), row-major `[bins, frames]`; for LFCC the orthonormal DCT-II of the filters'
+   * Level in dB, 10 log10(max(power + addedPower, floorPower)), row-major `[bins, frames]`; for LFCC the orthonormal DCT-II of the filters'
    * levels. Frames with samples that are not finite come out finite, but mean nothing.
    * @param samples mono audio at `sampleRateHz`.
    * @param out written and returned where given, at least `bins * frames` long; allocated otherwise.
@@ -144,12 +146,13 @@ class SpectralFrontEnd implements FrontEnd {
     bands: Bands,
     transform: Float64Array | null = null,
   ) {
-    const { nFft, winLength, hopLength, floorPower } = parameters;
+    const { nFft, winLength, hopLength, floorPower, addedPower = 0 } = parameters;
     if (!isFftSize(nFft)) throw new RangeError(`An FFT of ${nFft} points: a power of two from 64 to 8192 is needed`);
     this.parameters = parameters;
     this.frequenciesHz = frequenciesHz;
     this.#winLength = winLength;
-    this.#kernel = new SpectralKernel({ nFft, window: hannWindow(winLength), hopLength, bands, floorPower, transform });
+    const window = hannWindow(winLength);
+    this.#kernel = new SpectralKernel({ nFft, window, hopLength, bands, floorPower, addedPower, transform });
     this.bins = this.#kernel.rows;
   }
 

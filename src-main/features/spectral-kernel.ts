@@ -69,6 +69,8 @@ export interface KernelSettings {
   bands: Bands;
   /** Powers below this become this; null: the result is not levels but magnitudes, the roots of the bands' powers. */
   floorPower: number | null;
+  /** Added to every power before it is floored. */
+  addedPower?: number;
   /** Rows of this matrix, [rows, bands] row-major, times the bands' levels are the result; null: the levels themselves. */
   transform: Float64Array | null;
 }
@@ -137,7 +139,7 @@ export class SpectralKernel {
   }
 
   /**
-   * Levels of the first frames of what lies in `input`, 10 log10(max(power, floorPower)), or magnitudes, or their transform.
+   * Levels of the first frames of what lies in `input`, 10 log10(max(power + addedPower, floorPower)), or magnitudes, or their transform.
    * @param count at most `capacity`
    * @param out row-major; frame `first` and the following ones of its `frames` columns are written
    */
@@ -412,8 +414,9 @@ class FrameSteps {
     const levels = transform === null ? null : this.#layout.take(bandCount * vectorBytes);
     writer.set(to, levels === null ? output : constant(levels));
     const put = (power: Expression): void => {
-      const { floorPower } = this.#settings;
-      writer.store(to.get, floorPower === null ? squareRoot(power) : this.#decibels(power, floorPower));
+      const { floorPower, addedPower = 0 } = this.#settings;
+      const raised = addedPower === 0 ? power : add(power, lanes(addedPower));
+      writer.store(to.get, floorPower === null ? squareRoot(power) : this.#decibels(raised, floorPower));
       writer.set(to, addInteger(to.get, levels === null ? rowBytes : constant(vectorBytes)));
     };
     if (bands.kind === 'bins') {
