@@ -1,6 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { Random } from '../base/random.ts';
-import { BandLimiter, FramePowers, fillWindow, findActivity, levelWindow, planWindows } from './condition.ts';
+import {
+  BandLimiter,
+  FramePowers,
+  fillWindow,
+  findActivity,
+  levelWindow,
+  planWindows,
+  spanForWindows,
+} from './condition.ts';
 import type { Conditioning } from './condition.ts';
 
 const conditioning: Conditioning = {
@@ -123,5 +131,26 @@ describe('windows', () => {
     const silent = new Float32Array(10);
     levelWindow(silent, -25);
     expect(silent.every((sample) => sample === 0)).toBe(true);
+  });
+});
+
+describe('the span that windows are taken from', () => {
+  const surrounded = { shortSound: 'surrounded' } as const;
+  it.each([
+    ['sound as long as a window', [100, 1100], 5000, [100, 1100]],
+    ['half a window, room on both sides', [2000, 2500], 5000, [1750, 2750]],
+    ['at the beginning', [100, 700], 5000, [0, 1000]],
+    ['at the end', [4200, 4900], 5000, [4000, 5000]],
+    ['little sound: as much again', [2000, 2100], 5000, [1950, 2150]],
+    ['a recording shorter than a window', [200, 600], 700, [0, 700]],
+    ['no sound', [0, 0], 5000, [0, 0]],
+  ] as const)('is widened into what surrounds it: %s', (_, [startSample, endSample], samples, expected) => {
+    const found = spanForWindows({ startSample, endSample }, samples, 1000, surrounded);
+    expect([found.startSample, found.endSample]).toEqual(expected);
+  });
+
+  it('is that of the sound where it is repeated', () => {
+    const activity = { startSample: 2000, endSample: 2500 };
+    expect(spanForWindows(activity, 5000, 1000, {})).toEqual(activity);
   });
 });

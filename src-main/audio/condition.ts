@@ -17,6 +17,11 @@ export const conditioningSchema = z.object({
   windowLevelDbfs: z.number().negative(),
   /** What tells speech from other sound: only windows with speech are used. `none` uses all windows with sound. */
   speech: z.enum(['none', 'silero-vad-v5']).default('none'),
+  /**
+   * What fills a window that is longer than the sound: the sound again, or first what lies around it in the recording, as
+   * much as there is sound, so that pauses and room stay as they were. Where absent: repeated.
+   */
+  shortSound: z.enum(['repeated', 'surrounded']).optional(),
 });
 export type Conditioning = z.infer<typeof conditioningSchema>;
 
@@ -188,6 +193,24 @@ export function findActivity(
     activeLevelDbfs: 10 * Math.log10(sum / count),
     silent: false,
   };
+}
+
+/**
+ * The span that windows are taken from, in samples.
+ * @param samples of the recording
+ */
+export function spanForWindows(
+  { startSample, endSample }: Pick<Activity, 'startSample' | 'endSample'>,
+  samples: number,
+  windowLength: number,
+  { shortSound = 'repeated' }: Pick<Conditioning, 'shortSound'>,
+): { startSample: number; endSample: number } {
+  const length = endSample - startSample;
+  if (shortSound === 'repeated' || length >= windowLength || length === 0) return { startSample, endSample };
+  const wanted = Math.min(windowLength, 2 * length, samples);
+  const before = Math.floor((wanted - length) / 2);
+  const start = Math.max(0, Math.min(startSample - before, samples - wanted));
+  return { startSample: start, endSample: Math.max(endSample, start + wanted) };
 }
 
 /**

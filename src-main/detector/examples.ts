@@ -5,6 +5,7 @@ import {
   FramePowers,
   edgeFadeSeconds,
   fillWindow,
+  spanForWindows,
   findActivity,
   levelWindow,
 } from '../audio/condition.ts';
@@ -52,11 +53,19 @@ export type ExampleResponse =
   | { kind: 'examples'; features: Float32Array }
   | { kind: 'windows'; features: Float32Array };
 
-/** Starts at which a window holds enough speech, or null where all or none do. */
-function speechStarts(probabilities: Float32Array, length: number, windowLength: number): Uint32Array | null {
+/**
+ * Starts at which a window holds enough speech, or null where all or none do.
+ * @param lead samples before the first of the probabilities' frames
+ */
+function speechStarts(
+  probabilities: Float32Array,
+  lead: number,
+  length: number,
+  windowLength: number,
+): Uint32Array | null {
   const possible = Math.floor((length - windowLength) / speechFrameLength) + 1;
   const all = Array.from({ length: possible }, (_, index) => index * speechFrameLength);
-  const starts = all.filter((start) => speechShare(probabilities, start, windowLength) >= minimumSpeechShare);
+  const starts = all.filter((start) => speechShare(probabilities, start - lead, windowLength) >= minimumSpeechShare);
   return starts.length > 0 && starts.length < all.length ? Uint32Array.from(starts) : null;
 }
 
@@ -72,6 +81,7 @@ export class ExampleMaker {
   readonly #settings: ExampleSettings;
   readonly #frontEnd;
   readonly #cropLength: number;
+  readonly #windowLength: number;
   readonly #cropSize: number;
   readonly #windowSize: number;
   readonly #memory = new ConditioningMemory();
@@ -86,7 +96,8 @@ export class ExampleMaker {
     const lengthOf = (seconds: number): number => Math.round(seconds * conditioning.sampleRateHz);
     this.#cropLength = lengthOf(cropSeconds);
     this.#cropSize = bins * this.#frontEnd.frameCount(this.#cropLength);
-    this.#windowSize = bins * this.#frontEnd.frameCount(lengthOf(window.seconds));
+    this.#windowLength = lengthOf(window.seconds);
+    this.#windowSize = bins * this.#frontEnd.frameCount(this.#windowLength);
   }
 
   async #speechDetector(): Promise<SpeechDetector | null> {
@@ -114,14 +125,20 @@ export class ExampleMaker {
     const limited = [limiter.process(samples.slice()), limiter.tail()];
     for (const part of limited) frames.push(part);
     const activity = findActivity(frames, conditioning);
-    const { startSample, endSample } = activity;
+    const { startSample, endSample } = spanForWindows(activity, samples.length, this.#windowLength, conditioning);
     const speech = await this.#speechDetector();
     let starts: Uint32Array | null = null;
     if (speech && endSample > startSample + this.#cropLength) {
       const follower = new SpeechFollower(speech, activity);
       await follower.push(limited[0], 0);
       await follower.push(limited[1], limited[0].length);
-      starts = speechStarts(follower.probabilities, endSample - startSample, this.#cropLength);
+      const { probabilities } = follower;
+      starts = speechStarts(
+        probabilities,
+        activity.startSample - startSample,
+        endSample - startSample,
+        this.#cropLength,
+      );
     }
     const lead = Math.min(startSample, Math.round(leadSeconds * conditioning.sampleRateHz));
     const kept = new Float32Array(new SharedArrayBuffer(4 * (lead + endSample - startSample)));

@@ -6,6 +6,7 @@ import {
   FramePowers,
   edgeFadeSeconds,
   fillWindow,
+  spanForWindows,
   findActivity,
   frameSeconds,
   levelWindow,
@@ -193,7 +194,7 @@ export function speechShare(probabilities: Float32Array, start: number, length: 
   const from = Math.floor(start / speechFrameLength);
   const to = Math.min(Math.ceil((start + length) / speechFrameLength), probabilities.length);
   let count = 0;
-  for (let frame = from; frame < to; frame++) if (isSpeech(probabilities[frame])) count++;
+  for (let frame = Math.max(from, 0); frame < to; frame++) if (isSpeech(probabilities[frame])) count++;
   return count / (to - from);
 }
 
@@ -277,11 +278,12 @@ export async function conditionRecording(
   const whole = kept.whole();
   const windowLength = Math.round(plan.seconds * sampleRateHz);
   const timeline = new Timeline(stream.statistics);
+  const span = spanForWindows(activity, samples, windowLength, conditioning);
   const planned = activity.silent
     ? []
     : planSpans(
-        activity.startSample,
-        activity.endSample,
+        span.startSample,
+        span.endSample,
         windowLength,
         Math.round(plan.hopSeconds * sampleRateHz),
         sampleGaps(timeline, sampleRateHz),
