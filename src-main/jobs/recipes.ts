@@ -36,7 +36,7 @@ const framing = {
   fMax: 7200,
 } as const;
 
-type WithoutFloor<Parameters> = Parameters extends unknown ? Omit<Parameters, 'floorPower'> : never;
+type WithoutFloor<Parameters> = Parameters extends unknown ? Omit<Parameters, 'floorPower' | 'addedPower'> : never;
 
 /** The front ends that a network can be trained on, 25 ms windows every 10 ms. */
 const frontEnds = {
@@ -46,6 +46,9 @@ const frontEnds = {
   lfcc: { type: 'lfcc', ...framing, nFilters: 20, nCoefficients: 20, deltas: 2, deltaFrames: 5 },
 } satisfies Record<string, WithoutFloor<FrontEndParameters>>;
 export type FrontEndName = keyof typeof frontEnds;
+
+/** By what a front end's bands divide the power of the transform's bins: filters of equal area give it by Hz. */
+const powerScale: Record<FrontEndName, number> = { mel: framing.sampleRateHz / framing.nFft, linear: 1, lfcc: 1 };
 
 /** Where front ends look in telephone speech: no bin of them lies where a line leaves nothing. */
 const telephoneRange = { fMin: 250, fMax: 3500 };
@@ -107,6 +110,9 @@ export type Recipe = Pick<
 interface NetworkRecipe {
   frontEnd: FrontEndName;
   floorPower: number;
+  /** Added to the power of each bin of the transform. */
+  addedPower?: number;
+  shortSound?: Conditioning['shortSound'];
   augmentation: AugmentationName;
   window: WindowPlan;
   cropSeconds?: number;
@@ -116,8 +122,10 @@ interface NetworkRecipe {
 const recipes: Record<string, NetworkRecipe> = {
   residual: {
     frontEnd: 'linear',
-    // Below the rounding of 16 bits, so that silence keeps its noise: a flat floor was learnt as a mark of engines.
+    // The rounding of 16 bits lies ten times lower: empty bands and digital silence fade, without the edge that a floor has.
     floorPower: 1e-10,
+    addedPower: 1e-7,
+    shortSound: 'surrounded',
     augmentation: 'masked',
     window: { seconds: 3, hopSeconds: 1.5 },
     cropSeconds: 2,
@@ -189,13 +197,21 @@ export function settingsFor(request: {
   const { frontEnd = recipe.frontEnd, augmentation: asked = 'auto', band = 'full' } = request;
   const augmentation: Augmentation = augmentations[asked === 'auto' ? recipe.augmentation : asked];
   const { specAugment } = augmentation;
+  const { shortSound, addedPower } = recipe;
   const narrow = band === 'telephone';
   const maxBins = narrow ? Math.round(telephoneBinsShare * specAugment.maxBins) : specAugment.maxBins;
   return {
-    conditioning: narrow ? telephoneConditioning : conditioning,
+    conditioning: {
+      ...(narrow ? telephoneConditioning : conditioning),
+      ...(shortSound === undefined ? {} : { shortSound }),
+    },
     window: recipe.window,
     ...(recipe.cropSeconds === undefined ? {} : { cropSeconds: recipe.cropSeconds }),
-    frontEnd: { ...(narrow ? telephoneFrontEnds : frontEnds)[frontEnd], floorPower: recipe.floorPower },
+    frontEnd: {
+      ...(narrow ? telephoneFrontEnds : frontEnds)[frontEnd],
+      floorPower: recipe.floorPower,
+      ...(addedPower === undefined ? {} : { addedPower: addedPower / powerScale[frontEnd] }),
+    },
     // Cepstral coefficients that stand beside one another have no band in common to mask.
     augmentation: {
       ...augmentation,
