@@ -7,7 +7,13 @@ import { join, resolve } from 'node:path';
 import { writeFileWhole } from '../src-main/base/files.ts';
 import { encoderCardSchema } from '../src-main/detector/encoders/encoder.ts';
 import type { EncoderCard } from '../src-main/detector/encoders/encoder.ts';
-import { tinyEnglish, whisperFraming, whisperNames, whisperOnnx } from '../src-main/detector/encoders/whisper.ts';
+import {
+  embeddingSize,
+  tinyEnglish,
+  whisperFraming,
+  whisperNames,
+  whisperOnnx,
+} from '../src-main/detector/encoders/whisper.ts';
 import { sha256 } from '../src-main/base/sha256.ts';
 import { readEncoderWeights, valuesSha256 } from './lib/encoder-weights.ts';
 
@@ -31,12 +37,12 @@ const card: EncoderCard = encoderCardSchema.parse({
   format: 1,
   name: 'whisper-tiny-en',
   description:
-    "The first three of four blocks of the encoder of OpenAI's Whisper tiny.en, weights rounded to 7 bits: mean and deviation over time of each block's output.",
+    "The first three of four blocks of the encoder of OpenAI's Whisper tiny.en, weights rounded to 7 bits: of each block's output the mean over time and the logarithms of the deviations of its values and of their steps.",
   licence: 'MIT, Copyright (c) 2022 OpenAI (LICENSE beside this file)',
   source: 'https://github.com/openai/whisper',
   weightsSha256: found,
   input: { name: whisperNames.input, sampleRateHz: whisperFraming.sampleRateHz, samples },
-  output: { name: whisperNames.output, size: 2 * tinyEnglish.width * tinyEnglish.blocks },
+  output: { name: whisperNames.output, size: embeddingSize(tinyEnglish) },
   onnxSha256: sha256(onnx),
 } satisfies EncoderCard);
 const folder = resolve(import.meta.dirname, '..', 'resources', 'encoders', card.name);

@@ -24,8 +24,14 @@ export interface WhisperShape {
 /** whisper tiny.en, the first three of its four blocks. */
 export const tinyEnglish: WhisperShape = { width: 384, heads: 6, mels: 80, blocks: 3 };
 
-/** Names in the graph: input [N, samples], output [N, 2 · width · blocks]. */
+/** Names in the graph: input [N, samples], output [N, `embeddingSize`]. */
 export const whisperNames = { input: 'samples', output: 'embedding' } as const;
+
+/** Numbers that the graph gives for a window. */
+export const embeddingSize = ({ width, blocks }: WhisperShape): number => 3 * width * blocks;
+
+/** Added to a deviation before its logarithm is taken. */
+const leastDeviation = 1e-3;
 
 /** Whisper's front end keeps 8 powers of ten below the loudest. */
 const keptDecades = 8;
@@ -180,6 +186,13 @@ class EncoderGraph extends OnnxGraphBuilder {
     return this.node('Mul', `${name}.product`, [this.node('Cast', `${name}.float`, [sums], { to: 1 }), steps]);
   }
 
+  /** x [N, positions, width] from one position up to another. */
+  positions(name: string, x: string, from: number, to: number): string {
+    const number = (part: string, value: number): string =>
+      this.constant(`${name}.${part}`, [1], BigInt64Array.of(BigInt(value)));
+    return this.node('Slice', name, [x, number('from', from), number('to', to), number('axis', 1)]);
+  }
+
   reshape(name: string, x: string, shape: number[]): string {
     const sizes = this.constant(`${name}.shape`, [shape.length], BigInt64Array.from(shape, BigInt));
     return this.node('Reshape', name, [x, sizes]);
@@ -288,15 +301,34 @@ function block(graph: EncoderGraph, name: string, x: string, shape: WhisperShape
   return graph.node('Add', `${name}.result`, [attended, outer]);
 }
 
-/** Mean and standard deviation over time, [N, 2 · width]. */
-function statistics(graph: EncoderGraph, name: string, x: string): string {
-  const mean = graph.node('ReduceMean', `${name}.mean`, [x], { axes: [1], keepdims: 1 });
+/** The logarithm of the standard deviation over time, [N, 1, width]. */
+function logDeviation(graph: EncoderGraph, name: string, x: string, mean: string): string {
   const centred = graph.node('Sub', `${name}.centred`, [x, mean]);
   const squares = graph.node('Mul', `${name}.squares`, [centred, centred]);
   const variance = graph.node('ReduceMean', `${name}.variance`, [squares], { axes: [1], keepdims: 1 });
-  const deviation = graph.node('Sqrt', `${name}.deviation`, [variance]);
-  const joined = graph.node('Concat', `${name}.joined`, [mean, deviation], { axis: 2 });
-  return graph.node('Flatten', name, [joined], { axis: 1 });
+  const raised = graph.node('Add', `${name}.raised`, [
+    graph.node('Sqrt', `${name}.deviation`, [variance]),
+    graph.number(`${name}.least`, leastDeviation),
+  ]);
+  return graph.node('Log', name, [raised]);
+}
+
+const meanOverTime = (graph: EncoderGraph, name: string, x: string): string =>
+  graph.node('ReduceMean', name, [x], { axes: [1], keepdims: 1 });
+
+/** Mean, and the logarithms of the deviations of values and of their steps from one position to the next, [N, 3 · width]. */
+function statistics(graph: EncoderGraph, name: string, x: string, positions: number): string {
+  const mean = meanOverTime(graph, `${name}.mean`, x);
+  const steps = graph.node('Sub', `${name}.steps`, [
+    graph.positions(`${name}.later`, x, 1, positions),
+    graph.positions(`${name}.earlier`, x, 0, positions - 1),
+  ]);
+  const parts = [
+    mean,
+    logDeviation(graph, `${name}.values`, x, mean),
+    logDeviation(graph, `${name}.changes`, steps, meanOverTime(graph, `${name}.steps.mean`, steps)),
+  ];
+  return graph.node('Flatten', name, [graph.node('Concat', `${name}.joined`, parts, { axis: 2 })], { axis: 1 });
 }
 
 /** Positions that the encoder makes of so many samples. */
@@ -307,7 +339,8 @@ function positionsOf(samples: number): number {
 
 /**
  * The encoder's low blocks as the bytes of an ONNX model; the same weights give the same bytes.
- * Input [N, samples] at 16 kHz; output [N, 2 · width · blocks]: mean and deviation over time of each block's output.
+ * Input [N, samples] at 16 kHz; output [N, `embeddingSize`]: of each block's output
+ * mean over time and logarithms of the deviations of its values and of their steps.
  * The rounding of activations spans a whole run: windows that shall not depend on one another go in one by one.
  * @param weights by `whisperParameters`
  * @param exact weights as 32-bit floats, to compare with
@@ -325,7 +358,7 @@ export function whisperOnnx(weights: Weights, shape: WhisperShape, samples: numb
   const outputs: string[] = [];
   for (let index = 0; index < shape.blocks; index++) {
     x = block(graph, `blocks.${index}`, x, shape, positions);
-    outputs.push(statistics(graph, `blocks.${index}.statistics`, x));
+    outputs.push(statistics(graph, `blocks.${index}.statistics`, x, positions));
   }
   graph.node('Concat', whisperNames.output, outputs, { axis: 1 });
   return writeOnnxGraph({
@@ -333,6 +366,6 @@ export function whisperOnnx(weights: Weights, shape: WhisperShape, samples: numb
     nodes: graph.nodes,
     initializers: graph.initializers,
     inputs: [{ name: whisperNames.input, shape: ['N', samples] }],
-    outputs: [{ name: whisperNames.output, shape: ['N', 2 * width * shape.blocks] }],
+    outputs: [{ name: whisperNames.output, shape: ['N', embeddingSize(shape)] }],
   });
 }
