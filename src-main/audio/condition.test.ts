@@ -137,20 +137,35 @@ describe('windows', () => {
 describe('the span that windows are taken from', () => {
   const surrounded = { shortSound: 'surrounded' } as const;
   it.each([
-    ['sound as long as a window', [100, 1100], 5000, [100, 1100]],
-    ['half a window, room on both sides', [2000, 2500], 5000, [1750, 2750]],
-    ['at the beginning', [100, 700], 5000, [0, 1000]],
-    ['at the end', [4200, 4900], 5000, [4000, 5000]],
-    ['little sound: as much again', [2000, 2100], 5000, [1950, 2150]],
-    ['a recording shorter than a window', [200, 600], 700, [0, 700]],
-    ['no sound', [0, 0], 5000, [0, 0]],
-  ] as const)('is widened into what surrounds it: %s', (_, [startSample, endSample], samples, expected) => {
-    const found = spanForWindows({ startSample, endSample }, samples, 1000, surrounded);
+    ['sound as long as a window', [100, 1100], [0, 5000], [100, 1100]],
+    ['half a window, room on both sides', [2000, 2500], [0, 5000], [1750, 2750]],
+    ['at the beginning', [100, 700], [0, 5000], [0, 1000]],
+    ['at the end', [4200, 4900], [0, 5000], [4000, 5000]],
+    ['little sound: as much again', [2000, 2100], [0, 5000], [1950, 2150]],
+    ['a recording shorter than a window', [200, 600], [0, 700], [0, 700]],
+    ['between digital silence', [2000, 2500], [1900, 2700], [1900, 2700]],
+    ['no sound', [0, 0], [0, 0], [0, 0]],
+  ] as const)('is widened into what surrounds it: %s', (_, [startSample, endSample], [from, to], expected) => {
+    const surroundings = { startSample: from, endSample: to };
+    const found = spanForWindows({ startSample, endSample, surroundings }, 1000, surrounded);
     expect([found.startSample, found.endSample]).toEqual(expected);
   });
 
   it('is that of the sound where it is repeated', () => {
     const activity = { startSample: 2000, endSample: 2500 };
-    expect(spanForWindows(activity, 5000, 1000, {})).toEqual(activity);
+    const surroundings = { startSample: 0, endSample: 5000 };
+    expect(spanForWindows({ ...activity, surroundings }, 1000, {})).toEqual(activity);
+  });
+
+  it('has as surroundings the room, not the digital silence around it', () => {
+    const random = new Random(5);
+    const signal = new Float32Array(5 * 16_000);
+    for (let i = 16_000; i < 4 * 16_000; i++) signal[i] = 1e-3 * random.normal();
+    signal.set(sine(500, 1), 2 * 16_000);
+    const frames = new FramePowers(16_000);
+    frames.push(signal);
+    const { startSample, endSample, surroundings } = findActivity(frames, conditioning);
+    expect([startSample, endSample]).toEqual([2 * 16_000, 3 * 16_000]);
+    expect(surroundings).toEqual({ startSample: 16_000, endSample: 4 * 16_000 });
   });
 });

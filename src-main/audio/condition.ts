@@ -39,6 +39,8 @@ const tailSeconds = 0.2;
 const lowPassOrder = 16;
 /** Below this the loudest stretch counts as silence. */
 const silenceDbfs = -85;
+/** A frame further than this below the loudest 0.1 s holds nothing: the noise of 16 bits lies lower in speech at its usual level. */
+const surroundingsRangeDb = 70;
 
 /** A section of second order, (b0 + b1 w + b2 w²) / (1 + a1 w + a2 w²) with w a delay of one sample. */
 interface Biquad {
@@ -137,6 +139,8 @@ export interface Activity {
   /** The span from the first to the last active frame, in samples; empty (0, 0) where all is silence. */
   startSample: number;
   endSample: number;
+  /** The span with the frames before and after it that hold any sound, in samples: rooms sound, digital silence does not. */
+  surroundings: { startSample: number; endSample: number };
   /** One per frame: 1 if active. */
   active: Uint8Array;
   activeSeconds: number;
@@ -165,8 +169,10 @@ export function findActivity(
     reference = Math.max(reference, median[span >> 1]);
   }
   const silent = !(10 * Math.log10(reference) > silenceDbfs);
-  const none = { startSample: 0, endSample: 0, active, activeSeconds: 0, activeLevelDbfs: -Infinity, silent: true };
-  if (silent) return none;
+  if (silent) {
+    const nowhere = { startSample: 0, endSample: 0 };
+    return { ...nowhere, surroundings: nowhere, active, activeSeconds: 0, activeLevelDbfs: -Infinity, silent: true };
+  }
   const threshold = reference * 10 ** (-conditioning.activeRangeDb / 10);
   let first = -1;
   let last = -1;
@@ -185,9 +191,15 @@ export function findActivity(
     count++;
     sum += powers[i];
   }
+  const least = reference * 10 ** (-surroundingsRangeDb / 10);
+  let before = first;
+  while (before > 0 && powers[before - 1] >= least) before--;
+  let after = last;
+  while (after + 1 < powers.length && powers[after + 1] >= least) after++;
   return {
     startSample: first * frames.frameLength,
     endSample: (last + 1) * frames.frameLength,
+    surroundings: { startSample: before * frames.frameLength, endSample: (after + 1) * frames.frameLength },
     active,
     activeSeconds: (count * frames.frameLength) / conditioning.sampleRateHz,
     activeLevelDbfs: 10 * Math.log10(sum / count),
@@ -195,22 +207,19 @@ export function findActivity(
   };
 }
 
-/**
- * The span that windows are taken from, in samples.
- * @param samples of the recording
- */
+/** The span that windows are taken from, in samples. */
 export function spanForWindows(
-  { startSample, endSample }: Pick<Activity, 'startSample' | 'endSample'>,
-  samples: number,
+  { startSample, endSample, surroundings }: Pick<Activity, 'startSample' | 'endSample' | 'surroundings'>,
   windowLength: number,
   { shortSound = 'repeated' }: Pick<Conditioning, 'shortSound'>,
 ): { startSample: number; endSample: number } {
   const length = endSample - startSample;
   if (shortSound === 'repeated' || length >= windowLength || length === 0) return { startSample, endSample };
-  const wanted = Math.min(windowLength, 2 * length, samples);
+  const wanted = Math.min(windowLength, 2 * length, surroundings.endSample - surroundings.startSample);
   const before = Math.floor((wanted - length) / 2);
-  const start = Math.max(0, Math.min(startSample - before, samples - wanted));
-  return { startSample: start, endSample: Math.max(endSample, start + wanted) };
+  const latest = surroundings.endSample - wanted;
+  const start = Math.max(surroundings.startSample, Math.min(startSample - before, latest));
+  return { startSample: start, endSample: start + wanted };
 }
 
 /**

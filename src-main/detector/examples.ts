@@ -125,7 +125,7 @@ export class ExampleMaker {
     const limited = [limiter.process(samples.slice()), limiter.tail()];
     for (const part of limited) frames.push(part);
     const activity = findActivity(frames, conditioning);
-    const { startSample, endSample } = spanForWindows(activity, samples.length, this.#windowLength, conditioning);
+    const { startSample, endSample } = spanForWindows(activity, this.#windowLength, conditioning);
     const speech = await this.#speechDetector();
     let starts: Uint32Array | null = null;
     if (speech && endSample > startSample + this.#cropLength) {

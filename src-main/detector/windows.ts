@@ -278,7 +278,7 @@ export async function conditionRecording(
   const whole = kept.whole();
   const windowLength = Math.round(plan.seconds * sampleRateHz);
   const timeline = new Timeline(stream.statistics);
-  const span = spanForWindows(activity, samples, windowLength, conditioning);
+  const span = spanForWindows(activity, windowLength, conditioning);
   const planned = activity.silent
     ? []
     : planSpans(
