@@ -24,6 +24,7 @@ const words = new Map<string, string>(
     'non-finite-samples': 'samples that are no numbers',
     'trained-on': 'the model was trained on it',
     'other-model': 'another model spoke',
+    uncalibrated: 'not calibrated',
     limited: 'ratio limited',
     'no-band': 'no finding supported by the calibration',
     'within-band': 'within the inconclusive band',

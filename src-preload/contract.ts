@@ -945,7 +945,8 @@ export const contract = {
     rename: procedure.input(z.object({ modelId: z.string(), name })).output(modelSchema),
     /** One file that holds the model's folder; checked against its hashes on import. */
     export: procedure.input(z.object({ modelId: z.string(), out })).output(output),
-    import: procedure.input(z.object({ path })).output(modelSchema),
+    /** Of a packed model; with `card`, a detector that others trained (an ONNX file) as that card describes it. */
+    import: procedure.input(z.object({ path, card: path.optional() })).output(modelSchema),
     delete: procedure.input(z.object({ modelId: z.string() })).output(nothing),
   },
   datasets: {

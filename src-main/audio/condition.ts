@@ -5,16 +5,16 @@ import { scaleSamples, sumOfSquares } from './sample-kernel.ts';
 /**
  * What is done to a recording before the front end, alike in training, evaluation and scanning: mixed and resampled
  * (decode.ts), its ends faded, cut below and above a band, trimmed of leading and trailing silence, each window brought to one level.
- * Every step is indifferent to gain; the parameters stand in the model's card.
+ * Every step but those left out by a foreign detector's card is indifferent to gain; the parameters stand in the model's card.
  */
 export const conditioningSchema = z.object({
   sampleRateHz: z.int().positive(),
-  /** Butterworth high-pass of fourth and low-pass of sixteenth order. */
-  bandHz: z.tuple([z.number().positive(), z.number().positive()]),
+  /** Butterworth high-pass of fourth and low-pass of sixteenth order; null: the sound as it is. */
+  bandHz: z.tuple([z.number().positive(), z.number().positive()]).nullable(),
   /** A frame is active if its power is no more than this below the loudest 0.1 s. */
   activeRangeDb: z.number().positive(),
-  /** Mean power of a window after levelling. */
-  windowLevelDbfs: z.number().negative(),
+  /** Mean power of a window after levelling; null: at its own level. */
+  windowLevelDbfs: z.number().negative().nullable(),
   /** What tells speech from other sound: only windows with speech are used. `none` uses all windows with sound. */
   speech: z.enum(['none', 'silero-vad-v5']).default('none'),
   /**
@@ -22,6 +22,8 @@ export const conditioningSchema = z.object({
    * much as there is sound, so that pauses and room stay as they were. Where absent: repeated.
    */
   shortSound: z.enum(['repeated', 'surrounded']).optional(),
+  /** True: all of the recording, its ends neither faded nor trimmed. */
+  whole: z.boolean().optional(),
 });
 export type Conditioning = z.infer<typeof conditioningSchema>;
 
@@ -89,6 +91,14 @@ export class BandLimiter {
   tail(): Float32Array {
     return this.process(new Float32Array(this.#tailLength));
   }
+}
+
+/** What keeps the conditioning's band; null where the sound stays as it is. */
+export function bandLimiter({
+  bandHz,
+  sampleRateHz,
+}: Pick<Conditioning, 'bandHz' | 'sampleRateHz'>): BandLimiter | null {
+  return bandHz && new BandLimiter(...bandHz, sampleRateHz);
 }
 
 /** Mean power per frame of a signal that arrives in blocks; the last, shorter frame is dropped. */
@@ -242,8 +252,9 @@ export function fillWindow(span: Float32Array, window: Float32Array): void {
   }
 }
 
-/** Brings a window to a mean power, in place; a silent one stays as it is. */
-export function levelWindow(window: Float32Array, levelDbfs: number): void {
+/** Brings a window to a mean power, in place; a silent one stays as it is, and all do where the level is null. */
+export function levelWindow(window: Float32Array, levelDbfs: number | null): void {
+  if (levelDbfs === null) return;
   const sum = sumOfSquares(window);
   if (sum === 0) return;
   scaleSamples(window, Math.sqrt((10 ** (levelDbfs / 10) * window.length) / sum), window);

@@ -10,6 +10,7 @@ import { applicationVersion, colour, exitStatus } from './context.ts';
 import { register as registerDataset } from './dataset.ts';
 import { register as registerEvaluate } from './evaluate.ts';
 import { register as registerMetrics } from './metrics.ts';
+import { register as registerModel } from './model.ts';
 import { register as registerReport } from './report.ts';
 import { register as registerSaliency } from './saliency.ts';
 import { register as registerScan } from './scan.ts';
@@ -32,6 +33,7 @@ export function buildProgram(): Command {
     registerScan,
     registerTrain,
     registerCalibrate,
+    registerModel,
     registerEvaluate,
     registerMetrics,
     registerDataset,

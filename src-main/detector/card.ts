@@ -116,6 +116,8 @@ const plainCardSchema = z.object({
     folds: z.int().nullable().default(null),
   }),
   calibration: calibrationSchema,
+  /** Of a detector that was made elsewhere and not calibrated here yet: its calibration means nothing, and there is no finding. */
+  uncalibrated: z.literal(true).optional(),
   thresholds: z.object({
     /** Scores at or above it count as bona fide: the equal-error threshold on dev. */
     score: z.number(),

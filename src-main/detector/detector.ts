@@ -132,7 +132,7 @@ export class Detector {
     batch.clear();
     const probabilities = await recording.walk(
       async (samples, span) => {
-        batch.add(samples);
+        batch.add(samples, Math.min(span.length + missingOf(span.gaps), samples.length));
         spans.push(span);
         if (batch.isFull) scored.push(...(await this.#scorer.flush()));
       },

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import {
-  BandLimiter,
   FramePowers,
+  bandLimiter,
   edgeFadeSeconds,
   fillWindow,
   spanForWindows,
@@ -121,8 +121,8 @@ export class ExampleMaker {
     const { conditioning } = this.#settings;
     const { samples } = await decode(source, { sampleRateHz: conditioning.sampleRateHz, edgeFadeSeconds });
     const frames = new FramePowers(conditioning.sampleRateHz);
-    const limiter = new BandLimiter(...conditioning.bandHz, conditioning.sampleRateHz);
-    const limited = [limiter.process(samples.slice()), limiter.tail()];
+    const limiter = bandLimiter(conditioning);
+    const limited = limiter ? [limiter.process(samples.slice()), limiter.tail()] : [samples, new Float32Array(0)];
     for (const part of limited) frames.push(part);
     const activity = findActivity(frames, conditioning);
     const { startSample, endSample } = spanForWindows(activity, this.#windowLength, conditioning);
@@ -160,9 +160,10 @@ export class ExampleMaker {
       // The lead belongs to the crop's own start, so that the filters have settled wherever it lies.
       const crop = samples.slice(start, start + lead + length);
       augmentSamples(crop, conditioning.sampleRateHz, augmentation, random);
-      new BandLimiter(...conditioning.bandHz, conditioning.sampleRateHz).process(crop);
+      bandLimiter(conditioning)?.process(crop);
       fillWindow(crop.subarray(lead), window);
-      levelWindow(window, conditioning.windowLevelDbfs + random.between(...augmentation.gainDb));
+      const gainDb = random.between(...augmentation.gainDb);
+      levelWindow(window, conditioning.windowLevelDbfs === null ? null : conditioning.windowLevelDbfs + gainDb);
       const out = features.subarray(index * this.#cropSize, (index + 1) * this.#cropSize);
       this.#frontEnd.compute(window, out);
       const { bins } = this.#frontEnd;

@@ -153,7 +153,7 @@ export function judgeableScore(
   return {
     score: analysis.score,
     speechSeconds: analysis.quality.speechSeconds ?? analysis.activeSeconds,
-    blocked: analysis.reasons.some(({ code, blocking }) => blocking && code !== lengthCode),
+    blocked: analysis.reasons.some(({ code, blocking }) => blocking && !calibrationCodes.has(code)),
   };
 }
 
@@ -168,11 +168,17 @@ interface Judgement {
   reasons: Reason[];
 }
 
-/** Of the reasons that the calibration gives, the one that forbids a finding. */
+/** Reasons that the calibration gives and that forbid a finding: another calibration may lift them. */
 const lengthCode = 'length';
+const uncalibratedCode = 'uncalibrated';
+const calibrationCodes = new Set([lengthCode, uncalibratedCode]);
 
 /** @param reasons those that do not hang on the calibration; what it says is added to them. */
 function judge(card: Card, score: number | null, speechSeconds: number, reasons: Reason[]): Judgement {
+  if (card.uncalibrated) {
+    const sentence = 'The model was made elsewhere and is not calibrated: its score is no finding.';
+    reasons.push({ code: uncalibratedCode, sentence, blocking: true });
+  }
   if (score === null || reasons.some((reason) => reason.blocking)) {
     return { finding: 'not assessable', llr: null, reasons };
   }

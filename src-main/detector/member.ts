@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { frontEndSchema } from '../features/front-end.ts';
 import { augmentationSchema } from './augment.ts';
+import { foreignInputSchema, foreignOutputSchema } from './foreign-card.ts';
 import { networkSchema } from './network.ts';
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
@@ -65,11 +66,33 @@ const encoderMemberSchema = z.object({
 });
 export type EncoderMember = z.infer<typeof encoderMemberSchema>;
 
+/** A graph that others made, with what goes in and what comes out. */
+const foreignMemberSchema = z.object({
+  kind: z.literal('foreign'),
+  ...base,
+  onnx: fileName,
+  input: foreignInputSchema,
+  output: foreignOutputSchema,
+  /** Axes of the graph's input. */
+  axes: z.int().min(1).max(4),
+  /** The highest frequency that it was made for. */
+  highestHz: z.number().positive(),
+  description: z.string(),
+  licence: z.string(),
+  source: z.string(),
+});
+export type ForeignMember = z.infer<typeof foreignMemberSchema>;
+
 /** What a model is made of: the weighted sum of its members' scores is the model's. */
-export const memberSchema = z.discriminatedUnion('kind', [networkMemberSchema, encoderMemberSchema]);
+export const memberSchema = z.discriminatedUnion('kind', [
+  networkMemberSchema,
+  encoderMemberSchema,
+  foreignMemberSchema,
+]);
 export type Member = z.infer<typeof memberSchema>;
 
 /** The highest frequency that a member looks at, in Hz; null where what goes in is the sound itself. */
 export function highestHz(member: Member): number | null {
+  if (member.kind === 'foreign') return member.highestHz;
   return member.kind === 'network' ? member.frontEnd.fMax : null;
 }

@@ -8,7 +8,7 @@ import type { NetworkSpec, PlacedLayer, Weights } from './network.ts';
  * kernels are transposed, and so are the rows of a dense layer that follows a flattening.
  */
 const irVersion = 8;
-const opset = 17;
+const usualOpset = 17;
 /** Codes of element types. */
 const floatElements = 1;
 const elementCodes = new Map<unknown, number>([
@@ -237,6 +237,8 @@ export interface OnnxGraph {
   initializers: OnnxInitializer[];
   inputs: ValueInfo[];
   outputs: ValueInfo[];
+  /** Version of the operators; 17 if not given. */
+  opset?: number;
 }
 
 function writeValueInfo({ name, shape }: ValueInfo, pbf: PbfWriter): void {
@@ -257,7 +259,14 @@ function writeValueInfo({ name, shape }: ValueInfo, pbf: PbfWriter): void {
 }
 
 /** A graph as the bytes of an ONNX model. */
-export function writeOnnxGraph({ name, nodes, initializers, inputs, outputs }: OnnxGraph): Uint8Array {
+export function writeOnnxGraph({
+  name,
+  nodes,
+  initializers,
+  inputs,
+  outputs,
+  opset = usualOpset,
+}: OnnxGraph): Uint8Array {
   const model = new PbfWriter();
   model.writeVarintField(1, irVersion);
   model.writeStringField(2, 'earwitness');

@@ -4,14 +4,16 @@ import { createFrontEnd } from '../features/front-end.ts';
 import type { FrontEnd, FrontEndParameters } from '../features/front-end.ts';
 import { Encoder } from './encoders/encoder.ts';
 import type { StoredEncoder } from './encoders/encoder.ts';
+import { ForeignGraph } from './foreign.ts';
 import { logitOf } from './logistic.ts';
 import type { LogisticModel } from './logistic.ts';
-import type { EncoderMember, NetworkMember } from './member.ts';
+import type { EncoderMember, ForeignMember, NetworkMember } from './member.ts';
 import { onnxNames } from './onnx.ts';
 
 /** A member with what it takes to run it; can be handed to a worker. */
 export type MemberContent =
   | { member: NetworkMember; onnx: Uint8Array }
+  | { member: ForeignMember; onnx: Uint8Array }
   | { member: EncoderMember; encoder: Pick<StoredEncoder, 'card' | 'onnx'>; head: LogisticModel };
 
 /** Windows scored in one run; always of one recording, so that no score depends on its neighbours. */
@@ -22,6 +24,7 @@ export class WindowBatch {
   readonly #length: number;
   readonly #samples: Float32Array;
   readonly #features = new Map<string, { frontEnd: FrontEnd; values: Float32Array; filled: number }>();
+  readonly #filled = new Uint32Array(batchWindows);
   #count = 0;
 
   /** @param length of a window in samples */
@@ -38,7 +41,9 @@ export class WindowBatch {
     return this.#count === batchWindows;
   }
 
-  add(window: Float32Array): void {
+  /** @param filled how many samples are the recording's; the rest are they again */
+  add(window: Float32Array, filled = window.length): void {
+    this.#filled[this.#count] = filled;
     this.#samples.set(window, this.#count++ * this.#length);
   }
 
@@ -49,6 +54,11 @@ export class WindowBatch {
 
   samples(index: number): Float32Array {
     return this.#samples.subarray(index * this.#length, (index + 1) * this.#length);
+  }
+
+  /** Samples of a window that are the recording's, from its start. */
+  filled(index: number): number {
+    return this.#filled[index];
   }
 
   /** [count, bins, frames], valid until the batch is cleared. */
@@ -121,17 +131,39 @@ class EncoderScorer implements MemberScorer {
   }
 }
 
+class ForeignScorer implements MemberScorer {
+  readonly #graph: ForeignGraph;
+
+  constructor(graph: ForeignGraph) {
+    this.#graph = graph;
+  }
+
+  async score(batch: WindowBatch): Promise<ArrayLike<number>> {
+    const scores: number[] = [];
+    for (let index = 0; index < batch.count; index++) {
+      scores.push(await this.#graph.score(batch.samples(index), batch.filled(index)));
+    }
+    return scores;
+  }
+
+  dispose(): Promise<void> {
+    return this.#graph.dispose();
+  }
+}
+
 /** @param threads of ONNX Runtime; 1 where several scorers run beside one another */
 export async function createScorer(content: MemberContent, threads: number): Promise<MemberScorer> {
   if ('encoder' in content) {
     return new EncoderScorer(await Encoder.create(content.encoder, threads), content.head);
   }
-  const session = await ort.InferenceSession.create(content.onnx, {
+  const { member, onnx } = content;
+  if (member.kind === 'foreign') return new ForeignScorer(await ForeignGraph.create(onnx, member, threads));
+  const session = await ort.InferenceSession.create(onnx, {
     executionProviders: ['cpu'],
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
   });
-  return new NetworkScorer(content.member, session);
+  return new NetworkScorer(member, session);
 }
 
 /** Scores windows by all members of a model: each one's scores and their weighted sum. */

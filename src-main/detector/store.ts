@@ -9,8 +9,10 @@ import { cardSchema } from './card.ts';
 import type { Card } from './card.ts';
 import { EncoderUnavailable, findEncoder } from './encoders/encoder.ts';
 import type { StoredEncoder } from './encoders/encoder.ts';
+import { axesOf } from './foreign.ts';
+import { checkGraph, refusal } from './graph.ts';
 import type { LogisticModel } from './logistic.ts';
-import type { EncoderMember, Member, NetworkMember } from './member.ts';
+import type { EncoderMember, ForeignMember, Member, NetworkMember } from './member.ts';
 import { parameterSpecs } from './network.ts';
 import type { NetworkSpec, Weights } from './network.ts';
 import { writeOnnx } from './onnx.ts';
@@ -76,9 +78,14 @@ export async function findModel(name: string | undefined): Promise<string> {
 function scoringParts(card: Card): unknown {
   return card.members.map((member) => {
     const { kind, name, weight } = member;
-    return member.kind === 'network'
-      ? [kind, name, weight, card.files[member.onnx]]
-      : [kind, name, weight, member.encoder.onnxSha256, card.files[member.head]];
+    switch (member.kind) {
+      case 'network':
+        return [kind, name, weight, card.files[member.onnx]];
+      case 'encoder':
+        return [kind, name, weight, member.encoder.onnxSha256, card.files[member.head]];
+      case 'foreign':
+        return [kind, name, weight, card.files[member.onnx], member.input, member.output];
+    }
   });
 }
 
@@ -94,7 +101,14 @@ export function identityOf(card: Card): string {
 
 /** The files of a member, in the order in which they are written. */
 export function memberFiles(member: Member): string[] {
-  return member.kind === 'network' ? [member.onnx, member.weights] : [member.head];
+  switch (member.kind) {
+    case 'network':
+      return [member.onnx, member.weights];
+    case 'encoder':
+      return [member.head];
+    case 'foreign':
+      return [member.onnx];
+  }
 }
 
 async function readChecked(folder: string, name: string, card: Card): Promise<Uint8Array> {
@@ -132,6 +146,7 @@ async function readHead(folder: string, card: Card, member: EncoderMember): Prom
 
 async function readMember(folder: string, card: Card, member: Member): Promise<MemberContent> {
   if (member.kind === 'network') return { member, onnx: await readNetwork({ folder, card }, member) };
+  if (member.kind === 'foreign') return { member, onnx: await readForeign({ folder, card }, member) };
   const head = await readHead(folder, card, member);
   const encoder = await encoderOf(folder, member);
   return { member, encoder: { card: encoder.card, onnx: encoder.onnx }, head };
@@ -257,6 +272,24 @@ export async function readNetwork(
     path,
     advice: 'Graphs that Earwitness did not write are not run. Restore the model from a copy, or train it again.',
   });
+}
+
+/**
+ * The graph of a foreign detector, looked at anew: a model's folder may come from elsewhere.
+ * @throws UserFacingError as `readModel`; `graph` where it may not be run or is not what the card declares.
+ */
+export async function readForeign(
+  model: Pick<StoredModel, 'folder' | 'card'>,
+  member: ForeignMember,
+): Promise<Uint8Array> {
+  const onnx = await readChecked(model.folder, member.onnx, model.card);
+  const path = join(model.folder, member.onnx);
+  const outline = checkGraph(onnx, path);
+  if (outline.external.length > 0) throw refusal(path, 'its weights lie elsewhere');
+  if (axesOf(outline, member.input, member.output, path) !== member.axes) {
+    throw refusal(path, 'its input is not the one that the card describes');
+  }
+  return onnx;
 }
 
 /** All files of a model, checked against its card. @throws UserFacingError as `readModel`. */

@@ -6,6 +6,7 @@ import { defaultAugmentation } from './augment.ts';
 import type { NetworkMember } from './member.ts';
 import { startingWeights } from './network.ts';
 import type { NetworkSpec } from './network.ts';
+import { OnnxGraphBuilder, writeOnnxGraph } from './onnx.ts';
 import { networkFiles, writeModel } from './store.ts';
 import type { StoredModel } from './store.ts';
 
@@ -142,3 +143,51 @@ export function wav16(samples: Float32Array): Buffer {
   });
   return bytes;
 }
+
+/** What a foreign graph for tests is like. */
+export interface ForeignGraphOptions {
+  /** Lengths of its input; the last is that of the sound. */
+  shape?: (number | string)[];
+  opset?: number;
+  /** What comes last, after two values a window: as it is, or a softmax. */
+  last?: 'Identity' | 'Softmax' | 'LogSoftmax' | 'Log' | 'RandomNormalLike';
+  /** Values of its weights, by their places. */
+  weight?: (index: number) => number;
+}
+
+/** A graph with the input and output of AASIST: 64,600 samples in, two logits out; a strided convolution in between. */
+export function foreignGraph(options: ForeignGraphOptions = {}): Uint8Array {
+  const { shape = ['batch', 64_600], last = 'Identity', weight = (index) => Math.sin(0.7 * index + 1) } = options;
+  const builder = new OnnxGraphBuilder(new Map());
+  const values = (length: number, from: number): Float32Array =>
+    Float32Array.from({ length }, (_, index) => weight(from + index));
+  const size = BigInt64Array.of(1n, 1n, -1n);
+  builder.node('Reshape', 'channel', ['x', builder.constant('size', [3], size)]);
+  builder.node('Conv', 'conv', ['channel', builder.constant('kernel', [4, 1, 16], values(64, 0))], { strides: [8] });
+  builder.node('Relu', 'relu', ['conv']);
+  builder.node('ReduceMean', 'mean', ['relu'], { axes: [2], keepdims: 0 });
+  builder.node('Gemm', 'gemm', [
+    'mean',
+    builder.constant('gemm.kernel', [4, 2], values(8, 64)),
+    builder.constant('gemm.bias', [2], values(2, 72)),
+  ]);
+  builder.node(last, 'y', ['gemm'], last.endsWith('oftmax') ? { axis: 1 } : {});
+  const { nodes, initializers } = builder;
+  return writeOnnxGraph({
+    name: 'foreign',
+    nodes,
+    initializers,
+    inputs: [{ name: 'x', shape }],
+    outputs: [{ name: 'y', shape: ['batch', 2] }],
+    ...(options.opset === undefined ? {} : { opset: options.opset }),
+  });
+}
+
+/** The card of such a graph as a laboratory writes it. */
+export const foreignDeclaration = {
+  name: 'like AASIST',
+  sampleRateHz: 16_000,
+  input: { name: 'x', samples: 64_600, padding: 'repeat' },
+  hop: 32_300,
+  output: { name: 'y', kind: 'logits', bonafide: 1 },
+};

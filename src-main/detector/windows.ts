@@ -2,8 +2,8 @@ import { BlockMemory } from '../audio/block-memory.ts';
 import { openAudio } from '../audio/decode.ts';
 import type { AudioInfo, AudioSource, Channel, DecodeStatistics } from '../audio/types.ts';
 import {
-  BandLimiter,
   FramePowers,
+  bandLimiter,
   edgeFadeSeconds,
   fillWindow,
   spanForWindows,
@@ -140,9 +140,9 @@ async function* filteredBlocks(
   blocks: AsyncIterable<Float32Array>,
   conditioning: Conditioning,
 ): AsyncGenerator<Float32Array> {
-  const limiter = new BandLimiter(...conditioning.bandHz, conditioning.sampleRateHz);
-  for await (const block of blocks) yield limiter.process(block);
-  yield limiter.tail();
+  const limiter = bandLimiter(conditioning);
+  for await (const block of blocks) yield limiter?.process(block) ?? block;
+  if (limiter) yield limiter.tail();
 }
 
 /** A part of a recording. */
@@ -251,7 +251,7 @@ export async function conditionRecording(
   const memory = options.memory ?? new ConditioningMemory();
   const opening = {
     sampleRateHz,
-    edgeFadeSeconds,
+    ...(conditioning.whole ? {} : { edgeFadeSeconds }),
     memory: memory.blocks,
     ...(streamIndex === undefined ? {} : { stream: streamIndex }),
     ...(channel === undefined ? {} : { channel }),
@@ -278,7 +278,9 @@ export async function conditionRecording(
   const whole = kept.whole();
   const windowLength = Math.round(plan.seconds * sampleRateHz);
   const timeline = new Timeline(stream.statistics);
-  const span = spanForWindows(activity, windowLength, conditioning);
+  const span = conditioning.whole
+    ? { startSample: 0, endSample: samples }
+    : spanForWindows(activity, windowLength, conditioning);
   const planned = activity.silent
     ? []
     : planSpans(

@@ -1,4 +1,5 @@
 import { UserFacingError } from '../base/errors.ts';
+import { applicationVersion } from '../base/version.ts';
 import type { EngineContext } from './context.ts';
 import { deliver, readablePath } from './files.ts';
 import { os } from './implementer.ts';
@@ -39,7 +40,13 @@ export function modelsProcedures(context: EngineContext) {
     }),
     import: os.models.import.handler(async ({ input, signal }) => {
       const path = await readablePath(context, input.path);
-      const model = await get(await models.import(path, signal).finally(() => removeUploads(context.home, [path])));
+      const card = input.card === undefined ? undefined : await readablePath(context, input.card);
+      const taking =
+        card === undefined
+          ? models.import(path, signal)
+          : models.importDetector(path, card, `earwitness ${applicationVersion()}`, signal);
+      const uploads = card === undefined ? [path] : [path, card];
+      const model = await get(await taking.finally(() => removeUploads(context.home, uploads)));
       const sentence = `Took in the model ${model.name}. ${model.notes.at(-1) ?? ''}`;
       log('info', `${sentence} Its network: ${model.onnxSha256}`);
       context.changes.publish({ type: 'notice', tone: 'info', sentence });

@@ -8,6 +8,7 @@ import { readFiles, readModel, writeModel } from '../detector/store.ts';
 import type { StoredModel } from '../detector/store.ts';
 import { sealCard, unsealedNote } from '../detector/seal.ts';
 import { calibrate } from '../evaluation/calibration.ts';
+import { detectionMetrics } from '../evaluation/metrics.ts';
 import { calibrationMaterial, localisationOf } from './calibration-material.ts';
 import { evaluateTrials, findingRecord, splitFigures } from './evaluate.ts';
 
@@ -73,6 +74,10 @@ export async function calibrateModel(
     localisation: localisationOf(material),
     notes: [...model.card.notes.filter((note) => note !== unsealedNote), ...request.notes],
     seal: undefined,
+    uncalibrated: undefined,
+    thresholds: model.card.uncalibrated
+      ? { ...model.card.thresholds, score: detectionMetrics(material.trials).eerDecisionThreshold }
+      : model.card.thresholds,
   };
   const figures = splitFigures(dataset, split, evaluateTrials(card, material.trials));
   card.figures = [...card.figures.filter((one) => one.dataset !== dataset || one.split !== split), figures];

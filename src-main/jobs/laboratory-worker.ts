@@ -11,6 +11,7 @@ import type { InspectEvent, InspectRequest, InspectResult } from './inspect-data
 import type { Recognised } from './recognise-dataset.ts';
 import type { SelfTestRecord } from './selftest.ts';
 import type { TrainModelEvent, TrainingRequest } from './train-model.ts';
+import type { TrialRequest, TrialResult } from './detector-trial.ts';
 import { userError } from './user-error.ts';
 
 /** What a child can be asked for, what it tells meanwhile, and what it answers. */
@@ -24,6 +25,8 @@ export interface LaboratoryTasks {
   inspect: { request: InspectRequest; event: InspectEvent; result: InspectResult };
   recognise: { request: { path: string }; event: Recognised; result: null };
   selftest: { request: { application: string }; event: never; result: SelfTestRecord };
+  /** Runs a foreign graph on windows made for it. */
+  tryDetector: { request: TrialRequest; event: never; result: TrialResult };
 }
 type TaskName = keyof LaboratoryTasks;
 
@@ -78,6 +81,10 @@ const tasks: { [Name in TaskName]: Perform<Name> } = {
   selftest: async ({ application }, _, signal) => {
     const { selfTest } = await import('./selftest.ts');
     return (await selfTest(application, { signal })).record;
+  },
+  tryDetector: async (request) => {
+    const { tryDetector } = await import('./detector-trial.ts');
+    return tryDetector(request);
   },
 };
 

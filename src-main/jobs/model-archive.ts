@@ -7,7 +7,7 @@ import type { Readable } from 'node:stream';
 import yauzl from 'yauzl';
 import { UserFacingError } from '../base/errors.ts';
 import { unwritable } from '../base/files.ts';
-import { memberFiles, readCard, readFiles, readModel, readNetwork } from '../detector/store.ts';
+import { memberFiles, readCard, readFiles, readForeign, readModel, readNetwork } from '../detector/store.ts';
 import { createFrontEnd } from '../features/front-end.ts';
 import { writeArchive } from './archive.ts';
 import type { Packed } from './archive.ts';
@@ -151,7 +151,14 @@ async function check(path: string, folder: string, hashes: ReadonlyMap<string, s
   const samples = Math.round(card.window.seconds * card.conditioning.sampleRateHz);
   if (card.window.seconds > longestWindowSeconds) throw refused(path, 'its windows are too long');
   for (const member of card.members) {
-    if (member.kind !== 'network') continue;
+    if (member.kind === 'encoder') continue;
+    if (member.kind === 'foreign') {
+      if (member.input.samples !== samples) throw refused(path, 'its detector does not fit its windows');
+      await readForeign({ folder, card }, member).catch((error: unknown) => {
+        throw refused(path, `its ${member.onnx} cannot be run here: ${(error as Error).message}`, error);
+      });
+      continue;
+    }
     const { network } = member;
     const frontEnd = createFrontEnd(member.frontEnd);
     if (network.input.bins !== frontEnd.bins || network.input.frames !== frontEnd.frameCount(samples)) {

@@ -15,10 +15,12 @@ import {
   identityOf,
   isModelFolder,
   readCard,
+  readForeign,
   readNetwork,
   shippedModelFolder,
   shippedModels,
 } from '../detector/store.ts';
+import { takeInDetector } from './import-detector.ts';
 import { exportModel, unpackModel } from './model-archive.ts';
 import { userError } from './user-error.ts';
 
@@ -159,6 +161,24 @@ export class ModelStore {
     }
   }
 
+  /**
+   * Takes in a detector that others trained, with the card that a laboratory wrote for it: see `takeInDetector`.
+   * @returns its id
+   */
+  async importDetector(graph: string, card: string, application: string, signal?: AbortSignal): Promise<string> {
+    const staging = join(this.#folder, `.import-${randomBytes(8).toString('hex')}`);
+    try {
+      const { card: taken } = await takeInDetector({ graph, card, out: staging }, application, signal);
+      for (const { id, name, onnxSha256 } of await this.list(shippedModelId)) {
+        if (onnxSha256 !== identityOf(taken)) continue;
+        throw new UserFacingError('model-exists', `This model is there already: ${name}.`, { path: id });
+      }
+      return await this.adopt(staging, taken.name);
+    } finally {
+      await rm(staging, { recursive: true, force: true }).catch(() => undefined);
+    }
+  }
+
   /** Moves a finished model's folder among the models. @returns its id */
   async adopt(folder: string, name: string): Promise<string> {
     return this.#change(async () => {
@@ -254,6 +274,7 @@ export class ModelStore {
       }
       for (const member of known.card.members) {
         if (member.kind === 'network') await readNetwork({ folder, card: known.card }, member);
+        if (member.kind === 'foreign') await readForeign({ folder, card: known.card }, member);
       }
     } catch (error) {
       if (!(error instanceof UserFacingError)) throw error;
@@ -275,9 +296,7 @@ export class ModelStore {
       status: card?.status ?? 'screening',
       createdAt: card?.createdAt ?? '',
       network: card ? distinct(card.members.map(networkName)) : '',
-      frontEnd: card
-        ? distinct(card.members.flatMap((member) => (member.kind === 'network' ? member.frontEnd.type : [])))
-        : '',
+      frontEnd: card ? distinct(card.members.flatMap(frontEndName)) : '',
       onnxSha256: card ? identityOf(card) : noHash,
       isDefault: id === defaultId,
       ships: shippedFolder(id) !== null,
@@ -303,8 +322,20 @@ function imported({ seal, validation, ...card }: Card, path: string, text: strin
   return { ...card, status: 'screening', validation: null, origin, notes: [...card.notes, note] };
 }
 
+function frontEndName(member: Member): string | [] {
+  if (member.kind === 'foreign') return member.input.frontEnd?.type ?? 'the sound itself';
+  return member.kind === 'network' ? member.frontEnd.type : [];
+}
+
 function networkName(member: Member): string {
-  return member.kind === 'network' ? member.network.name : member.encoder.name;
+  switch (member.kind) {
+    case 'network':
+      return member.network.name;
+    case 'encoder':
+      return member.encoder.name;
+    case 'foreign':
+      return 'a foreign detector';
+  }
 }
 
 function distinct(names: readonly string[]): string {

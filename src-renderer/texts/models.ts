@@ -4,9 +4,15 @@ export const models = {
   inconclusiveBetween: (ratio: string) => `between likelihood ratios of 1/${ratio} and ${ratio}`,
   label: 'Models',
   import: 'Import…',
-  importTitle: 'Choose an exported model',
-  extensions: ['zip'],
+  importTitle: 'Choose an exported model, or the ONNX file of a detector made elsewhere',
+  extensions: ['zip', 'onnx'],
+  importCardTitle: 'Choose the card that says what the detector takes and gives',
+  cardExtensions: ['json'],
   imported: (name: string) => `${name} was imported; its files agree with their hashes.`,
+  takenIn: (name: string) =>
+    `${name} was taken in. It is not calibrated: it scores recordings, and finds nothing until it is calibrated here.`,
+  uncalibrated:
+    'It was made elsewhere and is not calibrated here: its scores are no findings. Calibrate it on labelled recordings of your own.',
   empty: 'There is no model. Import one, or train one.',
   train: 'Train a model',
   choose: 'Choose a model on the left to read its card.',
@@ -73,7 +79,11 @@ export const models = {
   memberTitle: (name: string, kind: string | undefined) => `Member ${name}${kind === undefined ? '' : `: ${kind}`}`,
   layers: 'Layers',
   layersOf: (name: string) => `Layers of ${name}`,
-  memberKinds: { network: 'a network', encoder: 'a frozen encoder with a head' } as Record<string, string>,
+  memberKinds: {
+    network: 'a network',
+    encoder: 'a frozen encoder with a head',
+    foreign: 'a detector made elsewhere',
+  } as Record<string, string>,
   showAll: 'Show it as it lies on disk',
   noNotes: 'None.',
 } as const;

@@ -299,6 +299,21 @@ function memberRows(member: Member, { members, files }: Pick<Card, 'members' | '
       ...hash(member.head),
     ];
   }
+  if (member.kind === 'foreign') {
+    const { input, output, description, source } = member;
+    const taken = input.frontEnd === null ? 'the sound itself' : `its ${input.frontEnd.type} spectrum`;
+    return [
+      [
+        title('Foreign detector'),
+        `${[description, source].filter((text) => text !== '').join('; ') || 'no description'}${weight}`,
+      ],
+      [
+        title('What it takes and gives'),
+        `${input.samples} samples of ${taken}, shorter ones: padding "${input.padding}"; ${output.kind}, bona fide at ${output.bonafide}`,
+      ],
+      ...hash(member.onnx),
+    ];
+  }
   const { network, frontEnd } = member;
   return [
     [
@@ -313,6 +328,13 @@ function memberRows(member: Member, { members, files }: Pick<Card, 'members' | '
     ],
     ...hash(member.onnx),
   ];
+}
+
+/** Where the threshold of scores comes from. */
+function thresholdOrigin({ uncalibrated, members, training, calibration }: NonNullable<ReportModel['card']>): string {
+  if (uncalibrated) return 'no more than a place to begin: the detector was made elsewhere and is not calibrated here';
+  const foreign = members.some(({ kind }) => kind === 'foreign');
+  return `the equal-error threshold on ${foreign ? `${calibration.dataset}, ${calibration.split}` : `the dev split of ${training.dataset}`}`;
 }
 
 function modelSection(sheet: Sheet, model: ReportModel, number: string): void {
@@ -352,15 +374,14 @@ function modelSection(sheet: Sheet, model: ReportModel, number: string): void {
       `${training.dataset}: ${counts}; ${training.files} files of ${training.sources.length} sources; seed ${training.seed}; ${training.backend}`,
     ],
     ['SHA-256 of the training list', { text: training.manifestSha256, style: styles.mono }],
-    [
-      'Threshold',
-      `${decimal(thresholds.score, 3)}: scores at or above count as bona fide; the equal-error threshold on the dev split of ${training.dataset}`,
-    ],
+    ['Threshold', `${decimal(thresholds.score, 3)}: scores at or above count as bona fide; ${thresholdOrigin(card)}`],
     [
       'Inconclusive',
-      band
-        ? `between limits beyond which a finding would be wrong in at most ${rate(band.maximumRate)} of recordings, with ${rate(band.confidence)} confidence, on ${calibration.dataset}, ${calibration.split}`
-        : `where the calibration on ${calibration.dataset}, ${calibration.split}, is within a factor of ${Math.exp(thresholds.inconclusiveLlr).toPrecision(2)} of one; the scores stand with each analysis`,
+      card.uncalibrated
+        ? 'not calibrated here: no score is a finding'
+        : band
+          ? `between limits beyond which a finding would be wrong in at most ${rate(band.maximumRate)} of recordings, with ${rate(band.confidence)} confidence, on ${calibration.dataset}, ${calibration.split}`
+          : `where the calibration on ${calibration.dataset}, ${calibration.split}, is within a factor of ${Math.exp(thresholds.inconclusiveLlr).toPrecision(2)} of one; the scores stand with each analysis`,
     ],
     [
       'Not assessable',
