@@ -91,6 +91,8 @@ class NetworkProbe {
 }
 
 const planesAtOnce = 16;
+/** Of the grid where the conditioning leaves the band open. */
+const lowestHz = 50;
 
 interface ExplainedMember {
   content: MemberContent;
@@ -111,7 +113,7 @@ export class Explainer {
     const { sampleRateHz, bandHz } = card.conditioning;
     this.#members = members;
     this.#rateHz = sampleRateHz;
-    this.#bandHz = bandHz;
+    this.#bandHz = bandHz ?? [lowestHz, sampleRateHz / 2];
     this.#windowLength = Math.round(card.window.seconds * sampleRateHz);
     this.#batch = new WindowBatch(this.#windowLength);
   }
@@ -224,8 +226,9 @@ export class Explainer {
   }
 }
 
-/** Cepstral coefficients have no place in frequency: such a member's sound is looked at instead, as an encoder's is. */
+/** Cepstral coefficients have no place in frequency: such a member's sound is looked at instead, as an encoder's and a foreign detector's is. */
 async function probeOf(content: MemberContent, weights: Weights | null, threads: number): Promise<NetworkProbe | null> {
-  if ('encoder' in content || weights === null || content.member.frontEnd.type === 'lfcc') return null;
-  return NetworkProbe.create(content.member, weights, threads);
+  const { member } = content;
+  if (member.kind !== 'network' || weights === null || member.frontEnd.type === 'lfcc') return null;
+  return NetworkProbe.create(member, weights, threads);
 }
