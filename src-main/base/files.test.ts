@@ -1,5 +1,14 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -46,6 +55,15 @@ describe('writeFileWhole', () => {
     await expect(writeFileWhole(late, slowly(), { replace: false })).rejects.toMatchObject({ code: 'exists' });
     expect([path, late].map((name) => readFileSync(name, 'utf8'))).toEqual(['one', 'another']);
     expect(readdirSync(folder).filter((name) => name.includes('partial'))).toEqual([]);
+  });
+
+  it.skipIf(process.platform === 'win32')('takes the steps of a path as they are written', async () => {
+    mkdirSync(join(folder, 'elsewhere', 'deep'), { recursive: true });
+    writeFileSync(join(folder, 'elsewhere', 'kept.txt'), 'kept');
+    symlinkSync(join(folder, 'elsewhere', 'deep'), join(folder, 'link'));
+    await writeFileWhole(`${folder}/link/../kept.txt`, 'new');
+    expect(readFileSync(join(folder, 'elsewhere', 'kept.txt'), 'utf8')).toBe('kept');
+    expect(readFileSync(join(folder, 'kept.txt'), 'utf8')).toBe('new');
   });
 
   it('says why it cannot, and leaves nothing', async () => {

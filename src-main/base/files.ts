@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { link, lstat, mkdir, open, rename, rm, stat } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { UserFacingError } from './errors.ts';
 
 /** Makes a folder and those above it. (Node's own `recursive` never ends where `/proc` refuses one.) */
@@ -30,9 +30,11 @@ export async function writeFileWhole(
   data: string | Uint8Array | AsyncIterable<string>,
   { replace = true, mode }: { replace?: boolean; mode?: number } = {},
 ): Promise<void> {
-  const beside = join(dirname(path), `.${basename(path)}.${randomBytes(4).toString('hex')}.partial`);
+  // The steps of a path are taken as they are written, here as where it was looked at: `link/..` is where the link stands.
+  const place = resolve(path);
+  const beside = join(dirname(place), `.${basename(place)}.${randomBytes(4).toString('hex')}.partial`);
   try {
-    await ensureFolder(dirname(path));
+    await ensureFolder(dirname(place));
     const handle = await open(beside, 'wx', mode);
     try {
       await handle.writeFile(data);
@@ -40,8 +42,8 @@ export async function writeFileWhole(
     } finally {
       await handle.close();
     }
-    if (replace) await rename(beside, path);
-    else await moveToFreePlace(beside, path);
+    if (replace) await rename(beside, place);
+    else await moveToFreePlace(beside, place);
   } catch (error) {
     await rm(beside, { force: true }).catch(() => undefined);
     throw unwritable(path, error);

@@ -124,6 +124,22 @@ describe.skipIf(process.platform === 'win32')('the rights of a case', () => {
     return folder;
   }
 
+  it('never go to what a link leads to, nor let go of the lock on a database', () => {
+    const { store, folder } = furnished();
+    const secret = join(testFolder(), 'secret');
+    writeFileSync(secret, 'of someone', { mode: 0o600 });
+    symlinkSync(secret, join(folder, 'evidence', 'link.wav'));
+    chmodSync(folder, 0o755);
+    store.share(true);
+    expect(statSync(secret).mode & 0o777).toBe(0o600);
+    // Another process still finds the case locked.
+    const program = `
+      const { CaseLock } = await import(${JSON.stringify(new URL('./lock.ts', import.meta.url).href)});
+      try { CaseLock.take(${JSON.stringify(folder)}, 'another'); console.log('taken'); } catch ({ code }) { console.log(code); }`;
+    const words = ['--input-type=module', '--eval', program];
+    expect(execFileSync(process.execPath, words, { encoding: 'utf8' }).trim()).toBe('case-busy');
+  });
+
   it.skipIf(!isRoot)('give a group nothing where the group cannot be given to a file', () => {
     for (const [group, mode] of [
       [4711, 0o660],

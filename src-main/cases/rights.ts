@@ -1,5 +1,17 @@
 /** Who may read what lies in the folder of a case: its owner alone or, where the owner has marked it as shared, whom the folder says. */
-import { chmodSync, chownSync, lstatSync, readdirSync, statSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  statSync,
+} from 'node:fs';
+import type { Stats } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type Database from 'better-sqlite3';
 import { UserFacingError } from '../base/errors.ts';
@@ -55,9 +67,36 @@ export function sharedRights(folder: string): { group: number; mode: string } {
  * never more. What is read-only stays so; what is not ours is left alone.
  */
 function setRights(path: string, folder: string, shared: boolean): void {
-  const status = lstatSync(path, { throwIfNoEntry: false });
+  pinned(path, (at, status) => setRightsAt(at, status, folder, shared));
+}
+
+/** Linux: names a file or a link itself, without opening it, so that no lock of SQLite's on it is lost when it is let go of. */
+const pathOnly = 0o10000000 | constants.O_NOFOLLOW;
+
+/** Whoever may write to a shared folder could put a link in a file's place between a look and a change: what is changed is what was looked at. */
+function pinned(path: string, use: (at: string, status: Stats) => void): void {
+  if (process.platform !== 'linux' || !existsSync('/proc/self/fd')) {
+    const status = lstatSync(path, { throwIfNoEntry: false });
+    if (status) use(path, status);
+    return;
+  }
+  let descriptor: number;
+  try {
+    descriptor = openSync(path, pathOnly);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
+    throw error;
+  }
+  try {
+    use(`/proc/self/fd/${descriptor}`, fstatSync(descriptor));
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function setRightsAt(path: string, status: Stats, folder: string, shared: boolean): void {
   const user = process.geteuid?.() ?? 0;
-  if (!status || !(status.isFile() || status.isDirectory()) || (status.uid !== user && user !== 0)) return;
+  if (!(status.isFile() || status.isDirectory()) || (status.uid !== user && user !== 0)) return;
   const { mode, gid } = statSync(folder);
   let others = shared ? mode & 0o077 : 0;
   if (shared && status.gid !== gid) {

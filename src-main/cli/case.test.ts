@@ -51,6 +51,16 @@ it('accepts a case that another installation went on with only by the fingerprin
   await expect(run('case', 'accept', dir)).rejects.toMatchObject({ code: 'usage' });
 });
 
+it('lets no number or title of a case steer the terminal', async () => {
+  const dir = join(folder, 'hostile');
+  await run('case', 'new', dir, '--number', '9\x1b[2J', '--title', 'a\u202eb', '--examiner', '\x1b]0;x\x07');
+  for (const words of [['list'], ['show', dir], ['show', dir, '--log']]) {
+    const { stdout, stderr } = await run('case', ...words);
+    expect(stdout + stderr, words.join(' ')).not.toMatch(/[\x1b\x07\u202e]/);
+  }
+  expect((await run('case', 'list')).stdout).toContain('9[U+001B][2J\ta[U+202E]b\topen');
+});
+
 it.skipIf(process.platform === 'win32')('shares a case with whom the rights of its folder name', async () => {
   const dir = join(folder, 'shared');
   await run('case', 'new', dir, '--number', '8', '--title', 'A call');

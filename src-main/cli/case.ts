@@ -81,7 +81,8 @@ async function withCase<T>(folder: string, use: (store: CaseStore, session: Sess
   const { CaseStore } = await import('../cases/store.ts');
   return withSession(async (session) => {
     const store = CaseStore.open(folder, session);
-    if (store.broken) process.stderr.write(`${colour('red', 'warning:', process.stderr)} ${store.broken.sentence}\n`);
+    if (store.broken)
+      process.stderr.write(`${colour('red', 'warning:', process.stderr)} ${visibleName(store.broken.sentence)}\n`);
     try {
       return await use(store, session);
     } finally {
@@ -198,7 +199,8 @@ the next scan, in the window too. A score is high for bona fide speech.`,
           process.stderr.write('There are no cases yet: make one with `earwitness case new`.\n');
         else {
           for (const { number, title, state, items, folder } of entries) {
-            process.stdout.write(`${number}\t${title}\t${state}\t${items} items\t${folder}\n`);
+            const cells = [number, title, state, `${items} items`, folder];
+            process.stdout.write(`${cells.map(visibleName).join('\t')}\n`);
           }
         }
       });
@@ -429,7 +431,7 @@ function writeDetails(view: CaseView): void {
     ['Items', `${view.items}, of which ${view.analysed} analysed`],
     ['Look at', view.counts.flagged === 0 ? '' : `${view.counts.flagged} of them first: marked in capitals below`],
   ];
-  for (const [label, text] of lines) if (text !== '') process.stdout.write(`${label.padEnd(10)}${text}\n`);
+  for (const [label, text] of lines) if (text !== '') process.stdout.write(`${label.padEnd(10)}${visibleName(text)}\n`);
 }
 
 function rowLine({ id, name, finding, scan, error, score, flags, stale, alarms }: EvidenceRow): string {
@@ -470,7 +472,7 @@ async function show(folder: string, options: { json?: boolean; log?: boolean }):
           if (options.json) process.stdout.write(`${JSON.stringify(row)}\n`);
           else
             process.stdout.write(
-              `${row.position}\t${row.time}\t${row.actor}\t${row.action}\t${visibleName(row.summary)}\n`,
+              `${row.position}\t${visibleName(row.time)}\t${visibleName(row.actor)}\t${visibleName(row.action)}\t${visibleName(row.summary)}\n`,
             );
         }
       }
@@ -508,10 +510,12 @@ async function accept(folder: string, signer: string | undefined): Promise<numbe
     const { number, fingerprint, seen, rows, since } = continuationOf(resolve(folder), session.library);
     if (signer === undefined) {
       process.stdout.write(
-        `${number} was gone on with by ${fingerprint}: of its ${rows} rows, ${seen} were seen here.\n`,
+        `${visibleName(number)} was gone on with by ${fingerprint}: of its ${rows} rows, ${seen} were seen here.\n`,
       );
       for (const { position, time, actor, action, summary } of since.reverse()) {
-        process.stdout.write(`${position}\t${time}\t${visibleName(actor)}\t${action}\t${visibleName(summary)}\n`);
+        process.stdout.write(
+          `${position}\t${visibleName(time)}\t${visibleName(actor)}\t${visibleName(action)}\t${visibleName(summary)}\n`,
+        );
       }
       process.stdout.write(
         `Nothing was changed. To go on with it: earwitness case accept ${folder} --signer ${fingerprint}\n`,
@@ -521,7 +525,7 @@ async function accept(folder: string, signer: string | undefined): Promise<numbe
     const store = CaseStore.open(folder, session, { signer });
     try {
       if (store.broken) throw store.broken;
-      process.stdout.write(`Accepted ${fingerprint}, which went on with ${number}.\n`);
+      process.stdout.write(`Accepted ${fingerprint}, which went on with ${visibleName(number)}.\n`);
       writeHead(store);
       return exitStatus.done;
     } finally {
@@ -538,7 +542,7 @@ async function exportTo(folder: string, out: string, replace: boolean): Promise<
       const onProgress = (done: number, total: number): void => progress.show(`${Math.floor((100 * done) / total)} %`);
       const { sha256, head } = await exportCase(store, out, { signal, onProgress, replace });
       progress.clear();
-      process.stdout.write(`Exported to ${resolve(out)}, SHA-256 ${sha256}\n`);
+      process.stdout.write(`Exported to ${visibleName(resolve(out))}, SHA-256 ${sha256}\n`);
       process.stdout.write(`Its custody log: ${head.rows} rows, head ${head.hash}\n`);
       return exitStatus.done;
     }),
@@ -558,7 +562,7 @@ async function importFrom(file: string, { to, older, signer }: ImportOptions): P
         ...(signer === undefined ? {} : { signer }),
       });
       progress.clear();
-      process.stdout.write(`Imported the case ${store.details().number} to ${store.folder}.\n`);
+      process.stdout.write(`Imported the case ${visibleName(`${store.details().number} to ${store.folder}`)}.\n`);
       writeHead(store);
       store.close();
       return exitStatus.done;

@@ -171,7 +171,6 @@ describe('every command that writes', () => {
       rmSync(at('out'), { recursive: true, force: true });
       expect(await run(...words())).toBe(0);
     },
-    60_000,
   );
 
   it.each([

@@ -28,7 +28,7 @@ export interface Outputs {
 export async function mustBeFree(paths: readonly string[], outputs: Outputs): Promise<void> {
   const { mustNotReplace } = await import('../cases/protected.ts');
   const { overwrite, recordings = [], cases = [] } = outputs;
-  for (const path of paths) {
+  for (const path of paths.map((one) => resolve(one))) {
     mustNotReplace(path, undefined, { cases });
     const found = lstatSync(path, { throwIfNoEntry: false });
     if (!found) continue;

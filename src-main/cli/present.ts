@@ -36,7 +36,7 @@ export function modelLine({ card, onnxSha256, insteadOf }: StoredModel): string 
     card.status === 'screening' ? 'screening: fit to sort recordings, not as evidence' : 'validated by a laboratory';
   const unsealed = card.notes.includes(unsealedNote) ? ` ${unsealedNote}` : '';
   const instead = insteadOf === undefined ? '' : ` ${insteadOf}`;
-  return `Model ${card.name} (${onnxSha256.slice(0, 12)}), ${status}.${unsealed}${instead}`;
+  return `Model ${visibleName(card.name)} (${onnxSha256.slice(0, 12)}), ${status}.${unsealed}${instead}`;
 }
 
 const signs: Record<Finding, string> = {

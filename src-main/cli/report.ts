@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { extname, resolve } from 'node:path';
+import { visibleName } from '../../src-common/visible-text.ts';
 import type { Command } from 'commander';
 import { InvalidArgumentError } from 'commander';
 import { UserFacingError } from '../base/errors.ts';
@@ -174,7 +175,7 @@ async function report(what: string[], options: Options): Promise<number> {
       const finished = await reportFiles(request, surroundings, progress);
       await write(options, outputs, finished);
       line.clear();
-      for (const failure of finished.failed) process.stderr.write(`${failure}\n`);
+      for (const failure of finished.failed) process.stderr.write(`${visibleName(failure)}\n`);
       process.stdout.write(`${options.out}: report ${finished.number}, ${finished.pages} pages, of no case.\n`);
       return finished.failed.length > 0 ? exitStatus.someFailed : exitStatus.done;
     }
@@ -205,7 +206,7 @@ async function report(what: string[], options: Options): Promise<number> {
         line.clear();
         await write(options, outputs, finished);
         const told = `report ${issued.number}, ${issued.pages} pages, SHA-256 ${issued.sha256}.`;
-        process.stdout.write(`${options.out}: ${told}\n`);
+        process.stdout.write(`${visibleName(`${options.out}: ${told}`)}\n`);
       } finally {
         store.close();
       }

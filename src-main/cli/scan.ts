@@ -91,8 +91,7 @@ async function withoutOwnFiles(
   requests: readonly ScoreRequest[],
   { overwrite, resume }: ScanOptions,
 ): Promise<ScoreRequest[]> {
-  const { mustNotReplace } = await import('../cases/protected.ts');
-  mustNotReplace(journal);
+  await mustBeFree([journal], { overwrite: true });
   const inHand = `${dirname(out)}${sep}.${basename(out)}.`;
   const own = (name: string): boolean => name === journal || (name.startsWith(inHand) && name.endsWith('.partial'));
   const recordings = requests.filter((request) => !own(request.path));
