@@ -8,11 +8,11 @@
 import { eventIterator, oc } from '@orpc/contract';
 import type { InferContractRouterInputs, InferContractRouterOutputs } from '@orpc/contract';
 import { z } from 'zod';
+import { sha256Schema as sha256 } from '../src-common/hashes.ts';
 import { alarms } from '../src-common/alarms.ts';
 import { findingRecordSchema } from '../src-common/finding-record.ts';
 import { findings } from '../src-common/findings.ts';
 
-const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const time = z.string();
 const seconds = z.number().nonnegative();
 const caseId = z.uuid();

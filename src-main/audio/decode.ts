@@ -104,9 +104,6 @@ export async function decode(
   return { info, statistics, samples };
 }
 
-/** What exact lengths in headers say of recordings that ffmpeg decodes. */
-const missingByLength = new WeakMap<NativeDecoder, number>();
-
 async function openDecoder(source: AudioSource, path: string, options: OpenOptions): Promise<NativeDecoder> {
   const input = new InputBuffer(typeof source === 'string' ? await openFileSource(source) : memorySource(source.bytes));
   let decoder: NativeDecoder | null = null;
@@ -151,7 +148,7 @@ async function openDecoder(source: AudioSource, path: string, options: OpenOptio
       },
     );
   }
-  if (missingSeconds !== null) missingByLength.set(other, missingSeconds);
+  if (missingSeconds !== null) other.missingSeconds = missingSeconds;
   return other;
 }
 
@@ -253,7 +250,7 @@ class Decoding implements AudioStream {
         const parts = resampler ? [resampler.process(last), resampler.flush()] : [last];
         for (const rest of parts) if (rest.length > 0) yield rest;
         Object.assign(statistics, decoder.notes);
-        const missing = missingByLength.get(decoder) ?? 0;
+        const missing = decoder.missingSeconds ?? 0;
         if (missing > 0) Object.assign(statistics, { truncated: true, missingSeconds: missing });
         statistics.mixLossDb = levels.lossDb;
         if (statistics.frames === 0) mustHoldSound(decoder, path);

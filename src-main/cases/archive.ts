@@ -9,6 +9,7 @@ import { pipeline } from 'node:stream/promises';
 import yauzl from 'yauzl';
 import yazl from 'yazl';
 import { z } from 'zod';
+import { sha256Schema as sha256 } from '../../src-common/hashes.ts';
 import { sha256File } from '../audio/hash.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { ensureFolder, moveToFreePlace, unwritable } from '../base/files.ts';
@@ -26,7 +27,6 @@ import type { Session } from './store.ts';
 import { highestRowCheck, isSignerCheck } from './verify-records.ts';
 import { verifyCase } from './verify.ts';
 
-const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const manifestName = 'manifest.json';
 const manifestSchema = z.object({
   archive: z.literal('earwitness case'),

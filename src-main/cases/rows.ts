@@ -1,5 +1,6 @@
 /** What each row of a case's tables may hold: for databases that others wrote, whose types and bounds cannot be relied upon. */
 import { z } from 'zod';
+import { sha256Schema as sha256 } from '../../src-common/hashes.ts';
 import {
   analysisSchema,
   caseDetailsSchema,
@@ -10,7 +11,6 @@ import {
 } from '../../src-preload/contract.ts';
 import { isCopyPath } from './copies.ts';
 
-const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const time = z.iso.datetime({ offset: true });
 /** As a file system gives it, which may be any year. */
 const fileTime = z.string().max(64);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { sha256Schema as sha256 } from '../../src-common/hashes.ts';
 import { findingRecordSchema } from '../../src-common/finding-record.ts';
 import { conditioningSchema } from '../audio/condition.ts';
 import { calibrationSchema } from '../evaluation/calibration.ts';
@@ -20,8 +21,6 @@ const splitFiguresSchema = z.object({
   minCllrBits: z.number(),
 });
 export type SplitFigures = z.infer<typeof splitFiguresSchema>;
-
-const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 
 /** Seconds of net speech, for cards and training that name no other limit. */
 export const defaultMinimumSpeechSeconds = 0.5;

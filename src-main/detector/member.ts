@@ -1,10 +1,9 @@
 import { z } from 'zod';
+import { sha256Schema as sha256 } from '../../src-common/hashes.ts';
 import { frontEndSchema } from '../features/front-end.ts';
 import { augmentationSchema } from './augment.ts';
 import { foreignInputSchema, foreignOutputSchema } from './foreign-card.ts';
 import { networkSchema } from './network.ts';
-
-const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 
 /** A file in the model's folder: a plain name. */
 const fileName = z.string().regex(/^[a-z0-9][a-z0-9-]*\.(?:onnx|safetensors)$/);

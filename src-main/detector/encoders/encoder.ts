@@ -6,10 +6,9 @@ import { z } from 'zod';
 import { UserFacingError } from '../../base/errors.ts';
 import { dataFolder } from '../../base/home.ts';
 import { applicationRoot } from '../../base/workers.ts';
+import { sha256Schema } from '../../../src-common/hashes.ts';
 import { sha256 } from '../../base/sha256.ts';
 import { encoderName } from '../member.ts';
-
-const sha256Schema = z.string().regex(/^[0-9a-f]{64}$/);
 
 /** What is known of a frozen encoder, `card.json` beside its `encoder.onnx`. */
 export const encoderCardSchema = z.object({
