@@ -12,6 +12,7 @@ import { register as registerEvaluate } from './evaluate.ts';
 import { register as registerMetrics } from './metrics.ts';
 import { register as registerModel } from './model.ts';
 import { register as registerReport } from './report.ts';
+import { register as registerRobustness } from './robustness.ts';
 import { register as registerSaliency } from './saliency.ts';
 import { register as registerScan } from './scan.ts';
 import { register as registerSelfTest } from './selftest.ts';
@@ -35,6 +36,7 @@ export function buildProgram(): Command {
     registerCalibrate,
     registerModel,
     registerEvaluate,
+    registerRobustness,
     registerMetrics,
     registerDataset,
     registerSpectrogram,

@@ -21,6 +21,7 @@ import { register as registerEvaluate } from './evaluate.ts';
 import { register as registerMetrics } from './metrics.ts';
 import { mustBeFree, mustBeFreeForModel, writeOutputs } from './outputs.ts';
 import { register as registerReport } from './report.ts';
+import { register as registerRobustness } from './robustness.ts';
 import { register as registerScan } from './scan.ts';
 import { register as registerSelfTest } from './selftest.ts';
 import { register as registerSpectrogram } from './spectrogram.ts';
@@ -61,7 +62,7 @@ async function run(...words: string[]): Promise<number> {
     registerCase,
     registerEvaluate,
   ];
-  registers.push(registerMetrics, registerTrain, registerCalibrate, registerSelfTest);
+  registers.push(registerMetrics, registerRobustness, registerTrain, registerCalibrate, registerSelfTest);
   for (const register of registers) register(program);
   const spies = (['stdout', 'stderr'] as const).map((name) =>
     vi.spyOn(process[name], 'write').mockImplementation(() => true),
@@ -122,6 +123,23 @@ describe('every command that writes', () => {
         at('out/e'),
       ],
       ['out/e/metrics.json', 'out/e/confusion.svg', 'out/e/findings.csv'],
+    ],
+    [
+      'robustness',
+      () => [
+        'robustness',
+        '--dataset',
+        spec(),
+        '--split',
+        'all',
+        '--model',
+        model,
+        '--only',
+        'gate',
+        '--out',
+        at('out/b'),
+      ],
+      ['out/b/robustness.json', 'out/b/robustness.csv'],
     ],
     [
       'metrics',

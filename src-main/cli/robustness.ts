@@ -1,0 +1,145 @@
+import { join, resolve } from 'node:path';
+import { InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
+import {
+  ProgressLine,
+  applicationVersion,
+  exitStatus,
+  formatSeconds,
+  interruption,
+  positiveInteger,
+} from './context.ts';
+import { collect } from './figure-options.ts';
+import { filesIn, mustBeFree, overwriteOption, writeOutputs } from './outputs.ts';
+import { modelLine, runProvenance } from './present.ts';
+
+interface RobustnessOptions {
+  dataset: string;
+  bonafide?: string;
+  split: string[];
+  model?: string;
+  out: string;
+  only?: string[];
+  limit?: number;
+  seed: number;
+  replicates: number;
+  jobs?: number;
+  resume?: boolean;
+  overwrite?: boolean;
+}
+
+function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isSafeInteger(value) || value < 0) {
+    throw new InvalidArgumentError('It must be a whole number, zero or more.');
+  }
+  return value;
+}
+
+export function register(program: Command): void {
+  program
+    .command('robustness')
+    .description('Measure a model on a labelled dataset as it is and through codecs, noise, rooms and the like.')
+    .requiredOption(
+      '--dataset <spec>',
+      'what to measure on, for instance manifest:FILE.csv (see: dataset inspect --help)',
+    )
+    .option('--bonafide <spec>', 'bona fide recordings from elsewhere (a folder or a spec), for a dataset of spoofs')
+    .requiredOption(
+      '--split <name>',
+      'one of its splits, all for everything; several times for several together',
+      collect,
+    )
+    .requiredOption('--out <folder>', 'where robustness.csv, robustness.json and robustness.svg go')
+    .option('--model <model>', "a model's folder or name (default: the model that ships)")
+    .option(
+      '--only <name>',
+      'a degradation by name, or channels for the ten of the lab book; several times for several',
+      collect,
+    )
+    .option(
+      '--limit <n>',
+      'so many recordings, drawn by the seed from all sources and both classes alike',
+      positiveInteger,
+    )
+    .option('--seed <n>', 'of noise, rooms, draws', wholeNumber, 1)
+    .option('--replicates <n>', 'bootstrap replicates for the 95 % intervals; 0 for none', wholeNumber, 1000)
+    .option('--jobs <n>', 'files at a time (default: one for each core)', positiveInteger)
+    .option('--resume', 'go on with a measurement that was interrupted')
+    .addOption(overwriteOption())
+    .addHelpText(
+      'after',
+      `
+Each recording is scored as it is and through each degradation; copies are made one after the other and never kept.
+The EER is that of all scores, also of recordings whose finding is "not assessable" (8 kHz, for instance), which the last
+column counts. The difference is taken of recordings scored both ways, with an interval from draws of sources, speakers and files
+that both have in common. A codec without an encoder (in ffmpeg, or in sox for AMR-NB and GSM) is skipped, and named.
+Interrupted by Ctrl-C, it keeps what it has in the output folder; --resume goes on.
+Exit status: 0 done, 2 wrong usage, 3 some degradations were skipped or recordings could not be read, 130 interrupted.`,
+    )
+    .action(async (options: RobustnessOptions) => {
+      process.exitCode = await robustness(options);
+    });
+}
+
+async function robustness(options: RobustnessOptions): Promise<number> {
+  const [store, load, choosing, scoring, journals, jobs, writing] = await Promise.all([
+    import('../detector/store.ts'),
+    import('../datasets/load.ts'),
+    import('../degradation/choose.ts'),
+    import('../jobs/robustness-scoring.ts'),
+    import('../jobs/robustness-journal.ts'),
+    import('../jobs/robustness.ts'),
+    import('../reports/robustness.ts'),
+  ]);
+  const wanted = choosing.chooseDegradations(options.only);
+  const model = await store.readModel(await store.findModel(options.model));
+  const dataset = await load.loadDataset(load.withBonafide(options.dataset, options.bonafide));
+  const all = options.split.flatMap((split) => load.selectSplit(dataset, split));
+  const { seed, replicates } = options;
+  const items = options.limit === undefined ? all : jobs.drawnAlike(all, options.limit, seed);
+  const folder = resolve(options.out);
+  const outputs = { overwrite: options.overwrite, recordings: items.map(({ path }) => path) };
+  await mustBeFree(writing.robustnessFileNames.map((name) => join(folder, name)), outputs); // prettier-ignore
+  const split = options.split.join(' and ');
+  const identity = jobs.robustnessIdentity(applicationVersion(), model, { dataset: dataset.spec, split, items, seed });
+  const journal = await journals.RobustnessJournal.open(
+    join(folder, 'robustness.journal'),
+    identity,
+    options.resume === true,
+  );
+  process.stderr.write(`${modelLine(model)}\n`);
+  const progress = new ProgressLine();
+  const { signal, dispose } = interruption();
+  const began = performance.now();
+  try {
+    const sets = await scoring.scoreDegraded(model, wanted, {
+      items,
+      seed,
+      journal,
+      signal,
+      ...(options.jobs === undefined ? {} : { jobs: options.jobs }),
+      onProgress: (done, total, label) => {
+        const left = formatSeconds(((total - done) * (performance.now() - began)) / 1000 / done);
+        progress.show(`${done} of ${total}, ${label}, ${left} left`);
+      },
+    });
+    progress.clear();
+    const rows = jobs.robustnessRows(model.card, items, sets, { replicates, seed });
+    const made = runProvenance(model);
+    const report = { made, modelName: model.card.name, dataset: dataset.spec, split, seed, rows };
+    await writeOutputs(filesIn(folder, writing.robustnessFiles(report)), outputs);
+    await journal.remove();
+    process.stdout.write(writing.robustnessText(rows));
+    process.stdout.write(`Written to ${folder}: ${writing.robustnessFileNames.join(', ')}\n`);
+    const lacking = rows.some(({ skipped, figures }) => skipped !== null || (figures?.failed ?? 0) > 0);
+    return lacking ? exitStatus.someFailed : exitStatus.done;
+  } catch (error) {
+    progress.clear();
+    if (!signal.aborted) throw error;
+    process.stderr.write('Interrupted; --resume goes on.\n');
+    return exitStatus.interrupted;
+  } finally {
+    dispose();
+  }
+}

@@ -1,0 +1,151 @@
+/** How a model stands degradations of the recordings that it is measured on. */
+import type { Finding } from '../../src-common/findings.ts';
+import { Random } from '../base/random.ts';
+import type { DatasetItem } from '../datasets/types.ts';
+import type { Card } from '../detector/card.ts';
+import type { RunnableModel } from '../detector/store.ts';
+import { findingTable } from '../evaluation/finding-table.ts';
+import { pairedDifference } from '../evaluation/paired.ts';
+import type { RobustnessRow } from '../reports/robustness.ts';
+import { evaluateTrials, memberScores } from './evaluate.ts';
+import { hashOf } from './robustness-journal.ts';
+import type { RobustnessIdentity } from './robustness-journal.ts';
+import type { DegradedOutcome, DegradedSet } from './robustness-scoring.ts';
+import type { Trial } from '../evaluation/trials.ts';
+
+/** What results of a measurement depend on. */
+export function robustnessIdentity(
+  application: string,
+  model: RunnableModel & { onnxSha256: string },
+  { dataset, split, items, seed }: { dataset: string; split: string; items: readonly DatasetItem[]; seed: number },
+): RobustnessIdentity {
+  const recordings = items.map(({ id, path, label }) => [id, path, label]);
+  return {
+    application,
+    modelSha256: model.onnxSha256,
+    cardSha256: hashOf(model.card),
+    dataset,
+    split,
+    recordingsSha256: hashOf(recordings),
+    seed,
+  };
+}
+
+function trialOf({ id, label, generator, speaker, source }: DatasetItem, outcome: DegradedOutcome): Trial | null {
+  const { score, members, speechSeconds } = outcome;
+  if (score === null) return null;
+  const ofMembers = members && memberScores(members.map((one, index) => ({ name: String(index), score: one })));
+  return {
+    file: id,
+    bonafide: label === 'bonafide',
+    score,
+    ...ofMembers,
+    attack: generator,
+    speaker,
+    source,
+    speechSeconds,
+  };
+}
+
+const decided: readonly (Finding | null)[] = ['supports bona fide', 'supports spoof', 'looks-bona-fide', 'looks-spoof'];
+
+/** Figures of one set beside those of the recordings as they are. */
+function rowOf(
+  card: Card,
+  items: readonly DatasetItem[],
+  plain: readonly DegradedOutcome[],
+  { degradation, skipped, encoder, outcomes }: DegradedSet,
+  options: { replicates: number; seed: number },
+): RobustnessRow {
+  const named = {
+    name: degradation?.name ?? 'as-is',
+    label: degradation?.label ?? 'As they are',
+    family: degradation?.family ?? null,
+    value: degradation?.value ?? null,
+    unit: degradation?.unit ?? null,
+    encoder,
+  };
+  if (skipped !== null) return { ...named, skipped, figures: null };
+  const trials = items.flatMap((item, index) => trialOf(item, outcomes[index]) ?? []);
+  const both = (list: readonly { bonafide: boolean }[]): boolean =>
+    list.some(({ bonafide }) => bonafide) && list.some(({ bonafide }) => !bonafide);
+  const evaluation = both(trials) ? evaluateTrials(card, trials) : null;
+  const pairs = items.flatMap(({ label, speaker, source }, index) => {
+    const [before, after] = [plain[index].score, outcomes[index].score];
+    return before === null || after === null
+      ? []
+      : [{ bonafide: label === 'bonafide', speaker, source, before, after }];
+  });
+  const paired = both(pairs) ? pairedDifference(pairs, options) : null;
+  const table = findingTable(
+    items.map(({ label, speaker, source }, index) => ({
+      bonafide: label === 'bonafide',
+      speaker,
+      source,
+      finding: outcomes[index].finding,
+    })),
+  );
+  const reasons = new Map<string, number>();
+  for (const { reasons: codes } of outcomes) for (const code of codes) reasons.set(code, (reasons.get(code) ?? 0) + 1);
+  const share = (is: (outcome: DegradedOutcome) => boolean): number => outcomes.filter(is).length / items.length;
+  return {
+    ...named,
+    skipped: null,
+    figures: {
+      recordings: items.length,
+      scored: trials.length,
+      failed: outcomes.filter(({ error }) => error !== null).length,
+      eer: evaluation?.metrics.eer ?? null,
+      eerInterval: paired?.afterInterval ?? null,
+      auc: evaluation?.metrics.auc ?? null,
+      cllrBits: evaluation?.calibrated.cllrBits ?? null,
+      minCllrBits: evaluation?.calibrated.minCllrBits ?? null,
+      paired: paired && {
+        recordings: paired.recordings,
+        before: paired.before,
+        difference: paired.difference,
+        interval: paired.interval,
+        confidence: paired.confidence,
+        replicates: paired.replicates,
+        levels: paired.units.levels,
+        sources: paired.units.sources,
+      },
+      decidedShare: share(({ finding }) => decided.includes(finding)),
+      notAssessableShare: share(({ finding }) => finding === 'not assessable'),
+      findings: table,
+      reasons: Object.fromEntries([...reasons].sort(([one], [other]) => (one < other ? -1 : 1))),
+    },
+  };
+}
+
+/** The table of all sets; the first of them is of the recordings as they are. */
+export function robustnessRows(
+  card: Card,
+  items: readonly DatasetItem[],
+  sets: readonly DegradedSet[],
+  options: { replicates: number; seed: number },
+): RobustnessRow[] {
+  const [{ outcomes: plain }] = sets;
+  return sets.map((set) => rowOf(card, items, plain, set, options));
+}
+
+/** Some of the recordings, sources and classes in turn as far as they go, drawn by a seed, in their order. */
+export function drawnAlike(items: readonly DatasetItem[], count: number, seed: number): DatasetItem[] {
+  const groups = new Map<string, DatasetItem[]>();
+  for (const item of new Random([seed, 11]).shuffle([...items])) {
+    const key = `${item.label}\n${item.source ?? ''}`;
+    const members = groups.get(key);
+    if (members) members.push(item);
+    else groups.set(key, [item]);
+  }
+  const queues = { bonafide: [] as DatasetItem[], spoof: [] as DatasetItem[] };
+  for (let round = 0; queues.bonafide.length + queues.spoof.length < items.length; round++) {
+    for (const members of groups.values())
+      if (round < members.length) queues[members[round].label].push(members[round]);
+  }
+  const { bonafide, spoof } = queues;
+  const half = Math.floor(count / 2);
+  const ofBonafide = Math.min(bonafide.length, Math.max(half, count - spoof.length));
+  const chosen = new Set([...bonafide.slice(0, ofBonafide), ...spoof.slice(0, count - ofBonafide)]);
+  return items.filter((item) => chosen.has(item));
+}

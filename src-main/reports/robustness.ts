@@ -1,0 +1,154 @@
+/** A model's robustness as files: table (CSV, JSON) and curves (SVG). */
+import type { FindingTable } from '../../src-common/finding-record.ts';
+import { robustnessPlot } from '../evaluation/robustness-plot.ts';
+import { csvLine } from './csv.ts';
+import type { Provenance } from './scan.ts';
+
+/** One degradation's figures. Rates are fractions. */
+export interface RobustnessRow {
+  /** `as-is` for the recordings as they are. */
+  name: string;
+  label: string;
+  family: string | null;
+  value: number | null;
+  unit: string | null;
+  /** Program that coded; null where none did. */
+  encoder: string | null;
+  /** Why it was not measured. */
+  skipped: string | null;
+  figures: {
+    recordings: number;
+    /** With a score, whatever the finding. */
+    scored: number;
+    failed: number;
+    /** Of all scores, also of recordings that are not assessable. */
+    eer: number | null;
+    eerInterval: [number, number] | null;
+    auc: number | null;
+    cllrBits: number | null;
+    minCllrBits: number | null;
+    /** Of recordings scored both ways: what the degradation costs. */
+    paired: {
+      recordings: number;
+      before: number;
+      difference: number;
+      interval: [number, number] | null;
+      confidence: number;
+      replicates: number;
+      levels: string[];
+      sources: number | null;
+    } | null;
+    /** With a finding for either class, of all recordings. */
+    decidedShare: number;
+    notAssessableShare: number;
+    findings: FindingTable;
+    /** What forbade findings, and how often. */
+    reasons: Record<string, number>;
+  } | null;
+}
+
+/** A whole measurement. */
+interface RobustnessReport {
+  made: Provenance;
+  modelName: string;
+  dataset: string;
+  split: string;
+  seed: number;
+  rows: RobustnessRow[];
+}
+
+export const robustnessFileNames = ['robustness.json', 'robustness.csv', 'robustness.svg'] as const;
+
+const columns = [
+  'degradation',
+  'label',
+  'skipped',
+  'recordings',
+  'scored',
+  'failed',
+  'eer',
+  'eer_low',
+  'eer_high',
+  'auc',
+  'cllr_bits',
+  'min_cllr_bits',
+  'eer_difference',
+  'eer_difference_low',
+  'eer_difference_high',
+  'paired_recordings',
+  'decided_share',
+  'not_assessable_share',
+  'encoder',
+];
+
+function tableCsv(rows: readonly RobustnessRow[]): string {
+  const lines = rows.map(({ name, label, skipped, encoder, figures }) =>
+    csvLine([
+      name,
+      label,
+      skipped,
+      figures?.recordings ?? null,
+      figures?.scored ?? null,
+      figures?.failed ?? null,
+      figures?.eer ?? null,
+      ...(figures?.eerInterval ?? [null, null]),
+      figures?.auc ?? null,
+      figures?.cllrBits ?? null,
+      figures?.minCllrBits ?? null,
+      figures?.paired?.difference ?? null,
+      ...(figures?.paired?.interval ?? [null, null]),
+      figures?.paired?.recordings ?? null,
+      figures?.decidedShare ?? null,
+      figures?.notAssessableShare ?? null,
+      encoder,
+    ]),
+  );
+  return csvLine(columns) + lines.join('');
+}
+
+/** The files by name. */
+export function robustnessFiles(report: RobustnessReport): Record<(typeof robustnessFileNames)[number], string> {
+  const subject = { model: report.modelName, data: `${report.dataset}, ${report.split}` };
+  return {
+    'robustness.json': `${JSON.stringify(report, null, 1)}\n`,
+    'robustness.csv': tableCsv(report.rows),
+    'robustness.svg': robustnessPlot(
+      subject,
+      report.rows.map(({ label, family, value, unit, figures }) => ({
+        label,
+        family,
+        value,
+        unit,
+        eer: figures?.eer ?? null,
+        interval: figures?.eerInterval ?? null,
+        decidedShare: figures?.decidedShare ?? null,
+      })),
+    ),
+  };
+}
+
+const percent = (value: number): string => (100 * value).toFixed(1);
+const ends = (interval: [number, number] | null): string =>
+  interval ? ` [${interval.map((end) => percent(end)).join(', ')}]` : '';
+
+/** The table as text, a line for each degradation. */
+export function robustnessText(rows: readonly RobustnessRow[]): string {
+  const width = Math.max(...rows.map(({ label }) => label.length));
+  const head = `${''.padEnd(width)}  ${'EER %'.padStart(6)}  ${'difference'.padEnd(20)}  ${'Cllr'.padStart(6)}  decided  not assessable`;
+  const lines = rows.map(({ label, skipped, figures }) => {
+    if (figures === null) return `${label.padEnd(width)}  skipped: ${skipped ?? ''}`;
+    const { eer, paired, cllrBits, decidedShare, notAssessableShare } = figures;
+    const sign = paired && paired.difference >= 0 ? '+' : '';
+    const difference = paired ? `${sign}${percent(paired.difference)}${ends(paired.interval)}` : '';
+    const cells = [
+      label.padEnd(width),
+      (eer === null ? '' : percent(eer)).padStart(6),
+      difference.padEnd(20),
+      (cllrBits === null ? '' : cllrBits.toFixed(2)).padStart(6),
+      `${percent(decidedShare)} %`.padStart(7),
+      `${percent(notAssessableShare)} %`,
+    ];
+    return cells.join('  ').trimEnd();
+  });
+  return [head, ...lines, ''].join('\n');
+}
