@@ -26,7 +26,7 @@ SPEC is one of
   folder:DIR         folders bonafide, real, genuine or human, and spoof, fake or synthetic; train, dev and test folders
                      directly above or below them are its splits; the first folder below a spoof one names the generator
   bonafide:DIR       a folder all of whose recordings are bona fide; no splits
-  manifest:FILE.csv  columns path and label, optionally split, generator, speaker, source, codec and language; paths
+  manifest:FILE.csv  columns path and label, optionally split, generator, speaker, source, codec, language, year and kind; paths
                      relative to FILE's folder
 or several of them joined by +, as in mlaad:DIR+bonafide:DIR. Each recording keeps its split; those of a part without
 splits are in none, so that beside parts with splits only "all" takes them: deal them with "dataset split" first.

@@ -56,7 +56,9 @@ export function register(program: Command): void {
       `
 Accuracy and the confusion matrix are taken at the threshold that the model's card fixes on dev. For ASVspoof layouts
 scores.txt holds the scores in the organisers' form (file, attack, key, score). generators.csv sets each generator
-against all bona fide speech, and against that of the same source where there is any. findings.csv counts the model's
+against all bona fide speech, and against that of the same source where there is any. groups.csv does so by source, by
+whether the model was trained on the source or the generator (by name, where it was trained on this dataset), and by year, kind,
+language and codec where the dataset names them. findings.csv counts the model's
 findings by what the recordings are; metrics.json says how often they were right, with intervals over sources, and with counts
 alone where the recordings are from fewer than five.
 Intervals: sources, speakers and files are drawn anew, as far as the dataset names them.
@@ -91,10 +93,11 @@ export function mayRecord(
 }
 
 async function evaluate(options: EvaluateOptions): Promise<number> {
-  const [store, load, jobs, naming, writing, scoreFiles] = await Promise.all([
+  const [store, load, jobs, familiarity, naming, writing, scoreFiles] = await Promise.all([
     import('../detector/store.ts'),
     import('../datasets/load.ts'),
     import('../jobs/evaluate.ts'),
+    import('../jobs/familiarity.ts'),
     import('../jobs/evaluate-models.ts'),
     import('../reports/evaluation.ts'),
     import('../evaluation/score-files.ts'),
@@ -138,6 +141,7 @@ async function evaluate(options: EvaluateOptions): Promise<number> {
         made: runProvenance(model),
         ...of,
         layout: dataset.layout,
+        groups: familiarity.groupsFor(model.card, dataset),
         findings: jobs.findingRecord(model.card, jobs.recordingsOf(scored), of),
         scored: scored.map(({ item, result }) => ({ item, ...result })),
         ...jobs.evaluateTrials(model.card, jobs.trialsOf(scored), {

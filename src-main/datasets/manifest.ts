@@ -6,11 +6,22 @@ import type { DatasetItem, LoadedItems } from './types.ts';
 import { unreadable } from './walk.ts';
 import { knownSplit, labelOf, labelWords, plural, someOf } from './words.ts';
 
-const columns = ['path', 'label', 'split', 'generator', 'speaker', 'source', 'codec', 'language'] as const;
+const columns = [
+  'path',
+  'label',
+  'split',
+  'generator',
+  'speaker',
+  'source',
+  'codec',
+  'language',
+  'year',
+  'kind',
+] as const;
 
 /**
  * A CSV file (RFC 4180, UTF-8 with or without a mark) whose first line names its columns in any order: path and label, and
- * optionally split, generator, speaker, source, codec and language; others are ignored. Paths are relative to the file's folder. Items come in
+ * optionally split, generator, speaker, source, codec, language, year and kind; others are ignored. Paths are relative to the file's folder. Items come in
  * the file's order.
  */
 export async function loadManifest(file: string): Promise<LoadedItems> {
@@ -65,6 +76,7 @@ export async function loadManifest(file: string): Promise<LoadedItems> {
     const generator = value('generator');
     const codec = value('codec');
     const language = value('language');
+    const [year, kind] = [value('year'), value('kind')];
     const absolute = resolve(root, path);
     const item: DatasetItem = {
       path: absolute,
@@ -76,6 +88,8 @@ export async function loadManifest(file: string): Promise<LoadedItems> {
       source: value('source'),
       ...(codec === null ? {} : { codec }),
       ...(language === null ? {} : { language }),
+      ...(year === null ? {} : { year }),
+      ...(kind === null ? {} : { kind }),
     };
     const before = seen.get(absolute);
     if (before) {

@@ -31,6 +31,9 @@ export interface DatasetItem {
   transmission?: string;
   /** As the corpus writes it, `en` for instance. */
   language?: string;
+  /** When and with what kind of system it was made, as the corpus writes it. */
+  year?: string;
+  kind?: string;
 }
 
 /** What one layout's loader finds. */

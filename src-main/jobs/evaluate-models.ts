@@ -14,6 +14,7 @@ import { comparedScores, comparisonFiles, evaluationFiles } from '../reports/eva
 import type { EvaluationReport } from '../reports/evaluation.ts';
 import { provenance } from '../reports/scan.ts';
 import { evaluateTrials, findingRecord, recordingsOf, scoreItems, trialsOf } from './evaluate.ts';
+import { groupsFor } from './familiarity.ts';
 import type { ScoredItem } from './evaluate.ts';
 import { evaluationResult } from './evaluation-result.ts';
 import { everyTenthSecond } from './every-tenth-second.ts';
@@ -136,6 +137,7 @@ export async function evaluateModels(
       made: provenance(model, applicationVersion(), version),
       ...of,
       layout: dataset.layout,
+      groups: groupsFor(model.card, dataset),
       findings,
       scored: scored.map(({ item, result }) => ({ item, ...result })),
       ...evaluation,

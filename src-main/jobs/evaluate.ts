@@ -90,7 +90,7 @@ export function findingRecord(
 }
 
 /** Whether two specs name the same dataset, wherever they were written. */
-function sameDataset(one: string, other: string): boolean {
+export function sameDataset(one: string, other: string): boolean {
   if (one === other) return true;
   const pathsOf = (spec: string): string | null => {
     try {

@@ -3,6 +3,8 @@ import type { Analysis } from '../detector/detector.ts';
 import type { StoredModel } from '../detector/store.ts';
 import type { DatasetItem, Layout } from '../datasets/types.ts';
 import type { BootstrapResult } from '../evaluation/bootstrap.ts';
+import { breakdown } from '../evaluation/breakdown.ts';
+import type { GroupedTrial } from '../evaluation/breakdown.ts';
 import { empiricalCrossEntropy } from '../evaluation/ece.ts';
 import { ecePlot, tippettPlot } from '../evaluation/llr-plots.ts';
 import { confusionJson, intervalsJson, metricsJson, thresholdSweep } from '../evaluation/metrics.ts';
@@ -42,6 +44,8 @@ export interface EvaluationReport {
   calibrated: DetectionMetrics;
   resampled: { scores: BootstrapResult; likelihoodRatios: BootstrapResult } | null;
   findings: FindingRecord;
+  /** What recordings are counted under (`groupsFor`); without it there is no table of groups. */
+  groups?: (item: DatasetItem) => GroupedTrial['groups'];
 }
 
 /** One set of scores among those that are set side by side. */
@@ -182,6 +186,44 @@ function generatorsCsv(results: readonly ComparedScores[]): string {
   return csvLine(generatorColumns) + lines.join('');
 }
 
+const groupColumns = [
+  'by',
+  'group',
+  'bonafide',
+  'spoof',
+  'bonafide_rejected',
+  'spoofs_accepted',
+  'against',
+  'eer',
+  'auc',
+];
+
+/** Sources, generators in training and not, and whatever else recordings are known by. */
+function groupsCsv({ scored, groups, model }: EvaluationReport): string | null {
+  if (!groups) return null;
+  const trials = scored.flatMap(({ item, analysis }) =>
+    typeof analysis?.score === 'number'
+      ? [{ bonafide: item.label === 'bonafide', score: analysis.score, groups: groups(item) }]
+      : [],
+  );
+  const found = breakdown(trials, model.card.thresholds.score);
+  if (found.length === 0) return null;
+  const lines = found.map((group) =>
+    csvLine([
+      group.by,
+      group.value,
+      group.bonafide,
+      group.spoof,
+      group.rejected,
+      group.accepted,
+      group.against,
+      group.eer,
+      group.auc,
+    ]),
+  );
+  return csvLine(groupColumns) + lines.join('');
+}
+
 /** The names of all files that {@link comparisonFiles} may give. */
 export const comparisonFileNames = [
   'roc.svg',
@@ -199,6 +241,7 @@ export const evaluationFileNames = [
   'metrics.json',
   'scores.csv',
   'findings.csv',
+  'groups.csv',
   'scores.txt',
   'calibration.svg',
   'scores.svg',
@@ -239,10 +282,12 @@ export function evaluationFiles(report: EvaluationReport): Record<string, string
   const { model, layout, trials, metrics, calibrated, resampled } = report;
   const compared = comparedScores(report);
   const subject = { model: compared.name, data: compared.data };
+  const groups = groupsCsv(report);
   return {
     'metrics.json': `${JSON.stringify(metricsDocument(report), null, 1)}\n`,
     'scores.csv': scoresCsv(report),
     'findings.csv': findingTableCsv(report.findings),
+    ...(groups === null ? {} : { 'groups.csv': groups }),
     ...(layout.startsWith('asvspoof') ? { 'scores.txt': organisersScores(trials) } : {}),
     ...comparisonFiles([compared]),
     'calibration.svg': calibrationPlot(subject, calibrated.calibration, resampled?.likelihoodRatios),

@@ -1,0 +1,40 @@
+/** What a model met in its training of what it is measured on. */
+import type { DatasetItem } from '../datasets/types.ts';
+import type { Card } from '../detector/card.ts';
+import type { GroupedTrial } from '../evaluation/breakdown.ts';
+import { sameDataset } from './evaluate.ts';
+
+/** Authors write one system's name in many ways: HiFi-GAN, hifigan, HiFiGAN. */
+function plainName(name: string): string {
+  return name.toLowerCase().replace(/[^\p{L}\p{N}]/gu, '');
+}
+
+/**
+ * Tells of each recording what it is counted under: its source and whether training knew it, whether training knew the spoof's generator
+ * by name, and year, kind, language and codec as far as they are named.
+ * @param dataset the whole of it: where the model was trained on it, its `train` split names the generators that were known
+ */
+export function groupsFor(
+  { training }: Card,
+  dataset: { spec: string; items: readonly DatasetItem[] },
+): (item: DatasetItem) => GroupedTrial['groups'] {
+  const sources = new Set(training.sources);
+  const known = sameDataset(training.dataset, dataset.spec)
+    ? new Set(
+        dataset.items.flatMap(({ split, generator }) =>
+          split === 'train' && generator !== null ? [plainName(generator)] : [],
+        ),
+      )
+    : null;
+  const seen = (is: boolean): string => (is ? 'in training' : 'not in training');
+  return ({ label, source, generator, year, kind, language, codec }) => ({
+    source,
+    'known source': source === null || sources.size === 0 ? null : seen(sources.has(source)),
+    'known generator':
+      label === 'bonafide' || generator === null || known === null ? null : seen(known.has(plainName(generator))),
+    year: year ?? null,
+    kind: kind ?? null,
+    language: language ?? null,
+    codec: codec ?? null,
+  });
+}
