@@ -8,6 +8,7 @@ import { register as registerCalibrate } from './calibrate.ts';
 import { register as registerCase } from './case.ts';
 import { applicationVersion, colour, exitStatus } from './context.ts';
 import { register as registerDataset } from './dataset.ts';
+import { register as registerEncoder } from './encoder.ts';
 import { register as registerEvaluate } from './evaluate.ts';
 import { register as registerMetrics } from './metrics.ts';
 import { register as registerModel } from './model.ts';
@@ -35,6 +36,7 @@ export function buildProgram(): Command {
     registerTrain,
     registerCalibrate,
     registerModel,
+    registerEncoder,
     registerEvaluate,
     registerRobustness,
     registerMetrics,

@@ -78,7 +78,7 @@ export function register(program: Command): void {
     .addOption(new Option('--network <name>', 'what is trained').choices(['residual', 'mel-cnn']).default('residual'))
     .option(
       '--members <names>',
-      'a model of several members instead, joined: linear and mel (residual networks, more seeds as linear-2), encoder',
+      'a model of several members instead, joined: linear and mel (residual networks, more seeds as linear-2), encoder, encoder:NAME of one that was added',
       (text: string) => text.split(',').map((name) => name.trim()),
     )
     .addOption(

@@ -61,7 +61,12 @@ const encoderMemberSchema = z.object({
   /** `kernel` [size] and `bias` [1] among the model's files. */
   head: fileName,
   /** Strength of the fit, scikit-learn's C. */
-  training: z.object({ strength: z.number() }),
+  training: z.object({
+    strength: z.number(),
+    /** Of an encoder that a laboratory brought: the layers and statistics that the head looks at, chosen on sources left out. */
+    layers: z.array(z.int().min(0)).optional(),
+    pooling: z.enum(['mean', 'mean and deviation']).optional(),
+  }),
 });
 export type EncoderMember = z.infer<typeof encoderMemberSchema>;
 

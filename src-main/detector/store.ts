@@ -153,9 +153,10 @@ async function readMember(folder: string, card: Card, member: Member): Promise<M
 }
 
 /** @throws EncoderUnavailable */
-async function encoderOf(folder: string, { encoder: { name, onnxSha256 } }: EncoderMember): Promise<StoredEncoder> {
+async function encoderOf(folder: string, { encoder: wanted }: EncoderMember): Promise<StoredEncoder> {
+  const { name, onnxSha256, weightsSha256 } = wanted;
   const encoder = await findEncoder(name);
-  if (encoder?.card.onnxSha256 === onnxSha256) return encoder;
+  if (encoder?.card.onnxSha256 === onnxSha256 && encoder.card.weightsSha256 === weightsSha256) return encoder;
   throw new EncoderUnavailable(`The model in ${folder} needs the encoder ${name} (${onnxSha256.slice(0, 12)}).`, {
     path: folder,
     advice: encoder === null ? 'It is not on this machine: add it.' : 'Another version of it is on this machine.',

@@ -21,7 +21,7 @@ export interface TrialResult {
 const repeatTolerance = 1e-4;
 
 /** A voice's harmonics that come and go, in a little noise, so many samples. */
-function speechlike(samples: number, sampleRateHz: number, loudness: number): Float32Array {
+export function speechlike(samples: number, sampleRateHz: number, loudness: number): Float32Array {
   const random = new Random([samples, 11]);
   return Float32Array.from({ length: samples }, (_, index) => {
     const time = index / sampleRateHz;

@@ -16,7 +16,9 @@ import type { ForeignMember } from '../detector/member.ts';
 import { writeModel } from '../detector/store.ts';
 import type { StoredModel } from '../detector/store.ts';
 import { calibrationSchema } from '../evaluation/calibration.ts';
+import type { TrialResult } from './detector-trial.ts';
 import { runInChild } from './laboratory.ts';
+import type { LaboratoryTasks } from './laboratory-worker.ts';
 
 export interface DetectorImport {
   /** Of the ONNX file; weights in files beside it come along. */
@@ -36,7 +38,10 @@ const activeRangeDb = 40;
  * Reads a file of JSON that a person wrote.
  * @throws UserFacingError `card` naming the keys that are wrong
  */
-async function readDeclaration<Schema extends z.ZodType>(path: string, schema: Schema): Promise<z.infer<Schema>> {
+export async function readDeclaration<Schema extends z.ZodType>(
+  path: string,
+  schema: Schema,
+): Promise<z.infer<Schema>> {
   const wrong = (why: string, cause?: unknown): UserFacingError =>
     new UserFacingError('card', `${path} is no card that can be used: ${why}.`, {
       path,
@@ -124,7 +129,9 @@ export async function takeInDetector(
   });
   const tried = join(out, '.trial.onnx');
   await writeFileWhole(tried, onnx);
-  const { secondsPerWindow } = await trial(graph, tried, member, declared.sampleRateHz, signal).finally(() =>
+  const { input, output, axes } = member;
+  const request = { path: tried, declared: { input, output, axes }, sampleRateHz: declared.sampleRateHz };
+  const { secondsPerWindow } = await runTrial('tryDetector', request, graph, signal).finally(() =>
     rm(tried, { force: true }),
   );
   const importedAt = new Date().toISOString();
@@ -141,34 +148,31 @@ export async function takeInDetector(
   return writeModel(out, cardOf(declared, member, origin, application, notes), new Map([[member.onnx, onnx]]));
 }
 
-/** Runs the graph in a child. */
-async function trial(
+/**
+ * Runs a graph for the first time, in a child.
+ * @param graph as the person named it
+ * @throws UserFacingError `graph` for whatever goes wrong there; the signal's reason when it fires
+ */
+export async function runTrial<Name extends 'tryDetector' | 'tryEncoder'>(
+  name: Name,
+  request: LaboratoryTasks[Name]['request'],
   graph: string,
-  path: string,
-  declared: ForeignMember,
-  sampleRateHz: number,
   signal: AbortSignal | undefined,
-): Promise<{ secondsPerWindow: number }> {
-  const { input, output, axes } = declared;
+): Promise<TrialResult> {
   const limit = AbortSignal.timeout(trialSeconds * 1000);
   try {
-    return await runInChild(
-      'tryDetector',
-      { path, declared: { input, output, axes }, sampleRateHz },
-      { signal: signal ? AbortSignal.any([signal, limit]) : limit, graceMilliseconds: 0 },
-    );
+    return await runInChild(name, request, {
+      signal: signal ? AbortSignal.any([signal, limit]) : limit,
+      graceMilliseconds: 0,
+    });
   } catch (error) {
     signal?.throwIfAborted();
-    if (limit.aborted) throw refusal(graph, `six windows took it more than ${trialSeconds} s`, undefined, error);
-    if (error instanceof UserFacingError && error.code === 'crashed') {
-      throw refusal(
-        graph,
-        'the process that tried to run it ended unexpectedly, for want of memory perhaps',
-        undefined,
-        error,
-      );
+    if (limit.aborted) throw refusal(graph, `a few windows took it more than ${trialSeconds} s`, undefined, error);
+    if (!(error instanceof UserFacingError)) throw error;
+    if (error.code === 'crashed') {
+      const why = 'the process that tried to run it ended unexpectedly, for want of memory perhaps';
+      throw refusal(graph, why, undefined, error);
     }
-    if (error instanceof UserFacingError) throw refusal(graph, error.message.replace(/\.$/, ''), error.advice, error);
-    throw error;
+    throw refusal(graph, error.message.replace(/\.$/, ''), error.advice, error);
   }
 }

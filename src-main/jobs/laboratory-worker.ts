@@ -5,6 +5,7 @@ import type { UserError } from '../../src-preload/contract.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { setWorkerSettings } from '../base/worker-settings.ts';
 import type { WorkerSettings } from '../base/worker-settings.ts';
+import type { EncoderCard } from '../detector/encoders/encoder.ts';
 import { everyTenthSecond } from './every-tenth-second.ts';
 import type { EvaluateEvent, EvaluateRequest } from './evaluate-models.ts';
 import type { InspectEvent, InspectRequest, InspectResult } from './inspect-dataset.ts';
@@ -27,6 +28,7 @@ export interface LaboratoryTasks {
   selftest: { request: { application: string }; event: never; result: SelfTestRecord };
   /** Runs a foreign graph on windows made for it. */
   tryDetector: { request: TrialRequest; event: never; result: TrialResult };
+  tryEncoder: { request: { path: string; card: EncoderCard }; event: never; result: TrialResult };
 }
 type TaskName = keyof LaboratoryTasks;
 
@@ -85,6 +87,10 @@ const tasks: { [Name in TaskName]: Perform<Name> } = {
   tryDetector: async (request) => {
     const { tryDetector } = await import('./detector-trial.ts');
     return tryDetector(request);
+  },
+  tryEncoder: async (request) => {
+    const { tryEncoder } = await import('./import-encoder.ts');
+    return tryEncoder(request);
   },
 };
 

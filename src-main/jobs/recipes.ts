@@ -235,7 +235,8 @@ type MemberRecipe =
       /** What is added to the training's seed. */
       seedAfter: number;
     }
-  | { kind: 'encoder'; encoder: string; strength: number };
+  /** Strength null: chosen on sources left out, as are the layers. */
+  | { kind: 'encoder'; encoder: string; strength: number | null };
 
 const members: Record<string, MemberRecipe> = {
   linear: { kind: 'network', network: 'residual', frontEnd: 'linear', training: {}, seedAfter: 0 },
@@ -245,15 +246,17 @@ const members: Record<string, MemberRecipe> = {
 
 /**
  * The member of that name: `linear` and `mel` are residual networks, `encoder` the frozen encoder with a head; `linear-2`
- * and so on are networks of further seeds, whose scores are averaged with the first's.
+ * and so on are networks of further seeds, whose scores are averaged with the first's; `encoder:NAME` is an encoder that was added.
  * @throws UserFacingError `usage` where there is none.
  */
 export function memberRecipe(name: string): MemberRecipe {
+  const brought = /^encoder:(.+)$/.exec(name)?.[1];
+  if (brought !== undefined) return { kind: 'encoder', encoder: brought, strength: null };
   const [, plain, number] = /^([a-z]+)(?:-([2-9]))?$/.exec(name) ?? [];
   const recipe = Object.hasOwn(members, plain ?? '') ? members[plain] : undefined;
   if (recipe === undefined || (recipe.kind === 'encoder' && number !== undefined)) {
     throw new UserFacingError('usage', `There is no member "${name}".`, {
-      advice: `Members are ${Object.keys(members).join(', ')}; further seeds of a network are ${Object.keys(members)[0]}-2 and so on.`,
+      advice: `Members are ${Object.keys(members).join(', ')}; further seeds of a network are ${Object.keys(members)[0]}-2 and so on, encoders that were added encoder:NAME.`,
     });
   }
   return recipe.kind === 'network' && number !== undefined ? { ...recipe, seedAfter: Number(number) - 1 } : recipe;

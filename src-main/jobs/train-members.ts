@@ -3,18 +3,14 @@ import { readFile, rm } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { UserFacingError, describeError } from '../base/errors.ts';
-import { ensureFolder, writeFileWhole } from '../base/files.ts';
 import { sha256 } from '../base/sha256.ts';
 import type { Conditioning } from '../audio/condition.ts';
 import type { DatasetItem } from '../datasets/types.ts';
 import { defaultMinimumSpeechSeconds } from '../detector/card.ts';
 import { Encoder, findEncoder } from '../detector/encoders/encoder.ts';
 import type { StoredEncoder } from '../detector/encoders/encoder.ts';
-import { fitLogistic } from '../detector/logistic.ts';
-import type { LogisticModel } from '../detector/logistic.ts';
+import { EmbeddingCache, trimEmbeddings } from '../detector/encoders/embedding-cache.ts';
 import type { EncoderMember, NetworkMember } from '../detector/member.ts';
-import { readSafetensors, writeSafetensors } from '../detector/safetensors.ts';
-import { exampleWeights } from '../detector/sampling.ts';
 import type { MemberContent } from '../detector/scorers.ts';
 import { SpeechDetector } from '../detector/speech.ts';
 import { headFile, networkFiles } from '../detector/store.ts';
@@ -23,6 +19,7 @@ import { trainNetwork } from '../detector/train.ts';
 import type { TrainingEvent, TrainingPlan } from '../detector/train.ts';
 import { ConditioningMemory, conditionRecording } from '../detector/windows.ts';
 import type { WindowPlan } from '../detector/windows.ts';
+import { chooseHead, fitHead, placesOf } from './choose-head.ts';
 
 /** A member that has been made, its weight one. */
 export interface FittedMember {
@@ -106,29 +103,35 @@ interface Embedding {
   values: Float32Array | null;
 }
 
+/** Of the fit where nothing is chosen. */
+const usualStrength = 0.001;
+
 /** Fits a head to a frozen encoder, whose embeddings of the recordings are made once. */
 export class EncoderTrainer implements MemberTrainer {
   readonly name: string;
   readonly #encoder: StoredEncoder;
   readonly #settings: { conditioning: Conditioning; window: WindowPlan };
-  readonly #strength: number;
-  /** Where embeddings are kept from run to run. */
-  readonly #cache: string;
+  /** Null: chosen, as are layers and statistics. */
+  readonly #strength: number | null;
+  readonly #seed: number;
+  /** Where embeddings are kept from run to run, and from model to model. */
+  readonly #cache: EmbeddingCache;
   readonly #known = new Map<string, Embedding>();
-  #cached: Map<string, Float32Array> | null = null;
 
   private constructor(
     name: string,
     encoder: StoredEncoder,
     settings: { conditioning: Conditioning; window: WindowPlan },
-    strength: number,
-    cache: string,
+    strength: number | null,
+    seed: number,
   ) {
     this.name = name;
     this.#encoder = encoder;
     this.#settings = settings;
     this.#strength = strength;
-    this.#cache = cache;
+    this.#seed = seed;
+    const { conditioning, window } = settings;
+    this.#cache = new EmbeddingCache([encoder.card.onnxSha256, encoder.card.brought, conditioning, window]);
   }
 
   /** @throws UserFacingError `model` where the encoder is not on this machine or does not fit the windows. */
@@ -136,14 +139,15 @@ export class EncoderTrainer implements MemberTrainer {
     name: string;
     encoder: string;
     settings: { conditioning: Conditioning; window: WindowPlan };
-    strength: number;
-    cache: string;
+    /** Null: chosen, with the layers and statistics of an encoder that a laboratory brought, on sources left out. */
+    strength: number | null;
+    seed: number;
   }): Promise<EncoderTrainer> {
-    const { name, settings, strength, cache } = options;
+    const { name, settings, strength, seed } = options;
     const encoder = await findEncoder(options.encoder);
     if (encoder === null) {
       throw new UserFacingError('model', `The encoder ${options.encoder} is not on this machine.`, {
-        advice: 'Add it, or train without it.',
+        advice: 'Add it (earwitness encoder add), or train without it.',
       });
     }
     const { sampleRateHz, samples } = encoder.card.input;
@@ -157,7 +161,7 @@ export class EncoderTrainer implements MemberTrainer {
         },
       );
     }
-    return new EncoderTrainer(name, encoder, settings, strength, cache);
+    return new EncoderTrainer(name, encoder, settings, strength, seed);
   }
 
   async fit(data: FitData, _folder: string, _chooses: boolean, options: FitOptions): Promise<FittedMember> {
@@ -166,7 +170,11 @@ export class EncoderTrainer implements MemberTrainer {
     const used = [...embeddings.keys()].filter((index) => embeddings[index].values !== null);
     const rows = used.map((index) => embeddings[index].values as Float32Array);
     const items = used.map((index) => data.train[index]);
-    const head = fitHead(rows, items, this.#strength);
+    const { brought } = this.#encoder.card;
+    const shape = { layers: brought?.layers.length ?? 0, width: brought?.width ?? 0 };
+    const choice = this.#strength === null && brought ? chooseHead(rows, items, shape, this.#seed) : null;
+    const strength = choice?.strength ?? this.#strength ?? usualStrength;
+    const head = choice ? fitHead(rows, items, strength, placesOf(choice, shape)) : fitHead(rows, items, strength);
     const { name, weightsSha256, onnxSha256, output } = this.#encoder.card;
     const member: EncoderMember = {
       kind: 'encoder',
@@ -174,7 +182,7 @@ export class EncoderTrainer implements MemberTrainer {
       weight: 1,
       encoder: { name, weightsSha256, onnxSha256, size: output.size },
       head: `${this.name}.safetensors`,
-      training: { strength: this.#strength },
+      training: choice ?? { strength },
     };
     const { card, onnx } = this.#encoder;
     const content = { member, encoder: { card, onnx }, head };
@@ -186,7 +194,6 @@ export class EncoderTrainer implements MemberTrainer {
   async #embed(items: readonly DatasetItem[], { signal, onEvent }: FitOptions): Promise<void> {
     const open = items.filter(({ path }) => !this.#known.has(path));
     if (open.length === 0) return;
-    const cached = (this.#cached ??= await readEmbeddings(this.#cache));
     const { conditioning, window } = this.#settings;
     const encoder = await Encoder.create(this.#encoder, availableParallelism());
     const speech = conditioning.speech === 'silero-vad-v5' ? await SpeechDetector.create(1) : null;
@@ -199,8 +206,7 @@ export class EncoderTrainer implements MemberTrainer {
         try {
           const bytes = await readFile(path);
           embedding.sha256 = sha256(bytes);
-          const key = sha256(JSON.stringify([embedding.sha256, conditioning, window, this.#encoder.card.onnxSha256]));
-          let values = cached.get(key) ?? null;
+          let values = await this.#cache.get(embedding.sha256, this.#encoder.card.output.size);
           if (values === null) {
             const recording = await conditionRecording(
               { path, bytes },
@@ -212,7 +218,7 @@ export class EncoderTrainer implements MemberTrainer {
               () => (windows.length = 0),
             );
             values = meanOf(windows);
-            if (values !== null) cached.set(key, values);
+            if (values !== null) await this.#cache.set(embedding.sha256, values);
           }
           embedding.values = values;
           if (values === null) onEvent({ type: 'excluded', path, why: 'it holds no sound' });
@@ -224,40 +230,14 @@ export class EncoderTrainer implements MemberTrainer {
     } finally {
       await encoder.dispose();
       await speech?.dispose();
-      await ensureFolder(join(this.#cache, '..'));
-      await writeFileWhole(this.#cache, writeSafetensors(cached));
+      await trimEmbeddings();
     }
-  }
-}
-
-/** What is kept there; nothing where it is damaged, since it can be made again. */
-async function readEmbeddings(path: string): Promise<Map<string, Float32Array>> {
-  try {
-    return readSafetensors(await readFile(path), path).arrays;
-  } catch {
-    return new Map();
   }
 }
 
 function meanOf(rows: readonly Float32Array[]): Float32Array | null {
   if (rows.length === 0) return null;
   return rows[0].map((_, place) => rows.reduce((sum, row) => sum + row[place], 0) / rows.length);
-}
-
-/** A head on values brought to mean nought and deviation one; that is folded into it, so that it takes them as they come. */
-function fitHead(rows: readonly Float32Array[], items: readonly DatasetItem[], strength: number): LogisticModel {
-  const size = rows[0].length;
-  const mean = new Float64Array(size);
-  const scale = new Float64Array(size);
-  for (const row of rows) for (let i = 0; i < size; i++) mean[i] += row[i] / rows.length;
-  for (const row of rows) for (let i = 0; i < size; i++) scale[i] += (row[i] - mean[i]) ** 2 / rows.length;
-  for (let i = 0; i < size; i++) scale[i] = 1 / Math.sqrt(Math.max(scale[i], 1e-12));
-  const features = new Float32Array(rows.length * size);
-  rows.forEach((row, at) => row.forEach((value, i) => (features[at * size + i] = (value - mean[i]) * scale[i])));
-  const labels = Uint8Array.from(items, ({ label }) => Number(label === 'bonafide'));
-  const { kernel, bias } = fitLogistic({ features, labels, weights: exampleWeights(items) }, strength);
-  const folded = kernel.map((value, i) => value * scale[i]);
-  return { kernel: folded, bias: folded.reduce((sum, value, i) => sum - value * mean[i], bias) };
 }
 
 /** Checkpoints of the members of a model that has several. */

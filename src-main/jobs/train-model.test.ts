@@ -1,7 +1,7 @@
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { Detector } from '../detector/detector.ts';
 import { readModel } from '../detector/store.ts';
 import { babble, wav16 } from '../detector/testing.ts';
@@ -9,10 +9,13 @@ import { trainModel } from './train-model.ts';
 import type { TrainModelEvent, TrainingRequest } from './train-model.ts';
 
 let folder: string;
+let home: string;
 let request: TrainingRequest;
 
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'earwitness-train-model-'));
+  home = join(folder, 'home');
+  vi.stubEnv('EARWITNESS_HOME', home);
   const lines = ['path,label,split,source'];
   let seed = 1;
   for (const [split, count] of [
@@ -46,7 +49,10 @@ beforeAll(() => {
     notes: ['A test.'],
   };
 });
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+afterAll(() => {
+  vi.unstubAllEnvs();
+  rmSync(folder, { recursive: true, force: true });
+});
 
 it('calibrates on scores of networks that were trained without the source, resumes fold by fold, and tidies up', async () => {
   const events: TrainModelEvent[] = [];
@@ -94,7 +100,9 @@ it('joins members by weights of recordings that they have not heard, and takes u
     /abort/i,
   );
   // Embeddings that were kept and are damaged are made again.
-  writeFileSync(join(several.out, 'checkpoint-members', 'encoder-embeddings.safetensors'), 'no longer whole');
+  const [kept] = readdirSync(join(home, 'embeddings'));
+  const embeddings = readdirSync(join(home, 'embeddings', kept));
+  writeFileSync(join(home, 'embeddings', kept, embeddings[0]), 'no longer whole');
   const resumed: TrainModelEvent[] = [];
   const model = await trainModel({ ...several, resume: true }, 'a test', { onEvent: (event) => resumed.push(event) });
   // Mel alone is left to train.

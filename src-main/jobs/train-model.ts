@@ -1,4 +1,4 @@
-import { basename, join, resolve } from 'node:path';
+import { basename, resolve } from 'node:path';
 import { UserFacingError } from '../base/errors.ts';
 import { Random } from '../base/random.ts';
 import { sha256 } from '../base/sha256.ts';
@@ -209,16 +209,15 @@ async function severalMembers(
   request: TrainingRequest,
   names: readonly string[],
   choice: BackendChoice,
-  folder: string,
 ): Promise<Plan> {
   const { conditioning, window } = settingsFor({ network: 'residual', band: request.band });
   const trainers: MemberTrainer[] = [];
   for (const name of names) {
     const recipe = memberRecipe(name);
     if (recipe.kind === 'encoder') {
-      const cache = join(membersFolder(folder), `${name}-embeddings.safetensors`);
       const settings = { conditioning, window };
-      trainers.push(await EncoderTrainer.create({ ...recipe, name, settings, cache }));
+      const ofMember = name.replace(/^encoder:/, '');
+      trainers.push(await EncoderTrainer.create({ ...recipe, name: ofMember, settings, seed: request.seed }));
       continue;
     }
     const { network, frontEnd, training, seedAfter } = recipe;
@@ -281,7 +280,7 @@ export async function trainModel(
   const { settings, trainers } =
     request.members === undefined
       ? await networkAlone(request, choice)
-      : await severalMembers(request, request.members, choice, folder);
+      : await severalMembers(request, request.members, choice);
 
   const least = request.from === undefined ? leastBandwidthHz(request.band) : null;
   // Enough of a card to score with; what training and measuring find out comes in below.

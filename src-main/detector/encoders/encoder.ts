@@ -1,5 +1,5 @@
 import '../../base/no-telemetry.ts';
-import { readFile } from 'node:fs/promises';
+import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import ort from 'onnxruntime-node';
 import { z } from 'zod';
@@ -25,6 +25,20 @@ export const encoderCardSchema = z.object({
   /** Values that come out as [N, size]. */
   output: z.object({ name: z.string(), size: z.int().positive() }),
   onnxSha256: sha256Schema,
+  /** Of an encoder that a laboratory brought, whose layers are pooled here; `output` is then what that makes of them. */
+  brought: z
+    .object({
+      /** Outputs, one a layer, each [1, positions, width]. */
+      layers: z.array(z.string().min(1)).min(1),
+      width: z.int().positive(),
+      /** Axes of its input, whose first are one. */
+      axes: z.int().min(1).max(3),
+      /** Of a window before it goes in. */
+      normalisation: z.enum(['none', 'mean-deviation']),
+      /** Samples that go in, zeros after the window's; positions of these zeros are left out. Null: the window alone. */
+      padTo: z.int().positive().nullable(),
+    })
+    .optional(),
 });
 export type EncoderCard = z.infer<typeof encoderCardSchema>;
 
@@ -39,6 +53,28 @@ export interface StoredEncoder {
 export class EncoderUnavailable extends UserFacingError {
   constructor(message: string, details: { path?: string; advice?: string; cause?: unknown } = {}) {
     super('model', message, details);
+  }
+}
+
+/** The encoders of this machine by their cards; damaged ones are left out. */
+export async function listEncoders(): Promise<EncoderCard[]> {
+  const cards: EncoderCard[] = [];
+  const [shipped, own] = encoderFolders('');
+  for (const folder of [shipped, own]) {
+    for (const name of (await readdir(folder).catch(() => [])).sort()) {
+      const text = await readFile(join(folder, name, 'card.json'), 'utf8').catch(() => null);
+      const parsed = text === null ? null : encoderCardSchema.safeParse(jsonOrNull(text));
+      if (parsed?.success && parsed.data.name === name) cards.push(parsed.data);
+    }
+  }
+  return cards;
+}
+
+function jsonOrNull(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
   }
 }
 
@@ -114,8 +150,68 @@ export class Encoder {
    * @param window `input.samples` samples, conditioned
    */
   async embed(window: Float32Array): Promise<Float32Array> {
-    const { input, output } = this.card;
+    const { input, output, brought } = this.card;
+    if (brought) return this.#pooled(window, brought);
     const results = await this.#session.run({ [input.name]: new ort.Tensor('float32', window, [1, input.samples]) });
     return results[output.name].data as Float32Array;
+  }
+
+  /** Layer after layer its means over time and its deviations. @throws UserFacingError `graph` where a layer is not what the card says. */
+  async #pooled(window: Float32Array, brought: Brought): Promise<Float32Array> {
+    const { name } = this.card.input;
+    const { layers, width, axes, normalisation, padTo } = brought;
+    const samples = new Float32Array(padTo ?? window.length);
+    samples.set(window);
+    if (normalisation === 'mean-deviation') standardise(samples.subarray(0, window.length));
+    const shape = [...new Array<number>(axes - 1).fill(1), samples.length];
+    const results = await this.#session
+      .run({ [name]: new ort.Tensor('float32', samples, shape) }, layers)
+      .catch((cause: unknown) => {
+        throw new UserFacingError(
+          'graph',
+          `ONNX Runtime cannot run the encoder on [${shape.join(', ')}]: ${(cause as Error).message}`,
+          { cause },
+        );
+      });
+    const pooled = new Float32Array(2 * layers.length * width);
+    for (const [index, layer] of layers.entries()) {
+      const { data, dims, type } = results[layer];
+      if (type !== 'float32' || dims.length !== 3 || dims[0] !== 1 || dims[2] !== width || dims[1] < 1) {
+        const is = `${type} [${dims.join(', ')}]`;
+        throw new UserFacingError(
+          'graph',
+          `The layer ${layer} is ${is}, and what the card declares is [1, positions, ${width}].`,
+        );
+      }
+      const positions = Math.max(1, Math.round((dims[1] * window.length) / samples.length));
+      poolLayer(data as Float32Array, positions, pooled.subarray(2 * width * index, 2 * width * (index + 1)));
+    }
+    if (!pooled.every(Number.isFinite)) {
+      throw new UserFacingError('graph', 'The encoder gives values that are no numbers.');
+    }
+    return pooled;
+  }
+}
+
+type Brought = NonNullable<EncoderCard['brought']>;
+
+/** Mean nought and deviation one, in place, as Hugging Face's extractors do. */
+export function standardise(samples: Float32Array): void {
+  const mean = samples.reduce((sum, value) => sum + value, 0) / samples.length;
+  const variance = samples.reduce((sum, value) => sum + (value - mean) ** 2, 0) / samples.length;
+  const scale = 1 / Math.sqrt(variance + 1e-7);
+  for (let i = 0; i < samples.length; i++) samples[i] = (samples[i] - mean) * scale;
+}
+
+/** Means over the first positions of [positions, width], then deviations. */
+function poolLayer(values: Float32Array, positions: number, into: Float32Array): void {
+  const width = into.length / 2;
+  for (let place = 0; place < width; place++) {
+    let [sum, squares] = [0, 0];
+    for (let at = place; at < positions * width; at += width) sum += values[at];
+    const mean = sum / positions;
+    for (let at = place; at < positions * width; at += width) squares += (values[at] - mean) ** 2;
+    into[place] = mean;
+    into[width + place] = Math.sqrt(squares / positions);
   }
 }

@@ -1,0 +1,160 @@
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import ort from 'onnxruntime-node';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { Detector } from '../detector/detector.ts';
+import { Encoder, findEncoder, listEncoders } from '../detector/encoders/encoder.ts';
+import { OnnxGraphBuilder, writeOnnxGraph } from '../detector/onnx.ts';
+import { readModel } from '../detector/store.ts';
+import { babble } from '../detector/testing.ts';
+import { takeInEncoder } from './import-encoder.ts';
+import { plantSpeech } from './testing.ts';
+import { trainModel } from './train-model.ts';
+
+/** Two layers of four values, every 10 ms: a strided convolution, and a mixture of what it gives. */
+function encoderGraph(samples: number | string = 'samples', last = 'Identity'): Uint8Array {
+  const builder = new OnnxGraphBuilder(new Map());
+  const wave = (length: number, from: number): Float32Array =>
+    Float32Array.from({ length }, (_, index) => Math.sin(0.9 * (index + from)));
+  builder.node('Reshape', 'channel', ['input_values', builder.constant('size', [3], BigInt64Array.of(1n, 1n, -1n))]);
+  builder.node('Conv', 'conv', ['channel', builder.constant('kernel', [4, 1, 160], wave(640, 0))], { strides: [160] });
+  builder.node('Relu', 'relu', ['conv']);
+  builder.node('Transpose', 'layer.0', ['relu'], { perm: [0, 2, 1] });
+  builder.node('MatMul', 'mixed', ['layer.0', builder.constant('mixture', [4, 4], wave(16, 3))]);
+  builder.node(last, 'layer.1', ['mixed']);
+  return writeOnnxGraph({
+    name: 'encoder',
+    nodes: builder.nodes,
+    initializers: builder.initializers,
+    inputs: [{ name: 'input_values', shape: ['batch', samples] }],
+    outputs: [0, 1].map((layer) => ({ name: `layer.${layer}`, shape: ['batch', 'positions', 4] })),
+  });
+}
+
+const declaration = {
+  name: 'brought',
+  input: { name: 'input_values', normalisation: 'mean-deviation' },
+  layers: ['layer.0', 'layer.1'],
+  width: 4,
+};
+
+let home: string;
+let graph: string;
+let card: string;
+beforeEach(() => {
+  home = mkdtempSync(join(tmpdir(), 'earwitness-brought-'));
+  vi.stubEnv('EARWITNESS_HOME', home);
+  graph = join(home, 'graph.onnx');
+  card = join(home, 'graph.json');
+  writeFileSync(graph, encoderGraph());
+  writeFileSync(card, JSON.stringify(declaration));
+});
+afterEach(() => {
+  vi.unstubAllEnvs();
+  rmSync(home, { recursive: true, force: true });
+});
+
+it(
+  'takes an encoder in, whose layers are pooled as NumPy would; padded zeros are no positions',
+  { timeout: 120_000 },
+  async () => {
+    const { card: taken } = await takeInEncoder(graph, card);
+    expect(taken).toMatchObject({ name: 'brought', input: { samples: 48_000 }, output: { size: 16 } });
+    expect((await listEncoders()).map(({ name }) => name)).toEqual(['whisper-tiny-en', 'brought']);
+    await expect(takeInEncoder(graph, card)).rejects.toMatchObject({ code: 'exists' });
+
+    const window = babble(3, 4).map((value) => 5 * value + 0.2);
+    const mean = window.reduce((sum, value) => sum + value, 0) / window.length;
+    const deviation = Math.sqrt(window.reduce((sum, value) => sum + (value - mean) ** 2, 0) / window.length + 1e-7);
+    const normal = window.map((value) => (value - mean) / deviation);
+    const session = await ort.InferenceSession.create(graph);
+    const layers = await session.run({ input_values: new ort.Tensor('float32', normal, [1, 48_000]) });
+    await session.release();
+    const expected = ['layer.0', 'layer.1'].flatMap((layer) => {
+      const values = layers[layer].data as Float32Array;
+      const columns = [0, 1, 2, 3].map((place) => [...values].filter((_, index) => index % 4 === place));
+      const means = columns.map((column) => column.reduce((sum, value) => sum + value, 0) / column.length);
+      const deviations = columns.map((column, at) =>
+        Math.sqrt(column.reduce((sum, value) => sum + (value - means[at]) ** 2, 0) / column.length),
+      );
+      return [...means, ...deviations];
+    });
+    writeFileSync(graph, encoderGraph(480_000));
+    writeFileSync(
+      card,
+      JSON.stringify({ ...declaration, name: 'padded', input: { ...declaration.input, padTo: 480_000 } }),
+    );
+    await takeInEncoder(graph, card);
+    for (const name of ['brought', 'padded']) {
+      const stored = await findEncoder(name);
+      if (stored === null) throw new Error('no encoder');
+      const encoder = await Encoder.create(stored, 1);
+      const pooled = await encoder.embed(window);
+      await encoder.dispose();
+      expect(pooled).toHaveLength(16);
+      for (const [place, value] of expected.entries()) expect(Math.abs(pooled[place] - value)).toBeLessThan(1e-4);
+    }
+  },
+);
+
+it('is trained on: head, layers and statistics chosen on sources left out; the second time nothing is embedded', async () => {
+  await takeInEncoder(graph, card);
+  const request = {
+    dataset: plantSpeech(home, { train: 24, dev: 12 }),
+    network: 'residual',
+    members: ['encoder:brought'],
+    out: join(home, 'model'),
+    backend: 'cpu' as const,
+    seed: 1,
+    folds: null,
+    maximumErrorRate: 0.3,
+    resume: false,
+    notes: [],
+  };
+  const model = await trainModel(request, 'a test');
+  const [member] = model.card.members;
+  if (member.kind !== 'encoder') throw new Error('no encoder');
+  expect(member).toMatchObject({ name: 'brought', encoder: { name: 'brought', size: 16 } });
+  expect(member.training.layers?.every((layer) => layer < 2)).toBe(true);
+  expect(['mean', 'mean and deviation']).toContain(member.training.pooling);
+  // Spoofs are noisier by far.
+  expect(model.card.figures[0].auc).toBeGreaterThan(0.9);
+  const detector = await Detector.create(await readModel(request.out), 1);
+  const { score } = await detector.analyse(join(home, 'audio', 'dev-0.wav'));
+  await detector.dispose();
+  expect(Number.isFinite(score)).toBe(true);
+
+  // Made once: the second training finds the same files and leaves them as they are.
+  const [kept] = readdirSync(join(home, 'embeddings'));
+  const made = (): number[] => {
+    const folder = join(home, 'embeddings', kept);
+    return readdirSync(folder).map((name) => statSync(join(folder, name)).ino);
+  };
+  const before = made();
+  expect(before).toHaveLength(24);
+  const again = await trainModel({ ...request, out: join(home, 'again') }, 'a test');
+  expect(made()).toEqual(before);
+  expect(again.card.files).toEqual(model.card.files);
+}, 240_000);
+
+it('leaves nothing where it is refused, and says why', { timeout: 120_000 }, async () => {
+  const refused = async (change: object, why: RegExp, bytes = encoderGraph()): Promise<void> => {
+    writeFileSync(graph, bytes);
+    writeFileSync(card, JSON.stringify({ ...declaration, ...change }));
+    await expect(takeInEncoder(graph, card)).rejects.toThrow(why);
+    expect(existsSync(join(home, 'encoders', 'brought'))).toBe(false);
+  };
+  await refused({ layers: ['layer.0', 'layer.7'] }, /no output "layer.7", but layer.0, layer.1/);
+  await refused(
+    { width: 5 },
+    /its layer "layer.0" is \[any, any, 4\], and what the card declares is \[1, positions, 5\]/,
+  );
+  await refused({ input: { name: 'x' } }, /no input "x", but input_values/);
+  await refused({}, /its input is \[any, 16000\], and what the card declares is 48000 samples/, encoderGraph(16_000));
+  await refused({}, /no numbers/, encoderGraph('samples', 'Log'));
+  await refused({ name: '../elsewhere' }, /name: /);
+  await refused({ name: 'xlsr-2' }, /must not end in/);
+  await refused({ hop: 1 }, /hop/);
+  expect(readFileSync(card, 'utf8')).toContain('hop');
+});

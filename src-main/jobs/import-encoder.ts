@@ -1,0 +1,155 @@
+/** Takes in a frozen encoder that a laboratory brings: an ONNX graph and the card that says what goes in and what comes out. */
+import { join } from 'node:path';
+import { readFile, rename, rm } from 'node:fs/promises';
+import { z } from 'zod';
+import { UserFacingError } from '../base/errors.ts';
+import { ensureFolder, unwritable, writeFileWhole } from '../base/files.ts';
+import { sha256 } from '../base/sha256.ts';
+import { Encoder, encoderCardSchema, encoderFolders, findEncoder } from '../detector/encoders/encoder.ts';
+import type { EncoderCard } from '../detector/encoders/encoder.ts';
+import { readGraphFile } from '../detector/graph-data.ts';
+import { refusal } from '../detector/graph.ts';
+import type { GraphOutline } from '../detector/graph.ts';
+import { encoderName } from '../detector/member.ts';
+import { speechlike } from './detector-trial.ts';
+import { readDeclaration, runTrial } from './import-detector.ts';
+
+/** A card as a laboratory writes it beside an encoder's graph: see docs/models.md. */
+const encoderDeclarationSchema = z.strictObject({
+  /** Its members are called by it; further seeds of networks end in a number. */
+  name: encoderName.max(40).refine((name) => !/-\d+$/.test(name), 'must not end in a hyphen and a number'),
+  description: z.string().default(''),
+  licence: z.string().default(''),
+  source: z.string().default(''),
+  input: z.strictObject({
+    name: z.string().min(1),
+    sampleRateHz: z.int().min(1000).max(192_000).default(16_000),
+    /** Of a window: the length that the other members see. */
+    samples: z.int().min(1600).default(48_000),
+    normalisation: z.enum(['none', 'mean-deviation']).default('none'),
+    padTo: z.int().positive().nullable().default(null),
+  }),
+  /** The graph's outputs, one a layer. */
+  layers: z.array(z.string().min(1)).min(1).max(100),
+  /** Values at each position of a layer. */
+  width: z.int().min(1).max(16_384),
+});
+type EncoderDeclaration = z.infer<typeof encoderDeclarationSchema>;
+
+/** Finds in the graph what the card declares. @returns the axes of its input */
+function axesOf(outline: GraphOutline, { input, layers, width }: EncoderDeclaration, path: string): number {
+  const names = (values: { name: string }[]): string => values.map(({ name }) => name).join(', ');
+  const found = outline.inputs.find(({ name }) => name === input.name);
+  if (found === undefined) throw refusal(path, `it has no input "${input.name}", but ${names(outline.inputs)}`);
+  if (outline.inputs.length > 1) {
+    throw refusal(
+      path,
+      `it has ${outline.inputs.length} inputs (${names(outline.inputs)})`,
+      'Export it without a mask.',
+    );
+  }
+  if (found.elementType !== 1) throw refusal(path, `its input "${input.name}" takes no 32-bit floats`);
+  const samples = input.padTo ?? input.samples;
+  if (samples < input.samples)
+    throw refusal(path, `padTo ${samples} is less than the ${input.samples} samples of a window`);
+  const shape = found.shape ?? [];
+  const wrong = shape.some((length, axis) => length !== null && length !== (axis === shape.length - 1 ? samples : 1));
+  if (wrong || shape.length < 1 || shape.length > 3) {
+    const shown = shape.map((one) => one ?? 'any').join(', ');
+    throw refusal(path, `its input is [${shown}], and what the card declares is ${samples} samples`);
+  }
+  for (const layer of layers) {
+    const output = outline.outputs.find(({ name }) => name === layer);
+    if (output === undefined) throw refusal(path, `it has no output "${layer}", but ${names(outline.outputs)}`);
+    const last = output.shape?.at(-1);
+    if (output.shape && (output.shape.length !== 3 || (typeof last === 'number' && last !== width))) {
+      const is = output.shape.map((one) => one ?? 'any').join(', ');
+      throw refusal(path, `its layer "${layer}" is [${is}], and what the card declares is [1, positions, ${width}]`);
+    }
+  }
+  return shape.length;
+}
+
+export interface TakenEncoder {
+  folder: string;
+  card: EncoderCard;
+  secondsPerWindow: number;
+}
+
+/**
+ * Puts an encoder among those of the data folder: the graph is looked at first, then run in a process of its own.
+ * @throws UserFacingError `card`, `graph`, `exists`, `unwritable`; the signal's reason when it fires
+ */
+export async function takeInEncoder(graph: string, cardPath: string, signal?: AbortSignal): Promise<TakenEncoder> {
+  const declared = await readDeclaration(cardPath, encoderDeclarationSchema);
+  const { name, description, licence, source, layers, width } = declared;
+  if ((await findEncoder(name)) !== null) {
+    throw new UserFacingError('exists', `There is an encoder "${name}" already.`, {
+      advice: `Give it another name in the card, or remove the folder ${encoderFolders(name)[1]}.`,
+    });
+  }
+  const { onnx, outline } = await readGraphFile(graph);
+  const axes = axesOf(outline, declared, graph);
+  const { samples, sampleRateHz, normalisation, padTo } = declared.input;
+  const hash = sha256(onnx);
+  const card: EncoderCard = encoderCardSchema.parse({
+    ...{ format: 1, name, description, licence, source },
+    // Of a graph that is not ours: by the whole file, and by how it is used.
+    ...{ weightsSha256: sha256(JSON.stringify([hash, declared.input, layers, width])), onnxSha256: hash },
+    input: { name: declared.input.name, sampleRateHz, samples },
+    output: { name: 'embedding', size: 2 * layers.length * width },
+    brought: { layers, width, axes, normalisation, padTo },
+  });
+  const folder = encoderFolders(name)[1];
+  const staging = join(folder, '..', `.${name}.partial`);
+  await rm(staging, { recursive: true, force: true });
+  try {
+    await ensureFolder(staging).catch((error: unknown) => {
+      throw unwritable(staging, error);
+    });
+    await writeFileWhole(join(staging, 'encoder.onnx'), onnx);
+    const request = { path: join(staging, 'encoder.onnx'), card };
+    const { secondsPerWindow } = await runTrial('tryEncoder', request, graph, signal);
+    await writeFileWhole(join(staging, 'card.json'), `${JSON.stringify(card, null, 1)}\n`);
+    await rename(staging, folder).catch((error: unknown) => {
+      throw unwritable(folder, error);
+    });
+    return { folder, card, secondsPerWindow };
+  } finally {
+    await rm(staging, { recursive: true, force: true });
+  }
+}
+
+/** Embeds windows of sound, loud and quiet, each twice. @throws UserFacingError `graph` */
+export async function tryEncoder({
+  path,
+  card,
+}: {
+  path: string;
+  card: EncoderCard;
+}): Promise<{ secondsPerWindow: number }> {
+  const encoder = await Encoder.create({ card, onnx: await readFile(path) }, 1).catch((cause: unknown) => {
+    throw new UserFacingError('graph', `ONNX Runtime cannot load the graph: ${(cause as Error).message}`, { cause });
+  });
+  let fastest = Infinity;
+  try {
+    for (const loudness of [1, 0.02]) {
+      const window = speechlike(card.input.samples, card.input.sampleRateHz, loudness);
+      const started = performance.now();
+      const first = await encoder.embed(window);
+      fastest = Math.min(fastest, (performance.now() - started) / 1000);
+      const second = await encoder.embed(window);
+      const differs = first.some(
+        (value, place) => Math.abs(value - second[place]) > 1e-4 * Math.max(1, Math.abs(value)),
+      );
+      if (differs) {
+        throw new UserFacingError('graph', 'The encoder gives another embedding of the same sound the second time.', {
+          advice: 'Export it in evaluation mode: model.eval().',
+        });
+      }
+    }
+  } finally {
+    await encoder.dispose();
+  }
+  return { secondsPerWindow: fastest };
+}
