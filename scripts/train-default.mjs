@@ -61,6 +61,13 @@ cpSync(checkpointsOf('default'), checkpointsOf('fast'), { recursive: true });
 train('fast', without, '--resume');
 rmSync(checkpointsOf('default'), { recursive: true });
 
+// A companion that lies there stays: it is named anew, since the card is new.
+if (existsSync(join(root, folderOf('default'), 'telephone', 'card.json'))) {
+  const args = ['scripts/name-companion.ts', folderOf('default'), 'telephone'];
+  const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' });
+  if (status !== 0) process.exit(status ?? 1);
+}
+
 const models = ['default', 'fast'].map(folderOf);
 for (const name of ['default', 'fast']) {
   tidy(name);

@@ -23,6 +23,7 @@ const words = new Map<string, string>(
     timestamps: 'damaged times',
     'non-finite-samples': 'samples that are no numbers',
     'trained-on': 'the model was trained on it',
+    companion: 'scored by a companion for its condition',
     'other-model': 'another model spoke',
     uncalibrated: 'not calibrated',
     limited: 'ratio limited',

@@ -520,6 +520,17 @@ export const modelSchema = modelSummarySchema.extend({
   /** How often its findings were right, by split. */
   records: z.array(findingRecordSchema),
   notes: z.array(z.string()),
+  /** Models that speak in its place of recordings of such a sample rate or bandwidth. */
+  companions: z.array(
+    z.object({
+      name: z.string(),
+      sha256,
+      maximumBandwidthHz: z.number(),
+      maximumSampleRateHz: z.number(),
+      figures: z.array(figuresSchema),
+      records: z.array(findingRecordSchema),
+    }),
+  ),
   /** The whole card, as it lies on disk. */
   card: z.record(z.string(), z.unknown()),
 });

@@ -208,6 +208,7 @@ async function describe(
 async function analyze(file: string, options: AnalyzeOptions): Promise<number> {
   const { availableParallelism } = await import('node:os');
   const { Detector } = await import('../detector/detector.ts');
+  const { speakerOf } = await import('../detector/store.ts');
   const { score } = await import('../jobs/score.ts');
   const { scanJson, scanRows } = await import('../reports/scan.ts');
   const stretch = oneStretch(options);
@@ -226,8 +227,10 @@ async function analyze(file: string, options: AnalyzeOptions): Promise<number> {
     if (options.json) {
       const results = rowsOfFile.map((row) => ({
         made: runProvenance(model),
-        ...scanJson(row, model.card),
-        ...(row.analysis && { trackRecord: recordSentences(row.analysis.finding, model.card.records) }),
+        ...scanJson(row, speakerOf(model, row.analysis).card),
+        ...(row.analysis && {
+          trackRecord: recordSentences(row.analysis.finding, speakerOf(model, row.analysis).card.records),
+        }),
         ...(model.card.status === 'screening' ? { llrCaution: screeningCaution } : {}),
       }));
       process.stdout.write(`${JSON.stringify(options.channels === 'each' ? results : results[0], null, 1)}\n`);
@@ -240,8 +243,10 @@ async function analyze(file: string, options: AnalyzeOptions): Promise<number> {
     if (options.json) return exitStatus.done;
     const texts: string[] = [];
     for (const { analysis } of rowsOfFile) {
-      if (analysis !== null)
-        texts.push(rows(await describe(path, outcome.sha256 ?? '', analysis, model, showsRatios(model, options))));
+      if (analysis !== null) {
+        const speaker = speakerOf(model, analysis);
+        texts.push(rows(await describe(path, outcome.sha256 ?? '', analysis, speaker, showsRatios(speaker, options))));
+      }
     }
     process.stdout.write(texts.join('\n'));
     return exitStatus.done;

@@ -6,7 +6,7 @@ import { Option } from 'commander';
 import type { Command } from 'commander';
 import { UserFacingError } from '../base/errors.ts';
 import { writeFileWhole } from '../base/files.ts';
-import type { Card } from '../detector/card.ts';
+import type { Companion, StoredModel } from '../detector/store.ts';
 import type { ScanKey } from '../jobs/scan-key.ts';
 import type { ScanJournal } from '../jobs/scan-journal.ts';
 import type { ScanResult } from '../jobs/scan.ts';
@@ -203,6 +203,7 @@ async function scan(paths: string[], options: ScanOptions): Promise<number> {
       passedOver: tally.passedOver,
       unreadableFolders: listing.unreadable,
       records: model.card.records,
+      ...(model.companions ? { companions: companionsJson(model.companions) } : {}),
       ...(model.card.status === 'screening' ? { llrCaution: screeningCaution } : {}),
       ...(key ? { findings: findingTableJson(key.table()), unlabelled: key.unlabelled } : {}),
     });
@@ -222,7 +223,7 @@ async function scan(paths: string[], options: ScanOptions): Promise<number> {
           if (!result.passedOver) yield told(result);
         }
       };
-      for await (const part of formatted(options.format, made, model.card, results(), rest, {
+      for await (const part of formatted(options.format, made, model, results(), rest, {
         ratios,
         onTerminal: true,
       })) {
@@ -237,7 +238,7 @@ async function scan(paths: string[], options: ScanOptions): Promise<number> {
       const results = async function* (): AsyncGenerator<ScanResult> {
         for await (const result of journal.results(requests)) yield told(result);
       };
-      const text = formatted(options.format, journal.made, model.card, results(), rest, { ratios, onTerminal: false });
+      const text = formatted(options.format, journal.made, model, results(), rest, { ratios, onTerminal: false });
       await writeFileWhole(resolve(out), text, { replace: journal.replaces });
       await journal.remove();
     }
@@ -278,15 +279,26 @@ function tellFindings(key: ScanKey): void {
   process.stderr.write(lines.join(''));
 }
 
+/** Those that may have spoken in the model's place, with what is known of each. */
+function companionsJson(companions: readonly Companion[]): unknown[] {
+  return companions.map(({ name, condition, model: { card, onnxSha256 } }) => ({
+    name,
+    model: { name: card.name, status: card.status, onnxSha256 },
+    condition,
+    records: card.records,
+  }));
+}
+
 /** The parts of a scan's output, as the results come. */
 async function* formatted(
   format: ScanOptions['format'],
   made: Provenance,
-  card: Card,
+  model: StoredModel,
   results: AsyncIterable<ScanResult>,
   rest: () => Record<string, unknown>,
   { ratios, onTerminal }: { ratios: boolean; onTerminal: boolean },
 ): AsyncGenerator<string> {
+  const { speakerOf } = await import('../detector/store.ts');
   if (format === 'csv') yield scanCsvHeader;
   if (format === 'json') yield `{\n "made": ${JSON.stringify(made)},\n "results": [`;
   if (format === 'table') yield `${tableHeader(ratios)}\n`;
@@ -294,7 +306,8 @@ async function* formatted(
   for await (const result of results) {
     for (const row of scanRows(result)) {
       if (format === 'csv') yield scanCsvLine(row);
-      if (format === 'json') yield `${first ? '' : ','}\n  ${JSON.stringify(scanJson(row, card))}`;
+      if (format === 'json')
+        yield `${first ? '' : ','}\n  ${JSON.stringify(scanJson(row, speakerOf(model, row.analysis).card))}`;
       if (format === 'table') yield `${tableLine(row, onTerminal, ratios)}\n`;
       first = false;
     }

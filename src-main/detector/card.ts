@@ -133,6 +133,26 @@ const plainCardSchema = z.object({
     /** A narrower effective bandwidth is not assessable; where absent, 0.6 of the front end's highest frequency. */
     minimumBandwidthHz: z.number().optional(),
   }),
+  /**
+   * Models of their own, each in a folder of that name beside the card, that speak of recordings of a condition; measured on the
+   * recording. Where several fit, the first speaks.
+   */
+  companions: z
+    .array(
+      z.object({
+        name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,39}$/),
+        /** What it is known by (`identityOf`), and the SHA-256 of each of its files. */
+        sha256,
+        files: z.record(z.string(), sha256),
+        condition: z.object({
+          /** It speaks where the sound reaches no higher than this, in Hz, */
+          maximumBandwidthHz: z.number().positive(),
+          /** or was sampled at no more than so many Hz. */
+          maximumSampleRateHz: z.number().positive(),
+        }),
+      }),
+    )
+    .optional(),
   /** Where to listen in a recording, by window scores; null or absent where that was not measured. */
   localisation: localisationSchema.nullable().optional(),
   figures: z.array(splitFiguresSchema),

@@ -10,7 +10,7 @@ import { JointScorer } from './scorers.ts';
 import { SpeechDetector } from './speech.ts';
 import { missingOf } from './spans.ts';
 import type { PlannedSpan } from './spans.ts';
-import type { RunnableModel } from './store.ts';
+import type { Companion, RunnableModel } from './store.ts';
 import { ConditioningMemory, conditionRecording } from './windows.ts';
 
 /** A channel whose samples reach this is not silent, whatever the mix is. */
@@ -65,6 +65,8 @@ export interface Analysis {
   finding: Finding;
   reasons: Reason[];
   windows: WindowScore[];
+  /** The companion of the model that all this is by; absent where it is by the model itself. */
+  companion?: { name: string; sha256: string };
 }
 
 /** What of a file is analysed: by default the mix of the first audio stream's channels. */
@@ -76,6 +78,24 @@ export interface Reading {
   readAll?: boolean;
 }
 
+/** The companion that speaks of such a recording, and why; null where the model speaks itself. */
+function companionFor(
+  companions: readonly Companion[],
+  sampleRateHz: number,
+  bandwidthHz: number | null,
+): { companion: Companion; why: string } | null {
+  for (const companion of companions) {
+    const { maximumBandwidthHz, maximumSampleRateHz } = companion.condition;
+    if (sampleRateHz <= maximumSampleRateHz) {
+      return { companion, why: `It was sampled at ${sampleRateHz} Hz` };
+    }
+    if (bandwidthHz !== null && bandwidthHz <= maximumBandwidthHz) {
+      return { companion, why: `Its sound reaches up to ${bandwidthHz} Hz only` };
+    }
+  }
+  return null;
+}
+
 /** A model ready to score recordings on ONNX Runtime, one after the other. */
 export class Detector {
   readonly card: Card;
@@ -83,10 +103,16 @@ export class Detector {
   readonly #speech: SpeechDetector | null;
   readonly #memory = new ConditioningMemory();
   readonly #insteadOf: string | undefined;
+  readonly #companions: readonly Companion[];
+  readonly #threads: number;
+  /** Those that were needed so far, by name. */
+  readonly #opened = new Map<string, Promise<Detector>>();
 
-  private constructor(model: RunnableModel, scorer: JointScorer, speech: SpeechDetector | null) {
+  private constructor(model: RunnableModel, scorer: JointScorer, speech: SpeechDetector | null, threads: number) {
     this.card = model.card;
     this.#insteadOf = model.insteadOf;
+    this.#companions = model.companions ?? [];
+    this.#threads = threads;
     this.#scorer = scorer;
     this.#speech = speech;
   }
@@ -102,10 +128,11 @@ export class Detector {
       threads,
     );
     const speech = conditioning.speech === 'silero-vad-v5' ? await SpeechDetector.create(threads) : null;
-    return new Detector(model, scorer, speech);
+    return new Detector(model, scorer, speech, threads);
   }
 
   async dispose(): Promise<void> {
+    for (const opened of this.#opened.values()) await (await opened).dispose();
     await this.#scorer.dispose();
     await this.#speech?.dispose();
   }
@@ -126,6 +153,8 @@ export class Detector {
       ...(signal ? { signal } : {}),
     });
     const { activity, statistics, info, durationSeconds, timeline } = recording;
+    const companion = companionFor(this.#companions, info.sampleRateHz, recording.spectrum.effectiveBandwidthHz);
+    if (companion) return this.#analyseWith(companion, source, signal, reading);
     const scored: { score: number; members: number[] }[] = [];
     const spans: PlannedSpan[] = [];
     const { batch } = this.#scorer;
@@ -196,6 +225,27 @@ export class Detector {
         const window = { ...timesOf(spans[index], timeline, conditioning.sampleRateHz), score: value };
         return members.length > 1 ? { ...window, members: ofMembers } : window;
       }),
+    };
+  }
+
+  /** Has a companion speak in this model's place, which the result says. */
+  async #analyseWith(
+    { companion, why }: { companion: Companion; why: string },
+    source: AudioSource,
+    signal: AbortSignal | undefined,
+    reading: Reading,
+  ): Promise<Analysis> {
+    const { name, condition, model } = companion;
+    const opening = this.#opened.get(name) ?? Detector.create(model, this.#threads);
+    this.#opened.set(name, opening);
+    const analysis = await (await opening).analyse(source, signal, reading);
+    const { maximumSampleRateHz, maximumBandwidthHz } = condition;
+    const sentence = `${why}: the model's companion for ${name} speech scored it (${model.onnxSha256.slice(0, 12)}), with a calibration and figures of its own. It speaks up to ${maximumSampleRateHz} Hz of sample rate or ${maximumBandwidthHz} Hz of bandwidth.`;
+    const reason = { code: 'companion', sentence, blocking: false };
+    return {
+      ...analysis,
+      reasons: [...analysis.reasons, reason],
+      companion: { name, sha256: model.onnxSha256 },
     };
   }
 }

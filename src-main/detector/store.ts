@@ -25,8 +25,17 @@ export interface RunnableModel {
   card: Card;
   /** In the card's order. */
   members: MemberContent[];
+  /** Those that speak of recordings of a condition, in the card's order; absent where there are none. */
+  companions?: Companion[];
   /** Why it speaks where another was asked for; every result says it. */
   insteadOf?: string;
+}
+
+/** A model that speaks in another's place of recordings of a condition. */
+export interface Companion {
+  name: string;
+  condition: NonNullable<Card['companions']>[number]['condition'];
+  model: StoredModel;
 }
 
 /** A model as it lies on disk, its files checked against the card. */
@@ -95,6 +104,10 @@ function scoringParts(card: Card): unknown {
  */
 export function identityOf(card: Card): string {
   const [first, ...others] = card.members;
+  const { companions = [] } = card;
+  if (companions.length > 0) {
+    return sha256(JSON.stringify([scoringParts(card), companions.map((one) => [one.name, one.sha256, one.condition])]));
+  }
   if (others.length === 0 && first.kind === 'network' && first.weight === 1) return card.files[first.onnx];
   return sha256(JSON.stringify(scoringParts(card)));
 }
@@ -186,7 +199,58 @@ export async function readModel(folder: string): Promise<StoredModel> {
   const card = await readCard(folder);
   const members: MemberContent[] = [];
   for (const member of card.members) members.push(await readMember(folder, card, member));
-  return { folder, card, members, onnxSha256: identityOf(card) };
+  const companions: Companion[] = [];
+  for (const companion of card.companions ?? []) companions.push(await readCompanion(folder, companion));
+  return { folder, card, members, onnxSha256: identityOf(card), ...(companions.length > 0 ? { companions } : {}) };
+}
+
+async function readCompanion(
+  folder: string,
+  { name, sha256: identity, files, condition }: NonNullable<Card['companions']>[number],
+): Promise<Companion> {
+  const model = await readModel(join(folder, name));
+  const alike = Object.entries(files).every(([file, hash]) => model.card.files[file] === hash);
+  if (model.onnxSha256 !== identity || !alike || model.companions !== undefined) {
+    throw new UserFacingError('model', `${model.folder} is not the companion that the card in ${folder} names.`, {
+      path: model.folder,
+      advice: 'Restore the model from a copy.',
+    });
+  }
+  return { name, condition, model };
+}
+
+/**
+ * Names a model that lies in a folder of another in that one's card, in the place of one of the same name.
+ * @param model whose folder holds the folder `name`
+ * @returns the model with its companion
+ * @throws UserFacingError as {@link readModel}
+ */
+export async function nameCompanion(
+  folder: string,
+  name: string,
+  condition: Companion['condition'],
+): Promise<StoredModel> {
+  const { card, onnxSha256 } = await readModel(join(folder, name));
+  const path = join(folder, 'card.json');
+  const raw = JSON.parse(await readFile(path, 'utf8')) as object;
+  const others = (cardSchema.parse(raw).companions ?? []).filter((one) => one.name !== name);
+  const companions = [...others, { name, sha256: onnxSha256, files: card.files, condition }];
+  const changed = { ...raw, companions };
+  cardSchema.parse(changed);
+  await writeFileWhole(path, `${JSON.stringify(changed, null, 1)}\n`);
+  return readModel(folder);
+}
+
+/** The model without its companions: what it says itself, whatever the recording. */
+export function alone<Model extends RunnableModel>(model: Model): Model {
+  const { companions: _, ...rest } = model;
+  return rest as Model;
+}
+
+/** Of a model and its companions the one that an analysis is by. */
+export function speakerOf(model: StoredModel, analysis: { companion?: { sha256: string } } | null): StoredModel {
+  const sha256Asked = analysis?.companion?.sha256;
+  return model.companions?.find((one) => one.model.onnxSha256 === sha256Asked)?.model ?? model;
 }
 
 /**

@@ -78,6 +78,8 @@ export async function calibrateModel(
     thresholds: model.card.uncalibrated
       ? { ...model.card.thresholds, score: detectionMetrics(material.trials).eerDecisionThreshold }
       : model.card.thresholds,
+    // It was calibrated without them, and they without it.
+    companions: undefined,
   };
   const figures = splitFigures(dataset, split, evaluateTrials(card, material.trials));
   card.figures = [...card.figures.filter((one) => one.dataset !== dataset || one.split !== split), figures];

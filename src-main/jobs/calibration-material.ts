@@ -7,6 +7,7 @@ import { localisationThreshold } from '../detector/localisation.ts';
 import type { Localisation } from '../detector/localisation.ts';
 import { temporaryPrefix } from '../base/temporary.ts';
 import { joined } from '../detector/scorers.ts';
+import { alone } from '../detector/store.ts';
 import type { RunnableModel } from '../detector/store.ts';
 import { calibrationSeconds, concatenationPlan } from '../evaluation/lengths.ts';
 import type { Concatenation } from '../evaluation/lengths.ts';
@@ -138,7 +139,7 @@ export async function calibrationMaterial(
         requests.push({ path, nameBytes: null, found: false });
       }
       let at = 0;
-      for await (const result of scanFiles(model, requests, stop)) {
+      for await (const result of scanFiles(alone(model), requests, stop)) {
         concatenations.push(...trialOf(batch[at++], { result }));
         options.onProgress?.(++done, total);
       }

@@ -8,6 +8,7 @@ import type { NewAnalysis } from '../cases/store.ts';
 import type { Analysis as DetectorAnalysis } from '../detector/detector.ts';
 import { withoutRatios } from '../detector/finding.ts';
 import { localisationStatement } from '../detector/localisation.ts';
+import { speakerOf } from '../detector/store.ts';
 import type { StoredModel } from '../detector/store.ts';
 import { llrInterval, mapForSpeech } from '../evaluation/calibration.ts';
 import { provenance } from '../reports/scan.ts';
@@ -45,6 +46,11 @@ export function madeBy(model: StoredModel, program: string): Omit<Provenance, 'f
   // Its package.json says the version without loading its native part.
   const { version } = createRequire(import.meta.url)('onnxruntime-node/package.json') as { version: string };
   return provenance(model, program.replace(/^earwitness /, ''), version);
+}
+
+/** The model itself, or its companion. */
+function spokenBy({ card, onnxSha256 }: StoredModel): Pick<Provenance, 'model'> {
+  return { model: { name: card.name, status: card.status, onnxSha256 } };
 }
 
 function thresholdsOf(model: StoredModel, analysis: DetectorAnalysis | null): NewAnalysis['thresholds'] {
@@ -86,7 +92,10 @@ export async function keptAnalysis(
   const { analysis, sha256, error } = outcome;
   const { channel, stream, evidenceId, stretch, label } = subject;
   const time = new Date().toISOString();
-  const { status, name } = model.card;
+  // A companion's result has its thresholds and its record; it is a result of the model that it belongs to.
+  const speaker = speakerOf(model, analysis);
+  const { name } = model.card;
+  const { status } = speaker.card;
   const reasons = status === 'validated' ? [...(analysis?.reasons ?? [])] : withoutRatios(analysis?.reasons ?? []);
   if (analysis && sha256 !== subject.intakeSha256) {
     reasons.unshift({
@@ -110,7 +119,12 @@ export async function keptAnalysis(
     score: analysis?.score ?? null,
     llr: status === 'validated' ? (analysis?.llr ?? null) : null,
     error,
-    provenance: { ...made, time, ffmpeg: analysis?.audio.decoder === 'ffmpeg' ? await usedFfmpeg() : null },
+    provenance: {
+      ...made,
+      ...spokenBy(speaker),
+      time,
+      ffmpeg: analysis?.audio.decoder === 'ffmpeg' ? await usedFfmpeg() : null,
+    },
     settings: { stream, channel, ...subject.settings },
     fileSha256: sha256,
     audio: analysis?.audio ?? null,
@@ -120,9 +134,9 @@ export async function keptAnalysis(
     activeLevelDbfs: analysis?.activeLevelDbfs ?? null,
     quality: analysis?.quality ?? null,
     reasons,
-    trackRecord: analysis ? recordSentences(analysis.finding, model.card.records) : [],
+    trackRecord: analysis ? recordSentences(analysis.finding, speaker.card.records) : [],
     windows: analysis?.windows ?? [],
-    thresholds: thresholdsOf(model, analysis),
-    llrInterval: intervalOf(model, analysis),
+    thresholds: thresholdsOf(speaker, analysis),
+    llrInterval: intervalOf(speaker, analysis),
   };
 }

@@ -1,6 +1,7 @@
 import type { FindingRecord } from '../../src-common/finding-record.ts';
 import type { Card, SplitFigures } from '../detector/card.ts';
 import type { Analysis } from '../detector/detector.ts';
+import { alone } from '../detector/store.ts';
 import type { RunnableModel } from '../detector/store.ts';
 import { findingUnder, judgeableScore } from '../detector/finding.ts';
 import type { JudgeableScore } from '../detector/finding.ts';
@@ -24,7 +25,7 @@ export interface ScoredItem {
 }
 
 /**
- * Scores the recordings of a dataset on all cores, in their order.
+ * Scores the recordings of a dataset on all cores, in their order, by the model itself: a companion is measured on its own.
  * @throws the signal's reason when it fires.
  */
 export async function scoreItems(
@@ -36,7 +37,7 @@ export async function scoreItems(
   const scored: ScoredItem[] = [];
   let done = 0;
   const { onProgress, ...rest } = options;
-  for await (const result of scanFiles(model, requests, { ...rest, onDone: () => onProgress?.(++done) })) {
+  for await (const result of scanFiles(alone(model), requests, { ...rest, onDone: () => onProgress?.(++done) })) {
     scored.push({ item: items[scored.length], result });
   }
   return scored;

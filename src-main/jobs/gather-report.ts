@@ -1,4 +1,5 @@
 /** Gathers what a report says out of a case and renders it, in the worker of reports: beside whoever writes to the case. */
+import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import type {
   Analysis,
@@ -11,6 +12,8 @@ import type {
 import { UserFacingError } from '../base/errors.ts';
 import { CaseStore } from '../cases/store.ts';
 import { cardSchema } from '../detector/card.ts';
+import type { Card } from '../detector/card.ts';
+import { readCard } from '../detector/store.ts';
 import { renderReport, reportCsv } from '../reports/case-report/report.ts';
 import { reportJson } from '../reports/case-report/snapshot.ts';
 import type { ReportItem, ReportModel, ReportSnapshot } from '../reports/case-report/snapshot.ts';
@@ -213,6 +216,23 @@ function commandFor(path: string, analysis: Analysis, models: ModelsOfReport): s
   return words.map(quoted).join(' ');
 }
 
+/** A card without the hashes of thousands of files. */
+function shownCard(card: Card): NonNullable<ReportModel['card']> {
+  const { fileSha256, ...training } = card.training;
+  return { ...card, training: { ...training, files: fileSha256.length } };
+}
+
+/** A model's companions, as a report shows them. */
+async function companionsOf(folder: string, { companions = [] }: Card): Promise<Pick<ReportModel, 'companions'>> {
+  if (companions.length === 0) return {};
+  const shown = companions.map(async ({ name, sha256, condition: { maximumBandwidthHz, maximumSampleRateHz } }) => {
+    const card = await readCard(join(folder, name));
+    const condition = `It speaks in the model’s place of recordings sampled at ${maximumSampleRateHz} Hz or less, or whose sound reaches no higher than ${maximumBandwidthHz} Hz, as measured.`;
+    return { condition, model: { name: card.name, status: card.status, onnxSha256: sha256, card: shownCard(card) } };
+  });
+  return { companions: await Promise.all(shown) };
+}
+
 /** The models of this machine by the hash of their network. */
 class ModelsOfReport {
   readonly #byHash: ReadonlyMap<string, { id: string; model: ReportModel }>;
@@ -227,9 +247,8 @@ class ModelsOfReport {
     for (const { id, name, status, onnxSha256, problem } of await store.list(shippedModelId)) {
       if (problem !== null || byHash.has(onnxSha256)) continue;
       const card = cardSchema.parse((await store.get(id, shippedModelId)).card);
-      const { fileSha256, ...training } = card.training;
-      const shown = { ...card, training: { ...training, files: fileSha256.length } };
-      byHash.set(onnxSha256, { id, model: { name, status, onnxSha256, card: shown } });
+      const companions = await companionsOf(await store.folderOf(id), card);
+      byHash.set(onnxSha256, { id, model: { name, status, onnxSha256, card: shownCard(card), ...companions } });
     }
     return new ModelsOfReport(byHash);
   }

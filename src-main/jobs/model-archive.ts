@@ -1,12 +1,12 @@
 /** A model's folder as one file, and back; what comes in is checked file by file against the model's card. */
 import { createHash } from 'node:crypto';
 import { open, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Readable } from 'node:stream';
 import yauzl from 'yauzl';
 import { UserFacingError } from '../base/errors.ts';
-import { unwritable } from '../base/files.ts';
+import { ensureFolder, unwritable } from '../base/files.ts';
 import { memberFiles, readCard, readFiles, readForeign, readModel, readNetwork } from '../detector/store.ts';
 import { createFrontEnd } from '../features/front-end.ts';
 import { writeArchive } from './archive.ts';
@@ -20,9 +20,11 @@ const mostFiles = 64;
 
 /** How large a file of a model may be; null for what is none. Which there are, its card says. */
 function mostBytes(name: string): number | null {
-  if (name === 'card.json') return 64 * megabyte;
+  const [own, companion] = name.split('/').reverse();
+  if (companion !== undefined && !/^[a-z0-9][a-z0-9-]{0,39}\/[^/]+$/.test(name)) return null;
+  if (own === 'card.json') return 64 * megabyte;
   if (name === selfTestFile) return megabyte;
-  return /^[a-z0-9][a-z0-9-]*\.(?:onnx|safetensors)$/.test(name) ? 2048 * megabyte : null;
+  return /^[a-z0-9][a-z0-9-]*\.(?:onnx|safetensors)$/.test(own) ? 2048 * megabyte : null;
 }
 
 const longestWindowSeconds = 60;
@@ -33,6 +35,10 @@ const mostCompression = 100;
 export async function exportModel(folder: string, path: string): Promise<void> {
   const model = await readModel(folder);
   const names = ['card.json', ...(await readFiles(model)).keys()];
+  for (const companion of model.companions ?? []) {
+    const own = ['card.json', ...(await readFiles(companion.model)).keys()];
+    names.push(...own.map((file) => `${companion.name}/${file}`));
+  }
   if (await stat(join(folder, selfTestFile)).catch(() => null)) names.push(selfTestFile);
   const files = names.map((name): Packed => ({ name, path: join(folder, name), compress: name.endsWith('.json') }));
   await writeArchive(path, files);
@@ -76,6 +82,7 @@ export async function unpackModel(path: string, folder: string, signal?: AbortSi
       if (uncompressedSize > most || uncompressedSize > mostCompression * compressedSize + megabyte) {
         throw refused(path, `its ${name} would take ${Math.ceil(uncompressedSize / megabyte)} MiB`);
       }
+      if (name.includes('/')) await ensureFolder(dirname(join(folder, name)));
       hashes.set(name, await unpackEntry(zip, entry, join(folder, name), path));
     }
   } finally {
@@ -136,15 +143,29 @@ async function unpackEntry(zip: yauzl.ZipFile, entry: yauzl.Entry, to: string, p
   return hash.digest('hex');
 }
 
-async function check(path: string, folder: string, hashes: ReadonlyMap<string, string>): Promise<void> {
+/** What of an archive lies in a folder of it. */
+function ofFolder(hashes: ReadonlyMap<string, string>, name: string): Map<string, string> {
+  const inside = [...hashes].filter(([file]) => file.startsWith(`${name}/`));
+  return new Map(inside.map(([file, hash]) => [file.slice(name.length + 1), hash]));
+}
+
+async function check(
+  path: string,
+  folder: string,
+  hashes: ReadonlyMap<string, string>,
+  isCompanion = false,
+): Promise<void> {
   const card = await readCard(folder).catch((error: unknown) => {
     throw refused(path, 'its card cannot be read', error);
   });
   const named = new Set([...card.members.flatMap(memberFiles), ...Object.keys(card.files)]);
+  const companions = new Set((card.companions ?? []).map(({ name }) => name));
+  if (isCompanion && companions.size > 0) throw refused(path, 'its companion has companions');
+  for (const name of companions) await check(path, join(folder, name), ofFolder(hashes, name), true);
   const lacking = [...named].filter((name) => !hashes.has(name));
   if (lacking.length > 0) throw refused(path, `it lacks ${lacking.join(', ')}`);
   for (const [name, sha256] of hashes) {
-    if (name === 'card.json' || name === selfTestFile) continue;
+    if (name === 'card.json' || name === selfTestFile || companions.has(name.split('/')[0])) continue;
     if (!named.has(name)) throw refused(path, `it holds "${name}", which its card does not name`);
     if (card.files[name] !== sha256) throw refused(path, `its ${name} is not the one that its card describes`);
   }

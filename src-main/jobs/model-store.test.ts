@@ -7,7 +7,7 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { sha256 } from '../base/sha256.ts';
 import * as workers from '../base/workers.ts';
 import { cardSchema } from '../detector/card.ts';
-import { readModel } from '../detector/store.ts';
+import { nameCompanion, readModel } from '../detector/store.ts';
 import { writeTinyModel } from '../detector/testing.ts';
 import { writeArchive } from './archive.ts';
 import type { Packed } from './archive.ts';
@@ -223,6 +223,27 @@ it('shows a model that is damaged as such, and never touches the one that ships'
   const copy = await store.import(archive).catch((error: unknown) => error);
   expect(copy).toMatchObject({ code: 'model-exists' });
   expect((await readModel(await store.folderOf(shippedModelId))).card.name).toBe(shipped.name);
+});
+
+it('packs a model with its companion, takes both in, and tells of both', async () => {
+  const made = join(home, 'made');
+  await writeTinyModel(made);
+  await writeTinyModel(join(made, 'telephone'), 3);
+  const condition = { maximumSampleRateHz: 12_000, maximumBandwidthHz: 4300 };
+  const model = await nameCompanion(made, 'telephone', condition);
+  await store.export(await store.adopt(made, 'pair'), archive);
+  await store.delete('pair');
+  const id = await store.import(archive);
+  expect(await readModel(join(home, 'models', id))).toMatchObject({
+    onnxSha256: model.onnxSha256,
+    companions: [{ name: 'telephone', condition, model: { onnxSha256: model.companions?.[0].model.onnxSha256 } }],
+  });
+  const { companions, problem } = await store.get(id, id);
+  expect(problem).toBeNull();
+  expect(companions).toMatchObject([{ name: 'telephone', ...condition, figures: [], records: [] }]);
+  // Its companion is damaged: so is the model.
+  writeFileSync(join(home, 'models', id, 'telephone', 'model.onnx'), 'no graph');
+  expect((await store.list(id)).find((one) => one.id === id)?.problem?.message).toContain('telephone');
 });
 
 it('says which model speaks where the default one lacks its encoder, and that any other is of no use then', async () => {

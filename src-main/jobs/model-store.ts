@@ -16,6 +16,7 @@ import {
   isModelFolder,
   readCard,
   readForeign,
+  readModel,
   readNetwork,
   shippedModelFolder,
   shippedModels,
@@ -118,7 +119,9 @@ export class ModelStore {
     const { card, problem } = await this.#read(id);
     if (!card) throw new UserFacingError('model', problem?.message ?? 'The card cannot be read.', { path: folder });
     const summary = await this.#summary(id, defaultId);
-    return { ...summary, folder, figures: card.figures, records: card.records, notes: card.notes, card: { ...card } };
+    const { figures, records, notes } = card;
+    const companions = await companionsOf(folder, card);
+    return { ...summary, folder, figures, records, notes, companions, card: { ...card } };
   }
 
   /** @throws UserFacingError `not-found`, `model-ships`, `unwritable` */
@@ -256,7 +259,7 @@ export class ModelStore {
   async #read(id: string): Promise<Known> {
     const folder = await this.folderOf(id);
     const files = await Promise.all(
-      (await readdir(folder)).sort().map((name) => stat(join(folder, name)).catch(() => null)),
+      (await readdir(folder, { recursive: true })).sort().map((name) => stat(join(folder, name)).catch(() => null)),
     );
     const stamp = files.map((file) => (file ? `${file.size} ${file.mtimeMs} ${file.ino}` : '-')).join('/');
     const before = this.#known.get(id);
@@ -272,6 +275,7 @@ export class ModelStore {
           advice: 'Restore the model from a copy, import it again or delete it.',
         });
       }
+      for (const { name } of known.card.companions ?? []) await readModel(join(folder, name));
       for (const member of known.card.members) {
         if (member.kind === 'network') await readNetwork({ folder, card: known.card }, member);
         if (member.kind === 'foreign') await readForeign({ folder, card: known.card }, member);
@@ -306,6 +310,16 @@ export class ModelStore {
       otherSpeaks: encoder?.speaks ?? null,
     };
   }
+}
+
+/** What is told of a model's companions. */
+async function companionsOf(folder: string, { companions = [] }: Card): Promise<Model['companions']> {
+  return Promise.all(
+    companions.map(async ({ name, sha256: identity, condition }) => {
+      const { figures, records } = await readCard(join(folder, name));
+      return { name, sha256: identity, ...condition, figures, records };
+    }),
+  );
 }
 
 /** A card as it is kept of a model that came from elsewhere. */

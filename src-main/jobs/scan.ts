@@ -132,10 +132,7 @@ class Scorer {
     options.signal?.throwIfAborted();
     this.#options = options;
     this.jobs = Math.max(1, Math.min(options.jobs ?? availableParallelism(), files));
-    this.#pool = new WorkerPool(workerFile('jobs/score-worker'), this.jobs, {
-      card: model.card,
-      members: model.members,
-    });
+    this.#pool = new WorkerPool(workerFile('jobs/score-worker'), this.jobs, model);
     options.signal?.addEventListener('abort', this.#stop, { once: true });
   }
 

@@ -97,6 +97,7 @@ export function scanJson({ path, sha256, analysis, error }: ScannedFile, card: C
     ...(analysis && {
       finding: analysis.finding,
       score: analysis.score,
+      ...(analysis.companion ? { companion: analysis.companion } : {}),
       llr: analysis.llr,
       lowestWindowScore: lowestWindowScore(analysis),
       reasons: analysis.reasons,

@@ -41,6 +41,11 @@ export const models = {
     validatedWords:
       'Validated: a laboratory has measured and calibrated it on its own labelled recordings, under the conditions stated below. Likelihood ratios hold under those conditions only.',
   },
+  companion: {
+    title: (name: string) => `Companion for ${name} speech`,
+    words: (rate: string, bandwidth: string) =>
+      `A model of its own, with its own calibration and figures, that speaks in this one's place of recordings sampled at ${rate} Hz or less, or whose sound reaches no higher than ${bandwidth} Hz, as measured. The result says so.`,
+  },
   sections: {
     about: 'Model',
     figures: 'Figures',

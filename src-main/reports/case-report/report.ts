@@ -445,7 +445,13 @@ function modelSection(sheet: Sheet, model: ReportModel, number: string): void {
 function models(sheet: Sheet, snapshot: ReportSnapshot): void {
   sheet.heading(2, '5 Models and their validation');
   if (snapshot.models.length === 0) sheet.paragraph('No model was used.');
-  snapshot.models.forEach((model, index) => modelSection(sheet, model, `5.${index + 1}`));
+  snapshot.models.forEach((model, index) => {
+    modelSection(sheet, model, `5.${index + 1}`);
+    model.companions?.forEach((companion, at) => {
+      modelSection(sheet, companion.model, `5.${index + 1}.${at + 1}`);
+      sheet.paragraph(companion.condition);
+    });
+  });
 }
 
 function opinions(sheet: Sheet, snapshot: ReportSnapshot): void {

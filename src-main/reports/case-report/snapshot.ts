@@ -33,6 +33,8 @@ export interface ReportModel {
   status: 'screening' | 'validated';
   /** Null where the model is no longer on the machine. */
   card: (Omit<Card, 'training'> & { training: Omit<Card['training'], 'fileSha256'> & { files: number } }) | null;
+  /** Its companions, and of which recordings each speaks. */
+  companions?: { condition: string; model: ReportModel }[];
 }
 
 export interface ReportItem {
