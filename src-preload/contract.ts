@@ -50,7 +50,7 @@ const audioSchema = z.object({
   durationSeconds: z.number().nullable(),
   audioStreams: z.int(),
   stream: z.int(),
-  decoder: z.enum(['wav', 'flac', 'ffmpeg']),
+  decoder: z.enum(['wav', 'pcm', 'flac', 'ffmpeg']),
   decoderVersion: z.string(),
   /** What confined a decoder that is a program of its own; absent in results made before this was told. */
   heldBy: z.array(z.enum(['bubblewrap', 'no-new-privileges', 'limits', 'watched'])).optional(),

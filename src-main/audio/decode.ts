@@ -2,8 +2,10 @@ import { UserFacingError } from '../base/errors.ts';
 import { EdgeFade } from './fade.ts';
 import { noStream, openWithFfmpeg } from './ffmpeg.ts';
 import { openFlac } from './flac.ts';
-import { missingByHeader } from './header-lengths.ts';
+import { headerNotes } from './header-notes.ts';
+import type { HeaderNotes } from './header-notes.ts';
 import { InputBuffer, memorySource, openFileSource } from './input.ts';
+import { openPlain } from './plain-files.ts';
 import { Resampler } from './resample.ts';
 import { peakBelow, sumOfSquares } from './sample-kernel.ts';
 import { headBytes, sniffBytes } from './sniff.ts';
@@ -42,7 +44,7 @@ export async function probe(
 }
 
 /**
- * Opens a recording and decodes it while its blocks are walked through: WAV and FLAC here, everything else by ffmpeg. All channels
+ * Opens a recording and decodes it while its blocks are walked through: WAV, FLAC and plain samples in other containers here, everything else by ffmpeg. All channels
  * are mixed with equal weight into one at the native rate (or one of them is chosen), then resampled (`Resampler`). Memory stays
  * bounded however long it is.
  * Non-finite samples become 0 and are counted.
@@ -108,18 +110,21 @@ async function openDecoder(source: AudioSource, path: string, options: OpenOptio
   const input = new InputBuffer(typeof source === 'string' ? await openFileSource(source) : memorySource(source.bytes));
   let decoder: NativeDecoder | null = null;
   let coded: string | null = null;
-  let missingSeconds: number | null = null;
+  let headers: HeaderNotes = {};
+  const readAll = options.readAll ?? false;
   try {
     await input.fill(headBytes);
     const kind = sniffBytes(input.bytes.subarray(input.start, Math.min(input.end, input.start + headBytes)));
     if (kind === 'wav') {
-      const opened = await openWav(input, path, { readAll: options.readAll ?? false });
+      const opened = await openWav(input, path, { readAll });
       if ('decoder' in opened) decoder = opened.decoder;
-      else coded = opened.coded;
-    } else if (kind === 'flac') decoder = await openFlac(input, { readAll: options.readAll ?? false });
+      else ({ coded, headers } = opened);
+    } else if (kind === 'flac') decoder = await openFlac(input, { readAll });
     else if (kind === 'other') {
       decoder = await openTaggedFlac(input, options);
-      if (!decoder) missingSeconds = await missingByHeader(input);
+      const plain = decoder ? null : await openPlain(input, { readAll });
+      if (plain && 'blocks' in plain) decoder = plain;
+      else if (!decoder) headers = plain ? { coded: plain } : await headerNotes(input);
     } else if (kind === 'none') throw noRecording(path, input.available === 0);
     if (decoder) {
       if (options.stream) throw noStream(path, options.stream, 1);
@@ -133,7 +138,8 @@ async function openDecoder(source: AudioSource, path: string, options: OpenOptio
   const other = await openWithFfmpeg(path, {
     signal: options.signal,
     stream: options.stream ?? 0,
-    readAll: options.readAll === true,
+    readAll,
+    headers,
     timeLimitSeconds: options.timeLimitSeconds ?? defaultTimeLimitSeconds,
   });
   // Codes that are played as samples are noise.
@@ -148,7 +154,6 @@ async function openDecoder(source: AudioSource, path: string, options: OpenOptio
       },
     );
   }
-  if (missingSeconds !== null) other.missingSeconds = missingSeconds;
   return other;
 }
 
@@ -250,8 +255,6 @@ class Decoding implements AudioStream {
         const parts = resampler ? [resampler.process(last), resampler.flush()] : [last];
         for (const rest of parts) if (rest.length > 0) yield rest;
         Object.assign(statistics, decoder.notes);
-        const missing = decoder.missingSeconds ?? 0;
-        if (missing > 0) Object.assign(statistics, { truncated: true, missingSeconds: missing });
         statistics.mixLossDb = levels.lossDb;
         if (statistics.frames === 0) mustHoldSound(decoder, path);
       } finally {

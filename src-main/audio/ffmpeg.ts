@@ -9,11 +9,13 @@ import { askCaged, cageFor, killCaged, spawnCaged, type Cage } from './cage.ts';
 import { InputBuffer, type ByteSource } from './input.ts';
 import { Clock } from './clock.ts';
 import { acceptedDemuxers, refusedDemuxers } from './demuxers.ts';
+import type { HeaderNotes } from './header-notes.ts';
 import { trackTimes } from './edit-list.ts';
 import type { TrackTimes } from './edit-list.ts';
 import { MatroskaReader } from './matroska.ts';
 import { OnceMore } from './once-more.ts';
 import type { BlockMemory } from './block-memory.ts';
+import { leastUnreadSeconds } from './unread.ts';
 import { noNotes } from './types.ts';
 import type { AudioInfo, NativeBlock, NativeDecoder } from './types.ts';
 
@@ -158,8 +160,10 @@ interface FfmpegOptions {
   signal?: AbortSignal;
   timeLimitSeconds: number;
   stream: number;
-  /** Also what an edit list hides. */
+  /** Also what an edit list hides, and what lies behind the declared length of coded WAV. */
   readAll?: boolean;
+  /** What was read of the headers beside it. */
+  headers?: HeaderNotes;
 }
 
 /**
@@ -208,8 +212,11 @@ async function openDecoder(
     const sound = await MatroskaReader.open(new InputBuffer(child));
     if (!sound) throw await child.failure();
     await child.inputDescribed();
+    // What was read because it was asked for is not unread.
+    const { behindBytes: _, ...rest } = options.headers ?? {};
+    const told = options.readAll ? rest : (options.headers ?? {});
     const version = decoder === null ? ffmpeg.version : `${ffmpeg.version}, ${decoder}`;
-    return new FfmpegDecoder(child, sound, ffmpeg.cage, version, times);
+    return new FfmpegDecoder(child, sound, ffmpeg.cage, version, times, told);
   } catch (error) {
     await child.close();
     const { weaker } = ffmpeg.cage;
@@ -226,8 +233,18 @@ class FfmpegDecoder implements NativeDecoder {
   /** When the sound ends as the header says: the audio stream's own length, not that of a video beside it; null if unknown. */
   readonly #endSeconds: number | null;
 
-  constructor(child: Child, sound: MatroskaReader, cage: Cage, decoderVersion: string, times: TrackTimes | null) {
+  readonly #headers: HeaderNotes;
+
+  constructor(
+    child: Child,
+    sound: MatroskaReader,
+    cage: Cage,
+    decoderVersion: string,
+    times: TrackTimes | null,
+    headers: HeaderNotes,
+  ) {
     this.#child = child;
+    this.#headers = headers;
     this.#sound = sound;
     const { sampleRateHz, channels } = sound;
     const described = child.describe();
@@ -244,6 +261,12 @@ class FfmpegDecoder implements NativeDecoder {
       heldBy: [...cage.held],
     };
     if (times && !child.editsIgnored) this.notes.hiddenSeconds = times.hiddenSeconds;
+    this.notes.contradictions.push(...(headers.contradictions ?? []));
+    if (/^amr(nb|wb)$/.test(this.info.container)) {
+      this.notes.contradictions.push(
+        `It has no header: ffmpeg takes it for ${this.info.codec} by the pattern of its bytes alone.`,
+      );
+    }
   }
 
   async *blocks(memory?: BlockMemory): AsyncGenerator<NativeBlock, void, undefined> {
@@ -276,6 +299,7 @@ class FfmpegDecoder implements NativeDecoder {
     Object.assign(this.notes, clock.notes);
     this.notes.damaged = this.#child.skipped;
     this.#tellEnd(clock.seconds, failed);
+    this.#tellExactly(frames);
     this.#tellSurplus(frames / sound.sampleRateHz);
   }
 
@@ -300,6 +324,23 @@ class FfmpegDecoder implements NativeDecoder {
       notes.truncated = true;
       notes.missingSeconds = missing;
     }
+  }
+
+  /** What exact lengths in headers say is missing, against what was decoded; it goes before what the container rounds. */
+  #tellExactly(decodedFrames: number): void {
+    const { coded, sound, behindBytes = 0 } = this.#headers;
+    const decoded = decodedFrames / this.#sound.sampleRateHz;
+    let missing = 0;
+    if (coded && coded.thereBytes < coded.declaredBytes && coded.thereBytes > 0) {
+      missing = (decoded * (coded.declaredBytes - coded.thereBytes)) / coded.thereBytes;
+    }
+    if (sound && sound.frames - decodedFrames > sound.tolerance) {
+      missing = sound.frames / this.#sound.sampleRateHz - decoded;
+    }
+    if (missing > 0) Object.assign(this.notes, { truncated: true, missingSeconds: missing });
+    // By the bytes that what was decoded took.
+    const behind = coded ? (decoded * behindBytes) / coded.thereBytes : 0;
+    if (behind >= leastUnreadSeconds) this.notes.unread.push({ kind: 'after-length', seconds: behind });
   }
 
   get #blockFrames(): number {
@@ -357,6 +398,7 @@ class Child implements ByteSource {
         ...['-protocol_whitelist', 'file,pipe', '-format_whitelist', acceptedDemuxers.join(',')],
         ...(decoder === null ? [] : ['-c:a', decoder]),
         ...(editsIgnored ? ['-ignore_editlist', '1'] : []),
+        ...(options.readAll && options.headers?.behindBytes ? ['-ignore_length', '1'] : []),
         ...['-i', `file:${resolve(path)}`],
         ...['-map', `0:a:${options.stream}`, '-vn', '-sn', '-dn', '-map_metadata', '-1', '-c:a', 'pcm_f32le'],
         ...['-bitexact', '-output_ts_offset', String(stampOffsetSeconds), '-f', 'matroska', 'pipe:1'],

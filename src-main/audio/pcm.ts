@@ -78,7 +78,7 @@ export class PcmDecoder implements NativeDecoder {
       ),
       audioStreams: 1,
       stream: 0,
-      decoder: 'wav',
+      decoder: container === 'wav' ? 'wav' : 'pcm',
       decoderVersion: readerVersion,
     };
   }

@@ -3,7 +3,7 @@ import type { BlockMemory } from './block-memory.ts';
 
 /** What is known of a recording before its sound is decoded. */
 export interface AudioInfo {
-  /** `wav`, `flac`, or ffmpeg's name of the container. */
+  /** `wav`, `flac`, `au`, `w64`, `aiff`, `caf`, or ffmpeg's name of the container. */
   container: string;
   /** Codec by ffmpeg's names (`pcm_s16le`, `flac`, `mp3`). */
   codec: string;
@@ -16,7 +16,8 @@ export interface AudioInfo {
   /** How many audio streams the file holds, and which of them this is, counted from 0. */
   audioStreams: number;
   stream: number;
-  decoder: 'wav' | 'flac' | 'ffmpeg';
+  /** `pcm`: our reader of plain samples in other containers than WAV. */
+  decoder: 'wav' | 'pcm' | 'flac' | 'ffmpeg';
   decoderVersion: string;
   /** What confined a decoder that is a program of its own; absent for those that are ours. */
   heldBy?: Confinement[];
@@ -156,7 +157,7 @@ export interface NativeBlock {
   gapSeconds?: number;
 }
 
-/** One of the three decoders at work. */
+/** One of the decoders at work. */
 export interface NativeDecoder {
   info: AudioInfo;
   readonly notes: DecodeNotes;

@@ -1,7 +1,9 @@
 import { UserFacingError } from '../base/errors.ts';
+import type { HeaderNotes } from './header-notes.ts';
 import type { InputBuffer } from './input.ts';
-import { PcmDecoder, encodingBytes, maximumChannels, plainEncoding, secondsOf } from './pcm.ts';
+import { PcmDecoder, encodingBytes, maximumChannels, plainEncoding } from './pcm.ts';
 import type { Encoding, PcmFormat, PcmPart } from './pcm.ts';
+import { UnreadParts, isFilling, mostFilling } from './unread.ts';
 import type { UnreadSound } from './types.ts';
 
 // Format tags.
@@ -18,13 +20,9 @@ const guidEnd = [0x80, 0, 0, 0xaa, 0, 0x38, 0x9b, 0x71];
 
 /** Chunks that are looked at behind the sound. */
 const mostChunks = 10_000;
-/** Zeros that fill a file up, and not a pause. */
-const mostFilling = 64 * 1024;
-/** Less than this behind the sound is a tag or a leftover, whatever it is. */
-const leastUnreadSeconds = 0.02;
 
 /** How the sound of a WAV file is to be read; `forFfmpeg` where it is not plain samples. */
-export type OpenedWav = { decoder: PcmDecoder } | { forFfmpeg: true; coded: string | null };
+export type OpenedWav = { decoder: PcmDecoder } | { forFfmpeg: true; coded: string | null; headers: HeaderNotes };
 
 /**
  * Opens RIFF/WAVE (Microsoft, "Multimedia Programming Interface and Data Specifications 1.0", and
@@ -46,21 +44,21 @@ export async function openWav(
   const reader = new ChunkReader(input, littleEndian);
   const riffBytes = input.view.getUint32(input.start + 4, littleEndian);
   const found = await findSound(reader, riffBytes, path);
-  if (!found) return { forFfmpeg: true, coded: null };
+  if (!found) return { forFfmpeg: true, coded: null, headers: await codedLength(reader, riffBytes) };
   const { data, fields } = found;
   const { size } = input.source;
   const { format, contradiction } = await formatOf(fields, littleEndian, input, data);
   const coded = format && (await codedSound(input, format, data.position));
-  if (!format || coded) return { forFfmpeg: true, coded };
-  const tail: Tail =
+  if (!format || coded) return { forFfmpeg: true, coded, headers: {} };
+  const { readAll = false } = options;
+  const tail =
     size === null || data.bytes === null
-      ? { parts: [], unread: [] }
+      ? null
       : await surveyTail(reader, format, { position: data.position, bytes: data.bytes }, size);
-  const parts = options.readAll ? [data, ...tail.parts] : [data];
+  const parts = readAll && tail ? [data, ...tail.parts] : [data];
   await input.seek(data.position);
   const decoder = new PcmDecoder(input, 'wav', format, parts);
-  const unread = options.readAll ? tail.unread.filter(({ readable }) => !readable) : tail.unread;
-  decoder.notes.unread.push(...joined(unread));
+  decoder.notes.unread.push(...(tail?.left(readAll) ?? []));
   decoder.notes.contradictions.push(...found.contradictions, ...(contradiction ? [contradiction] : []));
   return { decoder };
 }
@@ -201,6 +199,32 @@ async function findSound(reader: ChunkReader, riffBytes: number, path: string): 
   return { fields, data, contradictions };
 }
 
+/** Of coded sound: what is declared, what of it is there, and what lies behind it that is no chunk. */
+async function codedLength(reader: ChunkReader, riffBytes: number): Promise<HeaderNotes> {
+  const { input } = reader;
+  const { size } = input.source;
+  if (size === null) return {};
+  let position = 12;
+  for (let count = 0; count < mostChunks; count++) {
+    const chunk = await reader.at(position);
+    if (!chunk || chunk.name === 'ds64') return {};
+    if (chunk.name === 'data') {
+      const declaredBytes = await dataLength(reader, chunk, riffBytes, size);
+      if (declaredBytes === null || declaredBytes === 0) return {};
+      const there = size - chunk.position;
+      const end = chunk.position + declaredBytes;
+      const coded = { declaredBytes, thereBytes: Math.min(declaredBytes, there) };
+      const behindBytes = size - end;
+      if (behindBytes <= 1) return { coded };
+      const next = await reader.at(end + (end % 2));
+      if (next && isName(next.name)) return { coded };
+      return (await isFilling(input, end, size)) ? { coded } : { coded, behindBytes };
+    }
+    position = after(chunk);
+  }
+  return {};
+}
+
 function pipeLength(bytes: number): number | null {
   return bytes === noLength || bytes === 0 ? null : bytes;
 }
@@ -212,7 +236,7 @@ function trueLength(short: number, long: number, there: number | null): number {
 }
 
 /** Whether a length is what programs write that do not yet know it and cannot come back (sox, espeak, arecord among them). */
-function isPlaceholder(bytes: number): boolean {
+export function isPlaceholder(bytes: number): boolean {
   return bytes > noLength - 256 || bytes === 0x7fffffff || bytes === 0x80000000 || Math.abs(bytes - 0x7ffff000) <= 64;
 }
 
@@ -385,33 +409,15 @@ async function codedSound(input: InputBuffer, format: PcmFormat, position: numbe
   return null;
 }
 
-interface Unread extends UnreadSound {
-  /** With `readAll`. */
-  readable: boolean;
-}
-
-interface Tail {
-  parts: PcmPart[];
-  unread: Unread[];
-}
-
 /** What sound lies behind the first chunk of it. */
 async function surveyTail(
   reader: ChunkReader,
   format: PcmFormat,
   data: { position: number; bytes: number },
   size: number,
-): Promise<Tail> {
+): Promise<UnreadParts> {
   const dataEnd = data.position + data.bytes;
-  const tail: Tail = { parts: [], unread: [] };
-  const add = (kind: UnreadSound['kind'], part: PcmPart, of = format): void => {
-    const seconds = secondsOf(of, Math.min(part.bytes ?? Infinity, size - part.position));
-    if (seconds < leastUnreadSeconds) return;
-    const readable =
-      of.encoding === format.encoding && of.channels === format.channels && of.sampleRateHz === format.sampleRateHz;
-    if (readable) tail.parts.push(part);
-    tail.unread.push({ kind: readable ? kind : 'other-format', seconds, readable });
-  };
+  const tail = new UnreadParts(format, size);
   let position = dataEnd + (dataEnd % 2);
   let kind: UnreadSound['kind'] = 'further-chunk';
   let current: PcmFormat | null = format;
@@ -429,7 +435,8 @@ async function surveyTail(
       const goesOn = position <= dataEnd + 1;
       // From the frame on that the length cut.
       const from = goesOn ? dataEnd - (data.bytes % format.frameBytes) : position;
-      if (!(await isFilling(reader, position, size))) add('after-length', { position: from, bytes: size - from });
+      if (!(await isFilling(reader.input, position, size)))
+        tail.add('after-length', { position: from, bytes: size - from });
       break;
     }
     if (chunk.name === 'fmt ' && current === null && chunk.bytes >= 16) {
@@ -443,7 +450,7 @@ async function surveyTail(
       const there = size - chunk.position;
       const bytes =
         chunk.bytes === 0 && !(await reader.isChain(chunk.position, size)) ? there : Math.min(chunk.bytes, there);
-      add(kind, { position: chunk.position, bytes }, current);
+      tail.add(kind, { position: chunk.position, bytes }, current);
       chunk.bytes = bytes;
     }
     position = after(chunk);
@@ -453,19 +460,4 @@ async function surveyTail(
 
 function copied(bytes: Uint8Array): DataView {
   return new DataView(new Uint8Array(bytes).buffer);
-}
-
-/** Whether what lies there is no sound: a tag of mp3 or a few zeros. */
-async function isFilling(reader: ChunkReader, from: number, size: number): Promise<boolean> {
-  if (size - from > mostFilling) return false;
-  const bytes = await reader.bytesAt(from, size - from);
-  if (bytes.length === 128 && String.fromCharCode(...bytes.subarray(0, 3)) === 'TAG') return true;
-  return bytes.every((byte) => byte === 0);
-}
-
-/** One of each kind. */
-function joined(unread: readonly Unread[]): UnreadSound[] {
-  const sums = new Map<UnreadSound['kind'], number>();
-  for (const { kind, seconds } of unread) sums.set(kind, (sums.get(kind) ?? 0) + seconds);
-  return [...sums].map(([kind, seconds]) => ({ kind, seconds }));
 }

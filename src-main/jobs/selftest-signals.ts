@@ -89,13 +89,22 @@ export function wavBytes(samples: Int16Array, rateHz = sampleRateHz): Uint8Array
   return new Uint8Array(view.buffer);
 }
 
-/** A mono file in Sun's format (.au), which only ffmpeg decodes here. */
-export function auBytes(samples: Int16Array): Uint8Array {
-  const view = new DataView(new ArrayBuffer(24 + 2 * samples.length));
-  // '.snd', offset of the sound, its bytes, 16-bit PCM, rate, channels.
-  [0x2e736e64, 24, 2 * samples.length, 3, sampleRateHz, 1].forEach((word, i) => view.setUint32(4 * i, word));
-  samples.forEach((sample, i) => view.setInt16(24 + 2 * i, sample));
-  return new Uint8Array(view.buffer);
+/** The samples as NIST SPHERE, which is ffmpeg's to decode. */
+export function sphereBytes(samples: Int16Array): Uint8Array {
+  const fields = [
+    'channel_count -i 1',
+    `sample_count -i ${samples.length}`,
+    `sample_rate -i ${sampleRateHz}`,
+    'sample_n_bytes -i 2',
+    'sample_byte_format -s2 01',
+    'sample_coding -s3 pcm',
+    'end_head',
+  ];
+  const head = Buffer.from(`NIST_1A\n   1024\n${fields.join('\n')}\n`.padEnd(1024), 'latin1');
+  const out = new DataView(new ArrayBuffer(head.length + 2 * samples.length));
+  new Uint8Array(out.buffer).set(head);
+  samples.forEach((sample, i) => out.setInt16(head.length + 2 * i, sample, true));
+  return new Uint8Array(out.buffer);
 }
 
 /** What the FLAC file below holds: a saw with a little noise. */

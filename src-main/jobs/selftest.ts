@@ -21,7 +21,7 @@ import {
   shippedModels,
 } from '../detector/store.ts';
 import type { StoredModel } from '../detector/store.ts';
-import { auBytes, decoderFlac, decoderSamples, referenceSignals, wavBytes } from './selftest-signals.ts';
+import { sphereBytes, decoderFlac, decoderSamples, referenceSignals, wavBytes } from './selftest-signals.ts';
 
 /** What a model said of the reference signals when it was made, or when it was first met. */
 const referenceSchema = z.object({
@@ -233,8 +233,8 @@ async function checked(
 async function checkFfmpeg(signal: AbortSignal | undefined): Promise<SelfTestCheck> {
   const folder = await mkdtemp(join(tmpdir(), 'earwitness-selftest-'));
   try {
-    const path = join(folder, 'reference.au');
-    await writeFile(path, auBytes(decoderSamples()));
+    const path = join(folder, 'reference.sph');
+    await writeFile(path, sphereBytes(decoderSamples()));
     return await checkDecoder('ffmpeg', path, signal);
   } finally {
     await rm(folder, { recursive: true, force: true });
