@@ -100,7 +100,8 @@ export function noNotes(): DecodeNotes {
 }
 
 /**
- * Filled while a recording's blocks are consumed, final once they are at their end. Measured on the native samples of
+ * Filled while a recording's blocks are consumed, final once they are at their end; what headers say of missing and of unread sound
+ * is there from the beginning. Measured on the native samples of
  * the channels used, before mixing and resampling.
  */
 export interface DecodeStatistics extends DecodeNotes {
@@ -116,8 +117,11 @@ export interface DecodeStatistics extends DecodeNotes {
   nonFiniteSamples: number;
 }
 
-/** A file, or a file with its whole content already read. ffmpeg, where it is needed, gets the path all the same. */
-export type AudioSource = string | { path: string; bytes: Uint8Array };
+/**
+ * A file, or a file with its whole content already read. ffmpeg, where it is needed, gets the path all the same. `gaps` lie in sound
+ * that was cut out of another recording, and are none of its samples.
+ */
+export type AudioSource = string | { path: string; bytes: Uint8Array; gaps?: readonly Gap[] };
 
 export interface OpenOptions {
   /** Rate of the blocks; by default 16000. */

@@ -85,9 +85,20 @@ describe('a stretch on its own', () => {
     const across = await analyseStretchWith(detector, path, { startSeconds: 1, endSeconds: 6 });
     const told = across.analysis.reasons.find(({ code: word }) => word === 'gaps');
     expect(told?.sentence).toMatch(/^Of the stretch (2\.9\d|3\.0\d) s are missing/);
+    expect(across.analysis.reasons.filter(({ code: word }) => word === 'gaps').length).toBe(1);
     near(Number(across.settings['cutSamples']) / 16_000, 2);
     near(across.settings['cutEndSeconds'], 6);
     near(across.analysis.windows.at(-1)?.endSeconds, 6);
+    near(across.analysis.durationSeconds, 5);
+    // The two sides are never joined in one window.
+    expect(across.analysis.windows.length).toBeGreaterThan(0);
+    for (const { startSeconds, endSeconds } of across.analysis.windows) {
+      expect([startSeconds, endSeconds, endSeconds < 2.03 || startSeconds > 4.97]).toEqual([
+        startSeconds,
+        endSeconds,
+        true,
+      ]);
+    }
     expect(await code(analyseStretchWith(detector, path, { startSeconds: 3, endSeconds: 4 }))).toBe('no-stretch');
   });
 

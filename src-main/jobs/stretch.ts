@@ -5,7 +5,7 @@
 import { sha256File } from '../audio/hash.ts';
 import { openAudio, probe } from '../audio/decode.ts';
 import { Timeline } from '../audio/timeline.ts';
-import type { AudioInfo, Channel } from '../audio/types.ts';
+import type { AudioInfo, Channel, Gap } from '../audio/types.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { WorkerPool } from '../base/pool.ts';
 import { workerFile } from '../base/workers.ts';
@@ -26,7 +26,7 @@ export interface StretchRequest {
 
 /** What came of a stretch. */
 export interface StretchOutcome {
-  /** Times of its windows are those in the recording; `durationSeconds` is the stretch's, `audio` the recording's. */
+  /** Times of its windows are those in the recording; `durationSeconds` is the stretch's with its gaps, `audio` the recording's. */
   analysis: Analysis;
   /** Of the whole file, the same before and after. */
   fileSha256: string;
@@ -36,6 +36,8 @@ export interface StretchOutcome {
 
 /** Cut samples of all channels together: one gibibyte. */
 const mostSamples = 2 ** 28;
+/** Of sums of rounded seconds. */
+const tolerance = 1e-6;
 
 /**
  * Analyses a stretch in a thread of its own, on two threads of ONNX Runtime at most.
@@ -76,18 +78,20 @@ export async function analyseStretchWith(
 ): Promise<StretchOutcome> {
   const fileSha256 = await sha256File(path, signal);
   const { info, bytes, firstSample, samples, nonFiniteSamples, timeline } = await cutStretch(path, request, signal);
+  const { sampleRateHz } = info;
+  const soundBefore = firstSample / sampleRateHz;
+  const soundEnd = (firstSample + samples) / sampleRateHz;
+  const gaps = gapsOfCut(timeline, soundBefore, soundEnd);
   // One channel that was chosen is the only one in what was cut.
-  const cut = await detector.analyse({ path, bytes }, signal, {});
+  const cut = await detector.analyse({ path, bytes, gaps }, signal, {});
   if ((await sha256File(path, signal)) !== fileSha256) {
     throw new UserFacingError('changed', `${path} changed while it was read.`, {
       path,
       advice: 'Analyse it again when nothing writes to it.',
     });
   }
-  const { sampleRateHz } = info;
-  const soundBefore = firstSample / sampleRateHz;
   const startSeconds = timeline.timeOf(soundBefore);
-  const endSeconds = timeline.timeOf((firstSample + samples) / sampleRateHz, 'before');
+  const endSeconds = timeline.timeOf(soundEnd, 'before');
   let analysis: Analysis = {
     ...cut,
     audio: info,
@@ -95,15 +99,16 @@ export async function analyseStretchWith(
     nonFiniteSamples,
     windows: cut.windows.map((window) => ({
       ...window,
-      startSeconds: timeline.timeOf(soundBefore + window.startSeconds),
-      endSeconds: timeline.timeOf(soundBefore + window.endSeconds, 'before'),
+      startSeconds: startSeconds + window.startSeconds,
+      endSeconds: startSeconds + window.endSeconds,
     })),
   };
   const missingSeconds = timeline.missingWithin(startSeconds, endSeconds);
-  // Sums of rounded seconds.
-  if (missingSeconds > 1e-6) {
-    const sentence = `Of the stretch ${missingSeconds.toFixed(2)} s are missing, by the file's own timestamps; what lies before and after was joined.`;
-    analysis = { ...analysis, reasons: [...analysis.reasons, { code: 'gaps', sentence, blocking: false }] };
+  if (missingSeconds > tolerance) {
+    const sentence = `Of the stretch ${missingSeconds.toFixed(2)} s are missing, by the file's own timestamps; no window lies across half a second or more of it.`;
+    // Its own is told in times of what was cut.
+    const others = analysis.reasons.filter(({ code }) => code !== 'gaps');
+    analysis = { ...analysis, reasons: [...others, { code: 'gaps', sentence, blocking: false }] };
   }
   if (nonFiniteSamples > 0) {
     const sentence = `${nonFiniteSamples} samples in and about it are not finite numbers; they were taken as zero.`;
@@ -121,6 +126,16 @@ export async function analyseStretchWith(
     cutEndSeconds: endSeconds,
   };
   return { analysis, fileSha256, settings };
+}
+
+/** The gaps between two places in the sound, in times of what lies between them. */
+function gapsOfCut(timeline: Timeline, fromSound: number, toSound: number): Gap[] {
+  let missing = 0;
+  return timeline.gapsBetween(fromSound, toSound - tolerance).map(({ soundSeconds, gap }) => {
+    const fromSeconds = soundSeconds - fromSound + missing;
+    missing += gap.toSeconds - gap.fromSeconds;
+    return { fromSeconds, toSeconds: fromSeconds + gap.toSeconds - gap.fromSeconds };
+  });
 }
 
 interface Cut {
