@@ -7,7 +7,7 @@ import type { StoredModel } from '../detector/store.ts';
 import { findingTableText } from '../reports/finding-table.ts';
 import type { EvaluationReport } from '../reports/evaluation.ts';
 import { ProgressLine, colour, exitStatus, formatSeconds, interruption, positiveInteger } from './context.ts';
-import { addFigureOptions, collect, costsOf } from './figure-options.ts';
+import { addFigureOptions, collect, costsOf, tooFewForIntervals } from './figure-options.ts';
 import type { FigureOptions } from './figure-options.ts';
 import { fastOption, modelToScoreWith } from './model-option.ts';
 import type { ModelOptions } from './model-option.ts';
@@ -205,8 +205,9 @@ function summary({ metrics, calibrated, resampled, findings }: EvaluationReport)
     );
   }
   if (resampled) {
-    const { confidence, units, replicates } = resampled.scores;
-    lines.push(`[ ]: ${100 * confidence} % intervals, ${units.levels.join(', ')} resampled ${replicates} times`);
+    const { confidence, units, replicates, tooFew } = resampled.scores;
+    const made = `${100 * confidence} % intervals, ${units.levels.join(', ')} resampled ${replicates} times`;
+    lines.push(tooFew ? tooFewForIntervals : `[ ]: ${made}`);
   }
   return lines.map((line) => `${line}\n`).join('') + findingTableText(findings);
 }

@@ -13,6 +13,10 @@ export interface FigureOptions {
 /** More than this many replicates take hours on a large set, and change no digit that is shown. */
 const mostReplicates = 100_000;
 
+/** Told in the place of intervals over all recordings. */
+export const tooFewForIntervals =
+  'No intervals: a class has fewer than 10 recordings, or fewer than 5 independent ones.';
+
 /** Adds the options of the detection cost and of the intervals. */
 export function addFigureOptions(command: Command): Command {
   return command

@@ -9,7 +9,7 @@ import type { ParsedScores, SubsetName } from '../evaluation/score-files.ts';
 import type { Trial } from '../evaluation/trials.ts';
 import type { ComparedScores } from '../reports/evaluation.ts';
 import { colour } from './context.ts';
-import { addFigureOptions, collect, costsOf } from './figure-options.ts';
+import { addFigureOptions, collect, costsOf, tooFewForIntervals } from './figure-options.ts';
 import type { FigureOptions } from './figure-options.ts';
 
 const help = `
@@ -49,7 +49,8 @@ JSON keys (rates are fractions; bona fide is the positive class; equal scores mo
                                own sources; null where no source holds both. too_few_for_interval: below 10
                                independent recordings (fewer than there are where those of one speaker or source
                                score alike), the table shows counts and no interval is computed
-  intervals                    95 % intervals [low, high] by the names above; null with --replicates 0
+  intervals                    95 % intervals [low, high] by the names above; null with --replicates 0, empty where a
+                               class has fewer than 10 recordings or 5 independent ones
   resampled                    what was drawn anew (levels: sources, speakers, files, as far as the scores name them),
                                how many there are of each, replicates, confidence, seed
   at_threshold                 only with --threshold: threshold, accuracy, bonafide_accepted, bonafide_rejected,
@@ -255,7 +256,10 @@ function metricsTable(measured: readonly Measured[]): string {
   if (resampled.length > 0) {
     const [{ confidence, replicates }] = resampled;
     const levels = [...new Set(resampled.map(({ units }) => units.levels.join(', ')))].join('; ');
-    table.push(`[ ]: ${100 * confidence} % intervals, ${levels} resampled ${replicates} times\n`);
+    if (resampled.some(({ tooFew }) => !tooFew)) {
+      table.push(`[ ]: ${100 * confidence} % intervals, ${levels} resampled ${replicates} times\n`);
+    }
+    if (resampled.some(({ tooFew }) => tooFew)) table.push(`${tooFewForIntervals}\n`);
   }
   return table.join('');
 }

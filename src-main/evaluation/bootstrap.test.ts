@@ -115,6 +115,26 @@ describe('intervals', () => {
     expect(intervals.minTdcf2019).toBeUndefined();
   });
 
+  test('are not computed of two or three recordings as if they were many', () => {
+    const empty = { intervals: {}, tooFew: true };
+    for (const count of [4, 6, 18]) {
+      const resampled = bootstrap(plainTrials(3, count), { replicates: 50 });
+      expect(resampled).toMatchObject(empty);
+      expect(Object.keys(resampled.intervals)).toEqual([]);
+      expect([...resampled.detection.low, ...resampled.precisionSpoof.high].every(Number.isNaN)).toBe(true);
+      expect(resampled.calibrationBins.every((bin) => bin === null)).toBe(true);
+      const json = metricsJson(detectionMetrics(plainTrials(3, count)), resampled);
+      expect(json).toMatchObject({ intervals: {}, resampled: { too_few_for_interval: true } });
+    }
+    expect(bootstrap(plainTrials(3, 20), { replicates: 50 })).toMatchObject({ tooFew: false });
+    // Many clips of three speakers who score alike are three.
+    const copies = Array.from({ length: 60 }, (_, i) => {
+      const speaker = `s${i % 3}`;
+      return { file: `f${i}`, bonafide: i < 30, speaker, score: (i % 3) + (i < 30 ? 0.5 : 0), attack: null };
+    });
+    expect(bootstrap(copies, { replicates: 50 })).toMatchObject({ tooFew: true });
+  });
+
   test('of the AUC are as wide as Hanley and McNeil (1982) say', () => {
     const trials = plainTrials(4, 1000);
     const { auc } = detectionMetrics(trials);

@@ -6,6 +6,7 @@ import { type ResampledUnits, Resampler } from './resampling.ts';
 import { areaUnderRoc, averagePrecision, equalErrorRate, type ThresholdSweep } from './sweep.ts';
 import { type AsvFigures, minTdcf2019, minTdcfRevised } from './tdcf.ts';
 import type { Trial } from './trials.ts';
+import { tooFewOverall } from './units.ts';
 
 /** Lower and upper end. */
 export type Interval = [number, number];
@@ -43,6 +44,8 @@ export interface BootstrapResult {
   units: ResampledUnits;
   /** Draws thrown away because they held one class only. */
   redrawn: number;
+  /** There are too few recordings for intervals over all of them ({@link tooFewOverall}): none is given, and no band. */
+  tooFew: boolean;
   /** Of the figures that exist: accuracy at a threshold and t-DCF only where they were asked for. */
   intervals: Partial<Record<FigureName, Interval>>;
   /**
@@ -156,9 +159,11 @@ export function bootstrap(trials: readonly Trial[], options: BootstrapOptions = 
     tracePrecision(sweep, 'spoof', precisionSpoof.grid, precisionSpoof.of(replicate));
   }
 
+  const few = tooFewOverall(sample.trials);
+  const bandOf = (values: Columns): Band => (few ? withoutEnds(values.band(confidence)) : values.band(confidence));
   const intervals: Partial<Record<FigureName, Interval>> = {};
   for (const name of figureNames) {
-    const found = percentileInterval(columns[name], confidence);
+    const found = few ? null : percentileInterval(columns[name], confidence);
     if (!found) continue;
     const [low, high] = found;
     const figure = whole[name];
@@ -166,13 +171,14 @@ export function bootstrap(trials: readonly Trial[], options: BootstrapOptions = 
       ? [Math.max(0, Math.min(figure, 2 * figure - high)), Math.min(1, 2 * figure - low)]
       : found;
   }
-  const binBand = bins.band(confidence);
+  const binBand = bandOf(bins);
   return {
     confidence,
     replicates,
     seed,
     units: resampler.units,
     redrawn: resampler.redrawn,
+    tooFew: few,
     intervals,
     generators: new Map(
       comparisons.list.map((comparison, index) => {
@@ -187,13 +193,18 @@ export function bootstrap(trials: readonly Trial[], options: BootstrapOptions = 
         ];
       }),
     ),
-    detection: detection.band(confidence),
-    precisionBonafide: precisionBonafide.band(confidence),
-    precisionSpoof: precisionSpoof.band(confidence),
+    detection: bandOf(detection),
+    precisionBonafide: bandOf(precisionBonafide),
+    precisionSpoof: bandOf(precisionSpoof),
     calibrationBins: Array.from(binBand.low, (low, bin): Interval | null =>
       Number.isNaN(low) ? null : [low, binBand.high[bin]],
     ),
   };
+}
+
+/** A band that says nothing. */
+function withoutEnds(band: Band): Band {
+  return { ...band, low: band.low.map(() => NaN), high: band.high.map(() => NaN) };
 }
 
 /** Trials in ascending order of their scores, and the sweep that weights on them give. */

@@ -312,7 +312,14 @@ function generatorJson(figures: AttackFigures, resampled?: BootstrapResult): Rec
   };
 }
 
-function resampledJson({ units, replicates, confidence, seed, redrawn }: BootstrapResult): Record<string, unknown> {
+function resampledJson({
+  units,
+  replicates,
+  confidence,
+  seed,
+  redrawn,
+  tooFew: few,
+}: BootstrapResult): Record<string, unknown> {
   return {
     method: 'hierarchical bootstrap',
     levels: units.levels,
@@ -325,6 +332,7 @@ function resampledJson({ units, replicates, confidence, seed, redrawn }: Bootstr
     redrawn,
     confidence,
     seed,
+    too_few_for_interval: few,
   };
 }
 

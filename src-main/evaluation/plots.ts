@@ -61,7 +61,7 @@ export function rocPlot(results: readonly PlottedResult[]): string {
     vertical: linearAxis('Bona fide accepted (%)', 0, 1, percentTick),
     curves: (result, colour) => [{ points: rocPoints(result.sweep), colour }],
     bands: ({ resampled }, colour) =>
-      resampled ? [{ edges: detectionEdges(resampled.detection, (miss) => 1 - miss), colour }] : [],
+      hasBands(resampled) ? [{ edges: detectionEdges(resampled.detection, (miss) => 1 - miss), colour }] : [],
     point: ({ falseAcceptRate, missRate }) => [falseAcceptRate, 1 - missRate],
     entries: ({ metrics, resampled }, name, colour) => [
       { text: `AUC ${withInterval(metrics.auc, resampled?.intervals.auc)}: ${name}`, colour, mark: 'line' },
@@ -84,7 +84,7 @@ export function precisionRecallPlot(results: readonly PlottedResult[]): string {
       { points: precisionRecallPoints(result.sweep, 'spoof'), colour: colours(colour)[1], dash: dashes },
     ],
     bands: ({ resampled }, colour) =>
-      resampled
+      hasBands(resampled)
         ? [
             { edges: precisionEdges(resampled.precisionBonafide), colour: colours(colour)[0] },
             { edges: precisionEdges(resampled.precisionSpoof), colour: colours(colour)[1] },
@@ -117,7 +117,7 @@ export function detPlot(results: readonly PlottedResult[]): string {
     vertical: probitAxis('Bona fide rejected (%, probit scale)'),
     curves: (result, colour) => [{ points: detPoints(result.sweep), colour }],
     bands: ({ resampled }, colour) =>
-      resampled ? [{ edges: detectionEdges(resampled.detection, (miss) => miss), colour }] : [],
+      hasBands(resampled) ? [{ edges: detectionEdges(resampled.detection, (miss) => miss), colour }] : [],
     point: ({ falseAcceptRate, missRate }) => [falseAcceptRate, missRate],
     entries: ({ metrics, resampled }, name, colour) => [
       { text: `EER ${percentWithInterval(metrics.eer, resampled?.intervals.eer)}: ${name}`, colour, mark: 'line' },
@@ -498,8 +498,14 @@ function precisionEdges({ at, low, high }: Band): [CurvePoints, CurvePoints] {
   ];
 }
 
+/** Whether there are intervals over all recordings to draw. */
+function hasBands(resampled: BootstrapResult | undefined): resampled is BootstrapResult {
+  return resampled !== undefined && !resampled.tooFew;
+}
+
 /** Says what the bands and whiskers are. */
-function bandText({ confidence, units, replicates }: BootstrapResult): string {
+function bandText({ confidence, units, replicates, tooFew }: BootstrapResult): string {
+  if (tooFew) return 'No intervals over all recordings: too few';
   return `${100 * confidence} % intervals, ${units.levels.join(', ')} resampled (${groupedDigits(replicates)} replicates)`;
 }
 

@@ -115,6 +115,17 @@ export function independentRecordings(trials: readonly (Named & Pick<Trial, 'sco
   );
 }
 
+/**
+ * Whether a class is too small for intervals of figures over all trials: it has fewer recordings than {@link leastRecordings}, or they
+ * amount to fewer than {@link leastUnits}.
+ */
+export function tooFewOverall(trials: readonly (Named & Pick<Trial, 'score'>)[]): boolean {
+  return [true, false].some((bonafide) => {
+    const own = trials.filter((trial) => trial.bonafide === bonafide);
+    return own.length < leastRecordings || independentRecordings(own) < leastUnits;
+  });
+}
+
 function designEffect(groups: readonly number[][]): number {
   const sizes = groups.map((group) => group.length);
   const all = sizes.reduce((sum, size) => sum + size, 0);

@@ -61,7 +61,7 @@ export const evaluate = {
     note: (replicated: boolean) =>
       replicated
         ? 'In brackets: 95 % confidence intervals; sources, speakers and recordings were drawn anew. Rates in %; bona fide is the positive class.'
-        : 'Without intervals: this evaluation was made with 0 replicates. Rates in %; bona fide is the positive class.',
+        : 'Without intervals: this evaluation was made with 0 replicates, or a class has fewer than 10 recordings (or 5 independent ones). Rates in %; bona fide is the positive class.',
   },
   threshold: {
     model: 'Model',
