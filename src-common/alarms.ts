@@ -58,7 +58,7 @@ export interface AlarmingItem {
   senderHashMatches: boolean | null;
   state: 'unchanged' | 'changed' | 'missing' | 'unreadable' | 'unchecked';
   scan: 'none' | 'queued' | 'running' | 'done' | 'failed';
-  /** Codes of the latest analysis' reasons. */
+  /** Codes of the latest analysis' reasons; before there is one, of those that the headers gave at intake. */
   flags: readonly string[];
 }
 

@@ -2,6 +2,7 @@ import { UserFacingError } from '../base/errors.ts';
 import { EdgeFade } from './fade.ts';
 import { noStream, openWithFfmpeg } from './ffmpeg.ts';
 import { openFlac } from './flac.ts';
+import { GappedDecoder } from './gapped.ts';
 import { headerNotes } from './header-notes.ts';
 import type { HeaderNotes } from './header-notes.ts';
 import { InputBuffer, memorySource, openFileSource } from './input.ts';
@@ -128,7 +129,8 @@ async function openDecoder(source: AudioSource, path: string, options: OpenOptio
     } else if (kind === 'none') throw noRecording(path, input.available === 0);
     if (decoder) {
       if (options.stream) throw noStream(path, options.stream, 1);
-      return decoder;
+      const gaps = typeof source === 'string' ? [] : (source.gaps ?? []);
+      return gaps.length > 0 ? new GappedDecoder(decoder, gaps) : decoder;
     }
   } catch (error) {
     await input.source.close();
@@ -222,6 +224,8 @@ class Decoding implements AudioStream {
     const rateHz = options.sampleRateHz ?? defaultRateHz;
     this.info = decoder.info;
     const { statistics } = this;
+    const { unread, hiddenSeconds, truncated, missingSeconds, contradictions } = decoder.notes;
+    Object.assign(statistics, { unread, hiddenSeconds, truncated, missingSeconds, contradictions });
     let begun = false;
     this.close = () => decoder.close();
     this.blocks = async function* () {

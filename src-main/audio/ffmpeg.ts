@@ -262,6 +262,7 @@ class FfmpegDecoder implements NativeDecoder {
     };
     if (times && !child.editsIgnored) this.notes.hiddenSeconds = times.hiddenSeconds;
     this.notes.contradictions.push(...(headers.contradictions ?? []));
+    this.notes.truncated = headers.coded !== undefined && headers.coded.thereBytes < headers.coded.declaredBytes;
     if (/^amr(nb|wb)$/.test(this.info.container)) {
       this.notes.contradictions.push(
         `It has no header: ffmpeg takes it for ${this.info.codec} by the pattern of its bytes alone.`,

@@ -81,6 +81,7 @@ export class PcmDecoder implements NativeDecoder {
       decoder: container === 'wav' ? 'wav' : 'pcm',
       decoderVersion: readerVersion,
     };
+    parts.forEach(({ bytes }, index) => this.#noteMissing((bytes ?? 0) - (there[index] ?? 0)));
   }
 
   blocks(memory?: BlockMemory): AsyncGenerator<NativeBlock, void, undefined> {
@@ -121,7 +122,7 @@ export class PcmDecoder implements NativeDecoder {
       }
       if (bytes === null) {
         if (input.available > 0) this.notes.truncated = true;
-      } else {
+      } else if (size === null) {
         this.#noteMissing(left - Math.min(left, input.available));
       }
     }

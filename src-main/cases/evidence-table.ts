@@ -1,9 +1,10 @@
 import type Database from 'better-sqlite3';
+import { z } from 'zod';
 import { alarmRank, alarmsOf, alarmWords, type Alarm } from '../../src-common/alarms.ts';
 import { reasonWords } from '../../src-common/reason-words.ts';
 import { findingWords } from '../../src-common/findings.ts';
 import type { Finding } from '../../src-common/findings.ts';
-import type { Analysis, EvidenceRow, Inputs } from '../../src-preload/contract.ts';
+import type { Analysis, Evidence, EvidenceRow, Inputs } from '../../src-preload/contract.ts';
 import type { StoredEvidence } from './records.ts';
 
 /** What the table of a case's evidence is asked: as the contract's, without the case. */
@@ -44,15 +45,20 @@ export function nameKeyOf(name: string): string {
   return name.normalize('NFKC').toLowerCase();
 }
 
-/** What the table shows of an item with this analysis, or with none. */
+/**
+ * What the table shows of an item with this analysis, or with none.
+ * @param audio as it was described at intake: what its headers told stands until it is analysed
+ */
 export function derivedColumns(
   name: string,
   analysis:
     | (Pick<Analysis, 'finding' | 'score' | 'llr' | 'reasons' | 'error' | 'fileSha256'> &
         Pick<Analysis, 'modelName' | 'modelSha256'>)
     | null,
+  audio: Pick<NonNullable<Evidence['audio']>, 'told'> | null,
 ): DerivedColumns {
-  const flags = [...new Set(analysis?.reasons.map(({ code }) => code).filter((code) => !notFlags.has(code)))];
+  const codes = analysis ? analysis.reasons.map(({ code }) => code) : (audio?.told ?? []);
+  const flags = [...new Set(codes.filter((code) => !notFlags.has(code)))];
   const finding = analysis?.finding ?? null;
   return {
     finding,
@@ -68,6 +74,17 @@ export function derivedColumns(
     search_text:
       `${nameKeyOf(name)}\n${finding === null ? '' : findingWords[finding]}\n${flags.join('\n')}\n${flags.map(reasonWords).join('\n')}`.toLowerCase(),
   };
+}
+
+const describedSchema = z.object({ told: z.array(z.string()).optional() });
+
+/** What is stored of an item's sound, as far as its headers told of it; null where that cannot be read. */
+export function storedAudio(json: string | null): z.infer<typeof describedSchema> | null {
+  try {
+    return json === null ? null : (describedSchema.safeParse(JSON.parse(json)).data ?? null);
+  } catch {
+    return null;
+  }
 }
 
 /** Of several channels that were scored on their own, the one that the table shows: what speaks against the recording first. */

@@ -1,7 +1,7 @@
 /** A case from elsewhere is not believed: what its database says is read row by row and written into one that is made here. */
 import { rmSync } from 'node:fs';
 import type Database from 'better-sqlite3';
-import { derivedColumns, nameKeyOf } from './evidence-table.ts';
+import { derivedColumns, nameKeyOf, storedAudio } from './evidence-table.ts';
 import { alteredDatabase, createDatabase, openUntrusted, telling } from './database.ts';
 import { rowSchemas, workingTables } from './rows.ts';
 
@@ -81,14 +81,14 @@ function copyTable(shown: string, table: string, from: Database.Database, to: Da
 function restore(shown: string, from: Database.Database, to: Database.Database): void {
   to.exec(`UPDATE evidence SET scan = CASE WHEN latest_analysis IS NULL THEN 'none' WHEN error IS NOT NULL THEN 'failed'
              ELSE 'done' END WHERE scan = 'queued'`);
-  const names = to.prepare<[], { id: number; name: string; latest_analysis: number | null }>(
-    'SELECT id, name, latest_analysis FROM evidence',
+  const names = to.prepare<[], { id: number; name: string; latest_analysis: number | null; audio: string | null }>(
+    'SELECT id, name, latest_analysis, audio FROM evidence LEFT JOIN evidence_metadata ON evidence_id = id',
   );
   const update = to.prepare('UPDATE evidence SET name_key = ? WHERE id = ?');
   const search = to.prepare('UPDATE evidence SET search_text = ? WHERE id = ?');
-  for (const { id, name, latest_analysis } of names.all()) {
+  for (const { id, name, latest_analysis, audio } of names.all()) {
     update.run(nameKeyOf(name), id);
-    if (latest_analysis === null) search.run(derivedColumns(name, null).search_text, id);
+    if (latest_analysis === null) search.run(derivedColumns(name, null, storedAudio(audio)).search_text, id);
   }
   if (to.prepare('PRAGMA foreign_key_check').get() !== undefined) {
     throw alteredDatabase(shown, 'some of its rows refer to what is not there');

@@ -656,11 +656,13 @@ export class CaseStore {
         const insert = this.#prepare(
           `INSERT INTO evidence (name, path, path_bytes, copy_path, uploaded, size_bytes, sha256, md5, sender_hash,
          sender_hash_matches, created_time, modified_time, added_at, added_by, received_at, received_from,
-         condition_on_receipt, description, notes, duration_seconds, fingerprint, name_key, search_text)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', '', ?, ?, ?, ?)`,
+         condition_on_receipt, description, notes, duration_seconds, fingerprint, name_key, search_text,
+         flags, flag_count)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', '', ?, ?, ?, ?, ?, ?)`,
         );
         const insertMetadata = this.#prepare('INSERT INTO evidence_metadata VALUES (?, ?, ?)');
         return items.map((item) => {
+          const derived = derivedColumns(item.name, null, item.audio);
           const matches = item.senderHash === null ? null : hashMatches(item.senderHash, item) ? 1 : 0;
           const path = item.uploaded ? '' : item.path;
           const { lastInsertRowid } = insert.run(
@@ -684,7 +686,9 @@ export class CaseStore {
             item.audio?.durationSeconds ?? null,
             item.fingerprint,
             nameKeyOf(item.name),
-            derivedColumns(item.name, null).search_text,
+            derived.search_text,
+            derived.flags,
+            derived.flag_count,
           );
           const id = Number(lastInsertRowid);
           const stored = {
@@ -1529,7 +1533,7 @@ export class CaseStore {
   }
 
   #show(evidenceId: number, name: string, analysisId: number, analysis: NewAnalysis): void {
-    const derived = { ...derivedColumns(name, analysis), latest_analysis: analysisId };
+    const derived = { ...derivedColumns(name, analysis, null), latest_analysis: analysisId };
     const columns = Object.keys(derived).map((column) => `${column} = $${column}`);
     this.#prepare(
       `UPDATE evidence SET ${columns.join(', ')}, scan = $scan, duration_seconds = coalesce($duration, duration_seconds)

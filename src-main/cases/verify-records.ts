@@ -8,7 +8,7 @@ import { readHead, walkChain } from './custody.ts';
 import type { ChainFindings, StoredCustodyRow } from './custody.ts';
 import { clockLeap, toleratedSetBackMilliseconds } from './clock.ts';
 import { caseIdIn, databasePath, openDatabaseForReading, requireCase, schemaDifferences, telling } from './database.ts';
-import { derivedColumns } from './evidence-table.ts';
+import { derivedColumns, storedAudio } from './evidence-table.ts';
 import { fingerprintOf, headMessage, isFingerprintOf, signatureHolds } from './keys.ts';
 import { knowledgeOf, madeHere } from './library.ts';
 import type { InstallationKnowledge } from './library.ts';
@@ -365,7 +365,8 @@ function evidenceRecords(
   const ids = new Set<number>();
   for (const row of db.prepare<[], StoredEvidence>('SELECT * FROM evidence ORDER BY id').iterate()) {
     ids.add(row.id);
-    const record = evidenceRecordSha256(row, metadata.get(row.id) ?? { metadata: '', audio: null });
+    const described = metadata.get(row.id) ?? { metadata: '', audio: null };
+    const record = evidenceRecordSha256(row, described);
     if (record !== logged.evidence.get(row.id)) {
       const how = logged.evidence.has(row.id) ? 'is not as the log has it' : 'is not in the log';
       add('evidence', row.name, false, `What the case says of item ${row.id} ${how}.`);
@@ -375,7 +376,7 @@ function evidenceRecords(
       add('result', row.name, false, `The result shown for item ${row.id} is not the latest of the log.`);
     } else {
       const shown = row.latest_analysis === null ? null : parsedAnalysis(result.get(row.latest_analysis));
-      const derived = derivedColumns(row.name, shown);
+      const derived = derivedColumns(row.name, shown, storedAudio(described.audio));
       const stored = row as unknown as Record<string, unknown>;
       if (Object.entries(derived).some(([column, value]) => stored[column] !== value)) {
         add('result', row.name, false, `The list shows other figures for item ${row.id} than its result holds.`);

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { testCase, testFolder } from '../cases/testing.ts';
 import type { CaseStore } from '../cases/store.ts';
+import { verifyCase } from '../cases/verify.ts';
 import { babble, wav16 } from '../detector/testing.ts';
 import { takeIn } from './case-intake.ts';
 import type { IntakeOutcome, IntakeRequest } from './case-intake.ts';
@@ -120,6 +121,24 @@ describe('an intake', () => {
     );
     expect(said.get('streamed.wav')!.filter(({ value }) => Number(value) > 2 ** 40)).toEqual([]);
     expect([...said.values()].flat().filter(({ name }) => name.includes('IsTruncated'))).toEqual([]);
+  });
+
+  it('tells missing and unread sound before anything is scanned', async () => {
+    const { store, session } = testCase();
+    const folder = testFolder();
+    const [whole, short] = [wave(1), Buffer.from(wave(1))];
+    short.writeUInt32LE((whole.length - 44) / 4, 40);
+    writeFileSync(join(folder, 'behind.wav'), short);
+    writeFileSync(join(folder, 'cut.wav'), whole.subarray(0, whole.length / 2));
+    writeFileSync(join(folder, 'whole.wav'), whole);
+    await intake(store, session.library.home, { paths: [folder] });
+    const told = (name: string) => [1, 2, 3].map((id) => store.evidence(id)).find((item) => item.name === name)!;
+    expect(told('behind.wav')).toMatchObject({ scan: 'none', flags: ['unread'], alarms: ['sound-unread'] });
+    expect(told('cut.wav')).toMatchObject({ flags: ['truncated'], alarms: ['sound-missing'] });
+    expect(told('whole.wav')).toMatchObject({ flags: [], alarms: [] });
+    expect(told('whole.wav').audio).not.toHaveProperty('told');
+    const { intact } = await verifyCase({ folder: store.folder, home: session.library.home });
+    expect(intact).toBe(true);
   });
 
   it('leaves alone what the case has already, and takes in what changed since', async () => {

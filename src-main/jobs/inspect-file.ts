@@ -7,7 +7,7 @@ import { basename, extname, join } from 'node:path';
 import { mediaInfoFactory } from 'mediainfo.js';
 import type { MediaInfo } from 'mediainfo.js';
 import type { Evidence } from '../../src-preload/contract.ts';
-import { probe } from '../audio/decode.ts';
+import { openAudio } from '../audio/decode.ts';
 import { openWithFfmpeg } from '../audio/ffmpeg.ts';
 import { sha256File } from '../audio/hash.ts';
 import { openRegularFile } from '../audio/input.ts';
@@ -19,6 +19,7 @@ import { ensureFolder, unwritable } from '../base/files.ts';
 import { withOpenablePath } from '../base/openable-path.ts';
 import type { NamedFile } from '../base/openable-path.ts';
 import { fileFingerprint } from '../cases/fingerprint.ts';
+import { noteReasons } from '../detector/reason.ts';
 import { accessTimeName } from './access-time.ts';
 
 type Metadata = Evidence['metadata'];
@@ -46,7 +47,7 @@ export type FileFindings = {
   /** The copy's name in its folder. */
   copyName: string | null;
   metadata: Metadata;
-  audio: AudioInfo | null;
+  audio: Evidence['audio'];
 } | null;
 
 const blockBytes = 1024 ** 2;
@@ -230,12 +231,12 @@ async function describe(
   sizeBytes: number,
   askFfmpeg: boolean,
   signal: AbortSignal,
-): Promise<{ metadata: Metadata; audio: AudioInfo | null }> {
+): Promise<{ metadata: Metadata; audio: Evidence['audio'] }> {
   const metadata = await mediaInfo(handle, sizeBytes, signal);
-  let audio: AudioInfo | null = null;
+  let audio: Evidence['audio'] = null;
   const told = (error: unknown): string => describeError(error).replaceAll(path, shown);
   try {
-    audio = await probe(path, { signal });
+    audio = await opened(path, signal);
     metadata.push(...rowsOf(audio));
   } catch (error) {
     signal.throwIfAborted();
@@ -252,6 +253,14 @@ async function describe(
     }
   }
   return { metadata, audio };
+}
+
+/** What the recording is, and what its headers tell of sound that is missing or will not be read. */
+async function opened(path: string, signal: AbortSignal): Promise<Evidence['audio'] & AudioInfo> {
+  const stream = await openAudio(path, { signal });
+  await stream.close();
+  const told = [...new Set(noteReasons(stream.statistics).map(({ code }) => code))];
+  return told.length > 0 ? { ...stream.info, told } : stream.info;
 }
 
 function rowsOf(info: AudioInfo): Metadata {
