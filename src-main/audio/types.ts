@@ -165,8 +165,6 @@ export interface NativeBlock {
 export interface NativeDecoder {
   info: AudioInfo;
   readonly notes: DecodeNotes;
-  /** Seconds that lack by an exact length in the header, where whoever decodes does not read it. */
-  missingSeconds?: number;
   /** @param memory as in `OpenOptions` */
   blocks(memory?: BlockMemory): AsyncGenerator<NativeBlock, void, undefined>;
   close(): Promise<void>;
