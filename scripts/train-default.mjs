@@ -37,7 +37,7 @@ const folderOf = (name) => join('resources', 'models', name);
 const checkpointsOf = (name) => join(root, folderOf(name), 'checkpoint-members');
 
 function train(name, names, ...further) {
-  earwitness('train', '--dataset', dataset, '--members', names.join(','), '--out', folderOf(name), '--name', name, ...options, ...further); // prettier-ignore
+  earwitness('train', '--dataset', dataset, '--members', names.join(','), '--out', folderOf(name), '--name', name, '--misjudges', 'opus', ...options, ...further); // prettier-ignore
 }
 
 /** Removes what a model before this one has left. */

@@ -6,6 +6,7 @@ const words = new Map<string, string>(
     'little-speech': 'little speech',
     clipped: 'clipped',
     'narrow-band': 'narrow band',
+    codec: 'a codec that the model misjudges',
     noisy: 'noisy',
     length: 'length not validated',
     long: 'long',

@@ -36,6 +36,7 @@ interface TrainOptions {
   folds?: 'source';
   foldCount: number;
   errorRate: number;
+  misjudges: string[];
   patience?: number;
   seed: number;
   from?: string;
@@ -135,6 +136,12 @@ export function register(program: Command): void {
       0.05,
     )
     .option(
+      '--misjudges <codec>',
+      "what is coded so (ffmpeg's name of the codec) is not assessable, since the model was seen to misjudge it (repeatable)",
+      (codec: string, codecs: string[]) => [...codecs, codec],
+      [] as string[],
+    )
+    .option(
       '--patience <n>',
       'mel-cnn: stop after so many epochs without a better AUC on dev (default: 8)',
       positiveInteger,
@@ -231,7 +238,7 @@ async function train(options: TrainOptions): Promise<number> {
   const progress = new ProgressLine();
   const { signal, dispose } = interruption();
   try {
-    const { note, resume, folds, foldCount, bonafide, errorRate, ...rest } = options;
+    const { note, resume, folds, foldCount, bonafide, errorRate, misjudges, ...rest } = options;
     const dataset = withBonafide(options.dataset, bonafide);
     const model = await trainModel(
       {
@@ -241,6 +248,7 @@ async function train(options: TrainOptions): Promise<number> {
         notes: note,
         folds: folds ? Math.max(2, foldCount) : null,
         maximumErrorRate: errorRate,
+        misjudgedCodecs: misjudges,
       },
       `earwitness ${applicationVersion()}`,
       { signal, onEvent: reporter(progress) },

@@ -132,6 +132,8 @@ const plainCardSchema = z.object({
     minimumSnrDb: z.number().default(0),
     /** A narrower effective bandwidth is not assessable; where absent, 0.6 of the front end's highest frequency. */
     minimumBandwidthHz: z.number().optional(),
+    /** What is coded so (ffmpeg's name of the codec) is not assessable: the model was seen to misjudge it. */
+    misjudgedCodecs: z.array(z.string()).optional(),
   }),
   /**
    * Models of their own, each in a folder of that name beside the card, that speak of recordings of a condition; measured on the

@@ -187,6 +187,7 @@ export class Detector {
       audioStreams: info.audioStreams,
       stream: info.stream,
       sampleRateHz: info.sampleRateHz,
+      codec: info.codec,
       windows: scored.length,
       quality,
     });

@@ -15,6 +15,7 @@ const basis: FindingBasis = {
   audioStreams: 1,
   stream: 0,
   sampleRateHz: 16_000,
+  codec: 'flac',
   windows: 3,
   quality: { speechSeconds: 3, snrDb: 30, effectiveBandwidthHz: 8000 },
 };
@@ -151,4 +152,15 @@ test('speech of a length that was not measured is not assessable', () => {
   expect(longer.sentences[0]).toContain('measured on 0.0 to 3.0 s');
   // Where no speech was looked for, active sound stands for it.
   expect(judged(card, 1, null).llr).toBe(1);
+});
+
+test('what is coded so that the model misjudges it is not assessable', () => {
+  const card = cardWith({});
+  const wary: Card = { ...card, thresholds: { ...card.thresholds, misjudgedCodecs: ['opus', 'speex'] } };
+  const through = (codec: string) => findingFor(wary, { ...basis, codec });
+  expect(through('flac').finding).toBe('looks-bona-fide');
+  const { finding, reasons } = through('opus');
+  expect(finding).toBe('not assessable');
+  expect(reasons.map(({ code }) => code)).toEqual(['codec']);
+  expect(findingFor(card, { ...basis, codec: 'opus' }).finding).toBe('looks-bona-fide');
 });

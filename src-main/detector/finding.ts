@@ -23,6 +23,8 @@ export interface FindingBasis {
   /** Which of them was scored, counted from 0. */
   stream: number;
   sampleRateHz: number;
+  /** ffmpeg's name of it. */
+  codec: string;
   windows: number;
   quality: Pick<Quality, 'speechSeconds' | 'snrDb' | 'effectiveBandwidthHz'>;
 }
@@ -102,6 +104,10 @@ function reasonsFor(card: Card, basis: FindingBasis): Reason[] {
   if (snrDb !== null && snrDb < thresholds.minimumSnrDb) {
     const ratio = snrDb.toFixed(0);
     add('noisy', true, `Its signal-to-noise ratio is about ${ratio} dB; ${thresholds.minimumSnrDb} dB are needed.`);
+  }
+  if (thresholds.misjudgedCodecs?.includes(basis.codec)) {
+    const sentence = `It is coded in ${basis.codec}, which moves this model's scores: human speech through it was seen to look synthetic.`;
+    add('codec', true, sentence);
   }
   reasons.push(...noteReasons(basis.notes));
   if (basis.audioStreams > 1) {

@@ -62,6 +62,7 @@ describe('findingFor', () => {
     audioStreams: 1,
     stream: 0,
     sampleRateHz: 16_000,
+    codec: 'pcm_s16le',
     windows: 3,
     quality: { speechSeconds: 2, snrDb: 30, effectiveBandwidthHz: 8000 },
   };

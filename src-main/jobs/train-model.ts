@@ -61,6 +61,8 @@ export interface TrainingRequest {
   folds: number | null;
   /** Findings may be wrong in at most this share of recordings of either class (see `calibrate`). */
   maximumErrorRate: number;
+  /** ffmpeg's names of codecs that the model is known to misjudge: what is coded so is not assessable. */
+  misjudgedCodecs?: readonly string[];
   /** A model to train on from, with its network, front end and conditioning. */
   from?: string;
   resume: boolean;
@@ -303,7 +305,12 @@ export async function trainModel(
       folds: request.folds,
     },
     calibration: calibrationSchema.parse({ a: 1, b: 0, prior: 0.5, dataset: request.dataset, split: 'dev' }),
-    thresholds: { ...thresholds, score: 0, ...(least === null ? {} : { minimumBandwidthHz: least }) },
+    thresholds: {
+      ...thresholds,
+      score: 0,
+      ...(least === null ? {} : { minimumBandwidthHz: least }),
+      ...(request.misjudgedCodecs?.length ? { misjudgedCodecs: [...request.misjudgedCodecs] } : {}),
+    },
     figures: [],
     records: [],
     validation: null,
