@@ -90,6 +90,13 @@ function clock(seconds: number): string {
   return `${Math.floor(seconds / 60)}:${(seconds % 60).toFixed(1).padStart(4, '0')}`;
 }
 
+/** The first of some stretches, by their times. */
+function clockList(stretches: readonly { startSeconds: number; endSeconds: number }[]): string {
+  const named = stretches.slice(0, namedStretches).map((one) => `${clock(one.startSeconds)}-${clock(one.endSeconds)}`);
+  if (stretches.length > named.length) named.push(`and ${stretches.length - named.length} more`);
+  return named.join(', ');
+}
+
 /** Rows of a name and a text, aligned. */
 function rows(pairs: [string, string][]): string {
   const width = Math.max(...pairs.map(([name]) => name.length));
@@ -157,7 +164,7 @@ async function describe(
   model: StoredModel,
   ratios: boolean,
 ): Promise<[string, string][]> {
-  const { stretchesBelow } = await import('../detector/localisation.ts');
+  const { localisationShown, stretchesBelow } = await import('../detector/localisation.ts');
   const { withoutRatios } = await import('../detector/finding.ts');
   const { audio, durationSeconds, activeSeconds, finding, llr, reasons, windows } = analysis;
   const channels = audio.channels === 1 ? 'mono' : `${audio.channels} channels (${channelName(analysis.channel)})`;
@@ -188,16 +195,15 @@ async function describe(
       `${log10LikelihoodRatio(llr)} (bona fide over spoof, calibrated on ${model.card.calibration.split}${caution})`,
     ]);
   }
-  const { localisation } = model.card;
-  if (localisation) {
-    const stretches = stretchesBelow(windows, localisation.threshold);
-    const named = stretches
-      .slice(0, namedStretches)
-      .map((one) => `${clock(one.startSeconds)}-${clock(one.endSeconds)}`);
-    if (stretches.length > named.length) named.push(`and ${stretches.length - named.length} more`);
-    const rate = localisation.falseAlarmsPerHour.toPrecision(2);
-    if (named.length > 0)
-      pairs.push(['low stretches', `${named.join(', ')} (uncalibrated; ${rate} an hour in bona fide audio)`]);
+  const { shown, withheld } = localisationShown(model.card, model.card.window);
+  if (shown) {
+    const stretches = stretchesBelow(windows, shown.threshold);
+    const rate = shown.falseAlarmsPerHour.toPrecision(2);
+    if (stretches.length > 0) {
+      pairs.push(['low stretches', `${clockList(stretches)} (uncalibrated; ${rate} an hour in bona fide audio)`]);
+    }
+  } else if (withheld !== null && windows.length > 1) {
+    pairs.push(['low stretches', withheld]);
   }
   const told = ratios ? reasons : withoutRatios(reasons);
   told.forEach(({ sentence }, index) => pairs.push([index === 0 ? 'because' : '', sentence]));

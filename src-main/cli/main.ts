@@ -20,6 +20,7 @@ import { register as registerSelfTest } from './selftest.ts';
 import { register as registerServe } from './serve.ts';
 import { register as registerSettings } from './settings.ts';
 import { register as registerSpectrogram } from './spectrogram.ts';
+import { register as registerSplices } from './splices.ts';
 import { register as registerTrain } from './train.ts';
 import { register as registerVerify } from './verify.ts';
 
@@ -43,6 +44,7 @@ export function buildProgram(): Command {
     registerDataset,
     registerSpectrogram,
     registerSaliency,
+    registerSplices,
     registerSelfTest,
     registerServe,
     registerSettings,

@@ -96,3 +96,15 @@ export async function writeOutputs(files: ReadonlyMap<string, string | Uint8Arra
 export function filesIn(folder: string, files: Readonly<Record<string, string>>): Map<string, string> {
   return new Map(Object.entries(files).map(([name, content]) => [join(folder, name), content]));
 }
+
+/**
+ * Looks at a folder that is to be filled with files of names that are not known yet.
+ * @throws UserFacingError as {@link mustBeFree}; `usage` where something lies in it, unless that may be replaced
+ */
+export function mustBeFreeFolder(folder: string, { overwrite }: { overwrite?: boolean }): void {
+  const status = statSync(folder, { throwIfNoEntry: false });
+  if (status && !status.isDirectory()) throw refused(folder, 'is no folder');
+  if (status && readdirSync(folder).length > 0 && !overwrite) {
+    throw refused(folder, 'is not empty', 'Choose another folder, or add --overwrite to replace what it holds.');
+  }
+}

@@ -127,8 +127,8 @@ async function pictureOf(
   options: SaliencyOptions,
 ): Promise<Buffer> {
   const { openAudio } = await import('../audio/decode.ts');
-  const { Timeline } = await import('../audio/timeline.ts');
   const { overviewOf } = await import('../features/overview.ts');
+  const { placedBlocks } = await import('../features/placed.ts');
   const { drawSpectrogram, plotSize } = await import('../features/spectrogram-image.ts');
   const { saliencyCaution, subjectName } = await import('../jobs/saliency.ts');
   const sampleRateHz = 16_000;
@@ -136,7 +136,7 @@ async function pictureOf(
   const audio = await openAudio(file, { sampleRateHz });
   let seen = 0;
   async function* section(): AsyncGenerator<Float32Array> {
-    for await (const block of audio.blocks()) {
+    for await (const block of placedBlocks(audio, sampleRateHz)) {
       const from = Math.min(block.length, Math.max(0, Math.round(start * sampleRateHz) - seen));
       const to = Math.min(block.length, Math.max(0, Math.round(end * sampleRateHz) - seen));
       seen += block.length;
@@ -148,8 +148,6 @@ async function pictureOf(
     scale: 'mel',
     ...plotSize(pictureSize.width, pictureSize.height, true),
   });
-  // The picture's axis counts sound: gaps have no room on it.
-  const timeline = new Timeline(audio.statistics);
   return drawSpectrogram(overview, {
     ...pictureSize,
     title: basename(file),
@@ -157,11 +155,7 @@ async function pictureOf(
     startSeconds: start,
     colourMap: 'grey',
     overlay: {
-      columns: (saliency.columns ?? []).map(({ startSeconds, endSeconds, cells }) => ({
-        startSeconds: timeline.soundBefore(startSeconds),
-        endSeconds: timeline.soundBefore(endSeconds),
-        cells,
-      })),
+      columns: saliency.columns ?? [],
       edgesHz: saliency.edgesHz,
       opacity: opacity / 100,
       unit: saliency.method === 'occlusion' ? 'Fall of the score without it' : 'Grad-CAM (no unit)',

@@ -3,7 +3,7 @@ import { sha256Schema as sha256 } from '../../src-common/hashes.ts';
 import { findingRecordSchema } from '../../src-common/finding-record.ts';
 import { conditioningSchema } from '../audio/condition.ts';
 import { calibrationSchema } from '../evaluation/calibration.ts';
-import { localisationSchema } from './localisation.ts';
+import { localisationSchema, partialRecordSchema } from './localisation.ts';
 import { memberSchema } from './member.ts';
 
 /** Figures of one split, at the threshold fixed on dev. */
@@ -157,6 +157,8 @@ const plainCardSchema = z.object({
     .optional(),
   /** Where to listen in a recording, by window scores; null or absent where that was not measured. */
   localisation: localisationSchema.nullable().optional(),
+  /** Whether such times are of use, for the windows of scans and for short ones. */
+  partialSpoofs: z.array(partialRecordSchema).optional(),
   figures: z.array(splitFiguresSchema),
   /** How often its findings were right, by split; at most one for each split of a dataset. */
   records: z.array(findingRecordSchema).default([]),

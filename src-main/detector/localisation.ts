@@ -15,6 +15,73 @@ export const localisationSchema = z.object({
 });
 export type Localisation = z.infer<typeof localisationSchema>;
 
+const interval = z.tuple([z.number(), z.number()]);
+
+/** What scores along a recording were worth where a spoof, or bona fide speech, had been spliced in: see `evaluation/partial.ts`. */
+export const partialRecordSchema = z.object({
+  /** The windows that were scored. */
+  window: z.object({ seconds: z.number().positive(), hopSeconds: z.number().positive() }),
+  dataset: z.string(),
+  split: z.string(),
+  /** Of the recordings that were made. */
+  seed: z.int(),
+  recordings: z.int(),
+  sources: z.int(),
+  segmentEer20: z.number(),
+  segmentEer160: z.number(),
+  regions: z.object({
+    threshold: z.number(),
+    parts: z.int(),
+    found: z.int(),
+    boundarySeconds: z.number().nullable(),
+    falseRegions: z.int(),
+    bonafideHours: z.number(),
+    falsePerHour: z.number(),
+    falsePerHourInterval: interval,
+  }),
+  /** EER of whole recordings by how far their lowest score lies below their median, against that by their mean. */
+  files: z.object({ eer: z.number(), meanEer: z.number(), difference: z.number(), interval }),
+});
+export type PartialRecord = z.infer<typeof partialRecordSchema>;
+
+/** A card as far as it says where to listen. */
+interface Localising {
+  localisation?: Localisation | null | undefined;
+  partialSpoofs?: PartialRecord[] | undefined;
+}
+
+/**
+ * Where to listen, where that was shown to be of use: recordings with a spoof put in must be told from those that were only spliced better by
+ * their contrast (the lowest score less the median) than by their mean, with an interval that excludes zero. Else why no times are given; both null where the model has no threshold.
+ */
+export function localisationShown(
+  { localisation, partialSpoofs = [] }: Localising,
+  window: PartialRecord['window'],
+): { shown: Localisation | null; withheld: string | null } {
+  if (!localisation) return { shown: null, withheld: null };
+  const why = whyNoTimes(partialSpoofs, window);
+  return why === null ? { shown: localisation, withheld: null } : { shown: null, withheld: why };
+}
+
+/** Why windows of that kind give no times; null where they may. */
+export function whyNoTimes(records: readonly PartialRecord[], window: PartialRecord['window']): string | null {
+  const own = records.filter(
+    (record) => record.window.seconds === window.seconds && record.window.hopSeconds === window.hopSeconds,
+  );
+  const what = `windows of ${window.seconds} s`;
+  if (own.length === 0) {
+    return `No times are given: whether ${what} tell where a spoof was put into a recording was not measured.`;
+  }
+  const failed = own.find(({ files }) => !(files.interval[1] < 0));
+  if (failed === undefined) return null;
+  const { files, recordings, split } = failed;
+  const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
+  return (
+    `No times are given: on ${recordings} spliced recordings of ${split} the contrast of ${what} told a spoof that was put in from bona fide speech put in ` +
+    `no better than the mean over the recording (EER ${percent(files.eer)} against ${percent(files.meanEer)}, difference ${percent(files.interval[0])} to ${percent(files.interval[1])}).`
+  );
+}
+
 const confidence = 0.95;
 
 /**

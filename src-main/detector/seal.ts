@@ -15,7 +15,7 @@ export const unsealedNote =
   'recordings (`earwitness calibrate … --validated-by … --conditions …`) to validate it.';
 
 /** Of a card, what may change under the signature: its name, and what measurements add: how often its findings were right, how faithful its maps are. */
-const unsigned = new Set(['name', 'records', 'saliency', 'seal']);
+const unsigned = new Set(['name', 'records', 'saliency', 'partialSpoofs', 'seal']);
 
 /** The files are in it by their hashes. */
 function message(raw: Record<string, unknown>): string {

@@ -389,13 +389,13 @@ export function headFile(member: Pick<EncoderMember, 'head'>, { kernel, bias }: 
 }
 
 /**
- * Writes into a model's card what was measured of it: how often its findings were right, how faithful its saliency maps are. All else in
- * it stays as it lies there.
+ * Writes into a model's card what was measured of it: how often its findings were right, how faithful its saliency maps are, whether its
+ * times are of use. All else in it stays as it lies there.
  * @throws UserFacingError `unwritable`
  */
 export async function writeMeasured(
   { folder }: Pick<StoredModel, 'folder'>,
-  measured: Partial<Pick<Card, 'records' | 'saliency'>>,
+  measured: Partial<Pick<Card, 'records' | 'saliency' | 'partialSpoofs'>>,
 ): Promise<void> {
   const path = join(folder, 'card.json');
   const card = JSON.parse(await readFile(path, 'utf8')) as object;

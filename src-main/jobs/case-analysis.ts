@@ -7,8 +7,8 @@ import { sha256File } from '../audio/hash.ts';
 import type { NewAnalysis } from '../cases/store.ts';
 import type { Analysis as DetectorAnalysis } from '../detector/detector.ts';
 import { withoutRatios } from '../detector/finding.ts';
-import { localisationStatement } from '../detector/localisation.ts';
 import { speakerOf } from '../detector/store.ts';
+import { localisationShown, localisationStatement } from '../detector/localisation.ts';
 import type { StoredModel } from '../detector/store.ts';
 import { llrInterval, mapForSpeech } from '../evaluation/calibration.ts';
 import { provenance } from '../reports/scan.ts';
@@ -54,7 +54,8 @@ function spokenBy({ card, onnxSha256 }: StoredModel): Pick<Provenance, 'model'> 
 }
 
 function thresholdsOf(model: StoredModel, analysis: DetectorAnalysis | null): NewAnalysis['thresholds'] {
-  const { thresholds, calibration, localisation } = model.card;
+  const { thresholds, calibration, window } = model.card;
+  const { shown, withheld } = localisationShown(model.card, window);
   const speechSeconds = analysis === null ? null : (analysis.quality.speechSeconds ?? analysis.activeSeconds);
   const map = mapForSpeech(calibration, speechSeconds);
   const scoreAt = (llr: number): number => (llr + Math.log(map.prior / (1 - map.prior)) - map.b) / map.a;
@@ -64,8 +65,8 @@ function thresholdsOf(model: StoredModel, analysis: DetectorAnalysis | null): Ne
   return {
     score: thresholds.score,
     inconclusive: whole ? [scoreAt(lowerLlr), scoreAt(upperLlr)] : null,
-    localisation: localisation?.threshold ?? null,
-    localisationStatement: localisation ? localisationStatement(localisation) : null,
+    localisation: shown?.threshold ?? null,
+    localisationStatement: shown ? localisationStatement(shown) : withheld,
   };
 }
 

@@ -231,7 +231,7 @@ function nothingThere(path: string, startSeconds: number, endSeconds: number): U
  * A WAV file of 32-bit samples (WAVE_FORMAT_EXTENSIBLE), lossless for integers of up to 24 bits and for floats.
  * @param format.integerBits of the recording's samples, told in the header; null for floats
  */
-function waveOf(
+export function waveOf(
   interleaved: Float32Array,
   format: { channels: number; sampleRateHz: number; integerBits: number | null },
 ): Uint8Array {

@@ -1,7 +1,6 @@
 import type { Card } from '../detector/card.ts';
 import type { Analysis } from '../detector/detector.ts';
-import { localisationStatement, stretchesBelow } from '../detector/localisation.ts';
-import type { Localisation } from '../detector/localisation.ts';
+import { localisationShown, localisationStatement, stretchesBelow } from '../detector/localisation.ts';
 import type { StoredModel } from '../detector/store.ts';
 import { csvLine } from './csv.ts';
 
@@ -79,13 +78,11 @@ export function scanCsvLine({ path, sha256, analysis, error }: ScannedFile): str
   ]);
 }
 
-/** Where a recording's windows score low, with what that is worth. */
-function localisedJson({ windows }: Analysis, localisation: Localisation): Record<string, unknown> {
-  return {
-    statement: localisationStatement(localisation),
-    ...localisation,
-    stretches: stretchesBelow(windows, localisation.threshold),
-  };
+/** Where a recording's windows score low, with what that is worth; or why no times are given; null of a model without a threshold. */
+function localisedJson({ windows }: Analysis, card: Card): Record<string, unknown> | null {
+  const { shown, withheld } = localisationShown(card, card.window);
+  if (shown === null) return withheld === null ? null : { statement: withheld };
+  return { statement: localisationStatement(shown), ...shown, stretches: stretchesBelow(windows, shown.threshold) };
 }
 
 /** One file's part of a scan's JSON. */
@@ -112,7 +109,7 @@ export function scanJson({ path, sha256, analysis, error }: ScannedFile, card: C
       channel: analysis.channel,
       windowScores: 'uncalibrated',
       windows: analysis.windows,
-      localisation: card.localisation ? localisedJson(analysis, card.localisation) : null,
+      localisation: localisedJson(analysis, card),
     }),
   };
 }

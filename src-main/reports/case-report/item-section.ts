@@ -201,7 +201,9 @@ function settingsText({ settings }: Analysis): string {
 
 function lowStretchesText(analysis: Analysis): string | null {
   const { localisation, localisationStatement } = analysis.thresholds;
-  if (localisation === null || analysis.windows.length === 0) return null;
+  if (analysis.windows.length === 0) return null;
+  // Then it says why no times are given.
+  if (localisation === null) return localisationStatement;
   const stretches = stretchesBelow(analysis.windows, localisation);
   const named = stretches
     .slice(0, mostStretches)

@@ -4,7 +4,7 @@ import { rateText, type FindingRecord } from '../../../src-common/finding-record
 import { findings } from '../../../src-common/findings.ts';
 import type { Card } from '../../detector/card.ts';
 import type { Member } from '../../detector/member.ts';
-import { localisationStatement } from '../../detector/localisation.ts';
+import { localisationShown, localisationStatement } from '../../detector/localisation.ts';
 import { csvLine } from '../csv.ts';
 import { findingPart, hasRatio, itemSection, resultsTable, written } from './item-section.ts';
 import { ink, Sheet, styles } from './sheet.ts';
@@ -412,7 +412,9 @@ function modelSection(sheet: Sheet, model: ReportModel, number: string): void {
       ].join('; '),
     ]);
   }
-  if (card.localisation) rows.push(['Low-scoring stretches', localisationStatement(card.localisation)]);
+  const { shown, withheld } = localisationShown(card, card.window);
+  const stretches = shown ? localisationStatement(shown) : withheld;
+  if (stretches !== null) rows.push(['Low-scoring stretches', stretches]);
   sheet.pairs(rows);
   sheet.heading(4, 'Validation: figures on data that were labelled beforehand');
   const columns = ['Split', 'Bona fide', 'Spoof', 'EER', 'AUC', 'AP b. f.', 'AP spoof', 'Accuracy', 'Cllr', 'min Cllr'];
