@@ -1,13 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import {
-  compareWithMean,
-  contrast,
-  lowest,
-  poissonInterval,
-  regionFigures,
-  regionsBelow,
-  segmentEer,
-} from './partial.ts';
+import { compareWithMean, contrast, poissonInterval, regionFigures, regionsBelow, segmentEer } from './partial.ts';
 import type { SplicedFile } from './partial.ts';
 
 const frameSeconds = 0.02;
