@@ -5,8 +5,8 @@
 import { Random } from '../base/random.ts';
 import type { DatasetItem } from './types.ts';
 
-export const spliceKinds = ['spoof', 'same', 'other'] as const;
-export type SpliceKind = (typeof spliceKinds)[number];
+const spliceKinds = ['spoof', 'same', 'other'] as const;
+type SpliceKind = (typeof spliceKinds)[number];
 
 /** One recording to be made. */
 export interface SplicePlan {
@@ -28,7 +28,7 @@ export interface SplicePlan {
 const insertSeconds = [0.5, 3] as const;
 const hostClips = [2, 3] as const;
 /** Of the whole recording. */
-export const spliceSeconds = [6, 12] as const;
+const spliceSeconds = [6, 12] as const;
 const fadeSeconds = 0.02;
 /** Between the insert and either end of the recording. */
 const leastBefore = 0.5;

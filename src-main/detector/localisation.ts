@@ -64,7 +64,7 @@ export function localisationShown(
 }
 
 /** Why windows of that kind give no times; null where they may. */
-export function whyNoTimes(records: readonly PartialRecord[], window: PartialRecord['window']): string | null {
+function whyNoTimes(records: readonly PartialRecord[], window: PartialRecord['window']): string | null {
   const own = records.filter(
     (record) => record.window.seconds === window.seconds && record.window.hopSeconds === window.hopSeconds,
   );

@@ -20,7 +20,7 @@ export interface SplicedFile {
 }
 
 /** A stretch of a recording. */
-export interface Region {
+interface Region {
   startSeconds: number;
   endSeconds: number;
 }
@@ -76,7 +76,7 @@ function overlapOfUnion(one: Region, other: Region): number {
 }
 
 /** Regions that are pointed out, against what was put in. */
-export interface RegionFigures {
+interface RegionFigures {
   threshold: number;
   /** Spoofed parts, and those that a region covers with an intersection over union of at least a half. */
   parts: number;
@@ -143,7 +143,7 @@ export function poissonInterval(count: number): Interval {
 }
 
 /** How a file's score by its frames does against its mean, over the same files. */
-export interface FileComparison {
+interface FileComparison {
   /** EER of spoofs put in against bona fide put in. */
   eer: number;
   meanEer: number;

@@ -15,7 +15,7 @@ import type { SplicedFile } from '../evaluation/partial.ts';
 import { csvLine } from '../reports/csv.ts';
 import { waveOf } from './stretch.ts';
 
-export interface PartialRequest {
+interface PartialRequest {
   dataset: string;
   split: string;
   /** Three recordings each: a spoof, the same voice, another one. */

@@ -36,7 +36,7 @@ export const saliencyCaution =
   'Saliency shows which parts of the sound the score of this network rests on. It is no evidence, and shows no artefacts.';
 
 /** A column of a map. */
-export interface SaliencyColumn {
+interface SaliencyColumn {
   startSeconds: number;
   endSeconds: number;
   /** For each band, from the lowest: by how much the score falls without it; above zero speaks for bona fide. */
@@ -73,7 +73,7 @@ interface HeldWindow {
 }
 
 /** What of a recording is explained: all of it, or a stretch. */
-export interface SaliencyRequest extends SaliencySubject, Pick<RecordingOptions, 'stream' | 'channel' | 'readAll'> {
+interface SaliencyRequest extends SaliencySubject, Pick<RecordingOptions, 'stream' | 'channel' | 'readAll'> {
   stretch: { startSeconds: number; endSeconds: number } | null;
 }
 

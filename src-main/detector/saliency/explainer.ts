@@ -13,8 +13,7 @@ import type { CellGrid } from './cells.ts';
 import { gradCam, layersToMaps, mapToCells } from './grad-cam.ts';
 import { PlaneOccluder, SoundOccluder } from './occlusion.ts';
 
-export const saliencyMethods = ['occlusion', 'grad-cam'] as const;
-export type SaliencyMethod = (typeof saliencyMethods)[number];
+type SaliencyMethod = 'occlusion' | 'grad-cam';
 
 /** A model with the weights of its members that are networks of our own; null for the others. */
 export interface ExplainableModel extends RunnableModel {
@@ -29,7 +28,7 @@ export interface SaliencySubject {
 }
 
 /** How much each part of a window speaks for bona fide. */
-export interface WindowMap {
+interface WindowMap {
   /** In the order of cells: by how much the score falls without it; for Grad-CAM in no unit. */
   cells: Float64Array;
   /** The same for each column over all bands; null for Grad-CAM. */

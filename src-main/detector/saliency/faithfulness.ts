@@ -12,7 +12,7 @@ import type { CellGrid } from './cells.ts';
 export const shares = [0.1, 0.2, 0.4];
 
 /** Scores a window's sound without the cells of a mask, one score for each mask. */
-export type ScoreMasks = (masks: Uint8Array[]) => Promise<number[]>;
+type ScoreMasks = (masks: Uint8Array[]) => Promise<number[]>;
 
 /** How much more the map's regions move a window's score than each of the regions compared with: means over the shares. */
 export interface Advantages {
@@ -90,7 +90,7 @@ export async function windowAdvantages(
 }
 
 /** A mean with its 95 % interval, in units of the score. */
-export interface Advantage {
+interface Advantage {
   mean: number;
   interval: Interval;
 }
