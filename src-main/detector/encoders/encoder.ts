@@ -196,7 +196,7 @@ export class Encoder {
 type Brought = NonNullable<EncoderCard['brought']>;
 
 /** Mean nought and deviation one, in place, as Hugging Face's extractors do. */
-export function standardise(samples: Float32Array): void {
+function standardise(samples: Float32Array): void {
   const mean = samples.reduce((sum, value) => sum + value, 0) / samples.length;
   const variance = samples.reduce((sum, value) => sum + (value - mean) ** 2, 0) / samples.length;
   const scale = 1 / Math.sqrt(variance + 1e-7);
