@@ -4,7 +4,7 @@ import { fitLogistic, logitOf } from '../detector/logistic.ts';
 import type { LogisticModel } from '../detector/logistic.ts';
 import { exampleWeights } from '../detector/sampling.ts';
 import { detectionMetrics } from '../evaluation/metrics.ts';
-import { sourceFolds } from './folds.ts';
+import { sourceFolds } from './source-folds.ts';
 
 /** What a head looks at. */
 export interface HeadChoice {

@@ -1,7 +1,9 @@
-/** A foreign graph's first run, in a process of its own: what it does there costs nothing but that process. */
+/** The first run of a graph that comes from elsewhere, in a process of its own: what it does there costs nothing but that process. */
 import { readFile } from 'node:fs/promises';
 import { UserFacingError } from '../base/errors.ts';
 import { Random } from '../base/random.ts';
+import { Encoder } from '../detector/encoders/encoder.ts';
+import type { EncoderCard } from '../detector/encoders/encoder.ts';
 import { ForeignGraph } from '../detector/foreign.ts';
 import type { ForeignDeclaration } from '../detector/foreign.ts';
 
@@ -21,7 +23,7 @@ export interface TrialResult {
 const repeatTolerance = 1e-4;
 
 /** A voice's harmonics that come and go, in a little noise, so many samples. */
-export function speechlike(samples: number, sampleRateHz: number, loudness: number): Float32Array {
+function speechlike(samples: number, sampleRateHz: number, loudness: number): Float32Array {
   const random = new Random([samples, 11]);
   return Float32Array.from({ length: samples }, (_, index) => {
     const time = index / sampleRateHz;
@@ -67,6 +69,40 @@ export async function tryDetector({ path, declared, sampleRateHz }: TrialRequest
     }
   } finally {
     await graph.dispose();
+  }
+  return { secondsPerWindow: fastest };
+}
+
+/** Embeds windows of sound, loud and quiet, each twice. @throws UserFacingError `graph` */
+export async function tryEncoder({
+  path,
+  card,
+}: {
+  path: string;
+  card: EncoderCard;
+}): Promise<{ secondsPerWindow: number }> {
+  const encoder = await Encoder.create({ card, onnx: await readFile(path) }, 1).catch((cause: unknown) => {
+    throw new UserFacingError('graph', `ONNX Runtime cannot load the graph: ${(cause as Error).message}`, { cause });
+  });
+  let fastest = Infinity;
+  try {
+    for (const loudness of [1, 0.02]) {
+      const window = speechlike(card.input.samples, card.input.sampleRateHz, loudness);
+      const started = performance.now();
+      const first = await encoder.embed(window);
+      fastest = Math.min(fastest, (performance.now() - started) / 1000);
+      const second = await encoder.embed(window);
+      const differs = first.some(
+        (value, place) => Math.abs(value - second[place]) > 1e-4 * Math.max(1, Math.abs(value)),
+      );
+      if (differs) {
+        throw new UserFacingError('graph', 'The encoder gives another embedding of the same sound the second time.', {
+          advice: 'Export it in evaluation mode: model.eval().',
+        });
+      }
+    }
+  } finally {
+    await encoder.dispose();
   }
   return { secondsPerWindow: fastest };
 }

@@ -1,17 +1,16 @@
 /** Takes in a frozen encoder that a laboratory brings: an ONNX graph and the card that says what goes in and what comes out. */
 import { join } from 'node:path';
-import { readFile, rename, rm } from 'node:fs/promises';
+import { rename, rm } from 'node:fs/promises';
 import { z } from 'zod';
 import { UserFacingError } from '../base/errors.ts';
 import { ensureFolder, unwritable, writeFileWhole } from '../base/files.ts';
 import { sha256 } from '../base/sha256.ts';
-import { Encoder, encoderCardSchema, encoderFolders, findEncoder } from '../detector/encoders/encoder.ts';
+import { encoderCardSchema, encoderFolders, findEncoder } from '../detector/encoders/encoder.ts';
 import type { EncoderCard } from '../detector/encoders/encoder.ts';
 import { readGraphFile } from '../detector/graph-data.ts';
 import { refusal } from '../detector/graph.ts';
 import type { GraphOutline } from '../detector/graph.ts';
 import { encoderName } from '../detector/member.ts';
-import { speechlike } from './detector-trial.ts';
 import { readDeclaration, runTrial } from './import-detector.ts';
 
 /** A card as a laboratory writes it beside an encoder's graph: see docs/models.md. */
@@ -118,38 +117,4 @@ export async function takeInEncoder(graph: string, cardPath: string, signal?: Ab
   } finally {
     await rm(staging, { recursive: true, force: true });
   }
-}
-
-/** Embeds windows of sound, loud and quiet, each twice. @throws UserFacingError `graph` */
-export async function tryEncoder({
-  path,
-  card,
-}: {
-  path: string;
-  card: EncoderCard;
-}): Promise<{ secondsPerWindow: number }> {
-  const encoder = await Encoder.create({ card, onnx: await readFile(path) }, 1).catch((cause: unknown) => {
-    throw new UserFacingError('graph', `ONNX Runtime cannot load the graph: ${(cause as Error).message}`, { cause });
-  });
-  let fastest = Infinity;
-  try {
-    for (const loudness of [1, 0.02]) {
-      const window = speechlike(card.input.samples, card.input.sampleRateHz, loudness);
-      const started = performance.now();
-      const first = await encoder.embed(window);
-      fastest = Math.min(fastest, (performance.now() - started) / 1000);
-      const second = await encoder.embed(window);
-      const differs = first.some(
-        (value, place) => Math.abs(value - second[place]) > 1e-4 * Math.max(1, Math.abs(value)),
-      );
-      if (differs) {
-        throw new UserFacingError('graph', 'The encoder gives another embedding of the same sound the second time.', {
-          advice: 'Export it in evaluation mode: model.eval().',
-        });
-      }
-    }
-  } finally {
-    await encoder.dispose();
-  }
-  return { secondsPerWindow: fastest };
 }

@@ -89,7 +89,7 @@ const tasks: { [Name in TaskName]: Perform<Name> } = {
     return tryDetector(request);
   },
   tryEncoder: async (request) => {
-    const { tryEncoder } = await import('./import-encoder.ts');
+    const { tryEncoder } = await import('./detector-trial.ts');
     return tryEncoder(request);
   },
 };

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Random } from '../base/random.ts';
 import type { DatasetItem } from '../datasets/types.ts';
-import { sourceFolds } from './folds.ts';
+import { sourceFolds } from './source-folds.ts';
 
 function corpus(): DatasetItem[] {
   const random = new Random(3);
