@@ -5,9 +5,8 @@
 import type { InputBuffer } from './input.ts';
 import { PcmDecoder, encodingBytes, maximumChannels, plainEncoding } from './pcm.ts';
 import type { Encoding, PcmFormat, PcmPart } from './pcm.ts';
-import { UnreadParts, isFilling } from './unread.ts';
+import { UnreadParts, isFilling, isPlaceholder } from './unread.ts';
 import type { UnreadSound } from './types.ts';
-import { isPlaceholder } from './wav.ts';
 
 const auEncodings: Partial<Record<number, Encoding>> = {
   1: 'mulaw',

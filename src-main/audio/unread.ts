@@ -9,6 +9,11 @@ export const leastUnreadSeconds = 0.02;
 /** Zeros that fill a file up, and not a pause. */
 export const mostFilling = 64 * 1024;
 
+/** Whether a length is what programs write that do not yet know it and cannot come back (sox, espeak, arecord among them). */
+export function isPlaceholder(bytes: number): boolean {
+  return bytes > 0xffffffff - 256 || bytes === 0x7fffffff || bytes === 0x80000000 || Math.abs(bytes - 0x7ffff000) <= 64;
+}
+
 /** Gathers what lies behind the sound of a file. */
 export class UnreadParts {
   /** Those that can be read after the sound that is declared. */

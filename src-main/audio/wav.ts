@@ -3,7 +3,7 @@ import type { HeaderNotes } from './header-notes.ts';
 import type { InputBuffer } from './input.ts';
 import { PcmDecoder, encodingBytes, maximumChannels, plainEncoding } from './pcm.ts';
 import type { Encoding, PcmFormat, PcmPart } from './pcm.ts';
-import { UnreadParts, isFilling, mostFilling } from './unread.ts';
+import { UnreadParts, isFilling, isPlaceholder, mostFilling } from './unread.ts';
 import type { UnreadSound } from './types.ts';
 
 // Format tags.
@@ -233,11 +233,6 @@ function pipeLength(bytes: number): number | null {
 function trueLength(short: number, long: number, there: number | null): number {
   if (short === noLength || there === null) return long;
   return short <= there && long <= there ? Math.max(short, long) : short <= there ? short : long;
-}
-
-/** Whether a length is what programs write that do not yet know it and cannot come back (sox, espeak, arecord among them). */
-export function isPlaceholder(bytes: number): boolean {
-  return bytes > noLength - 256 || bytes === 0x7fffffff || bytes === 0x80000000 || Math.abs(bytes - 0x7ffff000) <= 64;
 }
 
 /** The data chunk's length as it is to be read; null: to the end. */

@@ -1,25 +1,8 @@
+import { wavBytes } from '../audio/wav-bytes.ts';
 import type { Sound } from './sound.ts';
 
 /** A mono WAV file of 16 bits; what is beyond full scale is clipped. */
 export function wav16({ samples, sampleRateHz }: Sound): Uint8Array {
-  const view = new DataView(new ArrayBuffer(44 + 2 * samples.length));
-  const text = (at: number, letters: string): void => {
-    for (let i = 0; i < letters.length; i++) view.setUint8(at + i, letters.charCodeAt(i));
-  };
-  text(0, 'RIFF');
-  view.setUint32(4, view.byteLength - 8, true);
-  text(8, 'WAVEfmt ');
-  view.setUint32(16, 16, true);
-  view.setUint16(20, 1, true);
-  view.setUint16(22, 1, true);
-  view.setUint32(24, sampleRateHz, true);
-  view.setUint32(28, 2 * sampleRateHz, true);
-  view.setUint16(32, 2, true);
-  view.setUint16(34, 16, true);
-  text(36, 'data');
-  view.setUint32(40, 2 * samples.length, true);
-  for (let i = 0; i < samples.length; i++) {
-    view.setInt16(44 + 2 * i, Math.round(32_767 * Math.max(-1, Math.min(1, samples[i]))), true);
-  }
-  return new Uint8Array(view.buffer);
+  const whole = Int16Array.from(samples, (sample) => Math.round(32_767 * Math.max(-1, Math.min(1, sample))));
+  return wavBytes(whole, sampleRateHz);
 }

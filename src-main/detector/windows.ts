@@ -330,7 +330,9 @@ export async function conditionRecording(
           levelWindow(samples, conditioning.windowLevelDbfs);
           fillWindow(withGaps(samples, span), window);
         }
-        await use(window, span);
+        // Without the samples: who keeps the place shall not keep the recording.
+        const { samples: _, ...place } = span;
+        await use(window, place);
       };
       let probabilities: Float32Array | null = null;
       if (speech && !activity.silent) {

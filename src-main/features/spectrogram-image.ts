@@ -31,7 +31,7 @@ export interface SpectrogramImageOptions {
   overlay?: SpectrogramOverlay;
 }
 
-export interface SpectrogramOverlay {
+interface SpectrogramOverlay {
   /** In order of time, on the picture's axis; `cells` from the lowest band. */
   columns: readonly { startSeconds: number; endSeconds: number; cells: readonly number[] }[];
   /** Edges of the bands, one more than there are. */

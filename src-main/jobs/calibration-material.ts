@@ -15,7 +15,7 @@ import type { Trial } from '../evaluation/trials.ts';
 import { memberScores, recordingsOf, scoreItems, trialsOf } from './evaluate.ts';
 import type { JudgeableRecording, ScoredItem } from './evaluate.ts';
 import { scanFiles } from './scan.ts';
-import { wavBytes } from './selftest-signals.ts';
+import { wavBytes } from '../audio/wav-bytes.ts';
 
 /** What a model's likelihood ratios and its threshold for localisation rest on: scores of what it was not trained on. */
 export interface CalibrationMaterial {

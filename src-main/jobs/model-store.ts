@@ -10,6 +10,7 @@ import { sha256 } from '../base/sha256.ts';
 import { cardSchema } from '../detector/card.ts';
 import type { Card } from '../detector/card.ts';
 import type { Member } from '../detector/member.ts';
+import { EncoderUnavailable } from '../detector/encoders/encoder.ts';
 import {
   encoderProblem,
   identityOf,
@@ -275,7 +276,12 @@ export class ModelStore {
           advice: 'Restore the model from a copy, import it again or delete it.',
         });
       }
-      for (const { name } of known.card.companions ?? []) await readModel(join(folder, name));
+      for (const { name } of known.card.companions ?? []) {
+        // Encoders come and go without the model: `#summary` looks for them.
+        await readModel(join(folder, name)).catch((error: unknown) => {
+          if (!(error instanceof EncoderUnavailable)) throw error;
+        });
+      }
       for (const member of known.card.members) {
         if (member.kind === 'network') await readNetwork({ folder, card: known.card }, member);
         if (member.kind === 'foreign') await readForeign({ folder, card: known.card }, member);

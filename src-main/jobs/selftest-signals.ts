@@ -67,28 +67,6 @@ export function referenceSignals(): Map<string, Int16Array> {
   ]);
 }
 
-/** A mono WAV file; at the rate of the reference signals if no other is given. */
-export function wavBytes(samples: Int16Array, rateHz = sampleRateHz): Uint8Array {
-  const view = new DataView(new ArrayBuffer(44 + 2 * samples.length));
-  const text = (at: number, letters: string): void => {
-    for (let i = 0; i < letters.length; i++) view.setUint8(at + i, letters.charCodeAt(i));
-  };
-  text(0, 'RIFF');
-  view.setUint32(4, view.byteLength - 8, true);
-  text(8, 'WAVEfmt ');
-  view.setUint32(16, 16, true);
-  view.setUint16(20, 1, true);
-  view.setUint16(22, 1, true);
-  view.setUint32(24, rateHz, true);
-  view.setUint32(28, 2 * rateHz, true);
-  view.setUint16(32, 2, true);
-  view.setUint16(34, 16, true);
-  text(36, 'data');
-  view.setUint32(40, 2 * samples.length, true);
-  samples.forEach((sample, i) => view.setInt16(44 + 2 * i, sample, true));
-  return new Uint8Array(view.buffer);
-}
-
 /** The samples as NIST SPHERE, which is ffmpeg's to decode. */
 export function sphereBytes(samples: Int16Array): Uint8Array {
   const fields = [

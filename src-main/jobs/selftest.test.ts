@@ -8,7 +8,8 @@ import { findFfmpeg } from '../audio/ffmpeg.ts';
 import { writeTinyModel } from '../detector/testing.ts';
 import { selfTest, storeReference } from './selftest.ts';
 import type { SelfTestCheck } from './selftest.ts';
-import { referenceSignals, wavBytes } from './selftest-signals.ts';
+import { referenceSignals } from './selftest-signals.ts';
+import { wavBytes } from '../audio/wav-bytes.ts';
 
 let folder: string;
 const homeBefore = process.env['EARWITNESS_HOME'];

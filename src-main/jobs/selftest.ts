@@ -21,7 +21,8 @@ import {
   shippedModels,
 } from '../detector/store.ts';
 import type { StoredModel } from '../detector/store.ts';
-import { sphereBytes, decoderFlac, decoderSamples, referenceSignals, wavBytes } from './selftest-signals.ts';
+import { sphereBytes, decoderFlac, decoderSamples, referenceSignals } from './selftest-signals.ts';
+import { wavBytes } from '../audio/wav-bytes.ts';
 
 /** What a model said of the reference signals when it was made, or when it was first met. */
 const referenceSchema = z.object({

@@ -9,7 +9,7 @@ import { cellCount } from './cells.ts';
 import type { CellGrid } from './cells.ts';
 
 /** Shares of the cells that are taken out or left. */
-export const shares = [0.1, 0.2, 0.4];
+const shares = [0.1, 0.2, 0.4];
 
 /** Scores a window's sound without the cells of a mask, one score for each mask. */
 type ScoreMasks = (masks: Uint8Array[]) => Promise<number[]>;
