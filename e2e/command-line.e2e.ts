@@ -359,7 +359,8 @@ describe('the model that ships', () => {
   it('scans without being named, and says what it is', () => {
     const { status, stdout } = earwitness(['analyze', 'for-small/testing/real/clip0.wav']);
     expect(status).toBe(0);
-    expect(stdout).toMatch(/Model default \([0-9a-f]{12}\), screening/);
+    // The sound that the tests make ends low, so that the companion for telephone speech may be the one that speaks.
+    expect(stdout).toMatch(/Model default(?:-telephone)? \([0-9a-f]{12}\), screening/);
   });
 
   it.skipIf(!existsSync(join(shared, 'formats')))('gives every published format a row', () => {
