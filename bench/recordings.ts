@@ -1,6 +1,7 @@
 import { createWriteStream, existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { wavHeader } from '../src-main/audio/wav-bytes.ts';
 import { decode } from '../src-main/audio/decode.ts';
 import { Random } from '../src-main/base/random.ts';
 import { applicationRoot } from '../src-main/base/workers.ts';
@@ -15,26 +16,6 @@ export function corpusClips(): string[] | null {
     .filter((name) => name.endsWith('.flac'))
     .sort()
     .map((name) => join(folder, name));
-}
-
-function wavHeader(frames: number): Uint8Array {
-  const view = new DataView(new ArrayBuffer(44));
-  const text = (at: number, value: string): void => {
-    for (let i = 0; i < value.length; i++) view.setUint8(at + i, value.charCodeAt(i));
-  };
-  text(0, 'RIFF');
-  view.setUint32(4, 36 + 2 * frames, true);
-  text(8, 'WAVEfmt ');
-  view.setUint32(16, 16, true);
-  view.setUint16(20, 1, true);
-  view.setUint16(22, 1, true);
-  view.setUint32(24, rateHz, true);
-  view.setUint32(28, 2 * rateHz, true);
-  view.setUint16(32, 2, true);
-  view.setUint16(34, 16, true);
-  text(36, 'data');
-  view.setUint32(40, 2 * frames, true);
-  return new Uint8Array(view.buffer);
 }
 
 /** Three seconds with the outlines of speech: pulses of a gliding pitch through formants, in syllables. */
@@ -68,7 +49,7 @@ export function madeClips(folder: string, count: number): string[] {
   return Array.from({ length: count }, (_, index) => {
     const samples = speechLike(index);
     const path = join(folder, `clip-${index}.wav`);
-    writeFileSync(path, Buffer.concat([wavHeader(samples.length), new Uint8Array(samples.buffer)]));
+    writeFileSync(path, Buffer.concat([wavHeader(samples.length, rateHz), new Uint8Array(samples.buffer)]));
     return path;
   });
 }
@@ -78,7 +59,7 @@ export async function longRecording(path: string, clips: readonly string[], seco
   const random = new Random(1);
   const frames = seconds * rateHz;
   const file = createWriteStream(path);
-  file.write(wavHeader(frames));
+  file.write(wavHeader(frames, rateHz));
   const decoded = await Promise.all(clips.map(async (clip) => (await decode(clip)).samples));
   let written = 0;
   for (let index = 0; written < frames; index++) {

@@ -10,7 +10,7 @@ import { UserFacingError } from '../base/errors.ts';
 import { dataFolder } from '../base/home.ts';
 import { clearUnfinished } from '../base/unfinished.ts';
 import type { CaseStore, Session } from '../cases/store.ts';
-import { ProgressLine, applicationVersion, colour, exitStatus, interruption, positiveInteger } from './context.ts';
+import { applicationVersion, colour, exitStatus, interruptible, positiveInteger } from './context.ts';
 import { mustBeFree, overwriteOption } from './outputs.ts';
 import { modelLine } from './present.ts';
 import { fastOption, modelOption, modelToScoreWith } from './model-option.ts';
@@ -89,21 +89,6 @@ async function withCase<T>(folder: string, use: (store: CaseStore, session: Sess
       store.close();
     }
   });
-}
-
-/** Runs long work that Ctrl-C stops. @returns the exit status; 130 where it was stopped */
-async function interruptible(work: (signal: AbortSignal, progress: ProgressLine) => Promise<number>): Promise<number> {
-  const progress = new ProgressLine();
-  const { signal, dispose } = interruption();
-  try {
-    return await work(signal, progress);
-  } catch (error) {
-    if (!signal.aborted) throw error;
-    return exitStatus.interrupted;
-  } finally {
-    progress.clear();
-    dispose();
-  }
 }
 
 export function register(program: Command): void {

@@ -68,6 +68,23 @@ export function interruption(): { signal: AbortSignal; dispose: () => void } {
   return { signal: controller.signal, dispose };
 }
 
+/** Runs long work that Ctrl-C stops. @returns the exit status; 130 where it was stopped */
+export async function interruptible(
+  work: (signal: AbortSignal, progress: ProgressLine) => Promise<number>,
+): Promise<number> {
+  const progress = new ProgressLine();
+  const { signal, dispose } = interruption();
+  try {
+    return await work(signal, progress);
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    return exitStatus.interrupted;
+  } finally {
+    progress.clear();
+    dispose();
+  }
+}
+
 /** Reads an option that is a whole number above zero. @throws InvalidArgumentError, which says so. */
 export function positiveInteger(text: string): number {
   const value = Number(text);

@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { UserFacingError } from '../base/errors.ts';
 import type { StoredModel } from '../detector/store.ts';
 import type { Saliency } from '../jobs/saliency.ts';
-import { ProgressLine, exitStatus, interruption, positiveInteger } from './context.ts';
+import { exitStatus, interruptible, interruption, positiveInteger } from './context.ts';
 import { mayRecord } from './evaluate.ts';
 import { mustBeFree, overwriteOption, writeOutputs } from './outputs.ts';
 import { modelLine, runProvenance } from './present.ts';
@@ -179,10 +179,8 @@ async function measure(options: SaliencyOptions): Promise<number> {
   const dataset = await load.loadDataset(spec);
   const items = load.selectSplit(dataset, split);
   const maker = await jobs.SaliencyMaker.create(await jobs.explainable(model), 1);
-  const { signal, dispose } = interruption();
-  const progress = new ProgressLine();
   process.stderr.write(`${modelLine(model)}\n`);
-  try {
+  return interruptible(async (signal, progress) => {
     const of = { dataset: dataset.spec, split, recordings: options.recordings };
     const records = await jobs.measureSaliency(maker, items, of, {
       signal,
@@ -204,12 +202,5 @@ async function measure(options: SaliencyOptions): Promise<number> {
       await store.writeMeasured(model, { saliency: [...others, ...records] });
     }
     return exitStatus.done;
-  } catch (error) {
-    if (!signal.aborted) throw error;
-    return exitStatus.interrupted;
-  } finally {
-    progress.clear();
-    dispose();
-    await maker.dispose();
-  }
+  }).finally(() => maker.dispose());
 }

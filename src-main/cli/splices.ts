@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { PartialRecord } from '../detector/localisation.ts';
-import { ProgressLine, exitStatus, interruption, positiveInteger } from './context.ts';
+import { exitStatus, interruptible, positiveInteger } from './context.ts';
 import { mayRecord } from './evaluate.ts';
 import { mustBeFreeFolder, overwriteOption } from './outputs.ts';
 import { modelLine } from './present.ts';
@@ -62,10 +62,8 @@ async function splices(options: SplicesOptions): Promise<number> {
   const items = load.selectSplit(dataset, split);
   const folder = out === undefined ? undefined : resolve(out);
   if (folder !== undefined) mustBeFreeFolder(folder, options);
-  const { signal, dispose } = interruption();
-  const progress = new ProgressLine();
   process.stderr.write(`${modelLine(model)}\n`);
-  try {
+  return interruptible(async (signal, progress) => {
     const records = await jobs.measurePartialSpoofs(
       model,
       items,
@@ -84,13 +82,7 @@ async function splices(options: SplicesOptions): Promise<number> {
       await store.writeMeasured(model, { partialSpoofs: [...others, ...records] });
     }
     return exitStatus.done;
-  } catch (error) {
-    if (!signal.aborted) throw error;
-    return exitStatus.interrupted;
-  } finally {
-    progress.clear();
-    dispose();
-  }
+  });
 }
 
 function percent(share: number): string {
