@@ -233,3 +233,41 @@ describe('earwitness dataset telephone', () => {
     await expect(run('telephone', `folder:${root}`, '--out', copies('one'))).rejects.toThrow('exists.');
   });
 });
+
+describe('earwitness dataset degrade', () => {
+  const drawn = ['--with', 'white-20,white-5,gain-20,mp3-32', '--copies', '2', '--seed', '3'];
+
+  it('copies the recordings of a split through unlike families, with their labels, the same from the same seed', async () => {
+    plant(root, { 'train/real/a.wav': toneWav(1), 'train/fake/VITS/b.wav': toneWav(1), 'dev/real/c.wav': toneWav(1) });
+    plant(root, { 'train/fake/VITS/bad.wav': 'no sound' });
+    const said = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+    const spec = `folder:${root}`;
+    const from = ['degrade', spec, '--split', 'train', ...drawn];
+    const { out, status } = await run(...from, '--out', join(root, 'copies', 'one'));
+    expect(status).toBe(3);
+    expect(out).toBe(`4 copies and ${join(root, 'copies', 'one', 'manifest.csv')} written.\n`);
+    expect(said.mock.calls.join('')).toMatch(/bad\.wav/);
+    const { items } = await loadDataset(`manifest:${root}/copies/one/manifest.csv`);
+    expect(items.map(({ label, split, generator }) => [label, split, generator])).toEqual([
+      ...Array<unknown>(2).fill(['spoof', 'train', 'VITS']),
+      ...Array<unknown>(2).fill(['bonafide', 'train', null]),
+    ]);
+    for (const [one, other] of [items.slice(0, 2), items.slice(2)]) {
+      expect(one.codec?.split(',')[0]).not.toBe(other.codec?.split(',')[0]);
+      expect(readFileSync(one.path)).not.toEqual(readFileSync(other.path));
+      expect(readFileSync(one.path)).toHaveLength(44 + 2 * 16_000);
+    }
+    await run('degrade', spec, '--split', 'train', ...drawn, '--out', join(root, 'copies', 'two'));
+    const { items: again } = await loadDataset(`manifest:${root}/copies/two/manifest.csv`);
+    expect(again.map(({ path }) => readFileSync(path))).toEqual(items.map(({ path }) => readFileSync(path)));
+    await expect(run(...from, '--out', join(root, 'copies', 'one'))).rejects.toThrow('exists.');
+  });
+
+  it('says which degradations and splits there are', async () => {
+    plant(root, ['train/real/a.wav', 'train/fake/VITS/b.wav']);
+    const out = ['--out', join(root, 'copies')];
+    await expect(run('degrade', `folder:${root}`, '--with', 'mp4', ...out)).rejects.toThrow('There is no degradation mp4.'); // prettier-ignore
+    await expect(run('degrade', `folder:${root}`, '--split', 'dev', ...out)).rejects.toThrow('has no split dev.');
+    expect(existsSync(join(root, 'copies'))).toBe(false);
+  });
+});

@@ -54,6 +54,15 @@ labels, speakers and sources stay. "train --band telephone" trains on such copie
 
 Exit status: 0 written, 2 wrong usage, 3 written without some that cannot be read, 130 interrupted, 1 anything else.`;
 
+const degradeHelp = `${specHelp}
+For each copy a family of degradations is drawn (mp3, Opus, white noise, …), then one of the family; a recording's copies go through
+unlike families. "earwitness robustness" measures through the same ones: what is to be measured as unheard must be left out here.
+Labels, speakers and sources stay, so that copies can be trained on beside their originals:
+  earwitness dataset degrade manifest:FILE --split train --with mp3-32,opus-16,white-20 --out copies
+  earwitness train --dataset manifest:FILE+manifest:copies/manifest.csv --out DIR
+
+Exit status: 0 written, 2 wrong usage, 3 written without some that cannot be read, 130 interrupted, 1 anything else.`;
+
 export function register(program: Command): void {
   const dataset = program.command('dataset').description('Look at labelled recordings for training and evaluation.');
   dataset
@@ -105,6 +114,31 @@ export function register(program: Command): void {
     .action(async (spec: string, options: TelephoneOptions) => {
       process.exitCode = await telephone(spec, options);
     });
+  dataset
+    .command('degrade')
+    .description('Write copies of the recordings as codecs, noise and rooms leave them, and a manifest of the copies.')
+    .argument('<spec>', 'the dataset, as KIND:PATH')
+    .requiredOption('--out <folder>', 'where copies and manifest.csv go, to be used as manifest:FOLDER/manifest.csv')
+    .option('--bonafide <spec>', 'bona fide recordings from elsewhere (a folder or a spec), for a dataset of spoofs')
+    .option('--split <name>', 'only the recordings of that split')
+    .option('--with <list>', 'degradations to draw from, separated by commas (default: all)', (list) => list.split(','))
+    .option('--copies <n>', 'of each recording', parseJobs, 1)
+    .option('--seed <n>', 'same seed and dataset: same copies', parseSeed, 1)
+    .addOption(overwriteOption('replace the copies that stand there'))
+    .addHelpText('after', degradeHelp)
+    .action(async (spec: string, options: DegradeOptions) => {
+      process.exitCode = await degrade(spec, options);
+    });
+}
+
+interface DegradeOptions {
+  out: string;
+  bonafide?: string;
+  split?: string;
+  with?: string[];
+  copies: number;
+  seed: number;
+  overwrite?: boolean;
 }
 
 interface TelephoneOptions {
@@ -242,31 +276,98 @@ async function inspect(spec: string, options: InspectOptions): Promise<number | 
   });
 }
 
-async function telephone(spec: string, options: TelephoneOptions): Promise<number | undefined> {
+/** Where copies of a dataset go. */
+interface CopyOptions {
+  out: string;
+  bonafide?: string;
+  overwrite?: boolean;
+}
+
+/** How copies are made, each job in its own way. */
+type Copying = (
+  items: DatasetItem[],
+  folder: string,
+  options: {
+    signal: AbortSignal;
+    onProgress: (done: number, total: number) => void;
+    onProblem: (path: string, why: string) => void;
+  },
+) => Promise<DatasetItem[]>;
+
+/**
+ * Writes copies and their manifest.
+ * @param choose those of the dataset's recordings that are copied
+ * @param copies of each recording
+ */
+async function copy(
+  spec: string,
+  options: CopyOptions,
+  make: Copying,
+  { choose = (items) => items, copies = 1 }: { choose?: (items: DatasetItem[]) => DatasetItem[]; copies?: number } = {},
+): Promise<number | undefined> {
   const folder = resolve(options.out);
   const manifest = join(folder, 'manifest.csv');
   const { loadDataset, withBonafide } = await import('../datasets/load.ts');
   const { manifestText } = await import('../datasets/manifest.ts');
   const { plural } = await import('../datasets/words.ts');
-  const { copyPath, makeTelephoneCopies } = await import('../jobs/telephone-copies.ts');
+  const { copyPath } = await import('../jobs/telephone-copies.ts');
   return interruptible(async (signal, progress) => {
-    const { items } = await loadDataset(withBonafide(spec, options.bonafide));
-    const outputs = { overwrite: options.overwrite, recordings: items.map(({ path }) => path) };
-    await mustBeFree([manifest, ...items.map((_, index) => copyPath(join(folder, 'audio'), index))], outputs);
+    const { items: all } = await loadDataset(withBonafide(spec, options.bonafide));
+    const items = choose(all);
+    const outputs = { overwrite: options.overwrite, recordings: all.map(({ path }) => path) };
+    const paths = Array.from({ length: items.length * copies }, (_, index) => copyPath(join(folder, 'audio'), index));
+    await mustBeFree([manifest, ...paths], outputs);
     const problems: string[] = [];
-    const copies = await makeTelephoneCopies(items, join(folder, 'audio'), options.seed, {
+    const made = await make(items, join(folder, 'audio'), {
       signal,
       onProgress: passing(progress, 'Copying'),
       onProblem: (path, why) => problems.push(why.includes(path) ? why : `${path}: ${why}`),
     });
-    if (copies.length === 0) throw new UserFacingError('dataset', `No recording of ${spec} can be read.`);
-    await writeOutputs(new Map([[manifest, manifestText(manifest, copies)]]), outputs);
+    if (made.length === 0) throw new UserFacingError('dataset', `No recording of ${spec} can be read.`);
+    await writeOutputs(new Map([[manifest, manifestText(manifest, made)]]), outputs);
     progress.clear();
-    process.stdout.write(`${plural(copies.length, 'copy', 'copies')} and ${manifest} written.\n`);
+    process.stdout.write(`${plural(made.length, 'copy', 'copies')} and ${manifest} written.\n`);
     if (problems.length === 0) return undefined;
     process.stderr.write(`Left out ${plural(problems.length, 'recording')} that cannot be read:\n`);
     for (const problem of problems.slice(0, rowsShown)) process.stderr.write(`  ${visibleName(problem)}\n`);
     return exitStatus.someFailed;
+  });
+}
+
+async function telephone(spec: string, options: TelephoneOptions): Promise<number | undefined> {
+  const { makeTelephoneCopies } = await import('../jobs/telephone-copies.ts');
+  return copy(spec, options, (items, folder, rest) => makeTelephoneCopies(items, folder, options.seed, rest));
+}
+
+async function degrade(spec: string, options: DegradeOptions): Promise<number | undefined> {
+  const { seed, copies, split: wanted } = options;
+  const { chooseDegradations } = await import('../degradation/choose.ts');
+  const { makeDegradedCopies } = await import('../jobs/degraded-copies.ts');
+  const degradations = chooseDegradations(options.with);
+  const skipped: string[] = [];
+  const status = await copy(
+    spec,
+    options,
+    (items, folder, rest) =>
+      makeDegradedCopies(items, folder, degradations, {
+        ...rest,
+        seed,
+        copies,
+        onSkipped: ({ name }, why) => skipped.push(`${name}: ${why}`),
+      }),
+    { copies, choose: (items) => chosenSplit(spec, items, wanted) },
+  );
+  for (const why of skipped) process.stderr.write(`Not drawn: ${why}.\n`);
+  return status;
+}
+
+/** @throws UserFacingError `dataset` where no recording is in that split. */
+function chosenSplit(spec: string, items: DatasetItem[], split: string | undefined): DatasetItem[] {
+  const chosen = split === undefined ? items : items.filter((item) => item.split === split);
+  if (chosen.length > 0) return chosen;
+  const splits = [...new Set(items.flatMap((item) => item.split ?? []))];
+  throw new UserFacingError('dataset', `${spec} has no split ${String(split)}.`, {
+    advice: splits.length > 0 ? `It has ${splits.join(', ')}.` : 'It has none: leave --split out.',
   });
 }
 

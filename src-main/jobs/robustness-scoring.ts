@@ -1,17 +1,13 @@
 /** Scores recordings as they are and through degradations, on all cores. No degraded copy is kept. */
 import { availableParallelism } from 'node:os';
-import { decode } from '../audio/decode.ts';
-import { describeError } from '../base/errors.ts';
 import { WorkerPool } from '../base/pool.ts';
-import { Random } from '../base/random.ts';
 import { workerFile } from '../base/workers.ts';
 import type { DatasetItem } from '../datasets/types.ts';
-import { degradedRateHz } from '../degradation/catalogue.ts';
 import type { Degradation } from '../degradation/catalogue.ts';
-import { findEncoder, throughCodec } from '../degradation/codec.ts';
-import type { Encoder } from '../degradation/codec.ts';
+import { findEncoder } from '../degradation/codec.ts';
 import type { Sound } from '../degradation/sound.ts';
 import type { RunnableModel } from '../detector/store.ts';
+import { codecChunkLength, codedSounds, voicesFor } from './degraded-sounds.ts';
 import type { DegradedOutcome, RobustnessJournal } from './robustness-journal.ts';
 
 /** What every worker is given. */
@@ -34,11 +30,6 @@ export interface DegradedRequest {
 
 export type { DegradedOutcome };
 
-/** Recordings that go through a codec together; always the same ones, so that an interruption changes nothing. */
-const chunkLength = 48;
-/** Recordings for babble, of which each copy draws some. */
-const mostVoices = 24;
-
 /** What became of one degradation. */
 export interface DegradedSet {
   /** Null: as they are. */
@@ -59,15 +50,6 @@ interface Setting {
   jobs?: number;
   /** @param done of all recordings in all degradations */
   onProgress?: (done: number, total: number, label: string) => void;
-}
-
-/** Recordings for babble: human ones, drawn by the seed, no two of one source while there are others. */
-function voicesFor(items: readonly DatasetItem[], seed: number): string[] {
-  const human = new Random([seed, 7]).shuffle(items.filter(({ label }) => label === 'bonafide'));
-  const used = new Set<string>();
-  const first = human.filter(({ source }) => source !== null && !used.has(source) && used.add(source));
-  const rest = human.filter((item) => !first.includes(item));
-  return [...first, ...rest].slice(0, mostVoices).map(({ path }) => path);
 }
 
 /**
@@ -122,9 +104,9 @@ async function scoreSet(
   const how = degradation?.how;
   const encoder = how && 'codec' in how ? await findEncoder(how.codec) : null;
   if (encoder && 'missing' in encoder) return { degradation, skipped: encoder.missing, encoder: null, outcomes: [] };
-  for (let from = 0; from < items.length; from += chunkLength) {
+  for (let from = 0; from < items.length; from += codecChunkLength) {
     signal?.throwIfAborted();
-    const chunk = items.slice(from, from + chunkLength);
+    const chunk = items.slice(from, from + codecChunkLength);
     if (chunk.some(({ id }) => journal.get(name, id) === null)) {
       const sounds = degradation && encoder ? await codedSounds(chunk, degradation, encoder, signal) : null;
       const outcomes = await Promise.all(
@@ -141,30 +123,6 @@ async function scoreSet(
   }
   const outcomes = items.map(({ id }) => journal.get(name, id) as DegradedOutcome);
   return { degradation, skipped: null, encoder: encoder?.name ?? null, outcomes };
-}
-
-/** What comes back from a codec for each recording, or why it could not be read. */
-async function codedSounds(
-  chunk: readonly DatasetItem[],
-  { how }: Degradation,
-  encoder: Encoder,
-  signal?: AbortSignal,
-): Promise<(Sound | string)[]> {
-  if (!('codec' in how)) throw new Error('no codec');
-  const sounds = await Promise.all(
-    chunk.map(async ({ path }): Promise<Sound | string> => {
-      try {
-        const { samples } = await decode(path, { sampleRateHz: degradedRateHz, ...(signal ? { signal } : {}) });
-        return { samples, sampleRateHz: degradedRateHz };
-      } catch (error) {
-        signal?.throwIfAborted();
-        return describeError(error);
-      }
-    }),
-  );
-  const readable = sounds.filter((sound) => typeof sound !== 'string');
-  const coded = await throughCodec(readable, how.codec, encoder, how.returnRateHz, signal);
-  return sounds.map((sound) => (typeof sound === 'string' ? sound : (coded.shift() as Sound)));
 }
 
 function failed(error: string): DegradedOutcome {
