@@ -35,6 +35,8 @@ interface TrainOptions {
   keepCheckpoints?: boolean;
   folds?: 'source';
   foldCount: number;
+  calibrateOn?: string;
+  leastBandwidth?: number;
   errorRate: number;
   misjudges: string[];
   patience?: number;
@@ -129,6 +131,15 @@ export function register(program: Command): void {
       ]),
     )
     .option('--fold-count <n>', 'folds of sources; with as many as sources, each is left out once', positiveInteger, 5)
+    .option(
+      '--calibrate-on <spec>',
+      'with --folds: other copies of the same sources, on which scores are joined and calibrated (train) and the model measured (dev, test)',
+    )
+    .option(
+      '--least-bandwidth <hz>',
+      'what has sound up to there only, or less, is not assessable (default: as the front ends ask)',
+      positiveNumber,
+    )
     .option(
       '--error-rate <x>',
       'a finding may be wrong in at most this share of recordings (upper 95 % bound); else it is inconclusive',
@@ -238,7 +249,7 @@ async function train(options: TrainOptions): Promise<number> {
   const progress = new ProgressLine();
   const { signal, dispose } = interruption();
   try {
-    const { note, resume, folds, foldCount, bonafide, errorRate, misjudges, ...rest } = options;
+    const { note, resume, folds, foldCount, bonafide, errorRate, misjudges, leastBandwidth, ...rest } = options;
     const dataset = withBonafide(options.dataset, bonafide);
     const model = await trainModel(
       {
@@ -249,6 +260,7 @@ async function train(options: TrainOptions): Promise<number> {
         folds: folds ? Math.max(2, foldCount) : null,
         maximumErrorRate: errorRate,
         misjudgedCodecs: misjudges,
+        leastBandwidthHz: leastBandwidth,
       },
       `earwitness ${applicationVersion()}`,
       { signal, onEvent: reporter(progress) },

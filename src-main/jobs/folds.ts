@@ -1,9 +1,10 @@
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ensureFolder, writeFileWhole } from '../base/files.ts';
+import { sha256 } from '../base/sha256.ts';
 import type { DatasetItem } from '../datasets/types.ts';
 import type { TrainingEvent } from '../detector/train.ts';
-import { sourceFolds } from './source-folds.ts';
+import { foldKey, sourceFolds } from './source-folds.ts';
 import type { FitOptions, FittedMember, MemberTrainer } from './train-members.ts';
 
 /** Scores recordings with members that were made without them; what it answers can be written as JSON. */
@@ -20,31 +21,36 @@ function foldsFolder(folder: string): string {
 /**
  * Scores every training recording by members that were made without its source: for each fold each member once, on all
  * others, nothing of it chosen. A fold that is done is kept in `folder` until `removeFolds`, so that a run can be resumed.
+ * @param place `judged`: recordings to score instead, each by the members made without its source
  * @returns what `score` answered for each fold.
  * @throws as `trainNetwork`.
  */
 export async function outOfFoldScores<Scores>(
   trainers: readonly MemberTrainer[],
   splits: { train: readonly DatasetItem[]; dev: readonly DatasetItem[] },
-  { count, seed, folder }: { count: number; seed: number; folder: string },
+  place: { count: number; seed: number; folder: string; judged?: readonly DatasetItem[] | undefined },
   score: ScoreWith<Scores>,
   options: Omit<FitOptions, 'onEvent'> & { onEvent: (event: TrainingEvent | FoldEvent | MemberEvent) => void },
 ): Promise<Scores[]> {
-  const folds = sourceFolds(splits.train, count, seed);
+  const { judged } = place;
+  const folds = sourceFolds(splits.train, place.count, place.seed);
   const pooled: Scores[] = [];
+  const kept = judged ? `scores-${sha256(judged.map(({ id }) => id).join('\n')).slice(0, 12)}.json` : 'scores.json';
   for (const [index, held] of folds.entries()) {
     options.onEvent({ type: 'fold', fold: index + 1, folds: folds.length, recordings: held.length });
-    const place = join(foldsFolder(folder), String(index + 1));
-    const done = join(place, 'scores.json');
-    const kept = options.resume ? await readFile(done, 'utf8').catch(() => null) : null;
-    if (kept !== null) {
-      pooled.push(JSON.parse(kept) as Scores);
+    const folder = join(foldsFolder(place.folder), String(index + 1));
+    const done = join(folder, kept);
+    const before = options.resume ? await readFile(done, 'utf8').catch(() => null) : null;
+    if (before !== null) {
+      pooled.push(JSON.parse(before) as Scores);
       continue;
     }
     const without = new Set(held);
     const train = splits.train.filter((item) => !without.has(item));
-    const members = await fitMembers(trainers, { train, dev: splits.dev }, place, false, options);
-    const scores = await score(members, held, `fold ${index + 1}`);
+    const members = await fitMembers(trainers, { train, dev: splits.dev }, folder, false, options);
+    const keys = new Set(held.map(foldKey));
+    const toScore = judged?.filter((item) => keys.has(foldKey(item))) ?? held;
+    const scores = await score(members, toScore, `fold ${index + 1}`);
     await writeFileWhole(done, JSON.stringify(scores));
     pooled.push(scores);
   }

@@ -1,6 +1,11 @@
 import { Random } from '../base/random.ts';
 import type { DatasetItem } from '../datasets/types.ts';
 
+/** What of a recording must not stand in two folds. */
+export function foldKey({ source, speaker, id }: DatasetItem): string {
+  return source ?? speaker ?? id;
+}
+
 /**
  * Divides recordings into folds so that no source stands in two of them (where a source is unknown its speaker, where
  * both are the recording itself), the folds alike in both classes as far as the sources allow. Every recording is in
@@ -10,7 +15,7 @@ import type { DatasetItem } from '../datasets/types.ts';
 export function sourceFolds(items: readonly DatasetItem[], count: number, seed: number): DatasetItem[][] {
   const groups = new Map<string, DatasetItem[]>();
   for (const item of items) {
-    const key = item.source ?? item.speaker ?? item.id;
+    const key = foldKey(item);
     const group = groups.get(key);
     if (group) group.push(item);
     else groups.set(key, [item]);

@@ -1,4 +1,4 @@
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
@@ -149,4 +149,26 @@ it('is made for telephone speech where asked to, and its checkpoints serve a mod
   expect(second.members.map(({ name }) => name)).toEqual(['linear', 'mel']);
   expect(second.files['linear.onnx']).toBe(card.files['linear.onnx']);
   expect(existsSync(join(fewer.out, 'checkpoint-members'))).toBe(false);
+}, 240_000);
+
+it('is calibrated and measured on other copies of what it is trained on, by folds that left their sources out', async () => {
+  // Two copies in three, so that they cannot be taken for what is trained on.
+  const lines = readFileSync(join(folder, 'manifest.csv'), 'utf8').split('\n');
+  const copies = [lines[0], ...lines.slice(1).filter((_, index) => index % 3 !== 2)];
+  mkdirSync(join(folder, 'copies'));
+  cpSync(join(folder, 'audio'), join(folder, 'copies', 'audio'), { recursive: true });
+  writeFileSync(join(folder, 'copies', 'manifest.csv'), copies.join('\n'));
+  const calibrateOn = `manifest:${join(folder, 'copies', 'manifest.csv')}`;
+  const asked = { ...request, out: join(folder, 'elsewhere'), members: ['linear'], calibrateOn };
+  const { card } = await trainModel({ ...asked, leastBandwidthHz: 1500 }, 'a test');
+  expect(card.training.counts).toMatchObject({ train: { bonafide: 12, spoof: 12 } });
+  expect(card.calibration.dataset).toBe(calibrateOn);
+  expect(card.localisation?.bonafideHours).toBeCloseTo((8 * 2.1) / 3600, 4);
+  expect(card.figures).toMatchObject([{ dataset: calibrateOn, split: 'dev', bonafide: 2, spoof: 2 }]);
+  expect(card.thresholds.minimumBandwidthHz).toBe(1500);
+
+  await expect(trainModel({ ...asked, folds: null }, 'a test')).rejects.toThrow('folds must leave their sources out');
+  const foreign = copies.map((line, index) => (index === 0 ? line : `${line}-of-others`)).join('\n');
+  writeFileSync(join(folder, 'copies', 'manifest.csv'), foreign);
+  await expect(trainModel(asked, 'a test')).rejects.toThrow('is of a source that is trained on');
 }, 240_000);

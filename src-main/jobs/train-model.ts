@@ -27,6 +27,7 @@ import type { FoldEvent, MemberEvent, ScoreWith } from './folds.ts';
 import { evaluateTrials, findingRecord, recordingsOf, scoreItems, splitFigures, trialsOf } from './evaluate.ts';
 import { leastBandwidthHz, memberRecipe, recipeFor, recipeToTrainOn, settingsFor } from './recipes.ts';
 import type { AugmentationName, BandName, FrontEndName, Recipe } from './recipes.ts';
+import { foldKey } from './source-folds.ts';
 import { EncoderTrainer, NetworkTrainer, membersFolder, removeMembers } from './train-members.ts';
 import type { FittedMember, MemberTrainer } from './train-members.ts';
 
@@ -59,6 +60,13 @@ export interface TrainingRequest {
   band?: BandName | undefined;
   /** Folds of sources whose out-of-fold scores calibrate the model; null: dev does. */
   folds: number | null;
+  /**
+   * Other copies of the same recordings, on whose `train` split the folds' scores are taken, and on whose `dev` and `test` the model
+   * is measured; only with folds.
+   */
+  calibrateOn?: string | undefined;
+  /** Recordings whose sound ends below it are not assessable, in Hz; by default as band and front ends ask. */
+  leastBandwidthHz?: number | undefined;
   /** Findings may be wrong in at most this share of recordings of either class (see `calibrate`). */
   maximumErrorRate: number;
   /** ffmpeg's names of codecs that the model is known to misjudge: what is coded so is not assessable. */
@@ -125,6 +133,23 @@ function trainingSplits(dataset: Dataset, seed: number): Splits {
     test,
     note: `The dataset has no dev split: ${100 * heldOutShare} % of its training speakers (files where speakers are unknown) were held out as dev.`,
   };
+}
+
+/** The splits that scores are taken of. @throws UserFacingError `dataset` where none is of a source that was trained on. */
+async function judgedSplits({ calibrateOn, seed, folds }: TrainingRequest, splits: Splits): Promise<Splits> {
+  if (calibrateOn === undefined) return splits;
+  if (folds === null) {
+    throw new UserFacingError('usage', 'To calibrate on other copies, folds must leave their sources out.', {
+      advice: 'Add --folds source.',
+    });
+  }
+  const judged = trainingSplits(await loadDataset(calibrateOn), seed);
+  const known = new Set(splits.train.map(foldKey));
+  const train = judged.train.filter((item) => known.has(foldKey(item)));
+  if (train.length > 0) return { ...judged, train };
+  throw new UserFacingError('dataset', `No recording of ${calibrateOn} is of a source that is trained on.`, {
+    advice: 'Name copies of the recordings that are trained on, with the same sources.',
+  });
 }
 
 function countsOf(splits: Splits): Card['training']['counts'] {
@@ -270,6 +295,8 @@ export async function trainModel(
   const folder = resolve(request.out);
   const dataset = await loadDataset(request.dataset);
   const splits = trainingSplits(dataset, request.seed);
+  const judged = await judgedSplits(request, splits);
+  const judgedOn = request.calibrateOn ?? request.dataset;
   report({
     type: 'data',
     train: splits.train.length,
@@ -284,7 +311,7 @@ export async function trainModel(
       ? await networkAlone(request, choice)
       : await severalMembers(request, request.members, choice);
 
-  const least = request.from === undefined ? leastBandwidthHz(request.band) : null;
+  const least = request.leastBandwidthHz ?? (request.from === undefined ? leastBandwidthHz(request.band) : null);
   // Enough of a card to score with; what training and measuring find out comes in below.
   const blank: Omit<Card, 'members' | 'files'> = {
     format: 2,
@@ -304,7 +331,7 @@ export async function trainModel(
       backend: `${choice.name} (${choice.device})`,
       folds: request.folds,
     },
-    calibration: calibrationSchema.parse({ a: 1, b: 0, prior: 0.5, dataset: request.dataset, split: 'dev' }),
+    calibration: calibrationSchema.parse({ a: 1, b: 0, prior: 0.5, dataset: judgedOn, split: 'dev' }),
     thresholds: {
       ...thresholds,
       score: 0,
@@ -331,21 +358,24 @@ export async function trainModel(
   const representatives = [...groups.values()].map(
     ([first]) => trainers.find(({ name }) => name === first) as MemberTrainer,
   );
-  const place = { count: request.folds ?? 0, seed: request.seed, folder };
+  const place = {
+    count: request.folds ?? 0,
+    seed: request.seed,
+    folder,
+    judged: request.calibrateOn === undefined ? undefined : judged.train,
+  };
   const folded =
     request.folds === null ? null : await outOfFoldScores(representatives, splits, place, materialOf, running);
   if (folded) report({ type: 'whole' });
   const alone = trainers.length === 1;
   const members = await fitMembers(trainers, splits, alone ? folder : membersFolder(folder), true, running);
 
-  const first = await materialOf(
-    representatives.map(({ name }) => members.find(({ content }) => content.member.name === name) as FittedMember),
-    splits.dev,
-    'dev',
+  const fitted = representatives.map(
+    ({ name }) => members.find(({ content }) => content.member.name === name) as FittedMember,
   );
-  let material: ScoredMaterial = folded ? pooledMaterial(folded) : first;
+  let material: ScoredMaterial = folded ? pooledMaterial(folded) : await materialOf(fitted, judged.dev, 'dev');
   if (groups.size > 1) {
-    const ofGroups = joinWeights(material.trials, folded ? splits.train : splits.dev);
+    const ofGroups = joinWeights(material.trials, folded ? judged.train : judged.dev);
     material = rejoined(material, ofGroups);
     for (const [at, names] of [...groups.values()].entries()) {
       for (const { content } of members) {
@@ -372,15 +402,15 @@ export async function trainModel(
   card.training.manifestSha256 = sha256(manifest.join('\n'));
   card.training.fileSha256 = trainSha256.filter((hash) => hash !== null).sort();
   const measuredOn = async (split: 'dev' | 'test'): Promise<Pick<CalibrationMaterial, 'trials' | 'recordings'>> => {
-    const scored = await scoreItems(modelOf(members), splits[split], {
-      onProgress: (done) => report({ type: 'score', split, done, total: splits[split].length }),
+    const scored = await scoreItems(modelOf(members), judged[split], {
+      onProgress: (done) => report({ type: 'score', split, done, total: judged[split].length }),
       ...(signal ? { signal } : {}),
     });
     return { trials: trialsOf(scored), recordings: recordingsOf(scored) };
   };
   const dev = await measuredOn('dev');
   card.calibration = calibrate(material.trials, {
-    dataset: request.dataset,
+    dataset: judgedOn,
     split: folded ? `train, ${request.folds} folds by source` : 'dev',
     folds: folded ? request.folds : null,
     concatenations: material.concatenations,
@@ -394,11 +424,11 @@ export async function trainModel(
   }
   card.thresholds.score = detectionMetrics(dev.trials).eerDecisionThreshold;
   const state = (split: 'dev' | 'test', { trials, recordings }: typeof dev): void => {
-    card.figures.push(splitFigures(request.dataset, split, evaluateTrials(card, trials)));
-    card.records.push(findingRecord(card, recordings, { dataset: request.dataset, split }));
+    card.figures.push(splitFigures(judgedOn, split, evaluateTrials(card, trials)));
+    card.records.push(findingRecord(card, recordings, { dataset: judgedOn, split }));
   };
   state('dev', dev);
-  if (splits.test.length > 0) {
+  if (judged.test.length > 0) {
     const test = await measuredOn('test');
     const bothClasses = new Set(test.trials.map((trial) => trial.bonafide)).size === 2;
     if (bothClasses) state('test', test);
