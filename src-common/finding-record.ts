@@ -13,7 +13,7 @@ const countsSchema = z.object({
   failed: z.int(),
 });
 
-const rateSchema = z.object({
+export const rateSchema = z.object({
   count: z.int(),
   of: z.int(),
   /** 95 %; null where there are too few independent units for one, or nothing to count. */

@@ -9,6 +9,7 @@ import {
   interruption,
   positiveInteger,
 } from './context.ts';
+import { mayRecord } from './evaluate.ts';
 import { collect } from './figure-options.ts';
 import { filesIn, mustBeFree, overwriteOption, writeOutputs } from './outputs.ts';
 import { modelLine, runProvenance } from './present.ts';
@@ -26,6 +27,7 @@ interface RobustnessOptions {
   jobs?: number;
   resume?: boolean;
   overwrite?: boolean;
+  record?: boolean;
 }
 
 function wholeNumber(text: string): number {
@@ -50,11 +52,11 @@ export function register(program: Command): void {
       'one of its splits, all for everything; several times for several together',
       collect,
     )
-    .requiredOption('--out <folder>', 'where robustness.csv, robustness.json and robustness.svg go')
+    .requiredOption('--out <folder>', 'where robustness.csv, robustness.json, robustness.svg and conditions.svg go')
     .option('--model <model>', "a model's folder or name (default: the model that ships)")
     .option(
       '--only <name>',
-      'a degradation by name, or channels for the ten of the lab book; several times for several',
+      'a degradation by name, channels for the ten of the lab book, or thresholds for those that --record needs; several times for several',
       collect,
     )
     .option(
@@ -67,12 +69,17 @@ export function register(program: Command): void {
     .option('--jobs <n>', 'files at a time (default: one for each core)', positiveInteger)
     .option('--resume', 'go on with a measurement that was interrupted')
     .addOption(overwriteOption())
+    .option(
+      '--record',
+      "write down to which quality findings hold, and the thresholds that follow, into the model's card",
+    )
     .addHelpText(
       'after',
       `
 Each recording is scored as it is and through each degradation; copies are made one after the other and never kept.
 The EER is that of all scores, also of recordings whose finding is "not assessable" (8 kHz, for instance), which the last
-column counts. The difference is taken of recordings scored both ways, with an interval from draws of sources, speakers and files
+column counts. Of recordings that get shorter, noisier, narrower in band and more clipped step by step, conditions.svg shows how often
+findings are wrong, whatever the thresholds in the card: --record sets these to where findings still hold, and keeps the curves. The difference is taken of recordings scored both ways, with an interval from draws of sources, speakers and files
 that both have in common. A codec without an encoder (in ffmpeg, or in sox for AMR-NB and GSM) is skipped, and named.
 Interrupted by Ctrl-C, it keeps what it has in the output folder; --resume goes on.
 Exit status: 0 done, 2 wrong usage, 3 some degradations were skipped or recordings could not be read, 130 interrupted.`,
@@ -83,17 +90,19 @@ Exit status: 0 done, 2 wrong usage, 3 some degradations were skipped or recordin
 }
 
 async function robustness(options: RobustnessOptions): Promise<number> {
-  const [store, load, choosing, scoring, journals, jobs, writing] = await Promise.all([
+  const [store, load, choosing, scoring, journals, jobs, curves, writing] = await Promise.all([
     import('../detector/store.ts'),
     import('../datasets/load.ts'),
     import('../degradation/choose.ts'),
     import('../jobs/robustness-scoring.ts'),
     import('../jobs/robustness-journal.ts'),
     import('../jobs/robustness.ts'),
+    import('../jobs/condition-curves.ts'),
     import('../reports/robustness.ts'),
   ]);
-  const wanted = choosing.chooseDegradations(options.only);
+  const wanted = choosing.chooseDegradations(options.only ?? (options.record ? ['thresholds'] : undefined));
   const model = await store.readModel(await store.findModel(options.model));
+  if (options.record) mayRecord([model], options.model === undefined ? {} : { model: [options.model] });
   const dataset = await load.loadDataset(load.withBonafide(options.dataset, options.bonafide));
   const all = options.split.flatMap((split) => load.selectSplit(dataset, split));
   const { seed, replicates } = options;
@@ -127,11 +136,20 @@ async function robustness(options: RobustnessOptions): Promise<number> {
     progress.clear();
     const rows = jobs.robustnessRows(model.card, items, sets, { replicates, seed });
     const made = runProvenance(model);
-    const report = { made, modelName: model.card.name, dataset: dataset.spec, split, seed, rows };
-    await writeOutputs(filesIn(folder, writing.robustnessFiles(report)), outputs);
+    const conditions = curves.conditionRecord(model.card, items, sets, { dataset: dataset.spec, split, seed });
+    const report = { made, modelName: model.card.name, dataset: dataset.spec, split, seed, rows, conditions };
+    const files = writing.robustnessFiles(report);
+    await writeOutputs(filesIn(folder, files), outputs);
+    if (options.record && conditions) {
+      const thresholds = curves.thresholdsWith(model.card.thresholds, conditions);
+      await store.writeMeasured(model, { conditions, thresholds });
+    }
     await journal.remove();
     process.stdout.write(writing.robustnessText(rows));
-    process.stdout.write(`Written to ${folder}: ${writing.robustnessFileNames.join(', ')}\n`);
+    if (conditions) process.stdout.write(writing.conditionsText(conditions));
+    process.stdout.write(`Written to ${folder}: ${Object.keys(files).join(', ')}\n`);
+    if (options.record && conditions)
+      process.stdout.write(`The card in ${model.folder} has these curves and thresholds now.\n`);
     const lacking = rows.some(({ skipped, figures }) => skipped !== null || (figures?.failed ?? 0) > 0);
     return lacking ? exitStatus.someFailed : exitStatus.done;
   } catch (error) {

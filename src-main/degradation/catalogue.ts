@@ -2,6 +2,7 @@
 import type { Random } from '../base/random.ts';
 import type { CodecPass } from './codec.ts';
 import {
+  clipped,
   gated,
   inBand,
   inRoom,
@@ -198,15 +199,19 @@ export const degradations: readonly Degradation[] = [
     'Resampled over',
     'Hz',
     'rate-',
-    [8000, 11_025, 12_000, 22_050],
+    [8000, 9600, 11_025, 12_000, 14_000, 22_050],
     (rate) => (sound) => resampledOver(sound, rate),
   ),
   ...pure('Gain', 'dB', 'gain', [-40, -20, 12, 24], (gain) => (sound) => withGain(sound, gain)),
+  ...pure('Clipped', '% of samples', 'clip-', [0.1, 1, 5, 20], (percent) => (sound) => clipped(sound, percent / 100)),
   single('floor', 'White noise at -60 dBFS', -60, 'dBFS', (sound, { random }) => withNoiseFloor(sound, -60, random)),
   single('gate', 'Frames 45 dB below the loudest made zeros', 45, 'dB', (sound) => gated(sound, 45)),
   single('pauses-cut', 'Pauses cut out (35 dB below the loudest)', 35, 'dB', (sound) => withoutPauses(sound, 35)),
   ...pure('Length', 's', 'length-', [0.5, 1, 1.5, 2, 3], (seconds) => (sound) => middle(sound, seconds)),
 ];
+
+/** Families in which one measure of quality gets worse and worse, for thresholds of what is assessable. */
+export const thresholdFamilies: readonly string[] = ['White noise', 'Babble', 'Resampled over', 'Clipped', 'Length'];
 
 /** Those that a model is to stand, and two that show whether it lives on noise floors. */
 export const channelNames: readonly string[] = [

@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import { Random } from '../base/random.ts';
 import {
   atRate,
+  clipped,
   gated,
   inRoom,
   middle,
@@ -40,6 +41,17 @@ it('adds noise at the ratio asked for, measured where there is sound', () => {
   const voices = [tone(200).samples, tone(900, 1, 0.01).samples];
   const talking = withBabble(sound, 10, voices, new Random(1));
   expect(decibels(power(tone(300).samples) / power(less(talking, sound)))).toBeCloseTo(10, 0);
+});
+
+it('clips the share of samples asked for', () => {
+  const { samples } = clipped(
+    { ...tone(300), samples: Float32Array.from({ length: 1000 }, (_, i) => (i - 500) / 2000) },
+    0.2,
+  );
+  // Of a ramp from -0.25 to 0.25 what lies beyond 0.2 is a fifth.
+  expect(samples.filter((sample) => Math.abs(sample) === 1).length / 1000).toBeCloseTo(0.2, 2);
+  expect(samples[625]).toBeCloseTo(0.0625 / 0.2, 2);
+  expect(clipped({ samples: new Float32Array(10), sampleRateHz: rate }, 0.1).samples).toEqual(new Float32Array(10));
 });
 
 it('adds a noise floor of an absolute level', () => {

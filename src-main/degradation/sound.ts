@@ -136,6 +136,13 @@ export function withGain(sound: Sound, gainDb: number): Sound {
   return { ...sound, samples: sound.samples.map((sample) => Math.max(-1, Math.min(1, gain * sample))) };
 }
 
+/** Recorded too loud: gain under which so large a share of the samples is at or beyond full scale, where it is cut. */
+export function clipped(sound: Sound, share: number): Sound {
+  const sizes = sound.samples.map(Math.abs).sort();
+  const from = sizes[Math.floor((1 - share) * (sizes.length - 1))] ?? 0;
+  return from > 0 ? withGain(sound, -20 * Math.log10(from)) : sound;
+}
+
 /** Frames more than so many decibels below the loudest are made zeros. */
 export function gated(sound: Sound, rangeDb: number): Sound {
   const { powers, length } = framePowers(sound);

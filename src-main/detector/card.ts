@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { sha256Schema as sha256 } from '../../src-common/hashes.ts';
+import { conditionRecordSchema } from '../../src-common/condition-curves.ts';
 import { findingRecordSchema } from '../../src-common/finding-record.ts';
 import { conditioningSchema } from '../audio/condition.ts';
 import { calibrationSchema } from '../evaluation/calibration.ts';
@@ -162,6 +163,8 @@ const plainCardSchema = z.object({
   figures: z.array(splitFiguresSchema),
   /** How often its findings were right, by split; at most one for each split of a dataset. */
   records: z.array(findingRecordSchema).default([]),
+  /** What its thresholds of what is assessable follow from; absent where they were not measured. */
+  conditions: conditionRecordSchema.optional(),
   /** How faithful its saliency maps are. */
   saliency: z.array(saliencyRecordSchema).optional(),
   /** Who validated it, on what, and under which conditions that holds; null for `screening`. */

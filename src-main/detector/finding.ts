@@ -177,7 +177,7 @@ interface Judgement {
 /** Reasons that the calibration gives and that forbid a finding: another calibration may lift them. */
 const lengthCode = 'length';
 const uncalibratedCode = 'uncalibrated';
-const calibrationCodes = new Set([lengthCode, uncalibratedCode]);
+export const calibrationCodes: ReadonlySet<string> = new Set([lengthCode, uncalibratedCode]);
 
 /** @param reasons those that do not hang on the calibration; what it says is added to them. */
 function judge(card: Card, score: number | null, speechSeconds: number, reasons: Reason[]): Judgement {

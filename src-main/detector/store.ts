@@ -390,12 +390,12 @@ export function headFile(member: Pick<EncoderMember, 'head'>, { kernel, bias }: 
 
 /**
  * Writes into a model's card what was measured of it: how often its findings were right, how faithful its saliency maps are, whether its
- * times are of use. All else in it stays as it lies there.
+ * times are of use, and down to which quality findings hold. All else in it stays as it lies there.
  * @throws UserFacingError `unwritable`
  */
 export async function writeMeasured(
   { folder }: Pick<StoredModel, 'folder'>,
-  measured: Partial<Pick<Card, 'records' | 'saliency' | 'partialSpoofs'>>,
+  measured: Partial<Pick<Card, 'records' | 'saliency' | 'partialSpoofs' | 'conditions' | 'thresholds'>>,
 ): Promise<void> {
   const path = join(folder, 'card.json');
   const card = JSON.parse(await readFile(path, 'utf8')) as object;

@@ -15,6 +15,15 @@ const outcomeSchema = z.object({
   /** Codes of what forbids a finding. */
   reasons: z.array(z.string()),
   speechSeconds: z.number().nullable(),
+  /** As measured on the copy; null where it could not be read. */
+  quality: z
+    .object({
+      activeSeconds: z.number(),
+      snrDb: z.number().nullable(),
+      effectiveBandwidthHz: z.number().nullable(),
+      clippedFraction: z.number(),
+    })
+    .nullable(),
   error: z.string().nullable(),
 });
 export type DegradedOutcome = z.infer<typeof outcomeSchema>;
@@ -52,7 +61,7 @@ export class RobustnessJournal {
    * `unwritable`.
    */
   static async open(path: string, identity: RobustnessIdentity, resume: boolean): Promise<RobustnessJournal> {
-    const header = JSON.stringify({ journal: 'earwitness robustness', format: 1, ...identity });
+    const header = JSON.stringify({ journal: 'earwitness robustness', format: 2, ...identity });
     const text = await readFile(path, 'utf8').catch(() => null);
     if (text !== null && !resume) {
       throw new UserFacingError('usage', `${path} is left from a measurement that was interrupted.`, {

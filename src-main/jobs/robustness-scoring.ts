@@ -126,5 +126,5 @@ async function scoreSet(
 }
 
 function failed(error: string): DegradedOutcome {
-  return { score: null, llr: null, finding: null, reasons: [], speechSeconds: null, error };
+  return { score: null, llr: null, finding: null, reasons: [], speechSeconds: null, quality: null, error };
 }

@@ -13,14 +13,17 @@ const opened = Detector.create({ card, members }, 1);
 
 const degrader = new Degrader(seed, voicePaths);
 
-function outcomeOf({ score, members: ofMembers, llr, finding, reasons, quality }: Analysis): DegradedOutcome {
+function outcomeOf(analysis: Analysis): DegradedOutcome {
+  const { score, members: ofMembers, llr, finding, reasons, quality, activeSeconds } = analysis;
+  const { snrDb, effectiveBandwidthHz, clippedFraction, speechSeconds } = quality;
   return {
     score,
     ...(ofMembers ? { members: ofMembers.map((member) => member.score) } : {}),
     llr,
     finding,
     reasons: reasons.filter(({ blocking }) => blocking).map(({ code }) => code),
-    speechSeconds: quality.speechSeconds,
+    speechSeconds,
+    quality: { activeSeconds, snrDb, effectiveBandwidthHz, clippedFraction },
     error: null,
   };
 }
@@ -43,7 +46,7 @@ serveRequests<DegradedRequest, DegradedOutcome>(async (request, signal) => {
     return { response: await done };
   } catch (error) {
     signal.throwIfAborted();
-    const nothing = { score: null, llr: null, finding: null, reasons: [], speechSeconds: null };
+    const nothing = { score: null, llr: null, finding: null, reasons: [], speechSeconds: null, quality: null };
     return { response: { ...nothing, error: describeError(error) } };
   }
 });

@@ -49,7 +49,15 @@ it('measures each degradation against the recordings as they are', slow, async (
   const scores = (index: number): (number | null)[] => sets[index].outcomes.map(({ score }) => score);
   for (const index of [2, 3, 4]) expect(scores(index)).not.toEqual(scores(0));
   const made = { application: 'test', model: { name: 'tiny', status: 'screening', onnxSha256: '' }, backend: '', platform: '', time: '' }; // prettier-ignore
-  const files = robustnessFiles({ made, modelName: 'tiny', dataset: 'd', split: 'test', seed: 1, rows });
+  const files = robustnessFiles({
+    made,
+    modelName: 'tiny',
+    dataset: 'd',
+    split: 'test',
+    seed: 1,
+    rows,
+    conditions: null,
+  });
   expect(files['robustness.csv'].trim().split('\r\n')).toHaveLength(6);
   expect(files['robustness.svg']).toContain('White noise');
   expect(JSON.parse(files['robustness.json'])).toMatchObject({ rows: [{ name: 'as-is' }, {}, {}, {}, {}] });

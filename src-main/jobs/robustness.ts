@@ -31,7 +31,11 @@ export function robustnessIdentity(
   };
 }
 
-function trialOf({ id, label, generator, speaker, source }: DatasetItem, outcome: DegradedOutcome): Trial | null {
+/** A recording's score in a set as a trial; null where it has none. */
+export function trialOf(
+  { id, label, generator, speaker, source }: DatasetItem,
+  outcome: DegradedOutcome,
+): Trial | null {
   const { score, members, speechSeconds } = outcome;
   if (score === null) return null;
   const ofMembers = members && memberScores(members.map((one, index) => ({ name: String(index), score: one })));

@@ -1,5 +1,8 @@
 /** A model's robustness as files: table (CSV, JSON) and curves (SVG). */
 import type { FindingTable } from '../../src-common/finding-record.ts';
+import { conditionText, conditionWords } from '../../src-common/condition-curves.ts';
+import type { ConditionRecord } from '../../src-common/condition-curves.ts';
+import { conditionPlot } from '../evaluation/condition-plot.ts';
 import { robustnessPlot } from '../evaluation/robustness-plot.ts';
 import { csvLine } from './csv.ts';
 import type { Provenance } from './scan.ts';
@@ -55,9 +58,11 @@ interface RobustnessReport {
   split: string;
   seed: number;
   rows: RobustnessRow[];
+  /** Down to where findings hold; null where none of the degradations makes one measure worse step by step. */
+  conditions: ConditionRecord | null;
 }
 
-export const robustnessFileNames = ['robustness.json', 'robustness.csv', 'robustness.svg'] as const;
+export const robustnessFileNames = ['robustness.json', 'robustness.csv', 'robustness.svg', 'conditions.svg'] as const;
 
 const columns = [
   'degradation',
@@ -106,8 +111,8 @@ function tableCsv(rows: readonly RobustnessRow[]): string {
   return csvLine(columns) + lines.join('');
 }
 
-/** The files by name. */
-export function robustnessFiles(report: RobustnessReport): Record<(typeof robustnessFileNames)[number], string> {
+/** The files by name; `conditions.svg` where there are such curves. */
+export function robustnessFiles(report: RobustnessReport): Record<string, string> {
   const subject = { model: report.modelName, data: `${report.dataset}, ${report.split}` };
   return {
     'robustness.json': `${JSON.stringify(report, null, 1)}\n`,
@@ -124,7 +129,26 @@ export function robustnessFiles(report: RobustnessReport): Record<(typeof robust
         decidedShare: figures?.decidedShare ?? null,
       })),
     ),
+    ...(report.conditions ? { 'conditions.svg': conditionPlot(subject, report.conditions) } : {}),
   };
+}
+
+/** The thresholds that follow, a line for each curve and each threshold. */
+export function conditionsText({ curves, thresholds, highestRate }: ConditionRecord): string {
+  const lines = curves.map(({ measure, family, unit, steps, threshold }) => {
+    const held = steps.map(({ value, holds }) => `${value === null ? 'as they are' : `${value} ${unit}`} ${holds ? 'holds' : 'fails'}`); // prettier-ignore
+    const end = threshold === null ? 'no threshold' : conditionText(measure, threshold);
+    return `${family}: ${held.join(', ')}: ${end}`;
+  });
+  const rate =
+    highestRate === null ? '' : ` and at most ${percent(highestRate)} % of either class are found to be the other`;
+  lines.unshift(`A step holds where Cllr is below 1 bit${rate}.`);
+  for (const { measure, value, before } of thresholds) {
+    const most = measure === 'clippedFraction' ? 'at most' : 'at least';
+    const was = before === null ? 'not in the card before' : `${conditionText(measure, before)} before`;
+    lines.push(`${conditionWords[measure].name}: ${most} ${conditionText(measure, value)} (${was})`);
+  }
+  return `${lines.join('\n')}\n`;
 }
 
 const percent = (value: number): string => (100 * value).toFixed(1);

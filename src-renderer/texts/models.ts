@@ -46,7 +46,24 @@ export const models = {
     words: (rate: string, bandwidth: string) =>
       `A model of its own, with its own calibration and figures, that speaks in this one's place of recordings sampled at ${rate} Hz or less, or whose sound reaches no higher than ${bandwidth} Hz, as measured. The result says so.`,
   },
+  conditions: {
+    none: 'It was not measured down to which quality of recordings its findings hold.',
+    note: 'Filled: the step holds; hollow: it does not. Thresholds are the strictest of a measure’s curves.',
+    falseSpoof: 'Bona fide recordings found synthetic',
+    falseBonafide: 'Spoofs found bona fide',
+    eer: 'Equal error rate',
+    highest: 'Highest rate of wrong findings that the calibration allows',
+    threshold: (value: string) => `Threshold of what is assessable: ${value}`,
+    holds: (what: string) => `${what}, holds`,
+    fails: (what: string) => `${what}, fails`,
+    axis: (name: string, unit: string) => `${name} as measured, median (${unit})`,
+    share: 'Recordings (%)',
+    nothing: 'none that was assessed',
+    gist: (threshold: string, worst: string) =>
+      `Threshold: ${threshold}. At the worst step ${worst} of the bona fide recordings are found synthetic.`,
+  },
   sections: {
+    conditions: 'Down to which quality its findings hold',
     about: 'Model',
     figures: 'Figures',
     records: 'How often its findings were right',
