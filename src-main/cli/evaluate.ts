@@ -1,3 +1,4 @@
+import { intervalRule } from '../../src-common/interval-rule.ts';
 import { join, resolve } from 'node:path';
 import { visibleName } from '../../src-common/visible-text.ts';
 import type { Command } from 'commander';
@@ -59,8 +60,8 @@ scores.txt holds the scores in the organisers' form (file, attack, key, score). 
 against all bona fide speech, and against that of the same source where there is any. groups.csv does so by source, by
 whether the model was trained on the source or the generator (by name, where it was trained on this dataset), and by year, kind,
 language and codec where the dataset names them. findings.csv counts the model's
-findings by what the recordings are; metrics.json says how often they were right, with intervals over sources, and with counts
-alone where the recordings are from fewer than five.
+findings by what the recordings are; metrics.json says how often they were right, with intervals over sources.
+${intervalRule}
 Intervals: sources, speakers and files are drawn anew, as far as the dataset names them.
 Several models: a folder for each inside the output folder, and beside them their plots one over the other.
 Exit status: 0 all recordings scored, 2 wrong usage, 3 some could not be (named; the figures leave them out),

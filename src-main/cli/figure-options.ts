@@ -1,3 +1,4 @@
+import { leastRecordings, leastUnits } from '../../src-common/interval-rule.ts';
 import { InvalidArgumentError } from 'commander';
 import type { Command } from 'commander';
 import type { DcfCosts } from '../evaluation/dcf.ts';
@@ -14,8 +15,7 @@ export interface FigureOptions {
 const mostReplicates = 100_000;
 
 /** Told in the place of intervals over all recordings. */
-export const tooFewForIntervals =
-  'No intervals: a class has fewer than 10 recordings, or fewer than 5 independent ones.';
+export const tooFewForIntervals = `No intervals: a class has fewer than ${leastRecordings} recordings, or fewer than ${leastUnits} independent ones.`;
 
 /** Adds the options of the detection cost and of the intervals. */
 export function addFigureOptions(command: Command): Command {

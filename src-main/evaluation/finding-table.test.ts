@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { leastUnits } from '../../src-common/interval-rule.ts';
 import { findingTableSchema, rateText, recordSentences } from '../../src-common/finding-record.ts';
 import { Random } from '../base/random.ts';
 import { findingTable, type FoundRecording } from './finding-table.ts';
 import { rateInterval, studentQuantile } from './statistics.ts';
-import { independentUnits, leastUnits } from './units.ts';
+import { independentUnits } from './units.ts';
 
 type Found = FoundRecording['finding'];
 

@@ -1,7 +1,8 @@
+import { leastUnits } from '../../src-common/interval-rule.ts';
 import type { FindingRate, FindingTable } from '../../src-common/finding-record.ts';
 import { findingLeans, type Finding } from '../../src-common/findings.ts';
 import { rateInterval, studentQuantile } from './statistics.ts';
-import { effectiveCount, independentUnits, leastUnits } from './units.ts';
+import { effectiveCount, independentUnits } from './units.ts';
 
 /** A labelled recording with what was found of it; null where it could not be read. */
 export interface FoundRecording {

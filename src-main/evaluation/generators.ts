@@ -1,5 +1,6 @@
+import { leastRecordings } from '../../src-common/interval-rule.ts';
 import type { Trial } from './trials.ts';
-import { independentRecordings, leastRecordings } from './units.ts';
+import { independentRecordings } from './units.ts';
 
 /** A generator's spoofs against all bona fide trials, and against those of the sources that it shares with them. */
 interface GeneratorComparison {

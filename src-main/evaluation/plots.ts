@@ -31,7 +31,7 @@ import {
   withMinus,
 } from './svg.ts';
 import type { Trial } from './trials.ts';
-import { leastRecordings } from './units.ts';
+import { leastRecordings } from '../../src-common/interval-rule.ts';
 
 /** What a plot shows: a model's name, and the data that it was run on (empty where the name says it). */
 export interface PlotSubject {

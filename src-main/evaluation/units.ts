@@ -1,3 +1,4 @@
+import { leastRecordings, leastUnits } from '../../src-common/interval-rule.ts';
 import type { Trial } from './trials.ts';
 
 /** What counts as one independent observation. */
@@ -43,9 +44,6 @@ export function countUnits(trials: readonly Named[], unit?: UnitName): CountedUn
   return { unit: unit ?? 'files', of, ...counts };
 }
 
-/** Of fewer independent units than this counts are given and no interval: it would only seem to say how sure they are. */
-export const leastUnits = 5;
-
 /**
  * How many independent units recordings are from, whatever their class: sources where any is named, else speakers, else
  * the files themselves. Those that do not name theirs are one unit together.
@@ -88,13 +86,6 @@ export function effectiveCount(trials: readonly Named[], values: Float64Array): 
   }
   return least;
 }
-
-/**
- * From how many independent recordings on one generator's error rate has an interval: a bootstrap of fewer gives one that
- * is too narrow, of two or three often a single point. (More than {@link leastUnits}, since recordings of one generator
- * are most often of one source, and so less apart than sources are.) What has fewer is told by its counts.
- */
-export const leastRecordings = 10;
 
 /**
  * How many independent recordings some trials amount to, for {@link leastRecordings}: as {@link effectiveCount},

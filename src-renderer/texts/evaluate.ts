@@ -1,3 +1,5 @@
+import { intervalRule } from '../../src-common/interval-rule.ts';
+
 /** Texts of the Evaluate view. */
 export const evaluate = {
   list: 'Evaluations',
@@ -61,7 +63,7 @@ export const evaluate = {
     note: (replicated: boolean) =>
       replicated
         ? 'In brackets: 95 % confidence intervals; sources, speakers and recordings were drawn anew. Rates in %; bona fide is the positive class.'
-        : 'Without intervals: this evaluation was made with 0 replicates, or a class has fewer than 10 recordings (or 5 independent ones). Rates in %; bona fide is the positive class.',
+        : `Without intervals: this evaluation was made with 0 replicates, or there are too few recordings. ${intervalRule} Rates in %; bona fide is the positive class.`,
   },
   threshold: {
     model: 'Model',
@@ -102,8 +104,7 @@ export const evaluate = {
     tooFew: 'too few',
     counts: (accepted: string, spoofs: string) => `${accepted} of ${spoofs} taken for bona fide`,
     tooFewHint: (least: number) => `Fewer than ${least} independent recordings: no rate, no interval`,
-    note: (least: number) =>
-      `EER of each generator’s spoofs against all bona fide recordings; “same source” against the bona fide speech of its own source alone, so that the recording channel cannot give it away. The line in each bar is the EER of all spoofs together. Below ${least} independent recordings (recordings of one speaker or source that score alike count as fewer) a row shows its counts at the model’s threshold, and comes after the others.`,
+    note: `EER of each generator’s spoofs against all bona fide recordings; “same source” against the bona fide speech of its own source alone, so that the recording channel cannot give it away. The line in each bar is the EER of all spoofs together. A row without a rate shows its counts at the model’s threshold, and comes after the others. ${intervalRule}`,
   },
   plots: {
     subject: (models: string, dataset: string, split: string) => `${models}; ${dataset}, ${split}`,

@@ -1,3 +1,5 @@
+import { intervalRule } from '../../src-common/interval-rule.ts';
+
 /** Texts of the table of findings, which Models and Evaluate show. */
 export const findings = {
   caption: (of: string) => `Findings on ${of}, by what the recordings are`,
@@ -31,7 +33,7 @@ export const findings = {
     files: ['recording', 'recordings'],
   },
   calibratedOn: 'The calibration was fitted on these recordings: elsewhere it errs more.',
-  note: 'How often a finding is right depends on how many of each class there are; the shares within a class do not. Intervals are over independent sources, speakers or recordings, as far as the data names them; of fewer than five, the counts alone are given.',
+  note: `How often a finding is right depends on how many of each class there are; the shares within a class do not. Intervals are over independent sources, speakers or recordings, as far as the data names them. ${intervalRule}`,
   none: 'The card does not say how often its findings were right: “earwitness evaluate … --record” measures it.',
   unknown: 'It is not known how often such findings were right: the model’s card did not say when this was made.',
   older: 'This evaluation was made by an earlier version, which did not count findings.',

@@ -1,3 +1,4 @@
+import { leastUnits } from '../../../src-common/interval-rule.ts';
 import { createHash } from 'node:crypto';
 import { alarmSentences } from '../../../src-common/alarms.ts';
 import { rateText, type FindingRecord } from '../../../src-common/finding-record.ts';
@@ -279,7 +280,7 @@ function findingRecords(sheet: Sheet, records: readonly FindingRecord[]): void {
   }
   sheet.paragraph(
     'How often a finding is right depends on how many recordings of each class there are. Intervals are over independent sources, speakers or ' +
-      'files, as far as the data name them; where these are fewer than five, counts alone are given.',
+      `files, as far as the data name them; where these are fewer than ${leastUnits}, counts alone are given.`,
     styles.smallDim,
   );
 }

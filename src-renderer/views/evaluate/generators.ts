@@ -1,10 +1,8 @@
 /** The table of generators: which spoofs a model takes for bona fide, and whether the recording channel helped it. */
+import { leastRecordings } from '../../../src-common/interval-rule.ts';
 import type { EvaluationResult } from '../../../src-preload/contract.ts';
 
 type Figures = EvaluationResult['generators'][number];
-
-/** The number of independent recordings that intervals need (the engine's `leastRecordings`). */
-export const leastForInterval = 10;
 
 interface GeneratorRow {
   generator: string;
@@ -19,7 +17,7 @@ export type GeneratorOrder =
 
 /** Whether counts are shown in place of a rate; of evaluations that do not say, the recordings decide. */
 export function tooFew(figures: Figures): boolean {
-  return figures.tooFew ?? figures.spoofs < leastForInterval;
+  return figures.tooFew ?? figures.spoofs < leastRecordings;
 }
 
 export function sameSourceTooFew(figures: Figures): boolean {
