@@ -61,6 +61,56 @@ describe.skipIf(!can('libmp3lame'))('MP3 whose first frame counts the others', (
   });
 });
 
+/** An MP3 of silent frames (MPEG 1, layer III, mono, 44.1 kHz, 64 kbit/s) whose first one holds Fraunhofer's VBRI header, byte by byte. */
+function vbri(declaredFrames: number, framesThere: number, before = Buffer.alloc(0)): Buffer {
+  const frameBytes = 208;
+  const frame = (): Buffer => {
+    const bytes = Buffer.alloc(frameBytes);
+    // Sync, MPEG 1, layer III, no checksum; 64 kbit/s, 44.1 kHz; mono.
+    bytes.set([0xff, 0xfb, 0x50, 0xc0]);
+    return bytes;
+  };
+  const first = frame();
+  // 32 bytes behind the head, whatever the channels (Xing's place depends on them).
+  first.write('VBRI', 36, 'latin1');
+  first.writeUInt16BE(1, 40);
+  first.writeUInt16BE(1105, 42);
+  first.writeUInt16BE(75, 44);
+  first.writeUInt32BE(frameBytes * (declaredFrames + 1), 46);
+  first.writeUInt32BE(declaredFrames, 50);
+  return Buffer.concat([before, first, ...Array.from({ length: framesThere }, frame)]);
+}
+
+describe.skipIf(ffmpeg === null)('MP3 whose first frame counts the others as Fraunhofer’s encoders do (VBRI)', () => {
+  const frameSeconds = 1152 / 44_100;
+
+  test('nothing is missing of a whole one, behind a tag too, nor where it lacks one frame', async () => {
+    const tag = Buffer.concat([Buffer.from('ID3\x03\x00\x00\x00\x00\x00\x14', 'latin1'), Buffer.alloc(20)]);
+    for (const bytes of [vbri(200, 200), vbri(200, 200, tag), vbri(200, 199), vbri(200, 210)]) {
+      const { truncated, missingSeconds, frames } = await notes(written('vbri.mp3', bytes));
+      expect({ truncated, missingSeconds }).toEqual({ truncated: false, missingSeconds: null });
+      expect(frames / 44_100).toBeGreaterThan(198 * frameSeconds);
+    }
+  });
+
+  test.each([
+    [200, 198],
+    [200, 190],
+    [200, 100],
+    [2000, 1980],
+  ])('of %i frames %i are there: what is missing is told to a frame', async (declared, there) => {
+    const { truncated, missingSeconds } = await notes(written('vbri-cut.mp3', vbri(declared, there)));
+    expect(truncated).toBe(true);
+    expect(Math.abs(missingSeconds! / frameSeconds - (declared - there))).toBeLessThanOrEqual(1.01);
+  });
+
+  test('in the middle of a frame it is cut off: told as well', async () => {
+    const whole = vbri(200, 200);
+    const { truncated } = await notes(written('vbri-half.mp3', whole.subarray(0, whole.length - 5 * 208 - 100)));
+    expect(truncated).toBe(true);
+  });
+});
+
 describe.skipIf(!can('libopencore_amrnb'))('AMR', () => {
   test('as it should be is not accused, with its pauses; another codec under its name is', async () => {
     const path = join(folder, 'speech.amr');

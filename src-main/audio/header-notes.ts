@@ -96,7 +96,8 @@ async function mp3Notes(input: InputBuffer): Promise<HeaderNotes | null> {
     return { sound: { frames: frames * samples - delay - padding, tolerance: samples } };
   }
   if (name(start + 36) !== 'VBRI') return null;
-  return { sound: { frames: view.getUint32(start + 36 + 14) * samples - 2 * samples, tolerance: samples } };
+  // Of these, decoders leave out nothing, or their delay, which is less than a frame.
+  return { sound: { frames: view.getUint32(start + 36 + 14) * samples, tolerance: samples } };
 }
 
 /** Where the first frame begins, behind tags (ID3v2) and zeros; null where the input ends before. */
