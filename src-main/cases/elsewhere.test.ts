@@ -294,6 +294,18 @@ describe('a database that others wrote', () => {
     rmSync(join(folder, 'evidence'), { recursive: true });
     symlinkSync(outside, join(folder, 'evidence'));
     expect(() => CaseStore.open(folder, testSession())).toThrow(/a link that leads elsewhere/);
+    // Also of a case of ours, whose evidence someone put on another drive: what to do is said.
+    expect(() => CaseStore.open(folder, session)).toThrow(
+      expect.objectContaining({
+        code: 'damaged',
+        advice: expect.stringMatching(/whole folder.*without copying/) as string,
+      }),
+    );
+    // The folder itself lies behind a link: that is where the case is.
+    rmSync(join(folder, 'evidence'));
+    const elsewhere = join(testFolder(), 'drive');
+    symlinkSync(folder, elsewhere);
+    CaseStore.open(elsewhere, session).close();
   });
 });
 

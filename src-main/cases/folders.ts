@@ -36,9 +36,13 @@ export function keepPrivate(path: string): void {
 export function mustBeOrdinary(path: string, kind: 'file' | 'folder'): void {
   const status = lstatSync(path, { throwIfNoEntry: false });
   if (!status || (kind === 'file' ? status.isFile() : status.isDirectory())) return;
+  const advice =
+    kind === 'folder' && status.isSymbolicLink()
+      ? 'Nothing of it was opened: a link may lead to files that are no evidence. Put the folder itself in its place. To keep a case on another drive, move its whole folder there and open it there; to keep recordings there, add them without copying. A drive that is mounted in that place is no link.'
+      : 'Nothing of it was opened. Open the folder in which the case lies, or restore it from an export or a copy.';
   const what = status.isSymbolicLink() ? 'a link that leads elsewhere' : `no ordinary ${kind}`;
   throw new UserFacingError('damaged', `${path} is ${what}, not what Earwitness puts into the folder of a case.`, {
     path,
-    advice: 'Nothing of it was opened. Open the folder in which the case lies, or restore it from an export or a copy.',
+    advice,
   });
 }
