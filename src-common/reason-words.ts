@@ -16,6 +16,7 @@ const words = new Map<string, string>(
     unread: 'sound not read',
     header: 'header contradicts the sound',
     hidden: 'sound hidden by an edit list',
+    'all-read': 'all sound in the file read',
     checksum: 'its checksum does not hold',
     decoder: 'the decoder complains',
     gaps: 'gaps',

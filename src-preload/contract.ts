@@ -118,6 +118,8 @@ export const analysisSummarySchema = z.object({
   label: z.string(),
   channel: channelSchema,
   stream: z.int(),
+  /** Of the recording with the sound that its file's headers do not count in; times are of that reading. */
+  readAll: z.boolean().default(false),
   modelName: z.string(),
   modelSha256: sha256,
   modelStatus: z.enum(['screening', 'validated']),
@@ -306,7 +308,10 @@ export const markSchema = z.object({
   text,
   inReport: z.boolean(),
   createdAt: time,
+  /** Its times are those of the recording with the sound that its file's headers do not count in. */
+  readAll: z.boolean().default(false),
 });
+const newMarkSchema = markSchema.omit({ id: true, createdAt: true });
 export type Mark = z.infer<typeof markSchema>;
 
 export const evidenceSchema = evidenceRowSchema.extend({
@@ -454,25 +459,33 @@ export const soundSchema = z.object({
 });
 export type Sound = z.infer<typeof soundSchema>;
 
+/** Whose sound a resource is of, and in which reading of its file. */
+export interface SoundOf {
+  caseId: string;
+  evidenceId: number;
+  readAll?: boolean;
+}
+
 /**
  * Addresses of bytes, relative to the host's resource root (`/resources/` in the browser, `earwitness://resources/` in Electron):
  * `sound/CASE/EVIDENCE/peaks/LEVEL?from=N&count=N`, `sound/CASE/EVIDENCE/spectrogram/LEVEL/TILE?scale=mel|linear&top=HZ`,
  * `sound/CASE/EVIDENCE/audio.wav` (with Range), `spectrogram/CASE/EVIDENCE.png?from=S&to=S&scale=…&top=HZ&map=…&floor=DB&ceiling=DB`,
- * `file/TOKEN` (a finished export, once).
+ * `file/TOKEN` (a finished export, once). `all=1` with any of an item: of its sound as prepared with `readAll`.
  */
 export const resources = {
-  peaks: (ofCase: string, evidence: number, level: number, from: number, count: number): string =>
-    `sound/${ofCase}/${evidence}/peaks/${level}?from=${from}&count=${count}`,
+  peaks: ({ caseId, evidenceId, readAll }: SoundOf, level: number, from: number, count: number): string =>
+    `sound/${caseId}/${evidenceId}/peaks/${level}?from=${from}&count=${count}${readAll ? '&all=1' : ''}`,
   tile: (
-    ofCase: string,
-    evidence: number,
+    { caseId, evidenceId, readAll }: SoundOf,
     level: number,
     tile: number,
     axis: { scale: 'mel' | 'linear'; topHz: number },
-  ): string => `sound/${ofCase}/${evidence}/spectrogram/${level}/${tile}?scale=${axis.scale}&top=${axis.topHz}`,
-  audio: (ofCase: string, evidence: number): string => `sound/${ofCase}/${evidence}/audio.wav`,
-  image: (ofCase: string, evidence: number, query: Record<string, string>): string =>
-    `spectrogram/${ofCase}/${evidence}.png?${new URLSearchParams(query)}`,
+  ): string =>
+    `sound/${caseId}/${evidenceId}/spectrogram/${level}/${tile}?scale=${axis.scale}&top=${axis.topHz}${readAll ? '&all=1' : ''}`,
+  audio: ({ caseId, evidenceId, readAll }: SoundOf): string =>
+    `sound/${caseId}/${evidenceId}/audio.wav${readAll ? '?all=1' : ''}`,
+  image: ({ caseId, evidenceId, readAll }: SoundOf, query: Record<string, string>): string =>
+    `spectrogram/${caseId}/${evidenceId}.png?${new URLSearchParams({ ...query, ...(readAll ? { all: '1' } : {}) })}`,
   file: (token: string): string => `file/${token}`,
 };
 
@@ -903,9 +916,9 @@ export const contract = {
       .output(output),
   },
   marks: {
-    add: procedure.input(inEvidence.extend(markSchema.omit({ id: true, createdAt: true }).shape)).output(markSchema),
+    add: procedure.input(inEvidence.extend(newMarkSchema.shape)).output(markSchema),
     update: procedure
-      .input(inEvidence.extend({ markId: z.int(), ...markSchema.omit({ id: true, createdAt: true }).partial().shape }))
+      .input(inEvidence.extend({ markId: z.int(), ...newMarkSchema.omit({ readAll: true }).partial().shape }))
       .output(markSchema),
     remove: procedure.input(inEvidence.extend({ markId: z.int() })).output(nothing),
   },
@@ -941,7 +954,12 @@ export const contract = {
   sound: {
     /** Peaks and audio of an item, computed once and kept; the stream says how far it is, its last event is `ready`. */
     prepare: procedure
-      .input(inEvidence)
+      .input(
+        inEvidence.extend({
+          /** With the sound that the file's headers do not count in. */
+          readAll: z.boolean().default(false),
+        }),
+      )
       .output(
         eventIterator(
           z.discriminatedUnion('type', [

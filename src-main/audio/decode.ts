@@ -224,8 +224,8 @@ class Decoding implements AudioStream {
     const rateHz = options.sampleRateHz ?? defaultRateHz;
     this.info = decoder.info;
     const { statistics } = this;
-    const { unread, hiddenSeconds, truncated, missingSeconds, contradictions } = decoder.notes;
-    Object.assign(statistics, { unread, hiddenSeconds, truncated, missingSeconds, contradictions });
+    const { unread, hiddenSeconds, furtherSeconds, truncated, missingSeconds, contradictions } = decoder.notes;
+    Object.assign(statistics, { unread, hiddenSeconds, furtherSeconds, truncated, missingSeconds, contradictions });
     let begun = false;
     this.close = () => decoder.close();
     this.blocks = async function* () {

@@ -212,11 +212,8 @@ async function openDecoder(
     const sound = await MatroskaReader.open(new InputBuffer(child));
     if (!sound) throw await child.failure();
     await child.inputDescribed();
-    // What was read because it was asked for is not unread.
-    const { behindBytes: _, ...rest } = options.headers ?? {};
-    const told = options.readAll ? rest : (options.headers ?? {});
     const version = decoder === null ? ffmpeg.version : `${ffmpeg.version}, ${decoder}`;
-    return new FfmpegDecoder(child, sound, ffmpeg.cage, version, times, told);
+    return new FfmpegDecoder(child, sound, ffmpeg.cage, version, times, options);
   } catch (error) {
     await child.close();
     const { weaker } = ffmpeg.cage;
@@ -234,6 +231,7 @@ class FfmpegDecoder implements NativeDecoder {
   readonly #endSeconds: number | null;
 
   readonly #headers: HeaderNotes;
+  readonly #readAll: boolean;
 
   constructor(
     child: Child,
@@ -241,10 +239,11 @@ class FfmpegDecoder implements NativeDecoder {
     cage: Cage,
     decoderVersion: string,
     times: TrackTimes | null,
-    headers: HeaderNotes,
+    { headers = {}, readAll = false }: FfmpegOptions,
   ) {
     this.#child = child;
     this.#headers = headers;
+    this.#readAll = readAll;
     this.#sound = sound;
     const { sampleRateHz, channels } = sound;
     const described = child.describe();
@@ -260,7 +259,8 @@ class FfmpegDecoder implements NativeDecoder {
       decoderVersion,
       heldBy: [...cage.held],
     };
-    if (times && !child.editsIgnored) this.notes.hiddenSeconds = times.hiddenSeconds;
+    if (child.editsIgnored) this.notes.furtherSeconds = times?.hiddenSeconds ?? 0;
+    else if (times) this.notes.hiddenSeconds = times.hiddenSeconds;
     this.notes.contradictions.push(...(headers.contradictions ?? []));
     this.notes.truncated = headers.coded !== undefined && headers.coded.thereBytes < headers.coded.declaredBytes;
     if (/^amr(nb|wb)$/.test(this.info.container)) {
@@ -339,9 +339,12 @@ class FfmpegDecoder implements NativeDecoder {
       missing = sound.frames / this.#sound.sampleRateHz - decoded;
     }
     if (missing > 0) Object.assign(this.notes, { truncated: true, missingSeconds: missing });
+    if (!coded || behindBytes === 0) return;
     // By the bytes that what was decoded took.
-    const behind = coded ? (decoded * behindBytes) / coded.thereBytes : 0;
-    if (behind >= leastUnreadSeconds) this.notes.unread.push({ kind: 'after-length', seconds: behind });
+    const behind = (decoded * behindBytes) / (coded.thereBytes + (this.#readAll ? behindBytes : 0));
+    if (behind < leastUnreadSeconds) return;
+    if (this.#readAll) this.notes.furtherSeconds = behind;
+    else this.notes.unread.push({ kind: 'after-length', seconds: behind });
   }
 
   get #blockFrames(): number {

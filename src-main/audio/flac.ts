@@ -331,9 +331,9 @@ class FlacDecoder implements NativeDecoder {
       notes.truncated = true;
       if (whole.decoded === 0) notes.damaged = true;
     }
-    if (whole.joinedFrames > 0 && !this.#readAll) {
-      notes.unread.push({ kind: 'further-file', seconds: whole.joinedFrames / sampleRateHz });
-    }
+    const joinedSeconds = whole.joinedFrames / sampleRateHz;
+    if (this.#readAll) notes.furtherSeconds = joinedSeconds;
+    else if (joinedSeconds > 0) notes.unread.push({ kind: 'further-file', seconds: joinedSeconds });
     if (whole.otherSeconds > 0) notes.unread.push({ kind: 'other-format', seconds: whole.otherSeconds });
     notes.checksumDiffers =
       whole.md5 !== null && whole.decoded > 0 && !matches && !notes.truncated && whole.otherSeconds === 0;

@@ -210,6 +210,8 @@ describe.skipIf(!ffmpeg)('lengths that headers declare', () => {
     const all = await decode(path, { readAll: true });
     expect(Math.abs(all.samples.length / rateHz - 9)).toBeLessThan(0.1);
     expect(all.statistics).toMatchObject({ hiddenSeconds: 0, truncated: false, gaps: [] });
+    expect(Math.abs(all.statistics.furtherSeconds - 5)).toBeLessThan(0.1);
+    expect(statistics.furtherSeconds).toBe(0);
   });
 });
 

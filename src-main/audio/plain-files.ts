@@ -69,7 +69,7 @@ export async function openPlain(
   const tail = data.bytes === null ? null : await survey(input, found, format, size);
   await input.seek(data.position);
   const decoder = new PcmDecoder(input, found.container, format, readAll && tail ? [data, ...tail.parts] : [data]);
-  decoder.notes.unread.push(...(tail?.left(readAll) ?? []));
+  Object.assign(decoder.notes, tail?.told(readAll));
   return decoder;
 }
 

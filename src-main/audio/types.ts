@@ -74,6 +74,8 @@ export interface DecodeNotes extends TimelineNotes {
   contradictions: string[];
   /** Sound in the file that its edit list hides, as a trimming program leaves it; 0 where `readAll` was asked for. */
   hiddenSeconds: number;
+  /** Sound that the headers do not count in, or that an edit list hides, and that was read since `readAll` was asked for. */
+  furtherSeconds: number;
   /** What the decoder itself says is wrong with the file, in its words. */
   statements: string[];
   /** The format's own checksum of all samples (FLAC's MD5) is not that of what was decoded. */
@@ -94,6 +96,7 @@ export function noNotes(): DecodeNotes {
     overlapSeconds: 0,
     uncertainFromSeconds: null,
     hiddenSeconds: 0,
+    furtherSeconds: 0,
     statements: [],
     checksumDiffers: false,
   };

@@ -2,7 +2,7 @@
 import type { InputBuffer } from './input.ts';
 import { secondsOf } from './pcm.ts';
 import type { PcmFormat, PcmPart } from './pcm.ts';
-import type { UnreadSound } from './types.ts';
+import type { DecodeNotes, UnreadSound } from './types.ts';
 
 /** Less than this behind the sound is a tag or a leftover, whatever it is. */
 export const leastUnreadSeconds = 0.02;
@@ -37,13 +37,15 @@ export class UnreadParts {
     this.#found.push({ kind: readable ? kind : 'other-format', seconds, readable });
   }
 
-  /** What stays unread, one of each kind. */
-  left(readAll: boolean): UnreadSound[] {
+  /** What stays unread, one of each kind, and how much more is read than is declared. */
+  told(readAll: boolean): Pick<DecodeNotes, 'unread' | 'furtherSeconds'> {
     const sums = new Map<UnreadSound['kind'], number>();
+    let furtherSeconds = 0;
     for (const { kind, seconds, readable } of this.#found) {
-      if (!readAll || !readable) sums.set(kind, (sums.get(kind) ?? 0) + seconds);
+      if (readAll && readable) furtherSeconds += seconds;
+      else sums.set(kind, (sums.get(kind) ?? 0) + seconds);
     }
-    return [...sums].map(([kind, seconds]) => ({ kind, seconds }));
+    return { unread: [...sums].map(([kind, seconds]) => ({ kind, seconds })), furtherSeconds };
   }
 }
 

@@ -36,12 +36,12 @@ function file(name: string, content: Uint8Array): string {
 /** Seconds that are decoded, and what is told of them. */
 async function told(path: string, readAll = false) {
   const { statistics, info } = await decode(path, { readAll, sampleRateHz: rate });
-  const { unread, truncated, missingSeconds, contradictions } = statistics;
+  const { unread, furtherSeconds, truncated, missingSeconds, contradictions } = statistics;
   const seconds = statistics.frames / info.sampleRateHz;
-  return { seconds, unread, truncated, missingSeconds, contradictions };
+  return { seconds, unread, furtherSeconds, truncated, missingSeconds, contradictions };
 }
 
-const whole = { unread: [], truncated: false, missingSeconds: null, contradictions: [] };
+const whole = { unread: [], furtherSeconds: 0, truncated: false, missingSeconds: null, contradictions: [] };
 
 describe('sound that a WAV file holds and its headers do not count in', () => {
   const half = bytes.slice(0, bytes.length / 4);
@@ -64,7 +64,7 @@ describe('sound that a WAV file holds and its headers do not count in', () => {
   ])('%s: told, and read when asked for', async (_, content, kind) => {
     const path = file('unread.wav', content);
     expect(await told(path)).toEqual({ ...whole, seconds: 0.5, unread: [{ kind, seconds: 1.5 }] });
-    expect(await told(path, true)).toEqual({ ...whole, seconds: 2 });
+    expect(await told(path, true)).toEqual({ ...whole, seconds: 2, furtherSeconds: 1.5 });
     const { samples } = await decode(path, { readAll: true, sampleRateHz: rate });
     expect(samples).toEqual((await decode(file('all.wav', wav16(sound, rate)), { sampleRateHz: rate })).samples);
   });

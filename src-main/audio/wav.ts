@@ -58,7 +58,7 @@ export async function openWav(
   const parts = readAll && tail ? [data, ...tail.parts] : [data];
   await input.seek(data.position);
   const decoder = new PcmDecoder(input, 'wav', format, parts);
-  decoder.notes.unread.push(...(tail?.left(readAll) ?? []));
+  Object.assign(decoder.notes, tail?.told(readAll));
   decoder.notes.contradictions.push(...found.contradictions, ...(contradiction ? [contradiction] : []));
   return { decoder };
 }

@@ -88,6 +88,8 @@ export interface StoredMark {
   text: string;
   in_report: number;
   created_at: string;
+  /** Absent in databases of an earlier format. */
+  read_all?: number;
 }
 
 /** A row of `reports`. */
@@ -136,6 +138,7 @@ export function markOf(row: StoredMark): Mark {
     text: row.text,
     inReport: row.in_report === 1,
     createdAt: row.created_at,
+    readAll: row.read_all === 1,
   };
 }
 
@@ -175,8 +178,9 @@ export function evidenceRecordSha256(row: StoredEvidence, { metadata, audio }: S
   return sha256Hex(canonicalJson(record));
 }
 
-export function markRecordSha256(row: StoredMark): string {
-  return sha256Hex(canonicalJson(row));
+export function markRecordSha256({ read_all, ...row }: StoredMark): string {
+  // As it was before marks had that column, so that what was logged then holds.
+  return sha256Hex(canonicalJson(read_all === 1 ? { ...row, read_all } : row));
 }
 
 export function reportRecordSha256(row: StoredReport): string {

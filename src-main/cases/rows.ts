@@ -35,7 +35,7 @@ function json(schema: z.ZodType): z.ZodType {
 
 const details = caseDetailsSchema.shape;
 
-const storedAnalysis = analysisSchema.omit({ id: true, stale: true, resultSha256: true });
+const storedAnalysis = analysisSchema.omit({ id: true, stale: true, resultSha256: true, readAll: true });
 
 /** By table and column. */
 export const rowSchemas: Record<string, Record<string, z.ZodType>> = {
@@ -117,6 +117,7 @@ export const rowSchemas: Record<string, Record<string, z.ZodType>> = {
     text,
     in_report: flag,
     created_at: time,
+    read_all: flag,
   },
   custody_log: {
     position: id,

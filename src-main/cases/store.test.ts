@@ -338,6 +338,35 @@ describe('marks', () => {
   });
 });
 
+describe('all sound in a file', () => {
+  it('is another reading: marks and results say which they are of, and so does the log', () => {
+    const { store } = testCase();
+    const [id] = addFiles(store, 1).ids;
+    store.addMark(id, { startSeconds: 1, endSeconds: 2, text: 'here', inReport: true });
+    const mark = { startSeconds: 7, endSeconds: 8, text: 'behind its length', inReport: true, readAll: true };
+    store.addMark(id, mark);
+    store.addAnalysis(analysisFor(store, id, { settings: { readAll: true } }));
+    store.addAnalysis(analysisFor(store, id));
+    store.examined(id);
+    store.examined(id, true);
+    store.examined(id, true);
+    const { marks, analyses } = store.evidence(id);
+    expect(marks.map(({ readAll }) => readAll)).toEqual([false, true]);
+    expect(analyses.map(({ readAll }) => readAll)).toEqual([true, false]);
+    expect(store.analysesOf(id).map(({ readAll }) => readAll)).toEqual([true, false]);
+    const { rows } = store.log({ evidenceId: id, offset: 0, limit: 6 });
+    const told = rows.map(({ summary }) => summary.includes('with all sound in its file read'));
+    expect(rows.map(({ action }, index) => [action, told[index]])).toEqual([
+      ['examined', true],
+      ['examined', false],
+      ['scanned', false],
+      ['scanned', true],
+      ['mark-added', true],
+      ['mark-added', false],
+    ]);
+  });
+});
+
 describe('reports', () => {
   it('are kept with all that makes them again, under numbers that are given once', () => {
     const { store } = testCase();

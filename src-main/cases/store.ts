@@ -118,7 +118,7 @@ export type EvidenceEdit = Partial<
 >;
 
 /** An analysis before the store gives it its id. */
-export type NewAnalysis = Omit<Analysis, 'id' | 'stale' | 'resultSha256'>;
+export type NewAnalysis = Omit<Analysis, 'id' | 'stale' | 'resultSha256' | 'readAll'>;
 
 /** What is scanned with what, as it was asked. */
 export interface ScanRequest {
@@ -229,7 +229,7 @@ export class CaseStore {
   readonly #path: string;
   readonly #closeDatabase: () => void;
   readonly #states = new Map<number, EvidenceState>();
-  readonly #examined = new Set<number>();
+  readonly #examined = new Set<string>();
   readonly #running = new Set<number>();
   readonly #statements = new Map<string, Database.Statement>();
   readonly #clock: ClockWatch;
@@ -767,12 +767,17 @@ export class CaseStore {
     );
   }
 
-  /** Notes once for each time that the case is open that an item was looked at or listened to. */
-  examined(id: number): void {
-    if (this.readOnly || this.broken || this.#examined.has(id)) return;
+  /**
+   * Notes once for each time that the case is open that an item was looked at or listened to.
+   * @param readAll with all sound in its file
+   */
+  examined(id: number, readAll = false): void {
+    const key = `${id} ${readAll}`;
+    if (this.readOnly || this.broken || this.#examined.has(key)) return;
     const { name } = this.#evidenceRow(id);
-    this.#write(() => this.#append('examined', id, `Examined ${name}.`, {}));
-    this.#examined.add(id);
+    const sentence = readAll ? `Examined ${name} with all sound in its file read.` : `Examined ${name}.`;
+    this.#write(() => this.#append('examined', id, sentence, readAll ? { readAll } : {}));
+    this.#examined.add(key);
   }
 
   /** Whether an item's file was looked at since the case was opened. */
@@ -833,24 +838,31 @@ export class CaseStore {
   // -------------------------------------------------------------------------------------------------------------------------
   // Marks
 
-  addMark(evidenceId: number, mark: Omit<Mark, 'id' | 'createdAt'>): Mark {
+  /** @param mark.readAll its times are of the recording with all sound in its file; by default not */
+  addMark(evidenceId: number, mark: Omit<Mark, 'id' | 'createdAt' | 'readAll'> & { readAll?: boolean }): Mark {
     const { name } = this.#evidenceRow(evidenceId);
     return this.#write(
       () => {
-        const { lastInsertRowid } = this.#prepare('INSERT INTO marks VALUES (NULL, ?, ?, ?, ?, ?, ?)').run(
+        const { lastInsertRowid } = this.#prepare('INSERT INTO marks VALUES (NULL, ?, ?, ?, ?, ?, ?, ?)').run(
           evidenceId,
           mark.startSeconds,
           mark.endSeconds,
           mark.text,
           mark.inReport ? 1 : 0,
           this.#now(),
+          mark.readAll ? 1 : 0,
         );
         const row = this.#markRow(evidenceId, Number(lastInsertRowid));
-        this.#append('mark-added', evidenceId, `Marked ${spanText(mark)} of ${name}.`, {
-          markId: row.id,
-          ...mark,
-          recordSha256: markRecordSha256(row),
-        });
+        this.#append(
+          'mark-added',
+          evidenceId,
+          `Marked ${spanText(mark)} of ${name}${mark.readAll ? ' with all sound in its file read' : ''}.`,
+          {
+            markId: row.id,
+            ...mark,
+            recordSha256: markRecordSha256(row),
+          },
+        );
         return markOf(row);
       },
       () => [evidenceId],
@@ -858,7 +870,7 @@ export class CaseStore {
   }
 
   /** @throws UserFacingError `not-found` */
-  updateMark(evidenceId: number, markId: number, edit: Partial<Omit<Mark, 'id' | 'createdAt'>>): Mark {
+  updateMark(evidenceId: number, markId: number, edit: Partial<Omit<Mark, 'id' | 'createdAt' | 'readAll'>>): Mark {
     const { name } = this.#evidenceRow(evidenceId);
     const { id, createdAt, ...before } = markOf(this.#markRow(evidenceId, markId));
     const after = { ...before, ...definedOf(edit) };
@@ -971,7 +983,7 @@ export class CaseStore {
       this.#append(
         'scan-started',
         null,
-        `Began to scan ${queued} ${queued === 1 ? 'item' : 'items'} with ${request.modelName}.`,
+        `Began to scan ${queued} ${queued === 1 ? 'item' : 'items'}${readingText(request.readAll)} with ${request.modelName}.`,
         {
           scanId,
           items: queued,
@@ -1481,7 +1493,13 @@ export class CaseStore {
 
   #analysisOf(stored: StoredAnalysis, row: StoredEvidence): Analysis {
     const result = JSON.parse(stored.result) as NewAnalysis;
-    return { ...result, id: stored.id, stale: isStale(row, result.fileSha256), resultSha256: stored.result_sha256 };
+    return {
+      ...result,
+      id: stored.id,
+      stale: isStale(row, result.fileSha256),
+      resultSha256: stored.result_sha256,
+      readAll: result.settings.readAll === true,
+    };
   }
 
   /** Inside a transaction: keeps and logs analyses of one item. @returns their ids */
@@ -1510,7 +1528,7 @@ export class CaseStore {
       this.#append(
         analysis.stretch === null ? 'scanned' : 'stretch-analysed',
         evidenceId,
-        `Analysed ${of} with ${analysis.modelName}: ${outcome}`,
+        `Analysed ${of}${readingText(analysis.settings.readAll)} with ${analysis.modelName}: ${outcome}`,
         {
           analysisId: id,
           resultSha256,
@@ -1621,6 +1639,11 @@ function spanText({ startSeconds, endSeconds }: { startSeconds: number; endSecon
     : `${startSeconds.toFixed(2)} s to ${endSeconds.toFixed(2)} s`;
 }
 
+/** Says in a sentence of the log that something is of a recording with all sound in its file. */
+function readingText(readAll: unknown): string {
+  return readAll === true ? ', with all sound in its file read,' : '';
+}
+
 /** Whether a hash that a sender gave (SHA-256 or MD5, in any case) is that of the file. */
 function hashMatches(given: string, file: { sha256: string; md5: string }): boolean {
   const plain = given.trim().toLowerCase();
@@ -1636,6 +1659,7 @@ function summaryOf(analysis: Analysis): AnalysisSummary {
     label: analysis.label,
     channel: analysis.channel,
     stream: analysis.stream,
+    readAll: analysis.readAll,
     modelName: analysis.modelName,
     modelSha256: analysis.modelSha256,
     modelStatus: analysis.modelStatus,

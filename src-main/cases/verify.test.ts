@@ -155,6 +155,10 @@ describe('of evidence', () => {
     expect(await failing()).toEqual(['evidence']);
     tamper((db) => db.exec(`UPDATE evidence SET condition_on_receipt = '' WHERE id = 2`));
     expect(await failing()).toEqual([]);
+    tamper((db) => db.exec('UPDATE marks SET read_all = 1'));
+    expect(await failing()).toEqual(['evidence']);
+    tamper((db) => db.exec('UPDATE marks SET read_all = 0'));
+    expect(await failing()).toEqual([]);
     tamper((db) => db.exec(`UPDATE evidence_metadata SET metadata = '[]' WHERE evidence_id = 2`));
     expect(await failing()).toEqual(['evidence']);
     tamper((db) => db.exec('DELETE FROM marks'));

@@ -108,6 +108,7 @@ test('damage, an early end and further audio streams are told of, and the findin
     [{ notes: { ...noNotes(), truncated: true } }, 'truncated'],
     [{ notes: { ...noNotes(), damaged: true } }, 'damaged'],
     [{ notes: { ...noNotes(), unread: [{ kind: 'after-length', seconds: 6 }] } }, 'unread'],
+    [{ notes: { ...noNotes(), furtherSeconds: 6 } }, 'all-read'],
     [{ notes: { ...noNotes(), contradictions: ['Its header lies.'] } }, 'header'],
     [{ notes: { ...noNotes(), checksumDiffers: true } }, 'checksum'],
     [{ audioStreams: 3, stream: 1 }, 'streams'],

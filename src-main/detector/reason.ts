@@ -16,6 +16,9 @@ const whereUnread: Record<UnreadSound['kind'], string> = {
   'other-format': 'where its rate, channels or bit depth change',
 };
 
+/** Says of a result that it is of the recording with all sound in its file. */
+export const allReadCode = 'all-read';
+
 /** What the decoder came to know, as reasons that forbid no finding. */
 export function noteReasons(notes: DecodeNotes): Reason[] {
   const reasons: Reason[] = [];
@@ -34,6 +37,12 @@ export function noteReasons(notes: DecodeNotes): Reason[] {
     add(
       'hidden',
       `The file holds ${duration(notes.hiddenSeconds)} more sound that its edit list hides; it was not read.${canBeRead}`,
+    );
+  }
+  if (notes.furtherSeconds > 0) {
+    add(
+      allReadCode,
+      `All sound in the file was read, ${duration(notes.furtherSeconds)} more than its headers count in; scores and times are of this reading.`,
     );
   }
   for (const { code, sentence } of timelineReasons(notes)) add(code, sentence);

@@ -28,6 +28,7 @@ const store = {
   evidence: () => ({ name: 'evidence.wav', sha256: 'ab'.repeat(32) }),
   giveRights: () => undefined,
 };
+const item = { caseId, evidenceId: 1 };
 const cases = {
   get: (id: string) => {
     if (id !== caseId) throw new UserFacingError('not-found', 'There is no such case.');
@@ -38,7 +39,7 @@ const context = { cases, sound, outputs, application: 'earwitness test' } as unk
 
 beforeAll(async () => {
   writeFileSync(path, file);
-  await prepareSoundOf(context, store as never, 1);
+  await prepareSoundOf(context, store as never, item);
 });
 afterAll(() => sound.close());
 
@@ -65,17 +66,17 @@ async function code(promise: Promise<unknown>): Promise<string> {
 
 describe('resources', () => {
   it('are peaks, tiles and pictures, which no browser keeps', async () => {
-    const peaks = await get(resources.peaks(caseId, 1, 4, 10, 100));
+    const peaks = await get(resources.peaks(item, 4, 10, 100));
     expect(peaks.body).toHaveLength(800);
     expect(peaks.headers['cache-control']).toBe('no-store');
-    const tile = await get(resources.tile(caseId, 1, 4, 0, { scale: 'linear', topHz: 8000 }));
+    const tile = await get(resources.tile(item, 4, 0, { scale: 'linear', topHz: 8000 }));
     expect(tile.body).toHaveLength(256 * 128);
     // A sine of amplitude 0.5 at 1 kHz: row 32 is the loudest, at -6 dB.
     const column = Array.from({ length: 256 }, (_, row) => tile.body[row * 128 + 60]);
     expect(column.indexOf(Math.max(...column))).toBe(32);
     expect(-120 + (Math.max(...column) * 120) / 255).toBeCloseTo(-6, 0);
     const picture = await get(
-      resources.image(caseId, 1, {
+      resources.image(item, {
         from: '1.5',
         to: '3',
         scale: 'mel',
@@ -92,7 +93,7 @@ describe('resources', () => {
   });
 
   it('are the whole recording as a WAV file that any player reads', async () => {
-    const { status, headers, body } = await get(resources.audio(caseId, 1));
+    const { status, headers, body } = await get(resources.audio(item));
     expect([status, headers['content-type'], headers['accept-ranges']]).toEqual([200, 'audio/wav', 'bytes']);
     expect(body.subarray(44).equals(file.subarray(44))).toBe(true);
     const played = join(folder, 'played.wav');
@@ -108,16 +109,16 @@ describe('resources', () => {
     ['bytes=-7', -7, null],
     ['bytes=1279000-99999999', 1_279_000, null],
   ])('are any part of it: %s', async (range, from, to) => {
-    const whole = (await get(resources.audio(caseId, 1))).body;
-    const { status, headers, body } = await get(resources.audio(caseId, 1), range);
+    const whole = (await get(resources.audio(item))).body;
+    const { status, headers, body } = await get(resources.audio(item), range);
     expect(status).toBe(206);
     expect(body.equals(whole.subarray(from, to ?? undefined))).toBe(true);
     expect(headers['content-range']).toMatch(new RegExp(`^bytes \\d+-\\d+/${whole.length}$`));
   });
 
   it('outside the recording are none, and a Range that is not understood is ignored', async () => {
-    expect((await get(resources.audio(caseId, 1), 'bytes=99999999-')).status).toBe(416);
-    expect((await get(resources.audio(caseId, 1), 'lines=1-2')).status).toBe(200);
+    expect((await get(resources.audio(item), 'bytes=99999999-')).status).toBe(416);
+    expect((await get(resources.audio(item), 'lines=1-2')).status).toBe(200);
     expect(byteRange('bytes=5-2', 10)).toBe('none');
     expect(byteRange('bytes=-', 10)).toBeNull();
     expect(byteRange('bytes=-50', 10)).toEqual({ first: 0, last: 9 });

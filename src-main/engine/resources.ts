@@ -36,7 +36,12 @@ const number = z
   .string()
   .regex(/^-?\d{1,12}(\.\d{1,12})?$/)
   .transform(Number);
-const itemSchema = z.object({ caseId: z.uuid(), evidenceId: whole });
+const itemSchema = z.object({
+  caseId: z.uuid(),
+  evidenceId: whole,
+  /** As prepared with all sound in the file. */
+  all: z.literal('1').optional(),
+});
 const peaksSchema = z.object({ level: whole, from: whole, count: whole.pipe(z.number().max(mostPeaks)) });
 const axisShape = {
   scale: z.enum(['mel', 'linear']).default('mel'),
@@ -65,11 +70,12 @@ export async function handleResource(context: EngineContext, request: ResourceRe
   const query = Object.fromEntries(request.query);
   if (kind === 'file' && rest.length === 1) return finished(context, rest[0]);
   if (kind === 'spectrogram' && rest.length === 2 && rest[1].endsWith('.png')) {
-    return picture(context, { caseId: rest[0], evidenceId: rest[1].slice(0, -'.png'.length) }, query);
+    const [caseId, name] = rest;
+    return picture(context, { caseId, evidenceId: name.slice(0, -'.png'.length), all: query.all }, query);
   }
   if (kind !== 'sound' || rest.length < 3) throw notFound();
   const [caseId, evidenceId, part, ...places] = rest;
-  const item = { caseId, evidenceId };
+  const item = { caseId, evidenceId, all: query.all };
   if (part === 'audio.wav' && places.length === 0) return audio(context, item, request.range);
   if (part === 'peaks' && places.length === 1) {
     const { level, from, count } = parsed(peaksSchema, { ...query, level: places[0] });
@@ -88,11 +94,11 @@ export async function handleResource(context: EngineContext, request: ResourceRe
   throw notFound();
 }
 
-type Item = Record<'caseId' | 'evidenceId', string>;
+type Item = Record<'caseId' | 'evidenceId' | 'all', unknown>;
 
 function onSound<T>(context: EngineContext, item: Item, use: Parameters<typeof withSoundOf<T>>[2]): Promise<T> {
-  const { caseId, evidenceId } = parsed(itemSchema, item);
-  return withSoundOf(context.cases.get(caseId), evidenceId, use);
+  const { caseId, evidenceId, all } = parsed(itemSchema, item);
+  return withSoundOf(context.cases.get(caseId), { evidenceId, readAll: all === '1' }, use);
 }
 
 function bytes(body: Uint8Array, type = 'application/octet-stream'): ResourceAnswer {
@@ -146,10 +152,11 @@ async function* waveBytes(
 
 async function picture(context: EngineContext, item: Item, query: Record<string, string>): Promise<ResourceAnswer> {
   const { from, to, scale, top, map, floor, ceiling, width, height } = parsed(imageSchema, query);
-  const { caseId, evidenceId } = parsed(itemSchema, item);
+  const { caseId, evidenceId, all } = parsed(itemSchema, item);
   const store = context.cases.get(caseId);
   const { name, sha256 } = store.evidence(evidenceId);
-  const image = await withSoundOf(store, evidenceId, async (source) => {
+  const readAll = all === '1';
+  const image = await withSoundOf(store, { evidenceId, readAll }, async (source) => {
     const summary = await context.sound.summary(source);
     const endSeconds = Math.min(to ?? Infinity, summary.durationSeconds);
     if (!(from < endSeconds)) throw notFound();
@@ -157,7 +164,7 @@ async function picture(context: EngineContext, item: Item, query: Record<string,
       width,
       height,
       title: name,
-      detail: `SHA-256 ${sha256.slice(0, 16)}…, ${summary.channels === 1 ? 'mono' : `mix of ${summary.channels} channels`}`,
+      detail: `SHA-256 ${sha256.slice(0, 16)}…, ${summary.channels === 1 ? 'mono' : `mix of ${summary.channels} channels`}${readAll ? ', with all sound in the file' : ''}`,
       startSeconds: from,
       endSeconds,
       scale,

@@ -133,7 +133,7 @@ async function prepareLong(
   for (const { id, name } of long) {
     await job.waitWhilePaused();
     job.progress({ doing: `Waveform and spectrogram of ${name}` });
-    await prepareSoundOf(context, store, id, { signal: job.signal }).catch((error: unknown) => {
+    await prepareSoundOf(context, store, { evidenceId: id }, { signal: job.signal }).catch((error: unknown) => {
       // It was taken in all the same; its sound is prepared, or the reason told, when it is opened.
       job.signal.throwIfAborted();
       log('warning', `The sound of item ${id} could not be prepared`, error);

@@ -5,6 +5,7 @@ import { withOpenablePath } from '../base/openable-path.ts';
 import type { CaseStore } from '../cases/store.ts';
 import type { SoundPool } from '../features/sound-pool.ts';
 import { preparedFolder } from '../features/sound.ts';
+import type { SoundSource } from '../features/sound.ts';
 import type { EngineContext } from './context.ts';
 import { os } from './implementer.ts';
 
@@ -18,25 +19,31 @@ export function soundFolder(caseFolder: string): string {
   return join(caseFolder, 'derived', 'sound');
 }
 
+/** An item's sound, and in which reading of its file: by default without what the headers do not count in. */
+interface ItemSound {
+  evidenceId: number;
+  readAll?: boolean;
+}
+
 /** Runs something on the sound of an item. @throws UserFacingError `not-found` */
 export async function withSoundOf<T>(
   store: CaseStore,
-  evidenceId: number,
-  use: (source: { path: string; sha256: string; folder: string }) => Promise<T>,
+  { evidenceId, readAll = false }: ItemSound,
+  use: (source: SoundSource) => Promise<T>,
 ): Promise<T> {
   const file = store.intake(evidenceId);
   const folder = soundFolder(store.folder);
-  return withOpenablePath(file, (path) => use({ path, sha256: file.sha256, folder }));
+  return withOpenablePath(file, (path) => use({ path, sha256: file.sha256, folder, readAll }));
 }
 
 /** Prepares the sound of an item; what was prepared before is ready at once. @throws UserFacingError as `prepareSound` */
 export function prepareSoundOf(
   { sound, application }: { sound: SoundPool; application: string },
   store: CaseStore,
-  evidenceId: number,
+  item: ItemSound,
   options: Parameters<SoundPool['prepare']>[1] = {},
 ): ReturnType<SoundPool['prepare']> {
-  return withSoundOf(store, evidenceId, async (source) => {
+  return withSoundOf(store, item, async (source) => {
     const summary = await sound.prepare({ ...source, application }, options);
     store.giveRights(preparedFolder(source));
     return summary;
@@ -45,14 +52,14 @@ export function prepareSoundOf(
 
 async function* prepare(
   context: EngineContext,
-  { caseId, evidenceId }: { caseId: string; evidenceId: number },
+  { caseId, ...item }: { caseId: string; evidenceId: number; readAll: boolean },
   signal: AbortSignal | undefined,
 ): AsyncGenerator<SoundEvent, void> {
   const store = context.cases.get(caseId);
   const stop = new AbortController();
   let latest: SoundEvent | null = null;
   let wake: () => void = () => undefined;
-  const ready = prepareSoundOf(context, store, evidenceId, {
+  const ready = prepareSoundOf(context, store, item, {
     signal: signal ? AbortSignal.any([signal, stop.signal]) : stop.signal,
     onProgress(done, total) {
       latest = { type: 'progress', done, total };
@@ -71,7 +78,7 @@ async function* prepare(
       if (!ended && latest !== null) yield latest;
     }
     const sound = await ready;
-    store.examined(evidenceId);
+    store.examined(item.evidenceId, item.readAll);
     yield { type: 'ready', sound };
   } finally {
     // Whoever stopped listening does not wait for it.

@@ -1,12 +1,9 @@
 import { WorkerPool } from '../base/pool.ts';
 import { workerFile } from '../base/workers.ts';
 import type { FrequencyScale } from './overview.ts';
-import type { PrepareRequest, SoundSummary } from './sound.ts';
+import type { PrepareRequest, SoundSource, SoundSummary } from './sound.ts';
 import type { SpectrogramImageOptions } from './spectrogram-image.ts';
 import type { TileAxis } from './tiles.ts';
-
-/** Whose sound: the recording, and where what is prepared of it lies. */
-type Source = Pick<PrepareRequest, 'path' | 'sha256' | 'folder'>;
 
 /** A part of a recording as a picture. */
 export interface ImageRequest extends SpectrogramImageOptions {
@@ -17,11 +14,11 @@ export interface ImageRequest extends SpectrogramImageOptions {
 
 export type SoundRequest =
   | ({ kind: 'prepare'; shared: SharedArrayBuffer } & PrepareRequest)
-  | ({ kind: 'summary' } & Source)
-  | ({ kind: 'peaks'; level: number; from: number; count: number } & Source)
-  | ({ kind: 'tile'; level: number; tile: number; axis: TileAxis } & Source)
-  | ({ kind: 'pcm'; from: number; count: number } & Source)
-  | ({ kind: 'image' } & ImageRequest & Source);
+  | ({ kind: 'summary' } & SoundSource)
+  | ({ kind: 'peaks'; level: number; from: number; count: number } & SoundSource)
+  | ({ kind: 'tile'; level: number; tile: number; axis: TileAxis } & SoundSource)
+  | ({ kind: 'pcm'; from: number; count: number } & SoundSource)
+  | ({ kind: 'image' } & ImageRequest & SoundSource);
 
 export type SoundResponse = { summary: SoundSummary } | { bytes: Uint8Array };
 
@@ -76,27 +73,27 @@ export class SoundPool {
   }
 
   /** @throws UserFacingError as `PreparedSound.open` */
-  async summary(source: Source): Promise<SoundSummary> {
+  async summary(source: SoundSource): Promise<SoundSummary> {
     return ((await this.#pool('quick').run({ kind: 'summary', ...source })) as { summary: SoundSummary }).summary;
   }
 
   /** Interleaved float32. @throws UserFacingError as `PreparedSound.peaks` */
-  peaks(source: Source, level: number, from: number, count: number): Promise<Uint8Array> {
+  peaks(source: SoundSource, level: number, from: number, count: number): Promise<Uint8Array> {
     return this.#bytes('quick', { kind: 'peaks', level, from, count, ...source });
   }
 
   /** @throws UserFacingError as `PreparedSound.tile` */
-  tile(source: Source, level: number, tile: number, axis: TileAxis): Promise<Uint8Array> {
+  tile(source: SoundSource, level: number, tile: number, axis: TileAxis): Promise<Uint8Array> {
     return this.#bytes('quick', { kind: 'tile', level, tile, axis, ...source });
   }
 
   /** @throws UserFacingError as `PreparedSound.open` */
-  pcm(source: Source, from: number, count: number): Promise<Uint8Array> {
+  pcm(source: SoundSource, from: number, count: number): Promise<Uint8Array> {
     return this.#bytes('quick', { kind: 'pcm', from, count, ...source });
   }
 
   /** A PNG file. @throws UserFacingError as `PreparedSound.open` */
-  image(source: Source, image: ImageRequest): Promise<Uint8Array> {
+  image(source: SoundSource, image: ImageRequest): Promise<Uint8Array> {
     return this.#bytes('long', { kind: 'image', ...image, ...source });
   }
 

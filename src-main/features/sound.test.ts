@@ -185,6 +185,23 @@ describe('prepared sound', () => {
       expect(Math.abs(kept[i] - samples[i])).toBeLessThanOrEqual(1 / 65_536);
   });
 
+  it('with all sound in the file is kept beside the other, and holds what the header does not count in', async () => {
+    const samples = noise(3 * 16_000);
+    const path = join(folder, 'tail.wav');
+    writeFileSync(path, Buffer.concat([wav16(samples.subarray(0, 16_000), 16_000), pcm16(samples.subarray(16_000))]));
+    const declared = request(path);
+    const all = { ...declared, readAll: true };
+    expect((await prepareSound(declared)).durationSeconds).toBe(1);
+    expect((await prepareSound(all)).durationSeconds).toBe(3);
+    const one = await PreparedSound.open(declared);
+    const other = await PreparedSound.open(all);
+    expect([one.samples, other.samples]).toEqual([16_000, 48_000]);
+    expect(Buffer.from(await other.pcm(20_000, 100))).toEqual(Buffer.from(pcm16(samples.subarray(20_000, 20_100))));
+    expect((await other.pcm(0, 16_000)).length).toBe((await one.pcm(0, 99_999)).length);
+    const copy = readFileSync(join(preparedFolder(all), 'audio.wav')).toString('latin1');
+    expect(copy).toContain('with all sound in the file');
+  });
+
   it('above 48 kHz is resampled', async () => {
     const path = join(folder, 'high.wav');
     writeFileSync(path, wav16(tone(1000, 96_000, 2), 96_000));

@@ -73,7 +73,12 @@ export interface PrepareRequest {
   /** Holds the folders of prepared sound, one for each file, by its hash. */
   folder: string;
   application: string;
+  /** As in `OpenOptions`; what is prepared so is kept beside the other. */
+  readAll?: boolean;
 }
+
+/** Whose sound is prepared or asked for. */
+export type SoundSource = Pick<PrepareRequest, 'path' | 'sha256' | 'folder' | 'readAll'>;
 
 /** What the window is told of prepared sound (`soundSchema` of the contract). */
 export interface SoundSummary {
@@ -112,8 +117,8 @@ function summaryOf({ channels, sampleRateHz, samples, timeline }: Prepared): Sou
 }
 
 /** Where the prepared sound of a file lies, or will. */
-export function preparedFolder({ folder, sha256 }: Pick<PrepareRequest, 'folder' | 'sha256'>): string {
-  return join(folder, sha256);
+export function preparedFolder({ folder, sha256, readAll }: Omit<SoundSource, 'path'>): string {
+  return join(folder, readAll ? `${sha256}-all` : sha256);
 }
 
 async function readPrepared(folder: string): Promise<Prepared | null> {
@@ -173,25 +178,27 @@ async function removeRemains(whole: string): Promise<void> {
 }
 
 async function makeSound(
-  { path, sha256, application }: PrepareRequest,
+  { path, sha256, application, readAll = false }: PrepareRequest,
   folder: string,
   { signal, onProgress }: { signal?: AbortSignal; onProgress?: (done: number, total: number | null) => void },
 ): Promise<Prepared> {
   const before = await stat(path).catch(() => null);
   // Opened at a rate that is known only then: first what it is, at no cost for WAV and FLAC.
-  const probe = await openAudio(path, signal ? { signal } : {});
+  const opening = { readAll, ...(signal ? { signal } : {}) };
+  const probe = await openAudio(path, opening);
   await probe.close();
   const { info } = probe;
   const sampleRateHz = Math.min(info.sampleRateHz, highestRateHz);
-  const copied = info.decoder !== 'wav' || info.sampleRateHz > highestRateHz;
-  const audio = await openAudio(path, { sampleRateHz, timeLimitSeconds: 3600, ...(signal ? { signal } : {}) });
+  // A reader of parts of a file knows the sound that its header declares.
+  const copied = readAll || info.decoder !== 'wav' || info.sampleRateHz > highestRateHz;
+  const audio = await openAudio(path, { sampleRateHz, timeLimitSeconds: 3600, ...opening });
   const geometry = tileGeometry(sampleRateHz);
   const writers = new Writers(folder);
   const peaks = new PeakPyramid((level, values) => writers.append(`peaks-${level}.f32`, bytesOf(values)));
   const columns = new ColumnPyramid(geometry, (level, values) => writers.append(`columns-${level}.u8`, values));
   const decoder = `${info.decoder} ${info.decoderVersion}`;
   const rate = sampleRateHz === info.sampleRateHz ? '' : `, resampled from ${info.sampleRateHz} to ${sampleRateHz} Hz`;
-  const sentence = `Working copy, derived from the file with SHA-256 ${sha256}: the mix of all channels${rate}, rounded to 16 bits; decoded by ${decoder}, made by ${application}.`;
+  const sentence = `Working copy, derived from the file with SHA-256 ${sha256}: the mix of all channels${rate}${readAll ? ', with all sound in the file' : ''}, rounded to 16 bits; decoded by ${decoder}, made by ${application}.`;
   let samples = 0;
   const place = async (block: Float32Array): Promise<void> => {
     signal?.throwIfAborted();
@@ -346,7 +353,7 @@ export class PreparedSound {
   }
 
   /** @throws UserFacingError `not-prepared`; `changed` where the samples are the file's own and it is another one now. */
-  static async open(request: Pick<PrepareRequest, 'folder' | 'sha256' | 'path'>): Promise<PreparedSound> {
+  static async open(request: SoundSource): Promise<PreparedSound> {
     const folder = preparedFolder(request);
     const prepared = await readPrepared(folder);
     const { path } = request;

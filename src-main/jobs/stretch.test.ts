@@ -102,6 +102,26 @@ describe('a stretch on its own', () => {
     expect(await code(analyseStretchWith(detector, path, { startSeconds: 3, endSeconds: 4 }))).toBe('no-stretch');
   });
 
+  it('can lie in sound that the header does not count in, and says of which reading it is', async () => {
+    const { samples } = recording('declared.wav');
+    const path = join(folder, 'tail.wav');
+    const [declared, behind] = [wav16(samples.subarray(0, 2 * 16_000)), wav16(samples.subarray(2 * 16_000))];
+    writeFileSync(path, Buffer.concat([declared, behind.subarray(44)]));
+    const request = { startSeconds: 3, endSeconds: 5 };
+    expect(await code(analyseStretchWith(detector, path, request))).toBe('no-stretch');
+    const { analysis, settings } = await analyseStretchWith(detector, path, { ...request, readAll: true });
+    const alone = join(folder, 'tail-alone.wav');
+    writeFileSync(alone, wav16(samples.subarray(3 * 16_000, 5 * 16_000)));
+    expect(analysis.score).toBe((await detector.analyse(alone)).score);
+    expect(analysis.windows[0].startSeconds).toBeGreaterThanOrEqual(3);
+    expect(settings).toMatchObject({ readAll: true, cutFirstSample: 48_000, cutSamples: 32_000 });
+    expect(analysis.reasons).toContainEqual({
+      code: 'all-read',
+      blocking: false,
+      sentence: expect.stringContaining('all sound in its file read') as string,
+    });
+  });
+
   it('ends where the recording ends, and says where there is nothing', async () => {
     const { path } = recording('ends.wav');
     const { settings } = await analyseStretchWith(detector, path, { startSeconds: 4, endSeconds: 100 });

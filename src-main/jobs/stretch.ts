@@ -11,6 +11,7 @@ import { WorkerPool } from '../base/pool.ts';
 import { workerFile } from '../base/workers.ts';
 import type { Analysis, Detector } from '../detector/detector.ts';
 import { trainedOn } from '../detector/finding.ts';
+import { allReadCode } from '../detector/reason.ts';
 import type { RunnableModel } from '../detector/store.ts';
 
 export interface StretchRequest {
@@ -109,6 +110,11 @@ export async function analyseStretchWith(
     // Its own is told in times of what was cut.
     const others = analysis.reasons.filter(({ code }) => code !== 'gaps');
     analysis = { ...analysis, reasons: [...others, { code: 'gaps', sentence, blocking: false }] };
+  }
+  if (request.readAll) {
+    const sentence = 'It was cut out of the recording with all sound in its file read; its times are of that reading.';
+    const reason = { code: allReadCode, sentence, blocking: false };
+    analysis = { ...analysis, reasons: [...analysis.reasons, reason] };
   }
   if (nonFiniteSamples > 0) {
     const sentence = `${nonFiniteSamples} samples in and about it are not finite numbers; they were taken as zero.`;

@@ -72,6 +72,15 @@ export const examine = {
     threshold: (value: string) => `Threshold ${value}`,
     localisation: (value: string) => `Windows below ${value} are pointed out`,
   },
+  reading: {
+    title: 'Which sound of the file',
+    choices: { declared: 'As its headers say', all: 'All sound in the file' },
+    hint: 'The file holds sound that its headers do not count in. A score, a mark and a time belong to one of the two readings.',
+    all: 'all sound in the file',
+    shown: 'All sound in the file is shown, also what its headers do not count in. Times are of this reading.',
+    sound: 'Sound',
+    notScanned: 'With all sound in its file, this recording has not been scanned.',
+  },
   missing: {
     title: 'Missing sound',
     gap: (span: string) => `No sound: ${span}`,

@@ -1,5 +1,6 @@
 import { sql as first } from './0001-case.ts';
 import { sql as readAll } from './0002-read-all.ts';
+import { sql as marksReadAll } from './0003-marks-read-all.ts';
 
 /** In order; the database's `user_version` is the number of those that were applied. A published one is never changed. */
-export const migrations: readonly string[] = [first, readAll];
+export const migrations: readonly string[] = [first, readAll, marksReadAll];

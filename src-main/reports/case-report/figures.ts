@@ -77,7 +77,8 @@ function drawWaveform(sheet: Sheet, area: Area, figures: RecordingFigures, marks
   const columns = peaks.length / 2;
   const middle = area.y + area.height / 2;
   const place = (value: number): number => middle - (value / 127) * (area.height / 2);
-  for (const { startSeconds, endSeconds } of marks) {
+  for (const { startSeconds, endSeconds, readAll } of marks) {
+    if (readAll) continue;
     const from = area.x + (Math.min(startSeconds, figures.durationSeconds) / figures.durationSeconds) * area.width;
     const to =
       area.x + (Math.min(endSeconds ?? startSeconds, figures.durationSeconds) / figures.durationSeconds) * area.width;
@@ -89,7 +90,8 @@ function drawWaveform(sheet: Sheet, area: Area, figures: RecordingFigures, marks
   for (let column = columns - 1; column >= 0; column--) document.lineTo(x(column), place(peaks[2 * column]) + 0.25);
   document.closePath().fill(ink.accent);
   drawMissing(sheet, area, figures);
-  marks.forEach(({ startSeconds }, index) => {
+  marks.forEach(({ startSeconds, readAll }, index) => {
+    if (readAll) return;
     const from = area.x + (Math.min(startSeconds, figures.durationSeconds) / figures.durationSeconds) * area.width;
     document
       .lineWidth(0.6)
@@ -156,9 +158,11 @@ export function recordingFigure(sheet: Sheet, name: string, figures: RecordingFi
   const height = waveformHeight + spectrogramHeight + 38;
   const { spectrogram, sampleRateHz, durationSeconds } = figures;
   const alternative = `Waveform and spectrogram of ${name}, ${decimal(durationSeconds, 2)} s`;
-  const shaded = marks.length > 0 ? ' Shaded and numbered: the marks below.' : '';
+  const others = marks.filter(({ readAll }) => readAll).length;
+  const shaded = marks.length > others ? ' Shaded and numbered: the marks below.' : '';
+  const absent = others > 0 ? ' Not shown: marks in the sound that the headers do not count in.' : '';
   const hatched = (figures.missing ?? []).length > 0 ? ' Hatched: no sound, by the file’s own timestamps.' : '';
-  const caption = `Waveform and spectrogram of the mix of all channels at ${sampleRateHz / 1000} kHz. ${spectrogram.statement}.${hatched}${shaded}`;
+  const caption = `Waveform and spectrogram of the mix of all channels at ${sampleRateHz / 1000} kHz. ${spectrogram.statement}.${hatched}${shaded}${absent}`;
   sheet.figure(height, { alternative, caption }, (left, top, width) => {
     const x = left + axis.left;
     const plotWidth = width - axis.left - axis.right;

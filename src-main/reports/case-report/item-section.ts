@@ -47,8 +47,11 @@ export function hasRatio(
   return analysis.modelStatus === 'validated' && analysis.llr !== null;
 }
 
+/** Says that something is not of the recording as its file's headers say. */
+const allSound = 'all sound in the file read';
+
 /** What of a recording an analysis looked at. */
-function extentText({ stretch, channel, stream, label, audio }: Analysis): string {
+function extentText({ stretch, channel, stream, label, audio, settings }: Analysis): string {
   const what = stretch ? `stretch ${clock(stretch.startSeconds)} to ${clock(stretch.endSeconds)}` : 'whole recording';
   const channels =
     channel === 'mix'
@@ -59,7 +62,8 @@ function extentText({ stretch, channel, stream, label, audio }: Analysis): strin
         ? `, channel ${channel}`
         : `, ${channel} channel`;
   const streams = (audio?.audioStreams ?? 1) > 1 || stream > 0 ? `, audio stream ${stream}` : '';
-  return `${what}${channels}${streams}${label === '' ? '' : ` (${label})`}`;
+  const reading = settings.readAll === true ? `, ${allSound}` : '';
+  return `${what}${channels}${streams}${reading}${label === '' ? '' : ` (${label})`}`;
 }
 
 const evidenceStates: Record<Evidence['state'], string> = {
@@ -344,11 +348,14 @@ function marksAndNotes(sheet: Sheet, { evidence }: ReportItem): void {
         { title: 'To', width: 60, align: 'right' },
         { title: 'Note', width: 0 },
       ],
-      marks.map(({ startSeconds, endSeconds, text }, index) => [
+      marks.map(({ startSeconds, endSeconds, text, readAll }, index) => [
         String(index + 1),
         clock(startSeconds),
         endSeconds === null ? '' : clock(endSeconds),
-        { text, style: styles.small, written: true },
+        [
+          { text, style: styles.small, written: true },
+          ...(readAll ? [{ text: `Times with ${allSound}.`, style: styles.smallDim }] : []),
+        ],
       ]),
     );
   }

@@ -44,6 +44,7 @@ export function testAnalysis(id: number, evidenceId: number, changes: Partial<An
     label: '',
     channel: 'mix',
     stream: 0,
+    readAll: false,
     modelName: model.name,
     modelSha256: model.onnxSha256,
     modelStatus: status,

@@ -14,6 +14,8 @@ import { automaticCeiling, levelAt } from './paint.ts';
 import type { PeakSource } from './paint.ts';
 import { PartCache } from './part-cache.ts';
 import { Player } from './player.svelte.ts';
+import { latestOf, readingOf } from './reading.ts';
+import type { Reading } from './reading.ts';
 import { cellsOf, scoreRange } from './scores.ts';
 import { clampWindow, lengthOf, pan, windowAround, windowWith, zoomAt } from './time-window.ts';
 import type { Span } from './time-window.ts';
@@ -53,11 +55,22 @@ class Display {
 }
 export const display = new Display();
 
+interface ExaminationOf {
+  caseId: string;
+  evidenceId: number;
+  reading: Reading | null;
+  onreading: (reading: Reading) => void;
+}
+
 export type Stage = 'loading' | 'preparing' | 'ready' | 'failed';
 
 export class Examination {
   readonly caseId: string;
   readonly evidenceId: number;
+  /** Also the sound that the file's headers do not count in is shown, played and analysed. */
+  readonly readAll: boolean;
+  readonly #reading: Reading | null;
+  readonly #onReading: (reading: Reading) => void;
   evidence: Evidence | null = $state.raw(null);
   sound: Sound | null = $state.raw(null);
   /** The result whose windows and finding are shown. */
@@ -78,6 +91,8 @@ export class Examination {
     if (this.evidence === null) return 'loading';
     return this.sound === null || this.overview === null ? 'preparing' : 'ready';
   });
+  /** Of this reading. */
+  readonly marks: Mark[] = $derived(this.#ofReading(this.evidence?.marks ?? []));
   readonly duration = $derived(this.sound?.durationSeconds ?? 0);
   readonly axis: FrequencyAxis = $derived({
     scale: display.scale,
@@ -105,10 +120,17 @@ export class Examination {
   readonly #stop = new AbortController();
   #toldOfFailure = false;
 
-  constructor(caseId: string, evidenceId: number) {
+  /**
+   * @param of.reading as it was chosen; null: the latest result's
+   * @param of.onreading takes another one, which an examination of its own shows
+   */
+  constructor({ caseId, evidenceId, reading, onreading }: ExaminationOf) {
     this.caseId = caseId;
     this.evidenceId = evidenceId;
-    this.player = new Player(resourceUrl(resources.audio(caseId, evidenceId)), () => this.#failedToPlay());
+    this.readAll = reading?.readAll ?? false;
+    this.#reading = reading;
+    this.#onReading = onreading;
+    this.player = new Player(resourceUrl(resources.audio(this)), () => this.#failedToPlay());
     const shared = {
       onArrival: () => (this.#arrivals += 1),
       onFailure: (error: unknown) => this.#partFailed(error),
@@ -119,7 +141,7 @@ export class Examination {
       concurrency: 4,
       load: async (key, signal) => {
         const [level, page] = key.split('/').map(Number);
-        const address = resources.peaks(caseId, evidenceId, level, page * peaksPerPage, peaksPerPage);
+        const address = resources.peaks(this, level, page * peaksPerPage, peaksPerPage);
         return new Float32Array(await fetchBytes(address, signal));
       },
     });
@@ -130,7 +152,7 @@ export class Examination {
       load: async (key, signal) => {
         const [scale, top, level, tile] = key.split('/');
         const axis = { scale: scale as 'mel' | 'linear', topHz: Number(top) };
-        const address = resources.tile(caseId, evidenceId, Number(level), Number(tile), axis);
+        const address = resources.tile(this, Number(level), Number(tile), axis);
         return { bytes: new Uint8Array(await fetchBytes(address, signal)), picture: null, colours: null };
       },
     });
@@ -160,7 +182,13 @@ export class Examination {
     this.error = null;
     try {
       await this.reload();
+      const { evidence } = this;
+      if (this.#reading === null && evidence !== null && readingOf(evidence.analyses) !== this.readAll) {
+        this.choose({ readAll: !this.readAll });
+        return;
+      }
       await this.#prepare();
+      if (this.#reading?.place != null) this.#visit(this.#reading.place);
     } catch (error) {
       if (!this.#stop.signal.aborted) this.error = error;
     }
@@ -171,13 +199,35 @@ export class Examination {
     const { caseId, evidenceId } = this;
     const before = this.evidence;
     const evidence = await client.evidence.get({ caseId, evidenceId }, { signal: this.#stop.signal });
-    const latest = latestOf(evidence);
+    const latest = latestOf(this.#ofReading(evidence.analyses));
     const shown = this.analysis?.id ?? null;
     // What a person chose to look at stays; what was shown as the latest makes room for a later one.
-    const chosen = before !== null && shown !== null && shown !== latestOf(before);
+    const chosen = before !== null && shown !== null && shown !== latestOf(this.#ofReading(before.analyses));
     this.evidence = evidence;
+    if (before === null && this.#reading?.analysisId != null) {
+      await this.show(this.#reading.analysisId);
+      return;
+    }
     if (latest === null) this.analysis = null;
     else if (!chosen && shown !== latest) await this.show(latest);
+  }
+
+  #ofReading<T extends { readAll: boolean }>(of: readonly T[]): T[] {
+    return of.filter(({ readAll }) => readAll === this.readAll);
+  }
+
+  /** Has the recording shown in another reading of its file, and there a result or a place. */
+  choose(reading: Partial<Reading> & Pick<Reading, 'readAll'>): void {
+    this.#onReading({ analysisId: null, place: null, ...reading });
+  }
+
+  /** Selects a stretch and shows it, or goes to a point. */
+  #visit(place: Span): void {
+    if (place.end > place.start) {
+      this.select(place);
+      this.showSpan(place);
+    }
+    this.goTo(place.start);
   }
 
   /** Shows the finding and the windows of a result. */
@@ -201,7 +251,7 @@ export class Examination {
   async #prepare(): Promise<void> {
     const { caseId, evidenceId } = this;
     const { signal } = this.#stop;
-    for await (const event of await client.sound.prepare({ caseId, evidenceId }, { signal })) {
+    for await (const event of await client.sound.prepare({ caseId, evidenceId, readAll: this.readAll }, { signal })) {
       if (event.type === 'progress') {
         this.progress = event;
         continue;
@@ -209,7 +259,7 @@ export class Examination {
       const { sound } = event;
       const level = sound.peaks.findIndex(({ count }) => count <= overviewPeaks);
       const { count, samplesPerPeak } = sound.peaks[level];
-      const address = resources.peaks(caseId, evidenceId, level, 0, count);
+      const address = resources.peaks(this, level, 0, count);
       const peaks = new Float32Array(await fetchBytes(address, signal));
       this.#overviewPage = { samplesPerPeak, count, peaksPerPage: count, page: () => peaks };
       this.overview = {
@@ -225,7 +275,7 @@ export class Examination {
   /** The brightest colour of the whole recording, by its coarsest tile. */
   async #findCeiling(sound: Sound): Promise<void> {
     const level = sound.spectrogram.levels.length - 1;
-    const address = resources.tile(this.caseId, this.evidenceId, level, 0, { scale: 'mel', topHz: this.axis.topHz });
+    const address = resources.tile(this, level, 0, { scale: 'mel', topHz: this.axis.topHz });
     try {
       const bytes = new Uint8Array(await fetchBytes(address, this.#stop.signal));
       this.#automaticCeiling = automaticCeiling(bytes, sound.spectrogram);
@@ -361,9 +411,11 @@ export class Examination {
 
   // What a person adds
 
-  async addMark(mark: Pick<Mark, 'startSeconds' | 'endSeconds' | 'text' | 'inReport'>): Promise<void> {
-    const { caseId, evidenceId } = this;
-    await client.marks.add({ caseId, evidenceId, ...mark });
+  async addMark(
+    mark: Pick<Mark, 'startSeconds' | 'endSeconds' | 'text' | 'inReport'> & Partial<Pick<Mark, 'readAll'>>,
+  ): Promise<void> {
+    const { caseId, evidenceId, readAll } = this;
+    await client.marks.add({ caseId, evidenceId, readAll, ...mark });
     await this.reload();
   }
 
@@ -374,24 +426,24 @@ export class Examination {
   }
 
   /** Deletes a mark, and offers to put it back. */
-  async removeMark({ id, startSeconds, endSeconds, text, inReport }: Mark): Promise<void> {
+  async removeMark({ id, startSeconds, endSeconds, text, inReport, readAll }: Mark): Promise<void> {
     const { caseId, evidenceId } = this;
     await client.marks.remove({ caseId, evidenceId, markId: id });
     await this.reload();
     app.notify(examine.marks.removed, 'info', {
       label: examine.marks.undo,
-      run: () => void app.attempt(() => this.addMark({ startSeconds, endSeconds, text, inReport })),
+      run: () => void app.attempt(() => this.addMark({ startSeconds, endSeconds, text, inReport, readAll })),
     });
   }
 
   /** Scores the selection as a recording of its own, and shows the result. */
   async analyseSelection(options: { label: string; channel: Analysis['channel'] }): Promise<void> {
-    const { caseId, evidenceId, selection } = this;
+    const { caseId, evidenceId, readAll, selection } = this;
     if (selection === null || this.analysing) return;
     this.analysing = true;
     try {
       const stretch = { startSeconds: selection.start, endSeconds: selection.end };
-      const analysis = await client.analyses.stretch({ caseId, evidenceId, ...stretch, ...options });
+      const analysis = await client.analyses.stretch({ caseId, evidenceId, readAll, ...stretch, ...options });
       this.analysis = analysis;
       await this.reload();
     } finally {
@@ -409,13 +461,6 @@ export class Examination {
     const { caseId, evidenceId } = this;
     this.evidence = await client.evidence.check({ caseId, evidenceId });
   }
-}
-
-/** The result that is shown by itself: the latest of the whole recording, else the latest. */
-function latestOf({ analyses }: Evidence): number | null {
-  const latest = (of: Evidence['analyses']): number | null =>
-    of.reduce<number | null>((best, { id }) => (best === null || id > best ? id : best), null);
-  return latest(analyses.filter(({ stretch }) => stretch === null)) ?? latest(analyses);
 }
 
 const tileKey = ({ scale, topHz }: FrequencyAxis, level: number, tile: number): string =>

@@ -8,6 +8,7 @@ const mark = (id: number, startSeconds: number, endSeconds: number | null = null
   text: 'mark',
   inReport: true,
   createdAt: '',
+  readAll: false,
 });
 const options = { rows: 2, textWidth: () => 50 };
 
