@@ -20,6 +20,8 @@ const evidenceId = z.int().positive();
 const text = z.string().max(100_000);
 const name = z.string().trim().min(1).max(500);
 const path = z.string().min(1).max(32_768);
+/** Of a key, as a person writes it down. */
+const fingerprint = z.string().trim().min(1).max(200);
 const tone = z.enum(['info', 'warning']);
 
 /** Errors that a person can cause or mend, as every procedure may answer with; anything else is a bug (`internal`). */
@@ -234,6 +236,19 @@ export const custodyRowSchema = z.object({
   hash: sha256,
 });
 export type CustodyRow = z.infer<typeof custodyRowSchema>;
+
+/** Who went on with a case elsewhere, and with which rows: for a person to accept or not. */
+export const continuationSchema = z.object({
+  number: z.string(),
+  /** Of the key that signed the head. */
+  fingerprint: z.string(),
+  /** Rows of the log that this installation has seen, and all. */
+  seen: z.int(),
+  rows: z.int(),
+  /** The latest that it has not seen, the latest first. */
+  since: z.array(custodyRowSchema),
+});
+export type Continuation = z.infer<typeof continuationSchema>;
 
 export const verificationSchema = z.object({
   /** Both verdicts: the case is whole, and whose signature it bears is known. */
@@ -878,7 +893,12 @@ export const contract = {
     /** Leaves a trace in the data folder: number, head, who, when and why. */
     delete: procedure.input(inCase.extend({ confirmNumber: z.string(), reason: text })).output(nothing),
     export: procedure.input(inCase.extend({ out })).output(jobStarted),
-    import: procedure.input(z.object({ path })).output(jobStarted),
+    /** @param signer fingerprint of the key that a person accepts as the one that went on with the case */
+    import: procedure.input(z.object({ path, signer: fingerprint.optional() })).output(jobStarted),
+    /** Of a case that another installation went on with, which is open for reading only. */
+    continuation: procedure.input(inCase).output(continuationSchema),
+    /** Goes on with such a case, which its log then notes; refused unless the fingerprint is that of the key that signed it. */
+    accept: procedure.input(inCase.extend({ signer: fingerprint })).output(caseViewSchema),
     verify: procedure.input(inCase.extend({ expectHead: sha256.optional() })).output(verificationSchema),
     log: procedure
       .input(

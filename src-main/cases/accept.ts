@@ -1,22 +1,11 @@
 /** A case that another installation went on with: what it did to the log, for a person to accept or not. */
-import type { CustodyRow } from '../../src-preload/contract.ts';
+import type { Continuation } from '../../src-preload/contract.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { readHead } from './custody.ts';
 import { fingerprintOf } from './keys.ts';
 import type { Library } from './library.ts';
 import { CaseStore } from './store.ts';
 import { isSignerCheck, verifyRecords } from './verify-records.ts';
-
-/** Who went on with a case, and with which rows. */
-export interface Continuation {
-  number: string;
-  fingerprint: string;
-  /** Rows that this installation has seen. */
-  seen: number;
-  rows: number;
-  /** The latest rows that it has not seen, the latest first. */
-  since: CustodyRow[];
-}
 
 const shownRows = 50;
 

@@ -3,6 +3,10 @@ import { basename, join } from 'node:path';
 import { call } from '@orpc/server';
 import { expect, it, onTestFinished } from 'vitest';
 import type { Change, Job } from '../../src-preload/contract.ts';
+import { exportCase, importCase } from '../cases/archive.ts';
+import { fingerprintOf } from '../cases/keys.ts';
+import { CaseStore } from '../cases/store.ts';
+import { testSession } from '../cases/testing.ts';
 import { babble, wav16, writeTinyModel } from '../detector/testing.ts';
 import { analysesProcedures } from './analyses.ts';
 import { casesProcedures } from './cases.ts';
@@ -185,6 +189,54 @@ it('exports a case and lists of its evidence, and takes it in again', async () =
   expect(imported).toMatchObject({ state: 'done', result: { caseId } });
   expect(await call(evidence.list, { caseId })).toMatchObject({ total: 2, rows: [{ copied: true }, {}] });
   expect(await call(cases.verify, { caseId })).toMatchObject({ intact: true });
+});
+
+it('goes on with a case that another installation went on with once a person accepted its key', async () => {
+  const { context, recordings } = await bench(1);
+  const cases = casesProcedures(context);
+  const evidence = evidenceProcedures(context);
+  const folder = join(recordings, 'case');
+  const { id: caseId } = await call(cases.create, { number: '1', title: 'A call', folder });
+  await done(context, await call(evidence.add, { ...everything, copy: true, caseId, paths: [recordings] }));
+  const ours = join(recordings, 'ours.zip');
+  await done(context, await call(cases.export, { caseId, out: ours }));
+  await call(cases.close, { caseId });
+  const theirs = testSession(undefined, 'Ben Other');
+  const other = CaseStore.open(folder, theirs);
+  other.note('examined', 'Looked at it.', {});
+  const out = join(recordings, 'theirs.zip');
+  await exportCase(other, out);
+  other.close();
+  const signer = fingerprintOf(theirs.library.key.publicKey);
+
+  expect((await call(cases.open, { caseId })).problem).toMatchObject({ code: 'unknown-signer' });
+  const continued = await call(cases.continuation, { caseId });
+  expect(continued).toMatchObject({ number: '1', fingerprint: signer });
+  expect(continued.since.map(({ actor }) => actor)).toContain('Ben Other');
+  const wrong = fingerprintOf(context.cases.library.key.publicKey);
+  await expect(call(cases.accept, { caseId, signer: wrong })).rejects.toEqual(code('unknown-signer'));
+  // It can still be read.
+  expect(await call(evidence.list, { caseId })).toMatchObject({ total: 1 });
+  const accepted = await call(cases.accept, { caseId, signer });
+  expect(accepted).toMatchObject({ id: caseId, problem: null });
+  const { rows } = await call(cases.log, { caseId, limit: 5 });
+  expect(rows.map(({ actor, action }) => `${actor}: ${action}`)).toContain('Ada Examiner: signer-accepted');
+  expect(await call(cases.verify, { caseId })).toMatchObject({ intact: true });
+  await expect(call(cases.continuation, { caseId })).rejects.toEqual(code('usage'));
+
+  // An export of what they went on with is taken in on the same terms.
+  await call(cases.delete, { caseId, confirmNumber: '1', reason: 'to take theirs in' });
+  const again = testSession(undefined, 'Cy Third');
+  const third = await importCase(out, join(recordings, 'third'), again);
+  third.note('examined', 'Looked at it.', {});
+  const thirds = join(recordings, 'thirds.zip');
+  await exportCase(third, thirds);
+  third.close();
+  const refused = await done(context, await call(cases.import, { path: thirds }));
+  expect(refused).toMatchObject({ state: 'failed', error: { code: 'unknown-signer' } });
+  const key = fingerprintOf(again.library.key.publicKey);
+  const taken = await done(context, await call(cases.import, { path: thirds, signer: key }));
+  expect(taken).toMatchObject({ state: 'done', result: { caseId } });
 });
 
 it('keeps to the folders that may be looked into', async () => {

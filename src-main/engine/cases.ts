@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { UserFacingError } from '../base/errors.ts';
+import { continuationOf } from '../cases/accept.ts';
 import { caseFolderName, exportCase, importCase } from '../cases/archive.ts';
 import { deleteCase } from '../cases/delete.ts';
 import { verifyCase } from '../cases/verify.ts';
@@ -9,6 +10,9 @@ import { deliver, readablePath, outputPath } from './files.ts';
 import { os } from './implementer.ts';
 import { removeUploads } from './uploads.ts';
 import { resumeCase } from './resume.ts';
+
+const isUnknownSigner = (error: unknown): boolean =>
+  error instanceof UserFacingError && error.code === 'unknown-signer';
 
 /** Runs a verification as a job, so that it is seen and can be stopped, and waits for it. */
 function verify(context: EngineContext, caseId: string, expectHead: string | undefined): Promise<Verification> {
@@ -115,11 +119,25 @@ export function casesProcedures(context: EngineContext) {
         const store = await importCase(path, cases.casesFolder, cases.session, {
           signal: job.signal,
           onProgress,
-        }).finally(() => removeUploads(context.home, [path]));
+          ...(input.signer === undefined ? {} : { signer: input.signer }),
+        }).catch(async (error: unknown) => {
+          // It may be accepted yet; else it goes with the next start.
+          if (!isUnknownSigner(error)) await removeUploads(context.home, [path]);
+          throw error;
+        });
+        await removeUploads(context.home, [path]);
         cases.adopt(store);
         return { caseId: store.id };
       });
       return { jobId };
+    }),
+    continuation: os.cases.continuation.handler(({ input }) =>
+      continuationOf(cases.get(input.caseId).folder, cases.library),
+    ),
+    accept: os.cases.accept.handler(({ input }) => {
+      const store = cases.accept(input.caseId, input.signer);
+      void resumeCase(context, store);
+      return store.view();
     }),
     verify: os.cases.verify.handler(({ input }) => verify(context, input.caseId, input.expectHead)),
     log: os.cases.log.handler(({ input: { caseId, ...query } }) => cases.get(caseId).log(query)),

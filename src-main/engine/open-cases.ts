@@ -100,6 +100,25 @@ export class OpenCases {
     return store;
   }
 
+  /**
+   * Opens a case anew for which a person accepts the key that went on with it.
+   * @throws UserFacingError as `CaseStore.open`, and why it is still not written on; it stays open for reading then
+   */
+  accept(caseId: string, signer: string): CaseStore {
+    const before = this.get(caseId);
+    const { viewed } = this.#open.get(caseId) as OpenCase;
+    if (this.isBusy(caseId)) {
+      throw new UserFacingError('case-busy', `Jobs work on the case ${before.details().number}.`, {
+        advice: 'Wait for them, or cancel them.',
+      });
+    }
+    this.#close(this.#open.get(caseId) as OpenCase);
+    const store = this.#adopt(CaseStore.open(before.folder, this.session, { signer }), viewed);
+    this.tellList();
+    if (store.broken) throw store.broken;
+    return store;
+  }
+
   /** @throws UserFacingError as `CaseStore.create`. */
   create({ folder, ...details }: Inputs['cases']['create']): CaseStore {
     const place = folder ?? freeCaseFolder(this.casesFolder, details.number);

@@ -71,6 +71,24 @@ export const cases = {
     action: 'Delete the case',
     done: (number: string) => `Case ${number} was deleted.`,
   },
+  accept: {
+    open: 'Go on with it…',
+    title: (number: string) => `Case ${number}: who went on with it`,
+    sentence: (fingerprint: string) =>
+      `Another installation went on with this case and signed its log with the key ${fingerprint}, which is not known here. Its log and records hold.`,
+    rows: (seen: string, rows: string) => `${seen} of its ${rows} rows were seen here. What was done since:`,
+    more: (count: string) => `and ${count} rows before these`,
+    none: 'Nothing.',
+    ask: 'Whoever wrote the log anew could have signed it, too. Ask the person who worked on the case for the fingerprint of their key (Verify shows it there, and so does earwitness case key), by another way than the case came, and enter what they say.',
+    typed: 'Fingerprint of their key, as they gave it',
+    differs: 'That is not the key that signed this case. Do not go on with it before this is cleared up.',
+    effect:
+      'The case can then be worked on here. The log notes that the key was accepted, by whom and when, and the key is known from then on for this case.',
+    action: 'Accept and go on',
+    done: (number: string) => `Case ${number} can be worked on; its log notes whose key was accepted.`,
+    importTitle: 'The case was gone on with elsewhere',
+    importAction: 'Accept and import',
+  },
   tabsLabel: 'Parts of the case',
   tabs: { evidence: 'Evidence', details: 'Details', log: 'Custody log', reports: 'Reports' },
   log: {
@@ -140,6 +158,9 @@ export const cases = {
     findingsAll: 'Show all',
     notScanned: 'Not scanned',
     flagged: 'Needs attention',
+    alarmsLater: 'after a scan',
+    alarmsLaterTip:
+      'Hashes, and what headers tell of missing or unread sound, were looked at. Gaps, damage and damaged timestamps are known only once it was scanned.',
     failed: 'Failed',
     columns: {
       id: 'Item',
