@@ -42,7 +42,7 @@ describe.each(hosts)('$name', ({ missing, start }) => {
       await workstation.addFolder(evidence);
       await workstation.untilSummary(/1 not scanned/);
       const row = workstation.recordings.getByRole('row', { name: 'tail.wav' });
-      await row.getByText(alarmWords['sound-unread']).waitFor(patience);
+      await row.getByText(alarmWords['sound-unread']).first().waitFor(patience);
       await workstation.button(cases.evidence.scanNew('1')).click();
       await expect.poll(() => workstation.summary(), patience).not.toMatch(/not scanned|failed/);
       await row.dblclick();

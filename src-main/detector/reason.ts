@@ -25,7 +25,7 @@ export function noteReasons(notes: DecodeNotes): Reason[] {
   const add = (code: string, sentence: string): void => {
     reasons.push({ code, sentence, blocking: false });
   };
-  const canBeRead = ' A scan that reads all sound in a file (--read-all) reads it.';
+  const canBeRead = ' Scans and Examine read it where all sound in the file is chosen (--read-all).';
   for (const { kind, seconds } of notes.unread) {
     const choice = kind === 'other-format' ? '' : canBeRead;
     add(
