@@ -3,6 +3,7 @@
 //   npm run train:default -- --dataset SPEC [--checkpoints FOLDER] [--record SPLIT]… [options of `earwitness train`]
 //
 // `default` has all members, `fast` those without an encoder; the latter is joined, calibrated and measured on its own.
+// --copies names copies (`dataset degrade`) that the encoder's head learns from, too.
 // --checkpoints takes members that were trained elsewhere (FOLDER holds one folder for each, as training leaves them in
 // checkpoint-members); --record measures both on a further split for their cards, once.
 import { spawnSync } from 'node:child_process';
@@ -25,6 +26,7 @@ const [checkpoints] = taken('--checkpoints');
 const splits = taken('--record');
 const members = (taken('--members')[0] ?? 'linear,mel,encoder').split(',');
 const [dataset] = taken('--dataset');
+const copies = taken('--copies').flatMap((spec) => ['--copies', spec]);
 const resumed = given.includes('--resume') || checkpoints !== undefined;
 const options = given.filter((option) => option !== '--resume' && option !== '--overwrite');
 
@@ -54,7 +56,7 @@ if (dataset === undefined) {
   process.exit(2);
 }
 if (checkpoints !== undefined) cpSync(checkpoints, checkpointsOf('default'), { recursive: true });
-train('default', members, '--keep-checkpoints', resumed ? '--resume' : '--overwrite');
+train('default', members, ...copies, '--keep-checkpoints', resumed ? '--resume' : '--overwrite');
 const without = members.filter((name) => name !== 'encoder');
 if (existsSync(checkpointsOf('fast'))) rmSync(checkpointsOf('fast'), { recursive: true });
 cpSync(checkpointsOf('default'), checkpointsOf('fast'), { recursive: true });

@@ -35,6 +35,7 @@ interface TrainOptions {
   keepCheckpoints?: boolean;
   folds?: 'source';
   foldCount: number;
+  copies?: string;
   calibrateOn?: string;
   leastBandwidth?: number;
   errorRate: number;
@@ -131,6 +132,10 @@ export function register(program: Command): void {
       ]),
     )
     .option('--fold-count <n>', 'folds of sources; with as many as sources, each is left out once', positiveInteger, 5)
+    .option(
+      '--copies <spec>',
+      'copies of what is trained on ("dataset degrade"): heads of encoders learn from them, too; networks do not',
+    )
     .option(
       '--calibrate-on <spec>',
       'with --folds: other copies of the same sources, on which scores are joined and calibrated (train) and the model measured (dev, test)',

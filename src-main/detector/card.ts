@@ -114,6 +114,8 @@ const plainCardSchema = z.object({
     backend: z.string(),
     /** Folds of sources whose out-of-fold scores the calibration rests on. */
     folds: z.int().nullable().default(null),
+    /** Copies of these recordings that encoders' heads learnt from, too; SHA-256 over the sorted lines `sha256 label`. */
+    copies: z.object({ dataset: z.string(), recordings: z.int(), manifestSha256: sha256 }).optional(),
   }),
   calibration: calibrationSchema,
   /** Of a detector that was made elsewhere and not calibrated here yet: its calibration means nothing, and there is no finding. */

@@ -27,7 +27,7 @@ function foldsFolder(folder: string): string {
  */
 export async function outOfFoldScores<Scores>(
   trainers: readonly MemberTrainer[],
-  splits: { train: readonly DatasetItem[]; dev: readonly DatasetItem[] },
+  splits: { train: readonly DatasetItem[]; dev: readonly DatasetItem[]; copies?: readonly DatasetItem[] | undefined },
   place: { count: number; seed: number; folder: string; judged?: readonly DatasetItem[] | undefined },
   score: ScoreWith<Scores>,
   options: Omit<FitOptions, 'onEvent'> & { onEvent: (event: TrainingEvent | FoldEvent | MemberEvent) => void },
@@ -47,8 +47,9 @@ export async function outOfFoldScores<Scores>(
     }
     const without = new Set(held);
     const train = splits.train.filter((item) => !without.has(item));
-    const members = await fitMembers(trainers, { train, dev: splits.dev }, folder, false, options);
     const keys = new Set(held.map(foldKey));
+    const copies = splits.copies?.filter((item) => !keys.has(foldKey(item)));
+    const members = await fitMembers(trainers, { train, dev: splits.dev, copies }, folder, false, options);
     const toScore = judged?.filter((item) => keys.has(foldKey(item))) ?? held;
     const scores = await score(members, toScore, `fold ${index + 1}`);
     await writeFileWhole(done, JSON.stringify(scores));
@@ -63,7 +64,7 @@ export async function outOfFoldScores<Scores>(
  */
 export async function fitMembers(
   trainers: readonly MemberTrainer[],
-  data: { train: readonly DatasetItem[]; dev: readonly DatasetItem[] },
+  data: Parameters<MemberTrainer['fit']>[0],
   folder: string,
   chooses: boolean,
   options: Omit<FitOptions, 'onEvent'> & { onEvent: (event: TrainingEvent | MemberEvent) => void },

@@ -28,6 +28,8 @@ export interface FittedMember {
   /** SHA-256 of every recording used, in the order of the items; null where one was left out. */
   trainSha256: (string | null)[];
   devSha256: (string | null)[];
+  /** Of the copies that were used, in their order; null where one was left out. Networks use none. */
+  copySha256?: (string | null)[];
 }
 
 export interface FitOptions {
@@ -39,6 +41,8 @@ export interface FitOptions {
 interface FitData {
   train: readonly DatasetItem[];
   dev: readonly DatasetItem[];
+  /** Copies of `train` through codecs, noise and the like, for those members that learn from them: an encoder's head. */
+  copies?: readonly DatasetItem[] | undefined;
 }
 
 export interface MemberTrainer {
@@ -165,11 +169,12 @@ export class EncoderTrainer implements MemberTrainer {
   }
 
   async fit(data: FitData, _folder: string, _chooses: boolean, options: FitOptions): Promise<FittedMember> {
-    await this.#embed(data.train, options);
-    const embeddings = data.train.map(({ path }) => this.#known.get(path) as Embedding);
+    const all = [...data.train, ...(data.copies ?? [])];
+    await this.#embed(all, options);
+    const embeddings = all.map(({ path }) => this.#known.get(path) as Embedding);
     const used = [...embeddings.keys()].filter((index) => embeddings[index].values !== null);
     const rows = used.map((index) => embeddings[index].values as Float32Array);
-    const items = used.map((index) => data.train[index]);
+    const items = used.map((index) => all[index]);
     const { brought } = this.#encoder.card;
     const shape = { layers: brought?.layers.length ?? 0, width: brought?.width ?? 0 };
     const choice = this.#strength === null && brought ? chooseHead(rows, items, shape, this.#seed) : null;
@@ -186,8 +191,14 @@ export class EncoderTrainer implements MemberTrainer {
     };
     const { card, onnx } = this.#encoder;
     const content = { member, encoder: { card, onnx }, head };
-    const trainSha256 = embeddings.map(({ sha256: hash, values }) => (values === null ? null : hash));
-    return { content, files: headFile(member, head), trainSha256, devSha256: data.dev.map(() => null) };
+    const hashes = embeddings.map(({ sha256: hash, values }) => (values === null ? null : hash));
+    return {
+      content,
+      files: headFile(member, head),
+      trainSha256: hashes.slice(0, data.train.length),
+      devSha256: data.dev.map(() => null),
+      copySha256: hashes.slice(data.train.length),
+    };
   }
 
   /** Embeds those recordings that are not known yet. */

@@ -151,6 +151,24 @@ it('is made for telephone speech where asked to, and its checkpoints serve a mod
   expect(existsSync(join(fewer.out, 'checkpoint-members'))).toBe(false);
 }, 240_000);
 
+it('lets the head of an encoder learn from copies, of sources that the fold leaves in', async () => {
+  const lines = readFileSync(join(folder, 'manifest.csv'), 'utf8').split('\n');
+  const copied = lines.slice(1).filter((line, index) => line.includes(',train,') && index % 2 === 0);
+  mkdirSync(join(folder, 'noisy', 'audio'), { recursive: true });
+  for (const [index, line] of copied.entries()) {
+    writeFileSync(join(folder, 'noisy', line.split(',')[0]), wav16(babble(2.1, 500 + index, { noise: 0.2 })));
+  }
+  writeFileSync(join(folder, 'noisy', 'manifest.csv'), [lines[0], ...copied].join('\n'));
+  const copies = `manifest:${join(folder, 'noisy', 'manifest.csv')}`;
+  const asked = { ...request, out: join(folder, 'head'), members: ['encoder'] };
+  const without = await trainModel(asked, 'a test');
+  const { card, onnxSha256 } = await trainModel({ ...asked, copies }, 'a test');
+  expect(card.training).toMatchObject({ copies: { dataset: copies, recordings: 12 } });
+  expect(card.training.fileSha256).toEqual(without.card.training.fileSha256);
+  expect(onnxSha256).not.toBe(without.onnxSha256);
+  await expect(trainModel({ ...asked, members: ['linear'], copies }, 'a test')).rejects.toThrow('no member learns');
+}, 240_000);
+
 it('is calibrated and measured on other copies of what it is trained on, by folds that left their sources out', async () => {
   // Two copies in three, so that they cannot be taken for what is trained on.
   const lines = readFileSync(join(folder, 'manifest.csv'), 'utf8').split('\n');

@@ -60,6 +60,8 @@ export interface TrainingRequest {
   band?: BandName | undefined;
   /** Folds of sources whose out-of-fold scores calibrate the model; null: dev does. */
   folds: number | null;
+  /** Copies of what is trained on, through codecs and the like: encoders' heads learn from those of the `train` split, too. */
+  copies?: string | undefined;
   /**
    * Other copies of the same recordings, on whose `train` split the folds' scores are taken, and on whose `dev` and `test` the model
    * is measured; only with folds.
@@ -104,6 +106,7 @@ const heldOutShare = 0.2;
 const joinStrength = 1;
 
 interface Splits {
+  copies?: DatasetItem[];
   train: DatasetItem[];
   dev: DatasetItem[];
   test: DatasetItem[];
@@ -144,12 +147,29 @@ async function judgedSplits({ calibrateOn, seed, folds }: TrainingRequest, split
     });
   }
   const judged = trainingSplits(await loadDataset(calibrateOn), seed);
-  const known = new Set(splits.train.map(foldKey));
-  const train = judged.train.filter((item) => known.has(foldKey(item)));
-  if (train.length > 0) return { ...judged, train };
-  throw new UserFacingError('dataset', `No recording of ${calibrateOn} is of a source that is trained on.`, {
+  return { ...judged, train: ofSameSources(calibrateOn, judged.train, splits) };
+}
+
+/** @throws UserFacingError `dataset` where no recording is of a source that is trained on. */
+function ofSameSources(spec: string, items: readonly DatasetItem[], { train }: Splits): DatasetItem[] {
+  const known = new Set(train.map(foldKey));
+  const chosen = items.filter((item) => known.has(foldKey(item)));
+  if (chosen.length > 0) return chosen;
+  throw new UserFacingError('dataset', `No recording of ${spec} is of a source that is trained on.`, {
     advice: 'Name copies of the recordings that are trained on, with the same sources.',
   });
+}
+
+/** The copies that are learnt from; null: none. @throws UserFacingError `usage` where no member would; as `ofSameSources`. */
+async function copiesOf({ copies, members = [] }: TrainingRequest, splits: Splits): Promise<DatasetItem[] | null> {
+  if (copies === undefined) return null;
+  if (!members.some((name) => memberRecipe(name).kind === 'encoder')) {
+    throw new UserFacingError('usage', 'Networks learn from the recordings themselves: no member learns from copies.', {
+      advice: 'Leave --copies out, or name an encoder among --members.',
+    });
+  }
+  const { items } = await loadDataset(copies);
+  return ofSameSources(copies, items.filter(({ split }) => split === 'train'), splits); // prettier-ignore
 }
 
 function countsOf(splits: Splits): Card['training']['counts'] {
@@ -256,6 +276,17 @@ async function severalMembers(
   return { settings: { conditioning, window }, trainers };
 }
 
+/** What of the copies was learnt from. */
+function copiesRecord(
+  dataset: string,
+  copies: readonly DatasetItem[],
+  members: readonly FittedMember[],
+): NonNullable<Card['training']['copies']> {
+  const hashes = members.find(({ copySha256 }) => copySha256)?.copySha256 ?? [];
+  const lines = hashes.flatMap((hash, index) => (hash === null ? [] : [`${hash} ${copies[index].label}`]));
+  return { dataset, recordings: lines.length, manifestSha256: sha256(lines.sort().join('\n')) };
+}
+
 /** Members whose scores are averaged, by the name of the first: seeds of one network. */
 function groupsOf(names: readonly string[]): Map<string, string[]> {
   const groups = new Map<string, string[]>();
@@ -294,7 +325,9 @@ export async function trainModel(
   const report = options.onEvent ?? (() => undefined);
   const folder = resolve(request.out);
   const dataset = await loadDataset(request.dataset);
-  const splits = trainingSplits(dataset, request.seed);
+  const own = trainingSplits(dataset, request.seed);
+  const copies = await copiesOf(request, own);
+  const splits: Splits = copies ? { ...own, copies } : own;
   const judged = await judgedSplits(request, splits);
   const judgedOn = request.calibrateOn ?? request.dataset;
   report({
@@ -400,6 +433,7 @@ export async function trainModel(
     .sort();
   const { card } = modelOf(members);
   card.training.manifestSha256 = sha256(manifest.join('\n'));
+  if (copies) card.training.copies = copiesRecord(request.copies as string, copies, members);
   card.training.fileSha256 = trainSha256.filter((hash) => hash !== null).sort();
   const measuredOn = async (split: 'dev' | 'test'): Promise<Pick<CalibrationMaterial, 'trials' | 'recordings'>> => {
     const scored = await scoreItems(modelOf(members), judged[split], {
