@@ -84,22 +84,22 @@ function reasonsFor(card: Card, basis: FindingBasis): Reason[] {
       `${percent} % of its samples are clipped; at most ${100 * thresholds.maximumClippedFraction} % may be.`,
     );
   }
+  // A model that was measured on narrower sound than its front ends look at says so in its card.
   const fMax = Math.max(...card.members.map((member) => highestHz(member) ?? 0));
-  if (basis.sampleRateHz < 2 * fMax) {
+  const { minimumBandwidthHz = leastBandwidthShare * fMax } = thresholds;
+  const leastRateHz = 2 * (thresholds.minimumBandwidthHz ?? fMax);
+  if (basis.sampleRateHz < leastRateHz) {
     add(
       'narrow-band',
       true,
-      `It was sampled at ${basis.sampleRateHz} Hz; the model looks at frequencies up to ${fMax} Hz.`,
+      `It was sampled at ${basis.sampleRateHz} Hz; the model looks at frequencies up to ${leastRateHz / 2} Hz.`,
     );
-  } else {
-    const needed = thresholds.minimumBandwidthHz ?? leastBandwidthShare * fMax;
-    if (effectiveBandwidthHz !== null && effectiveBandwidthHz < needed) {
-      add(
-        'narrow-band',
-        true,
-        `Its sound reaches up to ${effectiveBandwidthHz} Hz only, as over a telephone; ${Math.round(needed)} Hz are needed.`,
-      );
-    }
+  } else if (effectiveBandwidthHz !== null && effectiveBandwidthHz < minimumBandwidthHz) {
+    add(
+      'narrow-band',
+      true,
+      `Its sound reaches up to ${effectiveBandwidthHz} Hz only, as over a telephone; ${Math.round(minimumBandwidthHz)} Hz are needed.`,
+    );
   }
   if (snrDb !== null && snrDb < thresholds.minimumSnrDb) {
     const ratio = snrDb.toFixed(0);

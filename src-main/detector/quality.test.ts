@@ -93,4 +93,14 @@ describe('findingFor', () => {
     basis.quality.effectiveBandwidthHz = 4500;
     expect(findingFor({ ...card, thresholds }, basis).reasons).toEqual([]);
   });
+
+  it('judges lower rates than its front ends look at only where the card states down to which sound', () => {
+    const thresholds = { ...card.thresholds };
+    const narrow = { ...good, sampleRateHz: 8000, quality: { ...good.quality, effectiveBandwidthHz: 3400 } };
+    delete thresholds.minimumBandwidthHz;
+    expect(findingFor({ ...card, thresholds }, narrow).reasons[0].sentence).toMatch(/sampled at 8000 Hz/);
+    const stated = { ...card, thresholds: { ...thresholds, minimumBandwidthHz: 2000 } };
+    expect(findingFor(stated, narrow).reasons).toEqual([]);
+    expect(findingFor(stated, { ...narrow, sampleRateHz: 3000 }).reasons[0].sentence).toMatch(/up to 2000 Hz/);
+  });
 });
