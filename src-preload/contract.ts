@@ -550,13 +550,12 @@ export const modelSchema = modelSummarySchema.extend({
   /** How often its findings were right, by split. */
   records: z.array(findingRecordSchema),
   notes: z.array(z.string()),
-  /** Models that speak in its place of recordings of such a sample rate or bandwidth. */
+  /** Models that speak in its place of recordings of a condition, which `condition` says in words: "recordings …". */
   companions: z.array(
     z.object({
       name: z.string(),
       sha256,
-      maximumBandwidthHz: z.number(),
-      maximumSampleRateHz: z.number(),
+      condition: z.string(),
       figures: z.array(figuresSchema),
       records: z.array(findingRecordSchema),
     }),

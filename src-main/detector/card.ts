@@ -7,6 +7,31 @@ import { calibrationSchema } from '../evaluation/calibration.ts';
 import { localisationSchema, partialRecordSchema } from './localisation.ts';
 import { memberSchema } from './member.ts';
 
+/** Of which recordings a companion speaks: of those that any of these holds of. */
+const companionConditionSchema = z
+  .object({
+    /** Where the sound reaches no higher than this, in Hz, */
+    maximumBandwidthHz: z.number().positive().optional(),
+    /** was sampled at no more than so many Hz, */
+    maximumSampleRateHz: z.number().positive().optional(),
+    /** or is coded in one of these (ffmpeg's names). */
+    codecs: z.array(z.string()).optional(),
+  })
+  .refine((condition) => Object.keys(condition).length > 0, 'a companion needs a condition');
+export type CompanionCondition = z.infer<typeof companionConditionSchema>;
+
+/** Of which recordings a companion speaks, for people: "recordings …". */
+export function conditionWords({ maximumBandwidthHz, maximumSampleRateHz, codecs }: CompanionCondition): string {
+  const parts = [
+    ...(maximumSampleRateHz === undefined ? [] : [`that are sampled at ${maximumSampleRateHz} Hz or less`]),
+    ...(maximumBandwidthHz === undefined
+      ? []
+      : [`whose sound reaches no higher than ${maximumBandwidthHz} Hz, as measured`]),
+    ...(codecs === undefined ? [] : [`that are coded in ${codecs.join(' or ')}`]),
+  ];
+  return `recordings ${parts.join(', or ')}`;
+}
+
 /** Figures of one split, at the threshold fixed on dev. */
 const splitFiguresSchema = z.object({
   dataset: z.string(),
@@ -149,12 +174,7 @@ const plainCardSchema = z.object({
         /** What it is known by (`identityOf`), and the SHA-256 of each of its files. */
         sha256,
         files: z.record(z.string(), sha256),
-        condition: z.object({
-          /** It speaks where the sound reaches no higher than this, in Hz, */
-          maximumBandwidthHz: z.number().positive(),
-          /** or was sampled at no more than so many Hz. */
-          maximumSampleRateHz: z.number().positive(),
-        }),
+        condition: companionConditionSchema,
       }),
     )
     .optional(),

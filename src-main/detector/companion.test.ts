@@ -67,6 +67,22 @@ it('has it speak of a higher rate, too, where the sound ends as low', async () =
   expect(by.reasons.at(-1)?.sentence).toMatch(/^Its sound reaches up to \d+ Hz only/);
 });
 
+it('has one for a codec speak of what is coded so, after those for narrow sound', async () => {
+  const { folder: place } = await writeTinyModel(join(folder, 'coded'), 2);
+  for (const name of ['telephone', 'pcm']) await writeTinyModel(join(place, name), 3);
+  await nameCompanion(place, 'telephone', condition);
+  await nameCompanion(place, 'pcm', { codecs: ['pcm_s16le'] });
+  // Named anew it keeps its place.
+  const both = await nameCompanion(place, 'telephone', condition);
+  const by = await analyse(both, sixteen);
+  expect(by.companion?.name).toBe('pcm');
+  expect(by.reasons.at(-1)?.sentence).toMatch(
+    /^It is coded in pcm_s16le: .* It speaks of recordings that are coded in pcm_s16le\.$/,
+  );
+  expect((await analyse(both, eight)).companion?.name).toBe('telephone');
+  await expect(nameCompanion(place, 'pcm', {})).rejects.toThrow('needs a condition');
+});
+
 it('speaks itself of all else, as if there were none', async () => {
   const by = await analyse(model, sixteen);
   expect(by).not.toHaveProperty('companion');

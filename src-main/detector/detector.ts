@@ -1,6 +1,7 @@
 import type { Finding } from '../../src-common/findings.ts';
 import type { Timeline } from '../audio/timeline.ts';
 import type { AudioInfo, AudioSource, Channel, TimelineNotes } from '../audio/types.ts';
+import { conditionWords } from './card.ts';
 import type { Card } from './card.ts';
 import { findingFor } from './finding.ts';
 import { qualityOf } from './quality.ts';
@@ -81,17 +82,18 @@ export interface Reading {
 /** The companion that speaks of such a recording, and why; null where the model speaks itself. */
 function companionFor(
   companions: readonly Companion[],
-  sampleRateHz: number,
+  { sampleRateHz, codec }: { sampleRateHz: number; codec: string },
   bandwidthHz: number | null,
 ): { companion: Companion; why: string } | null {
   for (const companion of companions) {
-    const { maximumBandwidthHz, maximumSampleRateHz } = companion.condition;
+    const { maximumBandwidthHz = 0, maximumSampleRateHz = 0, codecs = [] } = companion.condition;
     if (sampleRateHz <= maximumSampleRateHz) {
       return { companion, why: `It was sampled at ${sampleRateHz} Hz` };
     }
     if (bandwidthHz !== null && bandwidthHz <= maximumBandwidthHz) {
       return { companion, why: `Its sound reaches up to ${bandwidthHz} Hz only` };
     }
+    if (codecs.includes(codec)) return { companion, why: `It is coded in ${codec}` };
   }
   return null;
 }
@@ -153,7 +155,7 @@ export class Detector {
       ...(signal ? { signal } : {}),
     });
     const { activity, statistics, info, durationSeconds, timeline } = recording;
-    const companion = companionFor(this.#companions, info.sampleRateHz, recording.spectrum.effectiveBandwidthHz);
+    const companion = companionFor(this.#companions, info, recording.spectrum.effectiveBandwidthHz);
     if (companion) return this.#analyseWith(companion, source, signal, reading);
     const scored: { score: number; members: number[] }[] = [];
     const spans: PlannedSpan[] = [];
@@ -240,8 +242,7 @@ export class Detector {
     const opening = this.#opened.get(name) ?? Detector.create(model, this.#threads);
     this.#opened.set(name, opening);
     const analysis = await (await opening).analyse(source, signal, reading);
-    const { maximumSampleRateHz, maximumBandwidthHz } = condition;
-    const sentence = `${why}: the model's companion for ${name} speech scored it (${model.onnxSha256.slice(0, 12)}), with a calibration and figures of its own. It speaks up to ${maximumSampleRateHz} Hz of sample rate or ${maximumBandwidthHz} Hz of bandwidth.`;
+    const sentence = `${why}: the model's companion for ${name} speech scored it (${model.onnxSha256.slice(0, 12)}), with a calibration and figures of its own. It speaks of ${conditionWords(condition)}.`;
     const reason = { code: 'companion', sentence, blocking: false };
     return {
       ...analysis,

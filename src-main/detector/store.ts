@@ -233,8 +233,10 @@ export async function nameCompanion(
   const { card, onnxSha256 } = await readModel(join(folder, name));
   const path = join(folder, 'card.json');
   const raw = JSON.parse(await readFile(path, 'utf8')) as object;
-  const others = (cardSchema.parse(raw).companions ?? []).filter((one) => one.name !== name);
-  const companions = [...others, { name, sha256: onnxSha256, files: card.files, condition }];
+  const before = cardSchema.parse(raw).companions ?? [];
+  const named = { name, sha256: onnxSha256, files: card.files, condition };
+  const at = before.findIndex((one) => one.name === name);
+  const companions = at < 0 ? [...before, named] : before.with(at, named);
   const changed = { ...raw, companions };
   cardSchema.parse(changed);
   await writeFileWhole(path, `${JSON.stringify(changed, null, 1)}\n`);

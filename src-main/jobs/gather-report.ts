@@ -11,7 +11,7 @@ import type {
 } from '../../src-preload/contract.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { CaseStore } from '../cases/store.ts';
-import { cardSchema } from '../detector/card.ts';
+import { cardSchema, conditionWords } from '../detector/card.ts';
 import type { Card } from '../detector/card.ts';
 import { readCard } from '../detector/store.ts';
 import { renderReport, reportCsv } from '../reports/case-report/report.ts';
@@ -225,10 +225,13 @@ function shownCard(card: Card): NonNullable<ReportModel['card']> {
 /** A model's companions, as a report shows them. */
 async function companionsOf(folder: string, { companions = [] }: Card): Promise<Pick<ReportModel, 'companions'>> {
   if (companions.length === 0) return {};
-  const shown = companions.map(async ({ name, sha256, condition: { maximumBandwidthHz, maximumSampleRateHz } }) => {
+  const shown = companions.map(async ({ name, sha256, condition }) => {
     const card = await readCard(join(folder, name));
-    const condition = `It speaks in the model’s place of recordings sampled at ${maximumSampleRateHz} Hz or less, or whose sound reaches no higher than ${maximumBandwidthHz} Hz, as measured.`;
-    return { condition, model: { name: card.name, status: card.status, onnxSha256: sha256, card: shownCard(card) } };
+    const words = `It speaks in the model’s place of ${conditionWords(condition)}.`;
+    return {
+      condition: words,
+      model: { name: card.name, status: card.status, onnxSha256: sha256, card: shownCard(card) },
+    };
   });
   return { companions: await Promise.all(shown) };
 }

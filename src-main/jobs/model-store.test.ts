@@ -230,6 +230,8 @@ it('packs a model with its companion, takes both in, and tells of both', async (
   await writeTinyModel(made);
   await writeTinyModel(join(made, 'telephone'), 3);
   const condition = { maximumSampleRateHz: 12_000, maximumBandwidthHz: 4300 };
+  const words =
+    'recordings that are sampled at 12000 Hz or less, or whose sound reaches no higher than 4300 Hz, as measured';
   const model = await nameCompanion(made, 'telephone', condition);
   await store.export(await store.adopt(made, 'pair'), archive);
   await store.delete('pair');
@@ -240,7 +242,7 @@ it('packs a model with its companion, takes both in, and tells of both', async (
   });
   const { companions, problem } = await store.get(id, id);
   expect(problem).toBeNull();
-  expect(companions).toMatchObject([{ name: 'telephone', ...condition, figures: [], records: [] }]);
+  expect(companions).toMatchObject([{ name: 'telephone', condition: words, figures: [], records: [] }]);
   // Its companion is damaged: so is the model.
   writeFileSync(join(home, 'models', id, 'telephone', 'model.onnx'), 'no graph');
   expect((await store.list(id)).find((one) => one.id === id)?.problem?.message).toContain('telephone');

@@ -7,7 +7,7 @@ import { sha256File } from '../audio/hash.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { ensureFolder, unwritable, writeFileWhole } from '../base/files.ts';
 import { sha256 } from '../base/sha256.ts';
-import { cardSchema } from '../detector/card.ts';
+import { cardSchema, conditionWords } from '../detector/card.ts';
 import type { Card } from '../detector/card.ts';
 import type { Member } from '../detector/member.ts';
 import { EncoderUnavailable } from '../detector/encoders/encoder.ts';
@@ -323,7 +323,7 @@ async function companionsOf(folder: string, { companions = [] }: Card): Promise<
   return Promise.all(
     companions.map(async ({ name, sha256: identity, condition }) => {
       const { figures, records } = await readCard(join(folder, name));
-      return { name, sha256: identity, ...condition, figures, records };
+      return { name, sha256: identity, condition: conditionWords(condition), figures, records };
     }),
   );
 }

@@ -43,8 +43,8 @@ export const models = {
   },
   companion: {
     title: (name: string) => `Companion for ${name} speech`,
-    words: (rate: string, bandwidth: string) =>
-      `A model of its own, with its own calibration and figures, that speaks in this one's place of recordings sampled at ${rate} Hz or less, or whose sound reaches no higher than ${bandwidth} Hz, as measured. The result says so.`,
+    words: (condition: string) =>
+      `A model of its own, with its own calibration and figures, that speaks in this one's place of ${condition}. The result says so.`,
   },
   conditions: {
     none: 'It was not measured down to which quality of recordings its findings hold.',
