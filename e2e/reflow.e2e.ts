@@ -1,4 +1,7 @@
-/** At 400 % zoom (1280 pixels become 320) pages scroll in one direction: WCAG 1.4.10. Tables and lanes scroll within themselves. */
+/**
+ * At 400 % zoom (1280 pixels become 320) pages scroll in one direction: WCAG 1.4.10. Tables and lanes scroll within themselves. In high
+ * contrast, where backgrounds are the system's, what is selected or current has a line of its own.
+ */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -49,5 +52,32 @@ describe.skipIf(browser.missing !== null)('a window of 320 pixels', () => {
     if (view === 'cases') await workstation.tab(cases.tabs.evidence).waitFor();
     await workstation.page.waitForTimeout(500);
     expect(await beyond(workstation)).toEqual({ width: 320, beyond: [] });
+  });
+
+  it('in high contrast outlines what is selected, and the view that is shown', async () => {
+    const { page } = workstation;
+    await page.setViewportSize({ width: 1280, height: 800 });
+    await workstation.goTo('cases');
+    await workstation.tab(cases.tabs.evidence).click();
+    const row = workstation.recordings.getByRole('row', { name: names.conversation });
+    await row.click();
+    await page.getByRole('searchbox').last().focus();
+    const outlines = (): Promise<string[]> =>
+      page.evaluate(() =>
+        [...document.querySelectorAll("[aria-selected='true'], [aria-current='page'], [aria-current='true']")].map(
+          (element) => {
+            const { outlineStyle, outlineWidth } = getComputedStyle(element);
+            return `${element.getAttribute('role') ?? element.tagName} ${outlineStyle} ${outlineWidth}`;
+          },
+        ),
+      );
+    const lined = (each: string): boolean => each.endsWith(' solid 2px');
+    expect((await outlines()).some(lined)).toBe(false);
+    await page.emulateMedia({ forcedColors: 'active' });
+    const found = await outlines();
+    expect(found.length).toBeGreaterThanOrEqual(3);
+    expect(found.filter((each) => !lined(each))).toEqual([]);
+    expect(found.some((each) => each.startsWith('row '))).toBe(true);
+    expect(found.some((each) => each.startsWith('tab '))).toBe(true);
   });
 });

@@ -429,7 +429,8 @@ function rowLine({ id, name, finding, scan, error, score, flags, stale, alarms }
           : scan
         : findingWords[finding];
   const told = alarms.filter((alarm) => alarm !== 'scan-failed').map((alarm) => alarmWords[alarm].toUpperCase());
-  const remarks = [...told, ...flags.map(reasonWords), ...(stale ? ['stale'] : [])];
+  const words = flags.map(reasonWords).filter((word) => !told.includes(word.toUpperCase()));
+  const remarks = [...told, ...words, ...(stale ? ['stale'] : [])];
   const cells = [
     String(id),
     visibleName(name),
