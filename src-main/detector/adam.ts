@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs-core';
+import type { Weights } from './network.ts';
 
 export interface AdamOptions {
   learningRate: number;
@@ -8,11 +8,13 @@ export interface AdamOptions {
   beta2?: number;
   /** Added to the root of the squared gradients' mean. */
   epsilon?: number;
-  /** Decoupled decay per unit of learning rate, of variables with two or more axes (kernels, not biases or scales). */
+  /** Decoupled decay per unit of learning rate. */
   weightDecay?: number;
+  /** The weights that decay: kernels, not biases or scales. */
+  decaying?: ReadonlySet<string>;
 }
 
-/** Everything that Adam remembers, by the variables' names: restoring it goes on exactly as if there was no stop. */
+/** Everything that Adam remembers, by the weights' names: restoring it goes on exactly as if there was no stop. */
 export interface AdamState {
   /** Steps done. */
   step: number;
@@ -24,8 +26,8 @@ export interface AdamState {
 
 /**
  * Adam with bias correction (Kingma and Ba 2015, algorithm 1) and, where wanted, decoupled weight decay (Loshchilov and
- * Hutter 2019). TensorFlow.js's own Adam does not go on exactly from its saved state: it makes its powers of beta by
- * products, in single precision, and restores them by `pow`.
+ * Hutter 2019), in single precision. It works on plain arrays: gradients come from the backend in any case, and ten
+ * operations of a backend for each of forty arrays cost more than all of its sums.
  */
 export class Adam {
   /** May be changed between steps. */
@@ -34,89 +36,72 @@ export class Adam {
   readonly #beta2: number;
   readonly #epsilon: number;
   readonly #weightDecay: number;
+  readonly #decaying: ReadonlySet<string>;
   #step = 0;
-  readonly #moments = new Map<string, { m: tf.Variable; v: tf.Variable }>();
-  /** Restored moments of variables that no step has seen yet. */
-  #restored: { m: Map<string, Float32Array>; v: Map<string, Float32Array> } = { m: new Map(), v: new Map() };
+  readonly #moments = new Map<string, { m: Float32Array; v: Float32Array }>();
 
-  constructor({ learningRate, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-7, weightDecay = 0 }: AdamOptions) {
+  constructor(options: AdamOptions) {
+    const { learningRate, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-7, weightDecay = 0, decaying = new Set() } = options;
     this.learningRate = learningRate;
     this.#beta1 = beta1;
     this.#beta2 = beta2;
     this.#epsilon = epsilon;
     this.#weightDecay = weightDecay;
+    this.#decaying = decaying;
   }
 
-  /**
-   * One step: moves each variable that has a gradient.
-   * @param gradients by the names in `variables` (not TensorFlow.js's own names), each of its variable's shape; left to
-   *   the caller to dispose of.
-   */
-  apply(variables: Map<string, tf.Variable>, gradients: Record<string, tf.Tensor>): void {
+  /** One step: moves, in place, the weights that have a gradient of the same name and length. */
+  apply(weights: Weights, gradients: Weights): void {
     this.#step++;
-    const beta1 = this.#beta1;
-    const beta2 = this.#beta2;
-    const stepSize = this.learningRate / (1 - beta1 ** this.#step);
-    const correction = 1 / (1 - beta2 ** this.#step);
-    for (const [name, variable] of variables) {
-      const gradient = gradients[name];
+    const { fround, sqrt } = Math;
+    const [kept1, kept2] = [fround(this.#beta1), fround(this.#beta2)];
+    const [taken1, taken2] = [fround(1 - this.#beta1), fround(1 - this.#beta2)];
+    const correction = fround(1 / (1 - this.#beta2 ** this.#step));
+    const stepSize = fround(this.learningRate / (1 - this.#beta1 ** this.#step));
+    const epsilon = fround(this.#epsilon);
+    for (const [name, values] of weights) {
+      const gradient = gradients.get(name);
       if (!gradient) continue;
-      const moments = this.#momentsOf(name, variable);
-      tf.tidy(() => {
-        const m = tf.add(tf.mul(moments.m, beta1), tf.mul(gradient, 1 - beta1));
-        const v = tf.add(tf.mul(moments.v, beta2), tf.mul(tf.square(gradient), 1 - beta2));
-        moments.m.assign(m);
-        moments.v.assign(v);
-        const deviation = tf.add(tf.sqrt(tf.mul(v, correction)), this.#epsilon);
-        const decays = this.#weightDecay !== 0 && variable.rank >= 2;
-        const kept = decays ? tf.mul(variable, 1 - this.learningRate * this.#weightDecay) : variable;
-        variable.assign(tf.sub(kept, tf.mul(tf.div(m, deviation), stepSize)));
-      });
+      const { m, v } = this.#momentsOf(name, values.length);
+      const decay = this.#decaying.has(name) ? this.learningRate * this.#weightDecay : 0;
+      const kept = fround(1 - decay);
+      for (let i = 0; i < values.length; i++) {
+        const slope = gradient[i];
+        // Each operation is rounded to single precision, as a backend's are.
+        const mean = fround(fround(m[i] * kept1) + fround(slope * taken1));
+        const square = fround(fround(v[i] * kept2) + fround(fround(slope * slope) * taken2));
+        const deviation = fround(fround(sqrt(fround(square * correction))) + epsilon);
+        m[i] = mean;
+        v[i] = square;
+        values[i] = fround(values[i] * kept) - fround(fround(mean / deviation) * stepSize);
+      }
     }
   }
 
-  /** A copy of the state. Asynchronous, because a graphics processor's memory is read so. */
-  async state(): Promise<AdamState> {
-    const state: AdamState = { step: this.#step, m: new Map(this.#restored.m), v: new Map(this.#restored.v) };
+  /** A copy of the state. */
+  state(): AdamState {
+    const state: AdamState = { step: this.#step, m: new Map(), v: new Map() };
     for (const [name, { m, v }] of this.#moments) {
-      state.m.set(name, Float32Array.from(await m.data()));
-      state.v.set(name, Float32Array.from(await v.data()));
+      state.m.set(name, m.slice());
+      state.v.set(name, v.slice());
     }
     return state;
   }
 
   /** Takes a state over; what was remembered before is forgotten. */
-  restore(state: AdamState): void {
-    this.dispose();
-    this.#step = state.step;
-    this.#restored = { m: new Map(state.m), v: new Map(state.v) };
-  }
-
-  /** Frees the running means and forgets them. */
-  dispose(): void {
-    for (const moments of this.#moments.values()) tf.dispose([moments.m, moments.v]);
+  restore({ step, m, v }: AdamState): void {
+    this.#step = step;
     this.#moments.clear();
-    this.#restored = { m: new Map(), v: new Map() };
-    this.#step = 0;
+    for (const [name, mean] of m) {
+      this.#moments.set(name, { m: mean.slice(), v: v.get(name)?.slice() ?? new Float32Array(mean.length) });
+    }
   }
 
-  #momentsOf(name: string, variable: tf.Variable): { m: tf.Variable; v: tf.Variable } {
+  #momentsOf(name: string, length: number): { m: Float32Array; v: Float32Array } {
     const known = this.#moments.get(name);
     if (known) return known;
-    const moments = {
-      m: this.#start(this.#restored.m.get(name), variable),
-      v: this.#start(this.#restored.v.get(name), variable),
-    };
-    this.#restored.m.delete(name);
-    this.#restored.v.delete(name);
+    const moments = { m: new Float32Array(length), v: new Float32Array(length) };
     this.#moments.set(name, moments);
     return moments;
-  }
-
-  #start(values: Float32Array | undefined, variable: tf.Variable): tf.Variable {
-    const start = values ? tf.tensor(Float32Array.from(values), variable.shape, 'float32') : tf.zerosLike(variable);
-    const moment = tf.variable(start, false);
-    start.dispose();
-    return moment;
   }
 }

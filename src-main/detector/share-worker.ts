@@ -3,9 +3,8 @@ import { serveRequests } from '../base/pool.ts';
 import { startBackend } from './backends/index.ts';
 import type { BackendName } from './backends/index.ts';
 import type { NetworkSpec } from './network.ts';
-import type { ShareRequest } from './shares.ts';
+import type { GradientShare, ShareRequest } from './shares.ts';
 import { TensorNetwork, gradientsOn } from './tensors.ts';
-import type { GradientShare } from './tensors.ts';
 
 const { spec, backend } = workerData as { spec: NetworkSpec; backend: BackendName };
 const started = startBackend(backend);
@@ -15,5 +14,6 @@ serveRequests<ShareRequest, GradientShare>(async ({ weights, features, targets, 
   await started;
   if (network) network.assign(weights);
   else network = new TensorNetwork(spec, weights);
-  return { response: await gradientsOn(network, features, targets, dropoutSeed) };
+  const gradients = await gradientsOn(network, features, targets, dropoutSeed);
+  return { response: { ...gradients, statistics: await network.statistics() } };
 });

@@ -2,7 +2,7 @@ import { WorkerPool } from '../base/pool.ts';
 import { workerFile } from '../base/workers.ts';
 import type { NetworkSpec, Weights } from './network.ts';
 import { gradientsOn } from './tensors.ts';
-import type { GradientShare, TensorNetwork } from './tensors.ts';
+import type { Gradients, TensorNetwork } from './tensors.ts';
 
 /** WebAssembly computes on one thread: batches are shared between this many, whatever the machine, so that a model does
  * not depend on its number of cores. */
@@ -15,6 +15,9 @@ export interface ShareRequest {
   dropoutSeed: number[];
 }
 
+/** Of a share, with the running statistics after it. */
+export type GradientShare = Gradients & { statistics: Weights };
+
 /** Computes a batch's gradients, where the backend has one thread on several at once. */
 export class BatchShares {
   readonly #pool: WorkerPool<ShareRequest, GradientShare> | null;
@@ -26,14 +29,16 @@ export class BatchShares {
       this.#count > 1 ? new WorkerPool(workerFile('detector/share-worker'), this.#count - 1, { spec, backend }) : null;
   }
 
-  /** Mean loss and gradients over the batch; running statistics averaged over its shares. */
+  /** Mean loss and gradients over the batch; where it is shared, the running statistics averaged over its shares. */
   async gradients(
     network: TensorNetwork,
     features: Float32Array,
     targets: number[],
     dropoutSeed: number[],
-  ): Promise<GradientShare> {
-    if (this.#pool === null) return gradientsOn(network, features, targets, dropoutSeed);
+  ): Promise<Gradients & { statistics: Weights | null }> {
+    if (this.#pool === null) {
+      return { ...(await gradientsOn(network, features, targets, dropoutSeed)), statistics: null };
+    }
     const size = features.length / targets.length;
     const weights = await network.weights();
     const requests = Array.from({ length: this.#count }, (_, index): ShareRequest => {
@@ -50,7 +55,8 @@ export class BatchShares {
     const answers = Promise.all(others.map((request) => pool.run(request)));
     // This thread is busy with its own share: a failure of the others is looked at afterwards.
     answers.catch(() => undefined);
-    const first = await gradientsOn(network, own.features, own.targets, own.dropoutSeed);
+    const gradients = await gradientsOn(network, own.features, own.targets, own.dropoutSeed);
+    const first: GradientShare = { ...gradients, statistics: await network.statistics() };
     const parts = [first, ...(await answers)].map((part, index) => ({
       ...part,
       weight: requests[index].targets.length / targets.length,

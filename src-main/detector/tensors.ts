@@ -33,26 +33,31 @@ export class TensorNetwork {
     return new Map(this.#trained.map((name) => [name, this.#variable(name)]));
   }
 
+  /** Names of the trained weights with two or more axes. */
+  get kernels(): Set<string> {
+    return new Set(this.#trained.filter((name) => this.#variable(name).rank >= 2));
+  }
+
   /** All weights, running statistics included. */
   async weights(): Promise<Weights> {
-    const weights: Weights = new Map();
-    for (const [name, variable] of this.#variables) weights.set(name, Float32Array.from(await variable.data()));
-    return weights;
+    return valuesOf(this.#variables);
+  }
+
+  /** The trained weights alone. */
+  async trainedWeights(): Promise<Weights> {
+    return valuesOf(this.trainedVariables());
   }
 
   /** The running statistics alone. */
   async statistics(): Promise<Weights> {
-    const statistics: Weights = new Map();
-    for (const [name, variable] of this.#variables) {
-      if (!variable.trainable) statistics.set(name, Float32Array.from(await variable.data()));
-    }
-    return statistics;
+    return valuesOf(new Map([...this.#variables].filter(([, { trainable }]) => !trainable)));
   }
 
   /** Replaces the weights that are named. */
   assign(weights: Weights): void {
     for (const [name, values] of weights) {
       const variable = this.#variable(name);
+      // A copy: a tensor may keep the array that it was made of.
       const next = tf.tensor(values.slice(), variable.shape, 'float32');
       variable.assign(next);
       next.dispose();
@@ -173,11 +178,17 @@ export class TensorNetwork {
   }
 }
 
-/** What one share of a batch says: its mean loss, the gradients of the trained weights, the running statistics after it. */
-export interface GradientShare {
+async function valuesOf(tensors: ReadonlyMap<string, tf.Tensor>): Promise<Weights> {
+  const values: Weights = new Map();
+  // A copy, since some backends hand out their own memory.
+  for (const [name, tensor] of tensors) values.set(name, ((await tensor.data()) as Float32Array).slice());
+  return values;
+}
+
+/** What one share of a batch says: its mean loss and the gradients of the trained weights. */
+export interface Gradients {
   loss: number;
   gradients: Weights;
-  statistics: Weights;
 }
 
 /**
@@ -189,7 +200,7 @@ export async function gradientsOn(
   features: Float32Array,
   targets: readonly number[],
   dropoutSeed: readonly number[],
-): Promise<GradientShare> {
+): Promise<Gradients> {
   const { bins, frames } = network.spec.input;
   const variables = network.trainedVariables();
   const input = tf.tensor4d(features, [targets.length, bins, frames, 1]);
@@ -198,13 +209,10 @@ export async function gradientsOn(
     () => binaryCrossEntropy(network.forward(input, new Random(dropoutSeed)), target),
     [...variables.values()],
   );
-  const gradients: Weights = new Map();
-  for (const [name, variable] of variables) {
-    gradients.set(name, Float32Array.from(await grads[variable.name].data()));
-  }
+  const gradients = await valuesOf(new Map([...variables].map(([name, variable]) => [name, grads[variable.name]])));
   const [loss] = await value.data();
   tf.dispose([input, target, value, ...Object.values(grads)]);
-  return { loss, gradients, statistics: await network.statistics() };
+  return { loss, gradients };
 }
 
 /**

@@ -1,5 +1,4 @@
 import { availableParallelism } from 'node:os';
-import * as tf from '@tensorflow/tfjs-core';
 import ort from 'onnxruntime-node';
 import { UserFacingError, describeError } from '../base/errors.ts';
 import { WorkerPool } from '../base/pool.ts';
@@ -294,9 +293,13 @@ export async function trainNetwork(
 
     const trained = trainedNetwork(plan);
     network = new TensorNetwork(trained, state.weights);
-    const variables = network.trainedVariables();
+    const values = await network.trainedWeights();
     shares = new BatchShares(trained, plan.backend);
-    const adam = new Adam({ learningRate: plan.learningRate, weightDecay: plan.weightDecay });
+    const adam = new Adam({
+      learningRate: plan.learningRate,
+      weightDecay: plan.weightDecay,
+      decaying: network.kernels,
+    });
     if (state.optimiser.step > 0) adam.restore(state.optimiser);
     const sampler = createSampler(
       train.prepared.map(({ item }) => item),
@@ -307,7 +310,7 @@ export async function trainNetwork(
     const save = async (): Promise<void> => {
       if (!network || !state) return;
       state.weights = await network.weights();
-      state.optimiser = await adam.state();
+      state.optimiser = adam.state();
       await writeCheckpoint(folder, state);
     };
 
@@ -362,7 +365,7 @@ export async function trainNetwork(
           .batch(epoch, state.step)
           .map(({ target }) => target + plan.labelSmoothing * (0.5 - target));
         adam.learningRate = plan.learningRate * schedules[plan.schedule](at, totalSteps);
-        state.lossSum += await trainStep(network, variables, adam, shares, features, targets, [plan.seed, 5, at]);
+        state.lossSum += await trainStep(network, values, adam, shares, features, targets, [plan.seed, 5, at]);
         if (plan.averagedSteps > 0 && (at + 1) % averagedEvery === 0) {
           averageInto(state.average, await network.weights(), at / averagedEvery, plan.averagedSteps / averagedEvery);
         }
@@ -465,10 +468,13 @@ function averageInto(average: Weights, weights: Weights, step: number, averagedS
   }
 }
 
-/** One step of gradient descent; the loss before it. */
+/**
+ * One step of gradient descent; the loss before it.
+ * @param values the network's trained weights, which move
+ */
 export async function trainStep(
   network: TensorNetwork,
-  variables: Map<string, tf.Variable>,
+  values: Weights,
   adam: Adam,
   shares: BatchShares,
   features: Float32Array,
@@ -476,11 +482,8 @@ export async function trainStep(
   dropoutSeed: number[],
 ): Promise<number> {
   const { loss, gradients, statistics } = await shares.gradients(network, features, targets, dropoutSeed);
-  const tensors = Object.fromEntries(
-    [...variables].map(([name, variable]) => [name, tf.tensor(gradients.get(name) as Float32Array, variable.shape)]),
-  );
-  adam.apply(variables, tensors);
-  tf.dispose(tensors);
-  network.assign(statistics);
+  adam.apply(values, gradients);
+  network.assign(values);
+  if (statistics) network.assign(statistics);
   return loss;
 }

@@ -3,11 +3,8 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { Random } from '../../base/random.ts';
 import { batchNormalise } from './batch-norm.ts';
 import { startBackend } from './index.ts';
+import { tensorflowIsSetUp } from './load.ts';
 import { composedNormalisation, difference } from './testing.ts';
-
-beforeAll(async () => {
-  await startBackend('wasm');
-});
 
 function random(shape: number[], seed: number, offset = 0): tf.Tensor {
   const source = new Random(seed);
@@ -18,23 +15,34 @@ function random(shape: number[], seed: number, offset = 0): tf.Tensor {
   );
 }
 
-describe('batchNormalise', () => {
-  it.each([[[3, 7, 5, 6]], [[9, 4]]])('has the value and gradients of its definition on %j', async (shape) => {
-    const channels = shape.at(-1)!;
-    const inputs = [random(shape, 1, 0.8), random([channels], 2, 1), random([channels], 3)];
-    const weights = random(shape, 4);
-    const evaluate = (normalise: (...inputs: tf.Tensor[]) => tf.Tensor): tf.Tensor[] => [
-      normalise(...inputs),
-      ...tf.grads((...xs: tf.Tensor[]) => tf.sum(tf.mul(normalise(...xs), weights)))(inputs),
-    ];
-    const own = evaluate((x, s, o) => batchNormalise(x, s as tf.Tensor1D, o as tf.Tensor1D, 1e-3).output);
-    const composed = evaluate((x, s, o) => composedNormalisation(x, s as tf.Tensor1D, o as tf.Tensor1D, 1e-3));
-    for (const [index, tensor] of own.entries()) {
-      expect(tensor.shape).toEqual(composed[index].shape);
-      const far = difference((await tensor.data()) as Float32Array, (await composed[index].data()) as Float32Array);
-      expect(far).toBeLessThan(1e-5);
-    }
+const tensorflowRequired = process.env.EARWITNESS_REQUIRE_TENSORFLOW === '1';
+// The native library has its own.
+const backends = ['wasm', ...(tensorflowIsSetUp() || tensorflowRequired ? (['tensorflow'] as const) : [])] as const;
+
+describe.each(backends)('batchNormalise on %s', (backend) => {
+  beforeAll(async () => {
+    await startBackend(backend);
   });
+
+  it.each([[[3, 7, 5, 6]], [[9, 4]], [[2, 40, 50, 3]], [[1, 2]]])(
+    'has the value and gradients of its definition on %j',
+    async (shape) => {
+      const channels = shape.at(-1)!;
+      const inputs = [random(shape, 1, 0.8), random([channels], 2, 1), random([channels], 3)];
+      const weights = random(shape, 4);
+      const evaluate = (normalise: (...inputs: tf.Tensor[]) => tf.Tensor): tf.Tensor[] => [
+        normalise(...inputs),
+        ...tf.grads((...xs: tf.Tensor[]) => tf.sum(tf.mul(normalise(...xs), weights)))(inputs),
+      ];
+      const own = evaluate((x, s, o) => batchNormalise(x, s as tf.Tensor1D, o as tf.Tensor1D, 1e-3).output);
+      const composed = evaluate((x, s, o) => composedNormalisation(x, s as tf.Tensor1D, o as tf.Tensor1D, 1e-3));
+      for (const [index, tensor] of own.entries()) {
+        expect(tensor.shape).toEqual(composed[index].shape);
+        const far = difference((await tensor.data()) as Float32Array, (await composed[index].data()) as Float32Array);
+        expect(far).toBeLessThan(1e-5);
+      }
+    },
+  );
 
   it("tells the batch's mean and variance, also while a gradient is taken, and leaves nothing behind", async () => {
     const x = random([50, 2], 5, 3);

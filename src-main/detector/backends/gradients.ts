@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import * as tf from '@tensorflow/tfjs-core';
 import type { GradConfig, NamedAttrMap, Tensor } from '@tensorflow/tfjs-core';
+import { nativeKernels } from './tensorflow-kernels.ts';
 
 /** dy spread over the axes that were added up; the factor is what each number counted for. */
 function spread(dy: Tensor, x: Tensor, axis: number | number[], factor: number): Tensor {
@@ -34,7 +35,15 @@ const meanGradient: GradConfig = {
 const reluGradient: GradConfig = {
   kernelName: tf.Relu,
   inputsToSave: ['x'],
-  gradFunc: (dy, [x]) => ({ x: () => tf.mul(dy as Tensor, tf.cast(tf.greater(x, 0), 'float32')) }),
+  gradFunc: (dy, [x]) => ({
+    x: () => {
+      const inputs = { dy: dy as Tensor, x };
+      if (tf.getKernel(nativeKernels.reluGrad, tf.getBackend())) {
+        return tf.engine().runKernel(nativeKernels.reluGrad, inputs);
+      }
+      return tf.mul(inputs.dy, tf.cast(tf.greater(x, 0), 'float32'));
+    },
+  }),
 };
 
 let registered = false;

@@ -8,6 +8,7 @@ import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import type { KernelBackend } from '@tensorflow/tfjs-core';
 import { UserFacingError } from '../../base/errors.ts';
 import { registerGradients } from './gradients.ts';
+import { registerTensorflowKernels } from './tensorflow-kernels.ts';
 import { registerWasmKernels } from './wasm-kernels.ts';
 
 /** `cpu` is TensorFlow.js's plain JavaScript: the reference that the others are tested against, too slow to train with. */
@@ -88,6 +89,7 @@ async function loadTensorflow(): Promise<LoadedBackend> {
   Object.assign(nodeUtil, { isNullOrUndefined, isArray: Array.isArray });
   // It is CommonJS, and so is what Node gives our imports of tfjs-core: both end at one engine and one registry.
   requirePackage('@tensorflow/tfjs-node-gpu');
+  registerTensorflowKernels();
   await setBackend('tensorflow');
   const backend = tf.backend() as NodeBackend;
   const version = `TensorFlow ${backend.binding.TF_Version}`;
