@@ -2,14 +2,28 @@ import { spawn, spawnSync } from 'node:child_process';
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const program = fileURLToPath(new URL('./peer/peer.py', import.meta.url));
-const imports = 'import numpy, soundfile, torch, torchaudio';
+const imports = 'import numpy, onnxruntime, scipy, soundfile, torch, torchaudio';
+const environment = fileURLToPath(new URL('./peer/.venv', import.meta.url));
+const own = join(environment, 'bin', 'python');
+
+/** Makes an environment of Python's with the peer's packages, of the versions that it names. @throws where that fails */
+export function installPeer(): void {
+  const requirements = fileURLToPath(new URL('./peer/requirements.txt', import.meta.url));
+  for (const [program, ...parameters] of [
+    ['python3', '-m', 'venv', environment],
+    [own, '-m', 'pip', 'install', '--quiet', '--requirement', requirements],
+  ]) {
+    const { status, error } = spawnSync(program, parameters, { stdio: ['ignore', 2, 'inherit'] });
+    if (status !== 0) throw error ?? new Error(`${program} ${parameters.join(' ')} ended with status ${status}.`);
+  }
+}
 
 /** A Python that has what the peer needs: the one named, else the first of the usual ones; null where none has. */
 export function findPython(named: string | undefined): string | null {
-  const own = fileURLToPath(new URL('./peer/.venv/bin/python', import.meta.url));
   const candidates =
     named === undefined ? [...(existsSync(own) ? [own] : []), 'python3', '/usr/bin/python3', 'python'] : [named];
   return candidates.find((python) => spawnSync(python, ['-c', imports], { stdio: 'ignore' }).status === 0) ?? null;

@@ -1,43 +1,81 @@
-/** Our side of the training benchmark, in a process of its own: `node bench/training-side.ts BACKEND MODEL BATCH`. */
-import { Random } from '../src-main/base/random.ts';
+/** Our side of the training benchmark, in a process of its own: `node bench/training-side.ts BACKEND JOB.json`. */
+import { readFileSync } from 'node:fs';
 import { Adam } from '../src-main/detector/adam.ts';
 import { startBackend } from '../src-main/detector/backends/index.ts';
 import type { BackendName } from '../src-main/detector/backends/index.ts';
+import type { NetworkSpec } from '../src-main/detector/network.ts';
+import { readSafetensors } from '../src-main/detector/safetensors.ts';
 import { BatchShares } from '../src-main/detector/shares.ts';
-import { readModel, readWeights } from '../src-main/detector/store.ts';
 import { TensorNetwork } from '../src-main/detector/tensors.ts';
 import { trainStep } from '../src-main/detector/train.ts';
-import { firstNetwork } from './first-network.ts';
 
-/** What it answers: that it is ready, and how long the steps took that were asked for. */
-export type TrainingAnswer = { ready: string } | { seconds: number };
+/** What both sides are given. */
+export interface TrainingJob {
+  network: NetworkSpec;
+  /** Safetensors with the first weights. */
+  weights: string;
+  /** [batch, bins, frames] as 32-bit floats. */
+  features: string;
+  targets: number[];
+  learningRate: number;
+  weightDecay: number;
+}
 
-const [backend, folder, batchText] = process.argv.slice(2);
-const batch = Number(batchText);
-const model = await readModel(folder);
-const { member } = firstNetwork(model);
-const spec = member.network;
+/** So many steps, timed, or the losses of the first ones without dropout. */
+export type TrainingQuestion = { steps: number } | { losses: number };
+export interface TrainingAnswer {
+  device?: string;
+  seconds?: number;
+  losses?: number[];
+}
+
+const [backend, path] = process.argv.slice(2);
+const job = JSON.parse(readFileSync(path, 'utf8')) as TrainingJob;
+const bytes = readFileSync(job.features);
+const features = new Float32Array(Uint8Array.from(bytes).buffer);
 const { device } = await startBackend(backend as BackendName);
-const network = new TensorNetwork(spec, await readWeights(model, member));
-const variables = network.trainedVariables();
-const adam = new Adam({ learningRate: 1e-3 });
-const shares = new BatchShares(spec, backend);
-const random = new Random(1);
-const features = Float32Array.from({ length: batch * spec.input.bins * spec.input.frames }, () =>
-  random.between(-60, -20),
-);
-const targets = Array.from({ length: batch }, (_, index) => index % 2);
-let steps = 0;
-const step = (): Promise<number> => trainStep(network, variables, adam, shares, features, targets, [++steps]);
 
-const answer = (message: TrainingAnswer): void => void process.send?.(message);
-process.on('message', (count: number) => {
-  void (async () => {
-    const began = performance.now();
-    for (let i = 0; i < count; i++) await step();
-    answer({ seconds: (performance.now() - began) / 1000 });
-  })();
+async function startTraining(network: NetworkSpec): Promise<{ step: () => Promise<number>; end: () => Promise<void> }> {
+  const { arrays } = readSafetensors(readFileSync(job.weights), job.weights);
+  const tensors = new TensorNetwork(network, arrays);
+  const values = await tensors.trainedWeights();
+  const { learningRate, weightDecay } = job;
+  const adam = new Adam({ learningRate, weightDecay, decaying: tensors.kernels });
+  const shares = new BatchShares(network, backend);
+  let steps = 0;
+  return {
+    step: () => trainStep(tensors, values, adam, shares, features, job.targets, [++steps]),
+    end: async () => {
+      tensors.dispose();
+      await shares.close();
+    },
+  };
+}
+
+/** The network without dropout; the names of its weights count layers, so the layer stays. */
+function withoutDropout(network: NetworkSpec): NetworkSpec {
+  const layers = network.layers.map((layer) => (layer.type === 'dropout' ? { ...layer, rate: 0 } : layer));
+  return { ...network, layers };
+}
+
+const main = await startTraining(job.network);
+
+async function answerTo(question: TrainingQuestion): Promise<TrainingAnswer> {
+  if ('losses' in question) {
+    const { step, end } = await startTraining(withoutDropout(job.network));
+    const losses: number[] = [];
+    for (let i = 0; i < question.losses; i++) losses.push(await step());
+    await end();
+    return { losses };
+  }
+  const began = performance.now();
+  for (let i = 0; i < question.steps; i++) await main.step();
+  return { seconds: (performance.now() - began) / 1000 };
+}
+
+process.on('message', (question: TrainingQuestion) => {
+  void answerTo(question).then((answer) => process.send?.(answer));
 });
 process.on('disconnect', () => process.exit());
-await step();
-answer({ ready: device });
+await main.step();
+process.send?.({ device } satisfies TrainingAnswer);

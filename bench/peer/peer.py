@@ -1,243 +1,169 @@
-"""The benchmark's peer: the same work as a Python programmer would write it with soundfile, torchaudio and PyTorch.
+"""The benchmark's peer: the same work as a Python programmer would write it with SoundFile, SciPy, PyTorch and onnxruntime.
 
 Started once by bench/run.ts; takes one JSON request a line on standard input and answers each by one JSON line on
 standard output. It is meant to be fair, and where in doubt to favour the peer:
 
-- one process, everything loaded and warmed up before anything is timed; no start per file;
-- batched: Mel spectrograms and the network run over the windows of several files at once, in inference mode;
-- two threads (as many as ours); of several sizes of batch, memory layouts (NCHW, channels last) and ways to use the
-  threads (two workers with one each, or one with two), the fastest on this machine is taken before timing;
-- the same files, window lengths, levels, front end, network and weights: its logits are compared with ours first;
-- in scanning it reads, levels, transforms and scores. Ours also hashes each file, cuts the band, finds silence,
-  measures quality and makes a result for each file; the peer is spared all that;
-- in training the same network, batch, loss and optimiser (Adam), batch statistics where the network has them.
+- everything loaded and warmed up before anything is timed; no start per file;
+- batched: voice activity detection, spectra and networks run over the windows of several files at once, in inference mode; the
+  spectra of all front ends come from one transform;
+- two threads or processes (as many as ours). Memory layouts (NCHW, channels last), normalisations folded into
+  convolutions, frozen and compiled networks, sizes of batch, one process with two threads or two with one each: what is fastest
+  on this machine is taken before timing;
+- the same files, conditioning, windows, front ends, networks, encoder and weights: its scores are compared with ours first;
+- in scanning it reads, conditions, transforms and scores. Ours also hashes each file, measures quality and makes a
+  result for each file; the peer is spared all that;
+- in training the same network, batch, loss and optimiser (AdamW), batch statistics where the network has them.
 
-Needs Python 3.9 with numpy, torch, torchaudio and soundfile.
+Needs Python 3.11 with what requirements.txt names.
 """
 
 import json
+import multiprocessing
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
+import onnxruntime
+import scipy
 import soundfile
 import torch
 import torchaudio
-from torch import nn
 from torch.nn import functional
 
-BATCH_NORM_EPSILON = 1e-3
+from conditioning import Conditioning, Speech, one_thread
+from networks import WAYS, build, laid_out, prepared, read_safetensors
 
 
-def read_safetensors(path):
-    data = Path(path).read_bytes()
-    length = int.from_bytes(data[:8], "little")
-    header = json.loads(data[8 : 8 + length])
-    arrays = {}
-    for name, entry in header.items():
-        if name == "__metadata__":
-            continue
-        begin, end = (8 + length + offset for offset in entry["data_offsets"])
-        array = np.frombuffer(data[begin:end], dtype="<f4").reshape(entry["shape"])
-        arrays[name] = torch.from_numpy(array.copy())
-    return arrays
+class FrontEnd:
+    """Linear and Mel log-spectra [N, bins, frames] in dB, from power spectra that are made once for all of them."""
 
-
-class SamePad(nn.Module):
-    """TensorFlow's "same" padding, where it is not symmetric."""
-
-    def __init__(self, kernel, strides):
-        super().__init__()
-        self.kernel = kernel
-        self.strides = strides
-
-    def forward(self, x):
-        pads = []
-        for axis in (1, 0):
-            size = x.shape[2 + axis]
-            kernel, stride = self.kernel[axis], self.strides[axis]
-            pad = max((-(-size // stride) - 1) * stride + kernel - size, 0)
-            pads += [pad // 2, pad - pad // 2]
-        return functional.pad(x, pads)
-
-
-class Normalise(nn.Module):
-    def __init__(self, layer):
-        super().__init__()
-        self.layer = layer
-
-    def forward(self, x):
-        mean = self.layer["mean"]
-        if mean == "fixed":
-            middle = self.layer.get("fixedMeanDb", 0)
-        else:
-            middle = x.mean(dim=3 if mean == "per-bin" else (2, 3), keepdim=True)
-        return (x - middle) * self.layer["scale"]
-
-
-class TimeStatistics(nn.Module):
-    """Statistics over time of each bin, as src-main/detector/time-statistics.ts makes them."""
-
-    def __init__(self, bins):
-        super().__init__()
-        fine = torch.eye(bins)
-        for row in range(bins):
-            for offset in range(-4, 5):
-                fine[row, min(bins - 1, max(0, row + offset))] -= 1 / 9
-        self.register_buffer("fine", fine)
-
-    def forward(self, x):
-        def relative(value, least):
-            return value * (value.square().mean(2, keepdim=True) + least).rsqrt()
-
-        def kurtosis(unit):
-            return unit.square().square().mean(2)
-
-        def skewness(unit):
-            return (unit.square() * unit).mean(2)
-
-        def autocorrelation(unit, lag):
-            return (unit[..., lag:] * unit[..., :-lag]).mean(2)
-
-        x = x[:, 0]
-        centred = x - x.mean(2, keepdim=True)
-        deviation = (centred.square().mean(2, keepdim=True) + 0.05).sqrt()
-        unit = centred / deviation
-        moves = unit[..., 1:] - unit[..., :-1]
-        move_unit = relative(moves, 1e-4)
-        turn_unit = relative(moves[..., 1:] - moves[..., :-1], 1e-4)
-        fine = self.fine @ centred
-        fine_deviation = (fine.square().mean(2, keepdim=True) + 0.05).sqrt()
-        fine_unit = fine / fine_deviation
-        slopes = centred[:, 1:] - centred[:, :-1]
-        parts = [
-            skewness(unit),
-            kurtosis(unit),
-            (moves.abs().mean(2) * deviation[..., 0] + 0.1).log(),
-            kurtosis(move_unit),
-            skewness(move_unit),
-            kurtosis(turn_unit),
-            *[autocorrelation(unit, lag) for lag in (2, 4, 8, 16)],
-            skewness(fine_unit),
-            kurtosis(fine_unit),
-            *[autocorrelation(fine_unit, lag) for lag in (1, 2, 4)],
-            (fine_deviation / deviation)[..., 0].log(),
-            (slopes.square().mean(2) + 0.05).sqrt().log(),
-            *[(unit[:, distance:] * unit[:, :-distance]).mean(2) for distance in (1, 2, 4)],
-        ]
-        return torch.cat(parts, dim=1)
-
-
-class Flatten(nn.Module):
-    """In the order (height, width, channel), as the weights have it."""
-
-    def forward(self, x):
-        return x.permute(0, 2, 3, 1).flatten(1)
-
-
-class GlobalAverage(nn.Module):
-    def forward(self, x):
-        return x.mean(dim=(2, 3))
-
-
-class Residual(nn.Module):
-    def __init__(self, body, shortcut):
-        super().__init__()
-        self.body = body
-        self.shortcut = shortcut
-
-    def forward(self, x):
-        return self.body(x) + self.shortcut(x)
-
-
-def arranged(values, kernel, inputs, filters):
-    """[height, width, in, out], as the file has it, to [out, in, height, width]."""
-    return values.reshape(*kernel, inputs, filters).permute(3, 2, 0, 1).contiguous()
-
-
-def chain(layers, prefix, weights, channels, bins):
-    """The layers as a module, and the number of channels (or features) that leave it (None where it is not known)."""
-    modules = []
-    for index, layer in enumerate(layers):
-        kind = layer["type"]
-        name = f"{prefix}{index}.{kind}"
-        if kind == "normalise":
-            modules.append(Normalise(layer))
-        elif kind == "time-statistics":
-            modules.append(TimeStatistics(bins))
-        elif kind == "conv":
-            kernel, strides = layer["kernel"], layer["strides"]
-            symmetric = strides == [1, 1] and all(size % 2 for size in kernel)
-            if not symmetric:
-                modules.append(SamePad(kernel, strides))
-            padding = tuple(size // 2 for size in kernel) if symmetric else 0
-            conv = nn.Conv2d(channels, layer["filters"], tuple(kernel), tuple(strides), padding, bias=layer["bias"])
-            conv.weight.data = arranged(weights[f"{name}.kernel"], kernel, channels, layer["filters"])
-            if layer["bias"]:
-                conv.bias.data = weights[f"{name}.bias"]
-            modules.append(conv)
-            channels = layer["filters"]
-        elif kind == "batch-norm":
-            size = len(weights[f"{name}.gamma"])
-            flat = any(isinstance(module, (TimeStatistics, Flatten)) for module in modules)
-            norm = (nn.BatchNorm1d if flat else nn.BatchNorm2d)(size, eps=BATCH_NORM_EPSILON, momentum=0.05)
-            norm.weight.data = weights[f"{name}.gamma"]
-            norm.bias.data = weights[f"{name}.beta"]
-            norm.running_mean.data = weights[f"{name}.mean"]
-            norm.running_var.data = weights[f"{name}.variance"]
-            modules.append(norm)
-        elif kind == "relu":
-            modules.append(nn.ReLU(inplace=False))
-        elif kind == "max-pool":
-            modules.append(nn.MaxPool2d(tuple(layer["size"])))
-        elif kind == "average-pool":
-            modules.append(nn.AvgPool2d(tuple(layer["size"])))
-        elif kind == "global-average":
-            modules.append(GlobalAverage())
-        elif kind == "flatten":
-            modules.append(Flatten())
-        elif kind == "dropout":
-            modules.append(nn.Dropout(layer["rate"]))
-        elif kind == "dense":
-            kernel = weights[f"{name}.kernel"].reshape(-1, layer["units"])
-            dense = nn.Linear(*kernel.shape)
-            dense.weight.data = kernel.t().contiguous()
-            dense.bias.data = weights[f"{name}.bias"]
-            modules.append(dense)
-        elif kind == "residual":
-            body, after = chain(layer["body"], f"{name}.body.", weights, channels, bins)
-            shortcut, _ = chain(layer["shortcut"], f"{name}.shortcut.", weights, channels, bins)
-            modules.append(Residual(body, shortcut))
-            channels = after
-        else:
-            raise ValueError(f"no layer {kind}")
-    return nn.Sequential(*modules), channels
-
-
-class MelFrontEnd:
-    def __init__(self, card):
-        front = card["frontEnd"]
-        if front["type"] != "mel":
-            raise ValueError("the peer has the Mel front end alone")
+    def __init__(self, front):
         self.floor = front["floorPower"]
-        self.transform = torchaudio.transforms.MelSpectrogram(
-            front["sampleRateHz"],
-            n_fft=front["nFft"],
-            win_length=front["winLength"],
-            hop_length=front["hopLength"],
-            f_min=front["fMin"],
-            f_max=front["fMax"],
-            n_mels=front["nMels"],
-            center=front["center"],
-            norm="slaney" if front["norm"] == "slaney" else None,
-            mel_scale=front["melScale"],
-        )
+        self.added = front.get("addedPower", 0)
+        self.framing = tuple(front[key] for key in ("nFft", "winLength", "hopLength", "center"))
+        size = front["nFft"] // 2 + 1
+        if front["type"] == "mel":
+            norm = "slaney" if front["norm"] == "slaney" else None
+            scale = (front["nMels"], front["sampleRateHz"], norm, front["melScale"])
+            self.filters = torchaudio.functional.melscale_fbanks(size, front["fMin"], front["fMax"], *scale).t()
+        elif front["type"] == "linear":
+            step = front["sampleRateHz"] / front["nFft"]
+            self.filters = None
+            self.kept = slice(round(front["fMin"] / step), round(front["fMax"] / step) + 1)
+        else:
+            raise ValueError(f"the peer has no front end {front['type']}")
 
-    def __call__(self, samples):
-        """[N, samples] to [N, bins, frames] in dB."""
-        return self.transform(samples).clamp_min(self.floor).log10().mul(10)
+    def powers(self, samples):
+        size, window, hop, center = self.framing
+        hann = torch.hann_window(window)
+        spectrum = torch.stft(samples, size, hop, window, hann, center=center, return_complex=True)
+        return spectrum.real.square() + spectrum.imag.square()
+
+    def of(self, powers):
+        bands = powers[:, self.kept] if self.filters is None else self.filters @ powers
+        return (bands + self.added).clamp_min(self.floor).log10().mul(10)
+
+
+class Encoder:
+    """A frozen encoder on onnxruntime with a head, a logit of its embedding."""
+
+    def __init__(self, member, model, request):
+        self.session = onnxruntime.InferenceSession(
+            request["encoders"][member["encoder"]["name"]], one_thread(), providers=["CPUExecutionProvider"]
+        )
+        head = read_safetensors(model / member["head"])
+        self.kernel, self.bias = head["kernel"].flatten().numpy(), head["bias"].item()
+        self.input = self.session.get_inputs()[0].name
+
+    def score(self, windows, batch):
+        samples = windows.numpy()
+        parts = [
+            self.session.run(None, {self.input: samples[at : at + batch]})[0] for at in range(0, len(samples), batch)
+        ]
+        return torch.from_numpy(np.concatenate(parts) @ self.kernel + self.bias)
+
+
+class Model:
+    """All members of a model, in one process."""
+
+    def __init__(self, request):
+        folder = Path(request["folder"])
+        self.card = json.loads((folder / "card.json").read_text())
+        if request["listening"] and self.card["conditioning"]["speech"] == "none":
+            raise ValueError("the model does not listen for speech")
+        self.conditioning = Conditioning(self.card, Speech(request["speech"]) if request["listening"] else None)
+        self.members = self.card["members"]
+        self.networks = {}
+        self.fronts = {}
+        self.encoders = {}
+        for member in self.members:
+            if member["kind"] == "network":
+                self.fronts[member["name"]] = FrontEnd(member["frontEnd"])
+                self.networks[member["name"]] = (member, read_safetensors(folder / member["weights"]), {})
+            elif member["kind"] == "encoder":
+                self.encoders[member["name"]] = Encoder(member, folder, request)
+            else:
+                raise ValueError(f"the peer has no member of kind {member['kind']}")
+
+    def network(self, name, way):
+        member, weights, ready = self.networks[name]
+        if way not in ready:
+            with torch.inference_mode(False), torch.no_grad():
+                ready[way] = prepared(build(member["network"], weights, dropout=False), way)
+        return ready[way]
+
+    def features(self, windows):
+        """By member, [N, bins, frames]; members that look alike share theirs."""
+        powers, made, result = {}, {}, {}
+        for name, front in self.fronts.items():
+            if front.framing not in powers:
+                powers[front.framing] = front.powers(windows)
+            key = json.dumps(self.networks[name][0]["frontEnd"])
+            if key not in made:
+                made[key] = front.of(powers[front.framing])
+            result[name] = made[key]
+        return result
+
+    def scores(self, windows, way, encoder_batch):
+        """Of each window, and the members' [members, N]."""
+        features = self.features(windows)
+        found = []
+        for member in self.members:
+            name = member["name"]
+            if name in self.encoders:
+                found.append(self.encoders[name].score(windows, encoder_batch))
+            else:
+                found.append(self.network(name, way)(laid_out(features[name].unsqueeze(1), way)).flatten())
+        members = torch.stack(found)
+        weights = torch.tensor([member["weight"] for member in self.members])
+        return weights @ members, members
+
+    def score_files(self, paths, way, encoder_batch):
+        with torch.inference_mode():
+            parts = self.conditioning.windows(paths)
+            scores, members = self.scores(torch.cat(parts), way, encoder_batch)
+            sizes = [len(part) for part in parts]
+            result = zip(scores.split(sizes), members.split(sizes, dim=1))
+            return [
+                {"score": one.mean().item(), "members": own.mean(dim=1).tolist(), "windows": len(one)}
+                for one, own in result
+            ]
+
+
+# In a worker process.
+worker_model = None
+
+
+def start_worker(request):
+    global worker_model
+    torch.set_num_threads(1)
+    worker_model = Model(request)
+
+
+def score_in_worker(job):
+    return worker_model.score_files(*job)
 
 
 def best_of(ways, measure):
@@ -252,176 +178,190 @@ def timed(work):
 
 class Peer:
     def __init__(self):
-        self.pool = None
-        self.scan_way = None
+        self.models = {}
+        self.model = None
+        self.scan_ways = {}
         self.infer_ways = {}
-        self.mel_way = None
+        self.front_way = None
         self.trainers = {}
 
     def load(self, request):
-        folder = Path(request["folder"])
-        self.card = json.loads((folder / "card.json").read_text())
-        self.weights = read_safetensors(folder / "weights.safetensors")
+        """A model under a key: its workers and, in this process, its members."""
         self.threads = request["threads"]
-        self.pool = ThreadPoolExecutor(self.threads)
+        self.ways = WAYS if request["compile"] else WAYS[:-1]
         torch.set_num_threads(self.threads)
-        self.mel = MelFrontEnd(self.card)
-        self.networks = {layout: self.network(layout).eval() for layout in ("plain", "last")}
+        pool = multiprocessing.get_context("spawn").Pool(self.threads, start_worker, (request,))
+        self.models[request["key"]] = (Model(request), pool)
+        self.model = self.models[request["key"]][0]
+        return {}
+
+    def versions(self, _):
         return {
             "python": sys.version.split()[0],
             "torch": torch.__version__,
-            "torchaudio": torchaudio.__version__,
+            "onnxruntime": onnxruntime.__version__,
+            "scipy": scipy.__version__,
             "soundfile": soundfile.__version__,
         }
 
-    def network(self, layout):
-        weights = {name: array.clone() for name, array in self.weights.items()}
-        network, _ = chain(self.card["network"]["layers"], "", weights, 1, self.card["network"]["input"]["bins"])
-        return network.to(memory_format=torch.channels_last) if layout == "last" else network
+    def unload(self, request):
+        _, pool = self.models.pop(request["key"])
+        pool.terminate()
+        return {}
 
-    def logits(self, features, layout):
-        x = features.unsqueeze(1)
-        if layout == "last":
-            x = x.contiguous(memory_format=torch.channels_last)
-        return self.networks[layout](x).flatten()
-
-    def score(self, request):
-        """Logits of windows that lie in a file as float32."""
-        length = round(self.card["window"]["seconds"] * self.card["conditioning"]["sampleRateHz"])
-        windows = torch.from_numpy(np.fromfile(request["file"], dtype="<f4").reshape(-1, length))
-        with torch.inference_mode():
-            return {layout: self.logits(self.mel(windows), layout).tolist() for layout in self.networks}
-
-    def windows_of(self, path):
-        conditioning, plan = self.card["conditioning"], self.card["window"]
-        rate = conditioning["sampleRateHz"]
-        samples, native = soundfile.read(path, dtype="float32", always_2d=True)
-        samples = torch.from_numpy(samples.mean(axis=1) if samples.shape[1] > 1 else samples[:, 0])
-        if native != rate:
-            samples = torchaudio.functional.resample(samples, native, rate)
-        length, hop = round(plan["seconds"] * rate), round(plan["hopSeconds"] * rate)
-        if len(samples) < length:
-            samples = samples.repeat(-(-length // len(samples)))[:length]
-        last = len(samples) - length
-        starts = [*range(0, last, hop), last]
-        windows = torch.stack([samples[start : start + length] for start in starts])
-        power = windows.square().mean(dim=1, keepdim=True).clamp_min(1e-12)
-        return windows * (10 ** (conditioning["windowLevelDbfs"] / 10) / power).sqrt()
-
-    def score_files(self, paths, layout):
-        parts = [self.windows_of(path) for path in paths]
-        scores = self.logits(self.mel(torch.cat(parts)), layout)
-        return [part.mean().item() for part in scores.split([len(part) for part in parts])]
-
-    def scan_files(self, paths, way):
-        workers, layout, batch = way
-        torch.set_num_threads(self.threads // workers)
-        batches = [paths[at : at + batch] for at in range(0, len(paths), batch)]
-
-        def work(some):
-            # What holds for a thread is set in that thread.
-            torch.set_num_threads(self.threads // workers)
-            with torch.inference_mode():
-                return self.score_files(some, layout)
-
-        if workers == 1:
-            found = [work(some) for some in batches]
+    def scan_files(self, key, paths, way):
+        processes, layout, batch, encoder_batch = way
+        model, pool = self.models[key]
+        jobs = [(paths[at : at + batch], layout, encoder_batch) for at in range(0, len(paths), batch)]
+        if processes == 1:
+            found = [model.score_files(*job) for job in jobs]
         else:
-            found = list(self.pool.map(work, batches))
+            found = pool.map(score_in_worker, jobs, chunksize=1)
         return [score for scores in found for score in scores]
 
+    def scores(self, request):
+        """What files score; batched as the fastest way has it, or the encoder's windows one by one."""
+        way = self.scan_way(request["key"], request["files"])
+        found = self.scan_files(request["key"], request["files"], way)
+        alone = self.scan_files(request["key"], request["files"], (*way[:3], 1))
+        return {"batched": found, "alone": alone}
+
+    def scan_way(self, key, paths):
+        if key not in self.scan_ways:
+            model, _ = self.models[key]
+            layout = self.layout(next(iter(model.networks)), model) if model.networks else WAYS[0]
+            some = paths[:64]
+            encoder_batches = (1, 8) if model.encoders else (1,)
+            ways = [(self.threads, layout, batch, encoder) for batch in (4, 16) for encoder in encoder_batches]
+            ways.append((1, layout, 16, encoder_batches[-1]))
+            self.scan_files(key, some, ways[0])
+            self.scan_ways[key] = best_of(ways, lambda way: timed(lambda: self.scan_files(key, some, way)))
+        return self.scan_ways[key]
+
+    def layout(self, name, model):
+        """The fastest way for a network in batches of 16 on one thread; those that fail are left out."""
+        spec = model.networks[name][0]["network"]["input"]
+        x = torch.rand(16, 1, spec["bins"], spec["frames"]) * 40 - 60
+        torch.set_num_threads(1)
+        seconds = {}
+        for way in self.ways:
+            try:
+                with torch.inference_mode():
+                    network = model.network(name, way)
+                    for _ in range(3):
+                        network(laid_out(x, way))
+                    seconds[way] = min(timed(lambda: network(laid_out(x, way))) for _ in range(4))
+            except Exception as error:
+                print(f"peer: {way}: {type(error).__name__}: {error}", file=sys.stderr)
+        torch.set_num_threads(self.threads)
+        listed = ", ".join(f"{way} {16 / seconds[way]:.0f}" for way in seconds)
+        print(f"peer: windows/s of {name} on one thread: {listed}", file=sys.stderr)
+        return min(seconds, key=seconds.get)
+
     def scan(self, request):
-        paths = request["files"]
-        if self.scan_way is None:
-            some = paths[:96]
-            self.scan_files(some, (1, "plain", 8))
-            ways = [
-                (workers, layout, batch)
-                for workers in {1, self.threads}
-                for layout in ("plain", "last")
-                for batch in (1, 4, 16)
-            ]
-            self.scan_way = best_of(ways, lambda way: timed(lambda: self.scan_files(some, way)))
-        seconds = timed(lambda: self.scan_files(paths, self.scan_way))
-        workers, layout, batch = self.scan_way
-        memory = "channels last" if layout == "last" else "NCHW"
-        return {"seconds": seconds, "way": f"{workers} worker(s), batches of {batch} files, {memory}"}
+        way = self.scan_way(request["key"], request["files"])
+        seconds = timed(lambda: self.scan_files(request["key"], request["files"], way))
+        processes, layout, batch, encoder_batch = way
+        encoding = f", {encoder_batch} window(s) a run of the encoder" if self.models[request["key"]][0].encoders else ""
+        return {"seconds": seconds, "way": f"{processes} process(es), batches of {batch} files{encoding}, {layout}"}
 
     def infer(self, request):
-        windows = request["windows"]
-        shape = (self.card["network"]["input"]["bins"], self.card["network"]["input"]["frames"])
+        """The first network alone."""
+        windows, plain = request["windows"], request["plain"]
+        name = next(iter(self.model.networks))
+        spec = self.model.networks[name][0]["network"]["input"]
+        pool = ThreadPoolExecutor(self.threads)
 
         def run(way):
             workers, layout, batch = way
-            features = torch.rand(batch, *shape) * 40 - 60
+            network = self.model.network(name, layout)
+            features = torch.rand(batch, 1, spec["bins"], spec["frames"]) * 40 - 60
 
             def work(count):
                 torch.set_num_threads(self.threads // workers)
                 with torch.inference_mode():
                     for _ in range(count):
-                        self.logits(features, layout)
+                        network(laid_out(features, layout))
 
             count = -(-windows // batch)
             began = time.perf_counter()
             if workers == 1:
                 work(count)
             else:
-                list(self.pool.map(work, [-(-count // workers)] * workers))
+                list(pool.map(work, [-(-count // workers)] * workers))
                 count = -(-count // workers) * workers
             return (time.perf_counter() - began) / (count * batch)
 
-        layout = request["layout"]
-        if layout not in self.infer_ways:
-            ways = [(workers, layout, batch) for workers in {1, self.threads} for batch in (1, 4, 16, 64)]
-            self.infer_ways[layout] = best_of(ways, run)
-        workers, layout, batch = self.infer_ways[layout]
-        memory = "channels last" if layout == "last" else "NCHW"
+        if plain not in self.infer_ways:
+            layout = "NCHW" if plain else self.layout(name, self.model)
+            ways = [(workers, layout, batch) for workers in {1, self.threads} for batch in (1, 4, 16)]
+            self.infer_ways[plain] = best_of(ways, run)
+        workers, layout, batch = self.infer_ways[plain]
         seconds = run((workers, layout, batch)) * windows
-        return {"seconds": seconds, "way": f"{workers} worker(s), batches of {batch}, {memory}"}
+        pool.shutdown()
+        torch.set_num_threads(self.threads)
+        return {"seconds": seconds, "way": f"{workers} worker(s), batches of {batch}, {layout}"}
 
-    def mel_alone(self, request):
-        """Clips of so many samples on one thread."""
+    def front_ends(self, request):
+        """Every front end of the model for clips of so many samples, on one thread."""
         torch.set_num_threads(1)
         clips = request["clips"]
 
         def run(batch):
             samples = torch.rand(batch, request["samples"]) - 0.5
             with torch.inference_mode():
-                return timed(lambda: [self.mel(samples) for _ in range(clips // batch)])
+                return timed(lambda: [self.model.features(samples) for _ in range(clips // batch)])
 
-        if self.mel_way is None:
-            self.mel_way = best_of((1, 4, 16), run)
-        return {"seconds": run(self.mel_way), "way": f"batches of {self.mel_way}"}
+        if self.front_way is None:
+            self.front_way = best_of((1, 4, 16), run)
+        seconds = run(self.front_way)
+        torch.set_num_threads(self.threads)
+        return {"seconds": seconds, "way": f"batches of {self.front_way}"}
+
+    def trainer(self, request, way):
+        """Network, optimiser and one step of AdamW, whose decay spares biases and scales as ours does."""
+        layout, own_padding = way
+        spec, batch = request["network"], request["batch"]
+        features = np.fromfile(request["features"], dtype="<f4")
+        x = torch.from_numpy(features.reshape(batch, 1, spec["input"]["bins"], spec["input"]["frames"]))
+        targets = torch.tensor(request["targets"])
+        weights = read_safetensors(request["weights"])
+        network = build(spec, weights, dropout=request["dropout"], own_padding=own_padding).train()
+        if layout == "channels last":
+            network = network.to(memory_format=torch.channels_last)
+            x = x.contiguous(memory_format=torch.channels_last)
+        kernels = [one for one in network.parameters() if one.dim() >= 2]
+        others = [one for one in network.parameters() if one.dim() < 2]
+        groups = [{"params": kernels, "weight_decay": request["weightDecay"]}, {"params": others, "weight_decay": 0.0}]
+        optimiser = torch.optim.AdamW(groups, lr=request["learningRate"], eps=1e-7, fused=True)
+
+        def step():
+            optimiser.zero_grad(set_to_none=True)
+            loss = functional.binary_cross_entropy_with_logits(network(x).flatten(), targets)
+            loss.backward()
+            optimiser.step()
+            return loss.item()
+
+        return step
+
+    def losses(self, request):
+        """The losses of the first steps, without dropout, exactly as ours pads."""
+        step = self.trainer({**request, "dropout": False}, ("NCHW", False))
+        return {"losses": [step() for _ in range(request["steps"])]}
 
     def train(self, request):
-        """So many steps of Adam."""
-        torch.set_num_threads(self.threads)
-        batch, steps = request["batch"], request["steps"]
-        shape = (self.card["network"]["input"]["bins"], self.card["network"]["input"]["frames"])
-        features = (torch.rand(batch, *shape) * 40 - 60).unsqueeze(1)
-        targets = (torch.arange(batch) % 2).float()
-
-        def run(layout):
-            if layout not in self.trainers:
-                network = self.network(layout).train()
-                self.trainers[layout] = network, torch.optim.Adam(network.parameters(), lr=1e-3)
-                run(layout)
-            network, optimiser = self.trainers[layout]
-            x = features.contiguous(memory_format=torch.channels_last) if layout == "last" else features
-
-            def work():
-                for _ in range(steps):
-                    optimiser.zero_grad(set_to_none=True)
-                    loss = functional.binary_cross_entropy_with_logits(network(x).flatten(), targets)
-                    loss.backward()
-                    optimiser.step()
-                    loss.item()
-
-            return timed(work)
-
-        best = min(("plain", "last"), key=run)
-        memory = "channels last" if best == "last" else "NCHW"
-        return {"seconds": run(best), "way": memory}
+        key = json.dumps(request["network"])
+        steps = request["steps"]
+        if key not in self.trainers:
+            ways = [(layout, own) for layout in ("NCHW", "channels last") for own in (False, True)]
+            trainers = {way: self.trainer({**request, "dropout": True}, way) for way in ways}
+            for step in trainers.values():
+                step()
+            best = best_of(ways, lambda way: timed(lambda: [trainers[way]() for _ in range(3)]))
+            self.trainers[key] = best, trainers[best]
+        (layout, own), step = self.trainers[key]
+        seconds = timed(lambda: [step() for _ in range(steps)])
+        return {"seconds": seconds, "way": f"{layout}, {'its own padding' if own else 'padding as ours'}"}
 
 
 def main():
@@ -429,11 +369,14 @@ def main():
     answer = sys.stdout
     sys.stdout = sys.stderr
     actions = {
+        "versions": peer.versions,
         "load": peer.load,
-        "score": peer.score,
+        "unload": peer.unload,
+        "scores": peer.scores,
         "scan": peer.scan,
         "infer": peer.infer,
-        "mel": peer.mel_alone,
+        "front-ends": peer.front_ends,
+        "losses": peer.losses,
         "train": peer.train,
     }
     for line in sys.stdin:
@@ -444,6 +387,8 @@ def main():
             response = {"error": f"{type(error).__name__}: {error}"}
         answer.write(json.dumps(response) + "\n")
         answer.flush()
+    for _, pool in peer.models.values():
+        pool.terminate()
 
 
 if __name__ == "__main__":
