@@ -65,8 +65,9 @@ async function compareScores(model: StoredModel, clips: readonly string[], peer:
   const requests = files.map((path) => ({ path, nameBytes: null, found: false }));
   const ours: { score: number; windows: number }[] = [];
   for await (const { path, analysis, error } of scanFiles(model, requests, { jobs: threads })) {
-    if (analysis?.score == null) throw new Error(`${path}: ${error?.message ?? 'no score'}`);
-    ours.push({ score: analysis.score, windows: analysis.windows.length });
+    const score = analysis?.score ?? null;
+    if (analysis === null || score === null) throw new Error(`${path}: ${error?.message ?? 'no score'}`);
+    ours.push({ score, windows: analysis.windows.length });
   }
   const theirs = await peer.ask<Record<'alone' | 'batched', PeerScore[]>>({ do: 'scores', key, files });
   const furthest = (some: PeerScore[]): number =>

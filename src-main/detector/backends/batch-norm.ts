@@ -66,7 +66,7 @@ function nativelyNormalised(x: Tensor, scale: Tensor1D, offset: Tensor1D, epsilo
   const count = x.size / channels;
   const image = (values: Tensor): Tensor4D => tf.reshape(values, [-1, 1, 1, channels]);
   const run = (name: string, inputs: Record<string, Tensor>): Tensor[] =>
-    tf.engine().runKernel(name, inputs as tf.NamedTensorMap & tf.NamedTensorInfoMap, { epsilon });
+    tf.engine().runKernel(name, inputs, { epsilon });
   const four = x.rank === 4 ? x : image(x);
   const [output, mean, unbiased, ...reserve] = run(nativeKernels.batchNorm, {
     ...{ x: four, scale, offset },
