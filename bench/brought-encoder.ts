@@ -47,8 +47,9 @@ async function ownFigures(model: StoredModel, items: readonly DatasetItem[]): Pr
   const requests = items.map(({ path }) => ({ path, nameBytes: null, found: false }));
   const scores: number[] = [];
   for await (const { path, analysis, error } of scanFiles(model, requests)) {
-    if (analysis?.score == null) throw new Error(`${path}: ${error?.message ?? 'no score'}`);
-    scores.push(analysis.score);
+    const score = analysis?.score ?? null;
+    if (analysis === null || score === null) throw new Error(`${path}: ${error?.message ?? 'no score'}`);
+    scores.push(score);
   }
   const trials = items.map(({ id, label }, index) => ({
     file: id,

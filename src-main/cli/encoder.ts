@@ -10,7 +10,10 @@ export function register(program: Command): void {
     .command('add')
     .description('take in an encoder: an ONNX graph, weights in files beside it included')
     .argument('<file>', 'the graph (.onnx)')
-    .requiredOption('--card <file>', 'what goes in and what comes out, as JSON (docs/models.md)')
+    .requiredOption(
+      '--card <card>',
+      'what goes in and what comes out: a JSON file, or a name such as xls-r-300m (docs/models.md)',
+    )
     .addHelpText(
       'after',
       `
@@ -30,10 +33,10 @@ Exit status: 0 done, 1 it could not be taken in, 2 wrong usage, 130 interrupted.
 }
 
 async function addEncoder(file: string, { card }: { card: string }): Promise<void> {
-  const { takeInEncoder } = await import('../jobs/import-encoder.ts');
+  const { encoderCardPath, takeInEncoder } = await import('../jobs/import-encoder.ts');
   const { signal, dispose } = interruption();
   try {
-    const { folder, card: taken, secondsPerWindow } = await takeInEncoder(resolve(file), resolve(card), signal);
+    const { folder, card: taken, secondsPerWindow } = await takeInEncoder(resolve(file), encoderCardPath(card), signal);
     const times = taken.input.samples / taken.input.sampleRateHz / secondsPerWindow;
     process.stdout.write(
       `${visibleText(`Took in the encoder ${taken.name} (${taken.output.size} values a window), in ${folder}.`)}\n` +

@@ -1,14 +1,16 @@
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import ort from 'onnxruntime-node';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { applicationRoot } from '../base/workers.ts';
 import { Detector } from '../detector/detector.ts';
 import { Encoder, findEncoder, listEncoders } from '../detector/encoders/encoder.ts';
+import { WhisperFeatures } from '../detector/encoders/whisper-features.ts';
 import { OnnxGraphBuilder, writeOnnxGraph } from '../detector/onnx.ts';
 import { readModel } from '../detector/store.ts';
 import { babble } from '../detector/testing.ts';
-import { takeInEncoder } from './import-encoder.ts';
+import { encoderCardPath, encoderDeclarationSchema, takeInEncoder } from './import-encoder.ts';
 import { plantSpeech } from './testing.ts';
 import { trainModel } from './train-model.ts';
 
@@ -137,6 +139,73 @@ it('is trained on: head, layers and statistics chosen on sources left out; the s
   expect(made()).toEqual(before);
   expect(again.card.files).toEqual(model.card.files);
 }, 240_000);
+
+/** One layer of four values from spectra of 80 bands: every second frame, mixed. */
+function spectrumGraph(bands = 80): Uint8Array {
+  const builder = new OnnxGraphBuilder(new Map());
+  const kernel = Float32Array.from({ length: 4 * bands }, (_, index) => Math.sin(0.7 * index));
+  builder.node('Conv', 'conv', ['input_features', builder.constant('kernel', [4, bands, 1], kernel)], { strides: [2] });
+  builder.node('Transpose', 'layer.0', ['conv'], { perm: [0, 2, 1] });
+  return writeOnnxGraph({
+    name: 'encoder',
+    nodes: builder.nodes,
+    initializers: builder.initializers,
+    inputs: [{ name: 'input_features', shape: ['batch', bands, 'frames'] }],
+    outputs: [{ name: 'layer.0', shape: ['batch', 'positions', 4] }],
+  });
+}
+
+it('computes the spectra that a card declares, and refuses a graph for others', { timeout: 120_000 }, async () => {
+  const declared = {
+    name: 'spectra',
+    input: { name: 'input_features', frontEnd: 'whisper-log-mel-80' },
+    layers: ['layer.0'],
+    width: 4,
+  };
+  writeFileSync(card, JSON.stringify(declared));
+  await expect(takeInEncoder(graph, card)).rejects.toThrow(/no input "input_features"/);
+  writeFileSync(graph, spectrumGraph(128));
+  await expect(takeInEncoder(graph, card)).rejects.toThrow(
+    /its input is \[any, 128, any\], and what the card declares is \[1, 80, 300\] \(whisper-log-mel-80 of 48000 samples\)/,
+  );
+  writeFileSync(graph, spectrumGraph());
+  const { card: taken } = await takeInEncoder(graph, card);
+  expect(taken.brought).toMatchObject({ frontEnd: 'whisper-log-mel-80', axes: 3, padTo: null });
+
+  const window = babble(3, 4);
+  const features = await WhisperFeatures.create('whisper-log-mel-80', window.length, 1);
+  const values = await features.compute(window);
+  await features.dispose();
+  const session = await ort.InferenceSession.create(graph);
+  const run = await session.run({ input_features: new ort.Tensor('float32', values, [1, 80, 300]) });
+  await session.release();
+  const layer = run['layer.0'].data as Float32Array;
+  expect(layer).toHaveLength(150 * 4);
+  const means = [0, 1, 2, 3].map(
+    (place) => layer.filter((_, index) => index % 4 === place).reduce((a, b) => a + b) / 150,
+  );
+  const stored = await findEncoder('spectra');
+  if (stored === null) throw new Error('no encoder');
+  const encoder = await Encoder.create(stored, 1);
+  const pooled = await encoder.embed(window);
+  await encoder.dispose();
+  means.forEach((mean, place) => expect(pooled[place]).toBeCloseTo(mean, 4));
+});
+
+it('knows the cards that come with the application by their names', () => {
+  const folder = join(applicationRoot(), 'resources', 'encoder-cards');
+  const names = readdirSync(folder).map((file) => file.replace(/\.json$/, ''));
+  expect(names).toContain('whisper-large-v3');
+  for (const name of names) {
+    const path = encoderCardPath(name);
+    expect(path).toBe(join(folder, `${name}.json`));
+    const read = encoderDeclarationSchema.parse(JSON.parse(readFileSync(path, 'utf8')));
+    expect(read.name).toBe(name);
+    expect(read.input.frontEnd === null).toBe(!name.startsWith('whisper'));
+  }
+  expect(encoderCardPath('nothing-of-the-kind')).toBe(resolve('nothing-of-the-kind'));
+  expect(encoderCardPath('./whisper-base')).toBe(resolve('whisper-base'));
+});
 
 it('leaves nothing where it is refused, and says why', { timeout: 120_000 }, async () => {
   const refused = async (change: object, why: RegExp, bytes = encoderGraph()): Promise<void> => {

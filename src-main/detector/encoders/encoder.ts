@@ -9,6 +9,7 @@ import { applicationRoot } from '../../base/workers.ts';
 import { sha256Schema } from '../../../src-common/hashes.ts';
 import { sha256 } from '../../base/sha256.ts';
 import { encoderName } from '../member.ts';
+import { WhisperFeatures, encoderFrontEndNames, frontEndShape } from './whisper-features.ts';
 
 /** What is known of a frozen encoder, `card.json` beside its `encoder.onnx`. */
 export const encoderCardSchema = z.object({
@@ -37,6 +38,8 @@ export const encoderCardSchema = z.object({
       normalisation: z.enum(['none', 'mean-deviation']),
       /** Samples that go in, zeros after the window's; positions of these zeros are left out. Null: the window alone. */
       padTo: z.int().positive().nullable(),
+      /** Computed here of what goes in; absent: the samples themselves. */
+      frontEnd: z.enum(encoderFrontEndNames).optional(),
     })
     .optional(),
 });
@@ -125,10 +128,12 @@ async function readEncoder(folder: string, text: string): Promise<StoredEncoder>
 export class Encoder {
   readonly card: EncoderCard;
   readonly #session: ort.InferenceSession;
+  readonly #features: WhisperFeatures | null;
 
-  private constructor(card: EncoderCard, session: ort.InferenceSession) {
+  private constructor(card: EncoderCard, session: ort.InferenceSession, features: WhisperFeatures | null) {
     this.card = card;
     this.#session = session;
+    this.#features = features;
   }
 
   /** @param threads of ONNX Runtime; 1 where several run beside one another */
@@ -138,10 +143,15 @@ export class Encoder {
       intraOpNumThreads: threads,
       interOpNumThreads: 1,
     });
-    return new Encoder(card, session);
+    const { brought, input } = card;
+    const features = brought?.frontEnd
+      ? await WhisperFeatures.create(brought.frontEnd, brought.padTo ?? input.samples, threads)
+      : null;
+    return new Encoder(card, session, features);
   }
 
   async dispose(): Promise<void> {
+    await this.#features?.dispose();
     await this.#session.release();
   }
 
@@ -159,13 +169,16 @@ export class Encoder {
   /** Layer after layer its means over time and its deviations. @throws UserFacingError `graph` where a layer is not what the card says. */
   async #pooled(window: Float32Array, brought: Brought): Promise<Float32Array> {
     const { name } = this.card.input;
-    const { layers, width, axes, normalisation, padTo } = brought;
+    const { layers, width, axes, normalisation, padTo, frontEnd } = brought;
     const samples = new Float32Array(padTo ?? window.length);
     samples.set(window);
     if (normalisation === 'mean-deviation') standardise(samples.subarray(0, window.length));
-    const shape = [...new Array<number>(axes - 1).fill(1), samples.length];
+    const shape = frontEnd
+      ? [1, ...frontEndShape(frontEnd, samples.length)]
+      : [...new Array<number>(axes - 1).fill(1), samples.length];
+    const values = (await this.#features?.compute(samples)) ?? samples;
     const results = await this.#session
-      .run({ [name]: new ort.Tensor('float32', samples, shape) }, layers)
+      .run({ [name]: new ort.Tensor('float32', values, shape) }, layers)
       .catch((cause: unknown) => {
         throw new UserFacingError(
           'graph',

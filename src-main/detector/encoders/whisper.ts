@@ -24,8 +24,8 @@ export interface WhisperShape {
 /** whisper tiny.en, the first three of its four blocks. */
 export const tinyEnglish: WhisperShape = { width: 384, heads: 6, mels: 80, blocks: 3 };
 
-/** Names in the graph: input [N, samples], output [N, `embeddingSize`]. */
-export const whisperNames = { input: 'samples', output: 'embedding' } as const;
+/** Names in the graphs: input [N, samples], output [N, `embeddingSize`] or features [N, mels, frames]. */
+export const whisperNames = { input: 'samples', output: 'embedding', features: 'mel' } as const;
 
 /** Numbers that the graph gives for a window. */
 export const embeddingSize = ({ width, blocks }: WhisperShape): number => 3 * width * blocks;
@@ -218,7 +218,7 @@ function quantiseColumns(
 }
 
 /** Whisper's log-Mel spectrogram, [N, mels, frames]. */
-function logMel(graph: EncoderGraph, { mels }: WhisperShape, samples: number): string {
+function logMel(graph: EncoderGraph, { mels }: Pick<WhisperShape, 'mels'>, samples: number): string {
   const { windowSamples, hopSamples } = whisperFraming;
   const bins = windowSamples / 2 + 1;
   const signal = graph.reshape('mel.signal', whisperNames.input, [-1, 1, samples]);
@@ -246,7 +246,7 @@ function logMel(graph: EncoderGraph, { mels }: WhisperShape, samples: number): s
   const lowest = graph.node('Sub', 'mel.lowest', [loudest, graph.number('mel.kept', keptDecades)]);
   const limited = graph.node('Max', 'mel.limited', [decades, lowest]);
   const shifted = graph.node('Add', 'mel.shifted', [limited, graph.number('mel.shift', 4)]);
-  return graph.node('Mul', 'mel', [shifted, graph.number('mel.scale', 0.25)]);
+  return graph.node('Mul', whisperNames.features, [shifted, graph.number('mel.scale', 0.25)]);
 }
 
 function attention(graph: EncoderGraph, name: string, x: string, shape: WhisperShape, positions: number): string {
@@ -367,5 +367,20 @@ export function whisperOnnx(weights: Weights, shape: WhisperShape, samples: numb
     initializers: graph.initializers,
     inputs: [{ name: whisperNames.input, shape: ['N', samples] }],
     outputs: [{ name: whisperNames.output, shape: ['N', embeddingSize(shape)] }],
+  });
+}
+
+/** Whisper's log-Mel spectrogram of so many samples alone, [N, samples] to [N, mels, frames], as the bytes of an ONNX model. */
+export function whisperFeaturesOnnx(mels: number, samples: number): Uint8Array {
+  const { windowSamples, hopSamples } = whisperFraming;
+  const graph = new EncoderGraph(new Map(), true);
+  logMel(graph, { mels }, samples);
+  const frames = Math.floor((samples - windowSamples) / hopSamples) + 1;
+  return writeOnnxGraph({
+    name: 'whisper-features',
+    nodes: graph.nodes,
+    initializers: graph.initializers,
+    inputs: [{ name: whisperNames.input, shape: ['N', samples] }],
+    outputs: [{ name: whisperNames.features, shape: ['N', mels, frames] }],
   });
 }
