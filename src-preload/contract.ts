@@ -508,6 +508,43 @@ export const resources = {
 export const uploadAddress = (fileName: string): string => `/upload?${new URLSearchParams({ name: fileName })}`;
 export const uploadSchema = z.object({ path });
 
+const saliencySubjectSchema = z.object({
+  method: z.enum(['occlusion', 'grad-cam']),
+  /** A member's name; null for the model's score. */
+  member: z.string().nullable(),
+});
+export type SaliencySubject = z.infer<typeof saliencySubjectSchema>;
+
+/** By how much more the regions of a map move the score than others of the same size, with a 95 % interval. */
+const advantageSchema = z.object({ mean: z.number(), interval: z.tuple([z.number(), z.number()]) });
+
+/** Which parts of the sound a score rests on. No evidence: `caution` says so wherever a map is shown. */
+export const saliencySchema = saliencySubjectSchema.extend({
+  analysisId: z.int(),
+  /** Whose score is explained: the model's, or its companion's that spoke. */
+  modelName: z.string(),
+  score: z.number(),
+  /** Edges of the bands, one more than there are, from the lowest. */
+  edgesHz: z.array(z.number()),
+  /** Null where the map does no better than chance, which `statement` says. */
+  columns: z
+    .array(
+      z.object({
+        startSeconds: z.number(),
+        endSeconds: z.number(),
+        /** For each band: above zero speaks for bona fide; by how much the score falls without it (of Grad-CAM in no unit). */
+        cells: z.array(z.number()),
+        strip: z.number().nullable(),
+      }),
+    )
+    .nullable(),
+  /** The test of the map on this recording. */
+  faithfulness: z.object({ deletion: advantageSchema, insertion: advantageSchema, both: advantageSchema }),
+  statement: z.string(),
+  caution: z.string(),
+});
+export type Saliency = z.infer<typeof saliencySchema>;
+
 // ---------------------------------------------------------------------------------------------------------------------------
 // Models, datasets, training, evaluation
 
@@ -808,6 +845,8 @@ export const reportRequestSchema = z.object({
   /** Number of the report that this one amends, and what was changed. */
   amends: z.string().nullable().default(null),
   amendment: text.default(''),
+  /** Also the saliency maps of its results, each with its test. */
+  saliency: z.boolean().optional(),
 });
 export type ReportRequest = z.infer<typeof reportRequestSchema>;
 
@@ -984,6 +1023,30 @@ export const contract = {
           z.discriminatedUnion('type', [
             z.object({ type: z.literal('progress'), done: seconds, total: z.number().nullable() }),
             z.object({ type: z.literal('ready'), sound: soundSchema }),
+          ]),
+        ),
+      ),
+  },
+  saliency: {
+    /** What of a result's model can be explained, and how. */
+    subjects: procedure
+      .input(inCase.extend({ analysisId: z.int() }))
+      .output(z.object({ modelName: z.string(), subjects: z.array(saliencySubjectSchema) })),
+    /** Makes and tests the map of a result's recording, or of a stretch of it; the stream says how far it is, its last event is `ready`. */
+    explain: procedure
+      .input(
+        inCase.extend({
+          analysisId: z.int(),
+          ...saliencySubjectSchema.shape,
+          /** By default the whole recording. */
+          stretch: stretchSchema.nullable().optional(),
+        }),
+      )
+      .output(
+        eventIterator(
+          z.discriminatedUnion('type', [
+            z.object({ type: z.literal('progress'), done: z.int(), total: z.int() }),
+            z.object({ type: z.literal('ready'), saliency: saliencySchema }),
           ]),
         ),
       ),

@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { UserFacingError } from '../base/errors.ts';
 import type { StoredModel } from '../detector/store.ts';
 import type { Saliency } from '../jobs/saliency.ts';
-import { exitStatus, interruptible, interruption, positiveInteger } from './context.ts';
+import { exitStatus, interruptible, positiveInteger } from './context.ts';
 import { mayRecord } from './evaluate.ts';
 import { mustBeFree, overwriteOption, writeOutputs } from './outputs.ts';
 import { modelLine, runProvenance } from './present.ts';
@@ -15,6 +15,8 @@ const help = `
 Occlusion takes parts out of the sound, in time and in eight bands, and sees by how much the score falls: blue parts speak for
 bona fide speech, red ones for a machine. It is of the model's score or, with --member, of one of its members'. Grad-CAM
 looks at the last feature maps of a network of our own.
+
+Where a companion of the model speaks of the recording (8 kHz, for the model that ships), it is that one's map.
 
 Every map is tested on the recording: the parts that it names are taken out of the sound, or all others, and the score must move
 more than with other regions of the same size and shape (40 of them, a 95 % interval). A map that does no better than chance,
@@ -88,15 +90,19 @@ async function explain(file: string, options: SaliencyOptions): Promise<number> 
   const wanted = [out, json].filter((path) => path !== undefined);
   await mustBeFree(wanted, outputs);
   const stretch = stretchOf(options);
-  const { findModel, readModel } = await import('../detector/store.ts');
+  const { findModel, readSpeakingModel } = await import('../detector/store.ts');
   const { SaliencyMaker, explainable } = await import('../jobs/saliency.ts');
-  const model = await readModel(await findModel(options.model));
+  const model = await readSpeakingModel(await findModel(options.model));
+  if (model.insteadOf !== undefined) process.stderr.write(`${model.insteadOf}\n`);
   const { availableParallelism } = await import('node:os');
   const maker = await SaliencyMaker.create(await explainable(model), availableParallelism());
-  const { signal, dispose } = interruption();
-  try {
+  return interruptible(async (signal, progress) => {
     const request = { method: options.method, member: options.member ?? null, stretch };
-    const saliency = await maker.explain(resolve(file), request, signal);
+    const saliency = await maker.explain(resolve(file), request, {
+      signal,
+      onProgress: (done, total) => progress.show(`${Math.round((100 * done) / total)} %`),
+    });
+    progress.clear();
     const files = new Map<string, string | Uint8Array>();
     if (json !== undefined) files.set(json, await jsonOf(model, saliency));
     if (out !== undefined && saliency.columns !== null) files.set(out, await pictureOf(file, saliency, model, options));
@@ -104,13 +110,7 @@ async function explain(file: string, options: SaliencyOptions): Promise<number> 
     const { saliencyCaution } = await import('../jobs/saliency.ts');
     process.stdout.write(`${saliency.statement}\n${saliencyCaution}\n`);
     return saliency.columns === null ? exitStatus.someFailed : exitStatus.done;
-  } catch (error) {
-    if (!signal.aborted) throw error;
-    return exitStatus.interrupted;
-  } finally {
-    dispose();
-    await maker.dispose();
-  }
+  }).finally(() => maker.dispose());
 }
 
 async function jsonOf(model: StoredModel, saliency: Saliency): Promise<string> {
@@ -126,33 +126,21 @@ async function pictureOf(
   model: StoredModel,
   options: SaliencyOptions,
 ): Promise<Buffer> {
-  const { openAudio } = await import('../audio/decode.ts');
-  const { overviewOf } = await import('../features/overview.ts');
-  const { placedBlocks } = await import('../features/placed.ts');
   const { drawSpectrogram, plotSize } = await import('../features/spectrogram-image.ts');
+  const { saliencyOverview } = await import('../jobs/saliency-picture.ts');
   const { saliencyCaution, subjectName } = await import('../jobs/saliency.ts');
-  const sampleRateHz = 16_000;
-  const { start = 0, end = Infinity, opacity } = options;
-  const audio = await openAudio(file, { sampleRateHz });
-  let seen = 0;
-  async function* section(): AsyncGenerator<Float32Array> {
-    for await (const block of placedBlocks(audio, sampleRateHz)) {
-      const from = Math.min(block.length, Math.max(0, Math.round(start * sampleRateHz) - seen));
-      const to = Math.min(block.length, Math.max(0, Math.round(end * sampleRateHz) - seen));
-      seen += block.length;
-      if (to > from) yield block.subarray(from, to);
-    }
-  }
-  const overview = await overviewOf(section(), {
-    sampleRateHz,
-    scale: 'mel',
-    ...plotSize(pictureSize.width, pictureSize.height, true),
-  });
+  const { opacity } = options;
+  const size = plotSize(pictureSize.width, pictureSize.height, true);
+  const overview = await saliencyOverview(file, { stretch: stretchOf(options) }, size);
+  const { card, onnxSha256 } = model;
+  const speaks = saliency.companion
+    ? `companion ${saliency.companion.name} of ${card.name} (${saliency.companion.sha256.slice(0, 12)})`
+    : `model ${card.name} (${onnxSha256.slice(0, 12)})`;
   return drawSpectrogram(overview, {
     ...pictureSize,
     title: basename(file),
-    detail: `Saliency by ${subjectName(saliency)} · model ${model.card.name} (${model.onnxSha256.slice(0, 12)})`,
-    startSeconds: start,
+    detail: `Saliency by ${subjectName(saliency)} · ${speaks}`,
+    startSeconds: options.start ?? 0,
     colourMap: 'grey',
     overlay: {
       columns: saliency.columns ?? [],

@@ -80,7 +80,7 @@ export interface Reading {
 }
 
 /** The companion that speaks of such a recording, and why; null where the model speaks itself. */
-function companionFor(
+export function companionFor(
   companions: readonly Companion[],
   { sampleRateHz, codec }: { sampleRateHz: number; codec: string },
   bandwidthHz: number | null,

@@ -9,6 +9,7 @@ import type { InspectEvent } from '../jobs/inspect-dataset.ts';
 import type { EngineContext } from './context.ts';
 import { readablePath } from './files.ts';
 import { os } from './implementer.ts';
+import { progressStream } from './progress-stream.ts';
 
 type Recognised = Outputs['datasets']['recognise'];
 type InspectionEvent = ({ type: 'progress' } & InspectEvent) | { type: 'report'; report: DatasetReport };
@@ -74,40 +75,20 @@ async function* inspect(
   bonafide: string | undefined,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<InspectionEvent, void> {
-  const leaving = new AbortController();
-  let latest: InspectEvent | null = null;
-  let wake = (): void => undefined;
-  const work = runInChild(
-    'inspect',
-    { spec, ...(bonafide === undefined ? {} : { bonafide }) },
-    {
-      signal: signal ? AbortSignal.any([signal, leaving.signal]) : leaving.signal,
-      graceMilliseconds,
-      onEvent: (event) => {
-        latest = event;
-        wake();
-      },
-    },
+  const request = { spec, ...(bonafide === undefined ? {} : { bonafide }) };
+  const report = yield* progressStream<InspectionEvent, Awaited<ReturnType<typeof runInspection>>>(
+    signal,
+    (stop, tell) => runInspection(request, stop, (event) => tell({ type: 'progress', ...event })),
   );
-  let ended = false;
-  const end = work.then(
-    () => (ended = true),
-    () => (ended = true),
-  );
-  try {
-    for (;;) {
-      // Only the latest counts where the window is slower.
-      const event = latest as InspectEvent | null;
-      latest = null;
-      if (event) yield { type: 'progress', ...event };
-      else if (ended) break;
-      else await Promise.race([end, new Promise<void>((resolve) => (wake = resolve))]);
-    }
-    yield { type: 'report', report: await work };
-  } finally {
-    // The window may have stopped listening.
-    leaving.abort(new DOMException('Nobody listens.', 'AbortError'));
-  }
+  yield { type: 'report', report };
+}
+
+function runInspection(
+  request: { spec: string; bonafide?: string },
+  signal: AbortSignal,
+  onEvent: (event: InspectEvent) => void,
+) {
+  return runInChild('inspect', request, { signal, graceMilliseconds, onEvent });
 }
 
 export function datasetsProcedures(context: EngineContext) {

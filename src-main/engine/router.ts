@@ -10,6 +10,7 @@ import { jobsProcedures } from './jobs.ts';
 import { marksProcedures } from './marks.ts';
 import { modelsProcedures } from './models.ts';
 import { reportsProcedures } from './reports.ts';
+import { saliencyProcedures } from './saliency.ts';
 import { settingsProcedures } from './settings.ts';
 import { soundProcedures } from './sound.ts';
 import { systemProcedures } from './system.ts';
@@ -27,6 +28,7 @@ export function buildRouter(context: EngineContext) {
     marks: marksProcedures(context),
     analyses: analysesProcedures(context),
     sound: soundProcedures(context),
+    saliency: saliencyProcedures(context),
     models: modelsProcedures(context),
     datasets: datasetsProcedures(context),
     training: trainingProcedures(context),

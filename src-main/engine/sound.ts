@@ -8,6 +8,7 @@ import { preparedFolder } from '../features/sound.ts';
 import type { SoundSource } from '../features/sound.ts';
 import type { EngineContext } from './context.ts';
 import { os } from './implementer.ts';
+import { progressStream } from './progress-stream.ts';
 
 type SoundEvent = Outputs['sound']['prepare'] extends AsyncIterable<infer Event> ? Event : never;
 
@@ -56,34 +57,14 @@ async function* prepare(
   signal: AbortSignal | undefined,
 ): AsyncGenerator<SoundEvent, void> {
   const store = context.cases.get(caseId);
-  const stop = new AbortController();
-  let latest: SoundEvent | null = null;
-  let wake: () => void = () => undefined;
-  const ready = prepareSoundOf(context, store, item, {
-    signal: signal ? AbortSignal.any([signal, stop.signal]) : stop.signal,
-    onProgress(done, total) {
-      latest = { type: 'progress', done, total };
-      wake();
-    },
-  });
-  let ended = false;
-  const end = (): void => {
-    ended = true;
-    wake();
-  };
-  ready.then(end, end);
-  try {
-    while (!ended) {
-      await new Promise<void>((resolve) => (wake = resolve));
-      if (!ended && latest !== null) yield latest;
-    }
-    const sound = await ready;
-    store.examined(item.evidenceId, item.readAll);
-    yield { type: 'ready', sound };
-  } finally {
-    // Whoever stopped listening does not wait for it.
-    stop.abort();
-  }
+  const sound = yield* progressStream<SoundEvent, Awaited<ReturnType<typeof prepareSoundOf>>>(signal, (stop, tell) =>
+    prepareSoundOf(context, store, item, {
+      signal: stop,
+      onProgress: (done, total) => tell({ type: 'progress', done, total }),
+    }),
+  );
+  store.examined(item.evidenceId, item.readAll);
+  yield { type: 'ready', sound };
 }
 
 export function soundProcedures(context: EngineContext) {

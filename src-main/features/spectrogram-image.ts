@@ -31,13 +31,16 @@ export interface SpectrogramImageOptions {
   overlay?: SpectrogramOverlay;
 }
 
-interface SpectrogramOverlay {
+interface SaliencyOverlay {
   /** In order of time, on the picture's axis; `cells` from the lowest band. */
   columns: readonly { startSeconds: number; endSeconds: number; cells: readonly number[] }[];
   /** Edges of the bands, one more than there are. */
   edgesHz: readonly number[];
   /** Of the strongest colour, 0 to 1. */
   opacity: number;
+}
+
+interface SpectrogramOverlay extends SaliencyOverlay {
   /** What the values are, at their scale. */
   unit: string;
   /** A sentence below the picture. */
@@ -181,7 +184,7 @@ ${
         layout.top,
         layout.width,
         layout.height,
-        overlayPng(overview, layout, options.startSeconds, overlay),
+        rgbaPng(overlayPixels(overview, layout, options.startSeconds, overlay), layout.width, layout.height),
       ) + pixels(barLeft, layout.top, barWidth, layout.height, overlayBarPng(layout.height, overlay.opacity))
     : pixels(barLeft, layout.top, barWidth, layout.height, palettePng(bar, 1, layout.height, table))
 }
@@ -238,11 +241,7 @@ export function spectrogramPixels(
 ): SpectrogramPixels {
   const { width, height, colourMap, levels } = options;
   const { minDb, maxDb } = levelRange(overview, {});
-  const indices = plotIndices(overview, { width, height }, minDb, maxDb);
-  const step = 256 / levels;
-  for (let place = 0; place < indices.length; place++) {
-    indices[place] = Math.min(255, Math.floor(Math.floor(indices[place] / step) * step + step / 2));
-  }
+  const indices = quantised(plotIndices(overview, { width, height }, minDb, maxDb), levels);
   return {
     png: palettePng(indices, width, height, colourTable(colourMap), 9),
     minDb,
@@ -253,6 +252,52 @@ export function spectrogramPixels(
     })),
     statement: analysisText(overview),
   };
+}
+
+/** Colours told apart, each in the middle of those that it stands for. */
+function quantised(indices: Uint8Array, levels: number): Uint8Array {
+  const step = 256 / levels;
+  return indices.map((index) => Math.min(255, Math.floor(Math.floor(index / step) * step + step / 2)));
+}
+
+/** Pixels with an overlay, whose colours follow its values. */
+export interface OverlaidPixels extends Omit<SpectrogramPixels, 'minDb' | 'maxDb'> {
+  /** The largest value, whatever its sign: that of the strongest colours. */
+  strongest: number;
+}
+
+/**
+ * Draws a spectrogram's pixels in grey with an overlay.
+ * @param overview of at least one sample, from `startSeconds` on
+ */
+export function overlaidPixels(
+  overview: SpectrogramOverview,
+  startSeconds: number,
+  overlay: SaliencyOverlay,
+  options: { width: number; height: number; levels: number; tickSpacing: number },
+): OverlaidPixels {
+  const { width, height } = options;
+  const { minDb: _low, maxDb: _high, ...plain } = spectrogramPixels(overview, { ...options, colourMap: 'grey' });
+  const { minDb, maxDb } = levelRange(overview, {});
+  const indices = quantised(plotIndices(overview, { width, height }, minDb, maxDb), options.levels);
+  const grey = colourTable('grey');
+  const laid = overlayPixels(overview, { width, height }, startSeconds, overlay);
+  const rgb = new Uint8Array(3 * width * height);
+  indices.forEach((index, place) => {
+    const share = laid[4 * place + 3] / 255;
+    for (let part = 0; part < 3; part++) {
+      rgb[3 * place + part] = Math.round(grey[3 * index + part] * (1 - share) + laid[4 * place + part] * share);
+    }
+  });
+  const png = pngFile(rgb, { width, height, bytesPerPixel: 3, colourType: 2 }, [], 9);
+  return { ...plain, png, strongest: strongest(overlay) };
+}
+
+/** Colour of an overlay on white, at a share of its strongest value, -1 to 1. */
+export function overlayColour(share: number, opacity: number): [number, number, number] {
+  const [red, green, blue, alpha] = overlayPixel(share, opacity);
+  const onWhite = (value: number): number => Math.round(255 + ((value - 255) * alpha) / 255);
+  return [onWhite(red), onWhite(green), onWhite(blue)];
 }
 
 /** Time ticks whose labels do not touch in a plot that is so many small pixels wide, with the axis' title. */
@@ -468,7 +513,7 @@ function pixels(x: number, y: number, width: number, height: number, png: Buffer
 }
 
 /** The largest value of an overlay, whatever its sign; a little above zero where all are zero. */
-function strongest({ columns }: SpectrogramOverlay): number {
+function strongest({ columns }: SaliencyOverlay): number {
   let most = 1e-9;
   for (const { cells } of columns) for (const value of cells) most = Math.max(most, Math.abs(value));
   return most;
@@ -479,13 +524,13 @@ function overlayPixel(share: number, opacity: number): number[] {
   return [...(share >= 0 ? above : below), Math.round(255 * opacity * Math.min(1, Math.abs(share)))];
 }
 
-/** An overlay's colours at each pixel of the plot; see-through where it says nothing. */
-function overlayPng(
+/** An overlay's colours at each pixel of the plot, four bytes each; see-through where it says nothing. */
+function overlayPixels(
   overview: SpectrogramOverview,
   layout: Pick<Layout, 'width' | 'height'>,
   startSeconds: number,
-  overlay: SpectrogramOverlay,
-): Buffer {
+  overlay: SaliencyOverlay,
+): Uint8Array {
   const { width, height } = layout;
   const { columns, edgesHz, opacity } = overlay;
   const most = strongest(overlay);
@@ -504,7 +549,7 @@ function overlayPng(
       if (band >= 0 && band < cells.length) rgba.set(overlayPixel(cells[band] / most, opacity), 4 * (y * width + x));
     });
   }
-  return rgbaPng(rgba, width, height);
+  return rgba;
 }
 
 /** The scale of an overlay, on white. */

@@ -6,19 +6,22 @@ import { UserFacingError } from '../base/errors.ts';
 import { Random } from '../base/random.ts';
 import type { DatasetItem } from '../datasets/types.ts';
 import type { SaliencyRecord } from '../detector/card.ts';
+import { companionFor } from '../detector/detector.ts';
 import { Explainer } from '../detector/saliency/explainer.ts';
-import type { ExplainableModel, SaliencySubject } from '../detector/saliency/explainer.ts';
+import type { ExplainableModel, Scoring } from '../detector/saliency/explainer.ts';
 import {
   corpusFaithfulness,
   isFaithful,
   recordingFaithfulness,
+  testedSounds,
   windowAdvantages,
 } from '../detector/saliency/faithfulness.ts';
 import type { Advantages, Faithfulness } from '../detector/saliency/faithfulness.ts';
+import type { SaliencySubject } from '../detector/saliency/subjects.ts';
 import { missingOf } from '../detector/spans.ts';
 import { SpeechDetector } from '../detector/speech.ts';
-import { readWeights } from '../detector/store.ts';
-import type { StoredModel } from '../detector/store.ts';
+import { alone, readWeights } from '../detector/store.ts';
+import type { Companion, StoredModel } from '../detector/store.ts';
 import { conditionRecording } from '../detector/windows.ts';
 import type { RecordingOptions } from '../detector/windows.ts';
 import { cutStretch } from './stretch.ts';
@@ -54,6 +57,8 @@ export interface Saliency extends SaliencySubject {
   faithfulness: Faithfulness;
   /** Why there is no map, or what the test gave. */
   statement: string;
+  /** The model's companion that speaks of this recording, and whose score is explained; absent where it is the model's own. */
+  companion?: { name: string; sha256: string };
 }
 
 /** A model with what saliency takes beside the rest. @throws UserFacingError as `readWeights` */
@@ -61,7 +66,8 @@ export async function explainable(model: StoredModel): Promise<ExplainableModel>
   const weights = [];
   for (const { member } of model.members)
     weights.push(member.kind === 'network' ? await readWeights(model, member) : null);
-  return { card: model.card, members: model.members, weights };
+  const { card, members, companions } = model;
+  return { card, members, weights, ...(companions ? { companions } : {}) };
 }
 
 /** A window as the detector sees it, with its place in the recording. */
@@ -73,17 +79,24 @@ interface HeldWindow {
 }
 
 /** What of a recording is explained: all of it, or a stretch. */
-interface SaliencyRequest extends SaliencySubject, Pick<RecordingOptions, 'stream' | 'channel' | 'readAll'> {
+export interface SaliencyRequest extends SaliencySubject, Pick<RecordingOptions, 'stream' | 'channel' | 'readAll'> {
   stretch: { startSeconds: number; endSeconds: number } | null;
 }
 
+export interface ExplainOptions {
+  signal?: AbortSignal;
+  /** @param done of so many parts of the work */
+  onProgress?: (done: number, total: number) => void;
+}
+
+/** The windows of what is asked for; where a companion of the model speaks of it, that one instead. */
 async function windowsOf(
-  { card }: ExplainableModel,
+  { card, companions = [] }: ExplainableModel,
   speech: SpeechDetector | null,
   path: string,
   request: Omit<SaliencyRequest, keyof SaliencySubject>,
   signal: AbortSignal | undefined,
-): Promise<HeldWindow[]> {
+): Promise<{ windows: HeldWindow[] } | { companion: Companion }> {
   const { stretch, ...reading } = request;
   const { conditioning, window, thresholds } = card;
   const cut = stretch === null ? null : await cutStretch(path, { ...stretch, ...reading }, signal);
@@ -96,6 +109,9 @@ async function windowsOf(
     ...(cut === null ? reading : {}),
     ...(signal ? { signal } : {}),
   });
+  // What was cut has the codec of a WAV file.
+  const found = companionFor(companions, cut?.info ?? recording.info, recording.spectrum.effectiveBandwidthHz);
+  if (found) return { companion: found.companion };
   const timeline = cut?.timeline ?? recording.timeline;
   const soundBefore = cut === null ? 0 : cut.firstSample / cut.info.sampleRateHz;
   const windows: HeldWindow[] = [];
@@ -111,7 +127,7 @@ async function windowsOf(
     },
     () => (windows.length = 0),
   );
-  return windows;
+  return { windows };
 }
 
 /** Maps and tests recordings by one model, one after the other. */
@@ -119,20 +135,25 @@ export class SaliencyMaker {
   readonly #model: ExplainableModel;
   readonly #explainer: Explainer;
   readonly #speech: SpeechDetector | null;
+  readonly #threads: number;
+  /** Of companions that were needed so far, by name. */
+  readonly #companions = new Map<string, SaliencyMaker>();
 
-  private constructor(model: ExplainableModel, explainer: Explainer, speech: SpeechDetector | null) {
+  private constructor(model: ExplainableModel, explainer: Explainer, speech: SpeechDetector | null, threads: number) {
     this.#model = model;
     this.#explainer = explainer;
     this.#speech = speech;
+    this.#threads = threads;
   }
 
   /** @param threads of ONNX Runtime */
   static async create(model: ExplainableModel, threads: number): Promise<SaliencyMaker> {
     const speech = model.card.conditioning.speech === 'silero-vad-v5' ? await SpeechDetector.create(threads) : null;
-    return new SaliencyMaker(model, await Explainer.create(model, threads), speech);
+    return new SaliencyMaker(model, await Explainer.create(model, threads), speech, threads);
   }
 
   async dispose(): Promise<void> {
+    for (const maker of this.#companions.values()) await maker.dispose();
     await this.#explainer.dispose();
     await this.#speech?.dispose();
   }
@@ -142,15 +163,19 @@ export class SaliencyMaker {
   }
 
   /**
-   * The map of a recording, which is given only where its test allows.
+   * The map of a recording, which is given only where its test allows. Where a companion of the model speaks of the recording, it is that
+   * one's map.
    * @throws UserFacingError as `openAudio` and `analyseStretch`; `too-long` for more than twenty windows; `empty` for a recording without sound; `usage` for
    * a member or a method that the model has not; the signal's reason
    */
-  async explain(path: string, request: SaliencyRequest, signal?: AbortSignal): Promise<Saliency> {
+  async explain(path: string, request: SaliencyRequest, options: ExplainOptions = {}): Promise<Saliency> {
+    const { signal, onProgress } = options;
     const { method, member, ...reading } = request;
     const subject = { method, member };
+    const found = await windowsOf(this.#model, this.#speech, path, reading, signal);
+    if ('companion' in found) return this.#explainWith(found.companion, path, request, options);
+    const { windows } = found;
     this.#mustHave(subject);
-    const windows = await windowsOf(this.#model, this.#speech, path, reading, signal);
     if (windows.length === 0) {
       throw new UserFacingError('empty', `${path} holds no sound that could be explained.`, { path });
     }
@@ -162,12 +187,17 @@ export class SaliencyMaker {
         advice: `Name a stretch of at most ${most} s.`,
       });
     }
+    const total = this.#soundsToScore(windows, subject);
+    let done = 0;
+    const scoring: Scoring = {
+      ...(signal ? { signal } : {}),
+      onScored: (count) => onProgress?.((done += count), total),
+    };
     const explained: ExplainedWindow[] = [];
     for (const window of windows) {
-      signal?.throwIfAborted();
       const grid = this.#explainer.grid(window.soundLength);
-      const map = await this.#explainer.map(window.samples, grid, subject);
-      const scores = this.#explainer.soundScores(window.samples, grid, subject.member);
+      const map = await this.#explainer.map(window.samples, grid, subject, scoring);
+      const scores = this.#explainer.soundScores(window.samples, grid, subject.member, scoring);
       const [score] = await scores([new Uint8Array(grid.columns * grid.rows)]);
       explained.push({ window, grid, map, scores, score });
     }
@@ -175,7 +205,6 @@ export class SaliencyMaker {
     const direction = score >= this.#middle(subject) ? 1 : -1;
     const tested: Advantages[] = [];
     for (const [index, { map, grid, scores }] of spread(explained, mostTested).entries()) {
-      signal?.throwIfAborted();
       tested.push(await windowAdvantages(map.cells, grid, direction, draws, [seed, index], scores));
     }
     const faithfulness = recordingFaithfulness(tested);
@@ -191,15 +220,40 @@ export class SaliencyMaker {
     };
   }
 
-  /** The test of a subject on a recording, for many recordings: fewer regions, one window; null where there is no sound. */
+  async #explainWith(
+    { name, model }: Companion,
+    path: string,
+    request: SaliencyRequest,
+    options: ExplainOptions,
+  ): Promise<Saliency> {
+    const maker = this.#companions.get(name) ?? (await SaliencyMaker.create(await explainable(model), this.#threads));
+    this.#companions.set(name, maker);
+    return { ...(await maker.explain(path, request, options)), companion: { name, sha256: model.onnxSha256 } };
+  }
+
+  /** How often a member scores a changed sound until the map is made and tested. */
+  #soundsToScore(windows: readonly HeldWindow[], subject: SaliencySubject): number {
+    const members = this.#explainer.memberCount(subject.member);
+    const maps = windows.reduce(
+      (sum, { soundLength }) => sum + this.#explainer.mapScores(this.#explainer.grid(soundLength), subject) + members,
+      0,
+    );
+    return maps + members * Math.min(windows.length, mostTested) * testedSounds(draws);
+  }
+
+  /**
+   * The test of a subject on a recording, for many recordings: fewer regions, one window; null where there is no sound. It is of the
+   * model itself, whose card it is for: a companion has a card of its own.
+   */
   async test(
     path: string,
     subjects: readonly SaliencySubject[],
     regions: number,
     signal?: AbortSignal,
   ): Promise<Advantages[] | null> {
-    const windows = await windowsOf(this.#model, this.#speech, path, { stretch: null }, signal);
-    if (windows.length === 0) return null;
+    const found = await windowsOf(alone(this.#model), this.#speech, path, { stretch: null }, signal);
+    if (!('windows' in found) || found.windows.length === 0) return null;
+    const { windows } = found;
     const [window] = spread(windows, 1);
     const grid = this.#explainer.grid(window.soundLength);
     const tested: Advantages[] = [];
@@ -221,7 +275,8 @@ export class SaliencyMaker {
   #mustHave(subject: SaliencySubject): void {
     if (this.subjects.some(({ method, member }) => method === subject.method && member === subject.member)) return;
     const had = this.subjects.map(subjectName).join(', ');
-    throw new UserFacingError('usage', `This model has no saliency by ${subjectName(subject)}.`, {
+    const { name } = this.#model.card;
+    throw new UserFacingError('usage', `The model ${name} has no saliency by ${subjectName(subject)}.`, {
       advice: `It has ${had}.`,
     });
   }

@@ -12,19 +12,19 @@ import { cellGrid, singleMasks } from './cells.ts';
 import type { CellGrid } from './cells.ts';
 import { gradCam, layersToMaps, mapToCells } from './grad-cam.ts';
 import { PlaneOccluder, SoundOccluder } from './occlusion.ts';
-
-type SaliencyMethod = 'occlusion' | 'grad-cam';
+import { isLookedInto, saliencySubjects } from './subjects.ts';
+import type { SaliencySubject } from './subjects.ts';
 
 /** A model with the weights of its members that are networks of our own; null for the others. */
 export interface ExplainableModel extends RunnableModel {
   weights: (Weights | null)[];
 }
 
-/** What is explained, and how. */
-export interface SaliencySubject {
-  method: SaliencyMethod;
-  /** A member's name; null for the model's score. */
-  member: string | null;
+/** Who waits for scores: hears of each batch, and may have enough. */
+export interface Scoring {
+  signal?: AbortSignal;
+  /** @param count of changed sounds that a member has scored just now */
+  onScored?: (count: number) => void;
 }
 
 /** How much each part of a window speaks for bona fide. */
@@ -66,14 +66,21 @@ class NetworkProbe {
   }
 
   /** One score for each mask. */
-  async occluded(plane: Float32Array, grid: CellGrid, masks: readonly Uint8Array[]): Promise<number[]> {
+  async occluded(
+    plane: Float32Array,
+    grid: CellGrid,
+    masks: readonly Uint8Array[],
+    scoring: Scoring,
+  ): Promise<number[]> {
     const occluder = new PlaneOccluder(plane, this.frontEnd, grid);
     const scores: number[] = [];
     for (let from = 0; from < masks.length; from += planesAtOnce) {
+      scoring.signal?.throwIfAborted();
       const some = masks.slice(from, from + planesAtOnce);
       const planes = new Float32Array(some.length * plane.length);
       some.forEach((mask, at) => occluder.without(mask, planes.subarray(at * plane.length, (at + 1) * plane.length)));
       scores.push(...(await this.#run(planes, some.length, onnxNames.output)));
+      scoring.onScored?.(some.length);
     }
     return scores;
   }
@@ -137,21 +144,18 @@ export class Explainer {
     }
   }
 
-  /** What can be explained: the model by occlusion, each member by occlusion, networks of our own by Grad-CAM. */
   get subjects(): SaliencySubject[] {
-    const [only, ...others] = this.#members;
-    return [
-      { method: 'occlusion', member: null },
-      ...(others.length > 0
-        ? this.#members.map(({ content }) => ({ method: 'occlusion' as const, member: content.member.name }))
-        : []),
-      ...this.#members
-        .filter(({ probe }) => probe !== null)
-        .map((member) => ({
-          method: 'grad-cam' as const,
-          member: member === only && others.length === 0 ? null : member.content.member.name,
-        })),
-    ];
+    return saliencySubjects({ members: this.#members.map(({ content }) => content.member) });
+  }
+
+  /** Changed sounds that {@link map} has members score on a grid; Grad-CAM needs none. */
+  mapScores({ columns, rows }: CellGrid, { method, member }: SaliencySubject): number {
+    return method === 'grad-cam' ? 0 : this.#chosen(member).length * (1 + columns * rows + columns);
+  }
+
+  /** The members whose scores speak for a subject. */
+  memberCount(member: string | null): number {
+    return this.#chosen(member).length;
   }
 
   /** @param soundLength samples of the window before its sound repeats */
@@ -162,9 +166,14 @@ export class Explainer {
   /**
    * The map of a subject on a window.
    * @param window conditioned, as the detector sees it
-   * @throws Error for a subject that is none of {@link subjects}
+   * @throws Error for a subject that is none of {@link subjects}; the signal's reason
    */
-  async map(window: Float32Array, grid: CellGrid, { method, member }: SaliencySubject): Promise<WindowMap> {
+  async map(
+    window: Float32Array,
+    grid: CellGrid,
+    { method, member }: SaliencySubject,
+    scoring: Scoring = {},
+  ): Promise<WindowMap> {
     const chosen = this.#chosen(member);
     if (method === 'grad-cam') {
       const [{ probe }] = chosen;
@@ -178,8 +187,8 @@ export class Explainer {
     let occluder: SoundOccluder | null = null;
     for (const { content, scorer, probe } of chosen) {
       const scores = probe
-        ? await probe.occluded(probe.frontEnd.compute(window), grid, masks)
-        : await this.#scored(scorer, (occluder ??= new SoundOccluder(window, grid, this.#rateHz)), masks);
+        ? await probe.occluded(probe.frontEnd.compute(window), grid, masks, scoring)
+        : await this.#scored(scorer, (occluder ??= new SoundOccluder(window, grid, this.#rateHz)), masks, scoring);
       // The model's score is linear in its members': so are the falls.
       const weight = member === null ? content.member.weight : 1;
       scores.forEach((score, index) => (falls[index] += weight * (scores[0] - score)));
@@ -187,14 +196,19 @@ export class Explainer {
     return { cells: falls.slice(1, 1 + cells.length), strips: falls.slice(1 + cells.length) };
   }
 
-  /** What scores a window's sound without cells: every member's front end and network anew. */
-  soundScores(window: Float32Array, grid: CellGrid, member: string | null): (masks: Uint8Array[]) => Promise<number[]> {
+  /** What scores a window's sound without cells: every member's front end and network anew. It throws the signal's reason. */
+  soundScores(
+    window: Float32Array,
+    grid: CellGrid,
+    member: string | null,
+    scoring: Scoring = {},
+  ): (masks: Uint8Array[]) => Promise<number[]> {
     const occluder = new SoundOccluder(window, grid, this.#rateHz);
     const chosen = this.#chosen(member);
     const weights = chosen.map(({ content }) => (member === null ? content.member.weight : 1));
     return async (masks) => {
       const scores: number[][] = [];
-      for (const { scorer } of chosen) scores.push(await this.#scored(scorer, occluder, masks));
+      for (const { scorer } of chosen) scores.push(await this.#scored(scorer, occluder, masks, scoring));
       return masks.map((_, index) =>
         joined(
           weights,
@@ -210,11 +224,20 @@ export class Explainer {
     return chosen;
   }
 
-  async #scored(scorer: MemberScorer, occluder: SoundOccluder, masks: readonly Uint8Array[]): Promise<number[]> {
+  async #scored(
+    scorer: MemberScorer,
+    occluder: SoundOccluder,
+    masks: readonly Uint8Array[],
+    { signal, onScored }: Scoring,
+  ): Promise<number[]> {
     const scores: number[] = [];
+    this.#batch.clear();
     const take = async (): Promise<void> => {
-      if (this.#batch.count > 0) scores.push(...Array.from(await scorer.score(this.#batch)));
+      signal?.throwIfAborted();
+      const { count } = this.#batch;
+      if (count > 0) scores.push(...Array.from(await scorer.score(this.#batch)));
       this.#batch.clear();
+      onScored?.(count);
     };
     for (const mask of masks) {
       this.#batch.add(occluder.without(mask));
@@ -225,9 +248,12 @@ export class Explainer {
   }
 }
 
-/** Cepstral coefficients have no place in frequency: such a member's sound is looked at instead, as an encoder's and a foreign detector's is. */
-async function probeOf(content: MemberContent, weights: Weights | null, threads: number): Promise<NetworkProbe | null> {
-  const { member } = content;
-  if (member.kind !== 'network' || weights === null || member.frontEnd.type === 'lfcc') return null;
+/** The sound is looked at of a member that cannot be looked into, as an encoder and a foreign detector. */
+async function probeOf(
+  { member }: MemberContent,
+  weights: Weights | null,
+  threads: number,
+): Promise<NetworkProbe | null> {
+  if (member.kind !== 'network' || weights === null || !isLookedInto(member)) return null;
   return NetworkProbe.create(member, weights, threads);
 }

@@ -47,6 +47,11 @@ function masksOf(order: readonly number[], count: number): Uint8Array[] {
   });
 }
 
+/** Changed sounds that the test of a map on one window scores. */
+export function testedSounds(draws: number): number {
+  return (1 + draws) * 2 * shares.length;
+}
+
 /**
  * Tests a map on one window.
  * @param map for each cell how much it speaks for bona fide
