@@ -689,6 +689,8 @@ export const evaluationResultSchema = z.object({
   bonafide: z.int(),
   spoof: z.int(),
   withoutScore: z.int(),
+  /** What is said where companions of the model spoke of some recordings; then scores are natural-log likelihood ratios. */
+  companionSentence: z.string().nullable().optional(),
   /** How often the findings were right; null in evaluations of an older version. */
   findings: findingRecordSchema.nullable().default(null),
   /** Name, value and 95 % interval of every figure: `eer`, `auc`, `cllrBits`, `minDcf` … */
@@ -1098,6 +1100,8 @@ export const contract = {
           bonafide: z.string().optional(),
           split: z.string().default('test'),
           replicates: z.int().min(0).max(10_000).default(1000),
+          /** The models speak of all recordings themselves; else their companions of those that are theirs, as in a scan. */
+          withoutCompanions: z.boolean().optional(),
         }),
       )
       .output(jobStarted),

@@ -14,7 +14,9 @@ import type { Outputs } from './outputs.ts';
 const help = `
 WHAT is the folder or the number of a case, or recordings and folders with recordings. A report of a case is kept in the
 case and logged; a report of recordings is neither, and says so. Laboratory, address and verbal scale come from the settings.
-Up to 100 items have a section each, with figures; more are listed in a table.
+Up to 100 items have a section each, with figures; more are listed in a table. With --saliency the latest result of each item and of
+each stretch has a map by occlusion with its test, which takes some seconds each; where a map does no better than chance it is not
+shown, and the report says so.
 
 Examples:
   earwitness report cases/2026-014 --out report.pdf --authorised-by "A. Smith" --json report.json
@@ -38,6 +40,7 @@ interface Options {
   opinions: string;
   amends?: string;
   amendment: string;
+  saliency?: boolean;
 }
 
 /** Adds `earwitness report`. */
@@ -60,6 +63,7 @@ export function register(program: Command): void {
     .option('--opinions <text>', 'opinions and interpretations, marked as such', '')
     .option('--amends <number>', 'number of the report that this one amends')
     .option('--amendment <text>', 'what was changed', '')
+    .option('--saliency', 'also which parts of the sound each score rests on, tested against chance; no evidence')
     .addHelpText('after', help)
     .action(async (what: string[], options: Options) => {
       process.exitCode = await report(what, options);
@@ -158,6 +162,7 @@ async function report(what: string[], options: Options): Promise<number> {
     method: options.method,
     departures: options.departures,
     opinions: options.opinions,
+    ...(options.saliency ? { saliency: true } : {}),
   };
   const line = new ProgressLine();
   const { signal, dispose } = interruption();

@@ -107,14 +107,14 @@ async function explain(file: string, options: SaliencyOptions): Promise<number> 
     if (json !== undefined) files.set(json, await jsonOf(model, saliency));
     if (out !== undefined && saliency.columns !== null) files.set(out, await pictureOf(file, saliency, model, options));
     await writeOutputs(files, outputs);
-    const { saliencyCaution } = await import('../jobs/saliency.ts');
+    const { saliencyCaution } = await import('../detector/saliency/subjects.ts');
     process.stdout.write(`${saliency.statement}\n${saliencyCaution}\n`);
     return saliency.columns === null ? exitStatus.someFailed : exitStatus.done;
   }).finally(() => maker.dispose());
 }
 
 async function jsonOf(model: StoredModel, saliency: Saliency): Promise<string> {
-  const { saliencyCaution } = await import('../jobs/saliency.ts');
+  const { saliencyCaution } = await import('../detector/saliency/subjects.ts');
   return `${JSON.stringify({ made: runProvenance(model), caution: saliencyCaution, ...saliency }, null, 1)}\n`;
 }
 
@@ -128,7 +128,7 @@ async function pictureOf(
 ): Promise<Buffer> {
   const { drawSpectrogram, plotSize } = await import('../features/spectrogram-image.ts');
   const { saliencyOverview } = await import('../jobs/saliency-picture.ts');
-  const { saliencyCaution, subjectName } = await import('../jobs/saliency.ts');
+  const { saliencyCaution, subjectName } = await import('../detector/saliency/subjects.ts');
   const { opacity } = options;
   const size = plotSize(pictureSize.width, pictureSize.height, true);
   const overview = await saliencyOverview(file, { stretch: stretchOf(options) }, size);
@@ -157,10 +157,11 @@ async function measure(options: SaliencyOptions): Promise<number> {
   if (spec === undefined || split === undefined) {
     throw usage('Name a recording, or --dataset and --split.');
   }
-  const [store, load, jobs] = await Promise.all([
+  const [store, load, jobs, { subjectName }] = await Promise.all([
     import('../detector/store.ts'),
     import('../datasets/load.ts'),
     import('../jobs/saliency.ts'),
+    import('../detector/saliency/subjects.ts'),
   ]);
   const model = await store.readModel(await store.findModel(options.model));
   if (options.record) mayRecord([model], options.model === undefined ? {} : { model: [options.model] });
@@ -179,7 +180,7 @@ async function measure(options: SaliencyOptions): Promise<number> {
       const parts = (['deletion', 'insertion', 'both'] as const).map(
         (part) => `${part} ${jobs.advantageText(record[part])}`,
       );
-      process.stdout.write(`${jobs.subjectName(record)}: ${parts.join(', ')}\n`);
+      process.stdout.write(`${subjectName(record)}: ${parts.join(', ')}\n`);
     }
     const [{ recordings, sources }] = records;
     process.stdout.write(

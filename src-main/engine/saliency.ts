@@ -1,9 +1,8 @@
 import type { Inputs, Outputs } from '../../src-preload/contract.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { withOpenablePath } from '../base/openable-path.ts';
-import { saliencySubjects } from '../detector/saliency/subjects.ts';
+import { saliencyCaution, saliencySubjects } from '../detector/saliency/subjects.ts';
 import { explainRecording, modelOfResult } from '../jobs/explain.ts';
-import { saliencyCaution } from '../jobs/saliency.ts';
 import type { Saliency } from '../jobs/saliency.ts';
 import type { EngineContext } from './context.ts';
 import { os } from './implementer.ts';

@@ -4,8 +4,10 @@ import type { Analysis } from '../../src-preload/contract.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { WorkerPool } from '../base/pool.ts';
 import { workerFile } from '../base/workers.ts';
+import { saliencyCaution, subjectName } from '../detector/saliency/subjects.ts';
 import { alone, readModel } from '../detector/store.ts';
 import type { StoredModel } from '../detector/store.ts';
+import type { ReportSaliency } from '../reports/case-report/snapshot.ts';
 import { shippedModelId } from './model-store.ts';
 import type { ModelStore } from './model-store.ts';
 import type { ExplainOptions, Saliency, SaliencyRequest } from './saliency.ts';
@@ -84,4 +86,16 @@ export async function explainRecording(
     signal?.removeEventListener('abort', stop);
     await pool.close();
   }
+}
+
+/** Says in a report why there is no map of a result. */
+export function saliencyMissing(modelName: string, error: UserFacingError): ReportSaliency {
+  return {
+    by: `${subjectName({ method: 'occlusion', member: null })} of the model ${modelName}`,
+    caution: saliencyCaution,
+    statement: `It was not made: ${error.sentence}`,
+    faithfulness: null,
+    map: null,
+    figure: null,
+  };
 }

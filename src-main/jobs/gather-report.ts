@@ -26,9 +26,11 @@ export interface ReportSurroundings {
   /** The data folder, where models are. */
   home: string;
   settings: Pick<Settings, 'laboratory' | 'laboratoryAddress' | 'placeOfWork' | 'examiner' | 'verbalScale'>;
+  /** Of a model that results may be by and that lies elsewhere than those of this installation. */
+  modelFolder?: string;
 }
 
-export type Pictures = Pick<ReportItem, 'figures' | 'figuresProblem'>;
+export type Pictures = Pick<ReportItem, 'figures' | 'figuresProblem' | 'saliency'>;
 
 /** What is needed to make a report besides what the case's database holds. */
 export interface ReportMaking {
@@ -152,6 +154,7 @@ function itemOf(
     figures: known.figures ?? null,
     figuresProblem: known.figuresProblem ?? null,
     commands,
+    ...(known.saliency ? { saliency: known.saliency } : {}),
   };
 }
 

@@ -8,6 +8,9 @@ import { settingsSchema } from '../../src-preload/contract.ts';
 import { temporaryFolder, tone, wav16 } from '../audio/testing.ts';
 import { Library } from '../cases/library.ts';
 import { CaseStore } from '../cases/store.ts';
+import { saliencyCaution } from '../detector/saliency/subjects.ts';
+import { babble, writeTinyModel } from '../detector/testing.ts';
+import type { ReportSnapshot } from '../reports/case-report/snapshot.ts';
 import { testAnalysis } from '../reports/case-report/testing.ts';
 import { takeIn } from './case-intake.ts';
 import { issueReport, reportAgain } from './issue-report.ts';
@@ -163,5 +166,45 @@ describe('reportFiles', () => {
     const path = join(folder, 'notes.txt');
     writeFileSync(path, 'text');
     await expect(reportFiles({ paths: [path], report: asked }, surroundings)).rejects.toMatchObject({ code: 'usage' });
+  });
+});
+
+describe('saliency in a report', () => {
+  // Each map takes a network of its own.
+  const slow = { timeout: 400_000 };
+
+  it(
+    'stands in it only where it was asked for, with the sentence that it is no evidence and its test',
+    slow,
+    async () => {
+      const place = join(folder, 'explained');
+      mkdirSync(place);
+      const voice = join(place, 'voice.wav');
+      writeFileSync(voice, wav16(babble(2.2, 5), 16000));
+      const { folder: model } = await writeTinyModel(join(folder, 'tiny'));
+      const report = { authorisedBy: '', method: '', departures: '', opinions: '' };
+      const plain = await reportFiles({ paths: [voice], model, report }, surroundings);
+      expect(await textOf(plain.pdf)).not.toMatch(/saliency/i);
+      const asked = await reportFiles({ paths: [voice], model, report: { ...report, saliency: true } }, surroundings);
+      const text = await textOf(asked.pdf);
+      expect(text).toContain('Saliency by occlusion of the model tiny');
+      expect(text).toContain(saliencyCaution);
+      const { items } = JSON.parse(Buffer.from(asked.json).toString()) as ReportSnapshot;
+      const [explained] = Object.values(items[0].saliency ?? {});
+      expect(text).toContain(explained.statement.slice(0, 60));
+      expect(explained.map === null).toBe(!((explained.faithfulness?.both.interval[0] ?? 0) > 0));
+      expect(text.includes('Blue: the score falls without it')).toBe(explained.map !== null);
+      expect(explained).not.toHaveProperty('figure');
+    },
+  );
+
+  it('says why there is none where the model is not on the machine', slow, async () => {
+    const { fileSha256 } = store.analysis(1);
+    const gone = { modelName: 'gone', modelSha256: '9'.repeat(64), fileSha256 };
+    const { id: _, stale: __, resultSha256: ___, ...analysis } = testAnalysis(1, 1, gone);
+    store.addAnalysis(analysis);
+    const { pdf } = await issueReport(store, request({ saliency: true }), surroundings);
+    const text = await textOf(pdf);
+    expect(text).toMatch(/It was not made: The model gone that this result is by is not on this machine/);
   });
 });

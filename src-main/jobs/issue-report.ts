@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
-import type { IssuedReport, ReportRequest } from '../../src-preload/contract.ts';
+import type { Analysis, IssuedReport, ReportRequest } from '../../src-preload/contract.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { withOpenablePath } from '../base/openable-path.ts';
 import { WorkerPool } from '../base/pool.ts';
@@ -11,7 +11,9 @@ import { checkFully, checkQuickly } from '../cases/states.ts';
 import type { CaseStore } from '../cases/store.ts';
 import { reportCsv } from '../reports/case-report/report.ts';
 import type { ReportSnapshot } from '../reports/case-report/snapshot.ts';
+import { modelOfResult, saliencyMissing } from './explain.ts';
 import type { MadeReport, Pictures, ReportSurroundings } from './gather-report.ts';
+import { ModelStore } from './model-store.ts';
 import type { ReportWork, ReportWorkDone } from './report-worker.ts';
 
 export type { ReportSurroundings } from './gather-report.ts';
@@ -171,7 +173,10 @@ async function make(
     if (inFull) {
       for (const [index, id] of ids.entries()) {
         onProgress(index, steps, `drawing ${store.evidence(id).name}`);
-        pictures.set(id, await picturesOf(store, id, pool, signal));
+        const drawn = await picturesOf(store, id, pool, signal);
+        if (request.saliency) onProgress(index, steps, `explaining results of ${store.evidence(id).name}`);
+        const saliency = request.saliency ? { saliency: await saliencyOf(store, id, pool, surroundings, signal) } : {};
+        pictures.set(id, { ...drawn, ...saliency });
       }
     } else {
       onProgress(0, steps, 'looking at the files');
@@ -218,4 +223,46 @@ async function picturesOf(
     if (!(error instanceof UserFacingError)) throw error;
     return { figures: null, figuresProblem: error.message };
   }
+}
+
+/** Explains the latest result of the whole item and of each stretch, as far as the file is still the one that they are of. */
+async function saliencyOf(
+  store: CaseStore,
+  id: number,
+  pool: WorkerPool<ReportWork, ReportWorkDone>,
+  { home, modelFolder }: ReportSurroundings,
+  signal: AbortSignal | undefined,
+): Promise<NonNullable<Pictures['saliency']>> {
+  const models = new ModelStore(home);
+  const explained: NonNullable<Pictures['saliency']> = {};
+  if (store.rowsOf([id]).some(({ state }) => state !== 'unchanged')) return explained;
+  for (const analysis of latestOfEach(store.analysesOf(id))) {
+    const { stretch, channel, stream, settings } = analysis;
+    const readAll = settings['readAll'] === true ? { readAll: true } : {};
+    try {
+      const model = await modelOfResult(models, analysis, modelFolder);
+      const done = await withOpenablePath(store.file(id), (path) =>
+        pool.run({ saliencyOf: { model, path, reading: { stretch, channel, stream, ...readAll } } }),
+      );
+      if (!('saliency' in done)) throw new Error('the worker answered something else');
+      explained[analysis.id] = done.saliency;
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (!(error instanceof UserFacingError)) throw error;
+      explained[analysis.id] = saliencyMissing(analysis.modelName, error);
+    }
+  }
+  return explained;
+}
+
+/** The latest result that has a score, of each part of a recording that was analysed. */
+function latestOfEach(analyses: readonly Analysis[]): Analysis[] {
+  const latest = new Map<string, Analysis>();
+  for (const analysis of analyses) {
+    const { stretch, channel, stream, score, stale } = analysis;
+    if (score === null || stale) continue;
+    const key = JSON.stringify([stretch, channel, stream]);
+    if ((latest.get(key)?.id ?? 0) < analysis.id) latest.set(key, analysis);
+  }
+  return [...latest.values()].sort((one, other) => one.id - other.id);
 }

@@ -79,7 +79,10 @@ export async function reportFiles(
       store.addAnalysis(await keptAnalysis(model, made, subject, outcome));
     }
     const request = { ...report, evidenceIds: [], amends: null, amendment: '' };
-    return { ...(await reportWithoutCase(store, request, surroundings, progress)), failed };
+    return {
+      ...(await reportWithoutCase(store, request, { ...surroundings, modelFolder: model.folder }, progress)),
+      failed,
+    };
   } finally {
     await detector?.dispose();
     store?.close();

@@ -17,6 +17,7 @@ import {
   windowAdvantages,
 } from '../detector/saliency/faithfulness.ts';
 import type { Advantages, Faithfulness } from '../detector/saliency/faithfulness.ts';
+import { subjectName } from '../detector/saliency/subjects.ts';
 import type { SaliencySubject } from '../detector/saliency/subjects.ts';
 import { missingOf } from '../detector/spans.ts';
 import { SpeechDetector } from '../detector/speech.ts';
@@ -33,10 +34,6 @@ const draws = 40;
 /** Windows on which it is compared. */
 const mostTested = 4;
 const seed = 20;
-
-/** What stands beside every map. */
-export const saliencyCaution =
-  'Saliency shows which parts of the sound the score of this network rests on. It is no evidence, and shows no artefacts.';
 
 /** A column of a map. */
 interface SaliencyColumn {
@@ -344,11 +341,6 @@ interface ExplainedWindow {
 function spread<T>(items: readonly T[], most: number): T[] {
   if (items.length <= most) return [...items];
   return Array.from({ length: most }, (_, index) => items[Math.floor(((index + 0.5) * items.length) / most)]);
-}
-
-/** `occlusion` or `Grad-CAM of linear`. */
-export function subjectName({ method, member }: SaliencySubject): string {
-  return `${method === 'occlusion' ? 'occlusion' : 'Grad-CAM'}${member === null ? '' : ` of ${member}`}`;
 }
 
 /** What the card says of such maps: where several measurements differ, the one that speaks against them. */

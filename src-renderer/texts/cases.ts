@@ -310,6 +310,9 @@ export const cases = {
     departures: 'Departures from the method',
     opinions: 'Opinions and interpretations',
     opinionsHint: 'They are marked as such in the report.',
+    saliency: 'Saliency maps of the results.',
+    saliencyHint:
+      'Which parts of the sound each score rests on, with the test of the map against chance. No evidence; takes some seconds a result.',
     amends: 'Amends',
     amendsNone: 'None: a new report',
     amendment: 'What was changed, and why',

@@ -10,6 +10,15 @@ export interface SaliencySubject {
   member: string | null;
 }
 
+/** What stands beside every map. */
+export const saliencyCaution =
+  'Saliency shows which parts of the sound the score of this network rests on. It is no evidence, and shows no artefacts.';
+
+/** `occlusion` or `Grad-CAM of linear`. */
+export function subjectName({ method, member }: SaliencySubject): string {
+  return `${method === 'occlusion' ? 'occlusion' : 'Grad-CAM'}${member === null ? '' : ` of ${member}`}`;
+}
+
 /** Whether a member is a network of our own whose front end has places in frequency, which cepstral coefficients have not. */
 export function isLookedInto(member: Member): boolean {
   return member.kind === 'network' && member.frontEnd.type !== 'lfcc';

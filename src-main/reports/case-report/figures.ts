@@ -1,11 +1,13 @@
 import { colourTable } from '../../features/colour-maps.ts';
-import { timeTicksFor } from '../../features/spectrogram-image.ts';
+import { overlayColour, timeTicksFor } from '../../features/spectrogram-image.ts';
 import type { Analysis, Mark } from '../../../src-preload/contract.ts';
 import { ink, styles } from './sheet.ts';
 import type { Sheet } from './sheet.ts';
-import type { RecordingFigures } from './snapshot.ts';
+import type { RecordingFigures, SaliencyFigure } from './snapshot.ts';
 import { decimal } from './wording.ts';
 
+/** Of a saliency map's strongest colours over the spectrogram. */
+export const saliencyOpacity = 0.6;
 /** Colours of a report's spectrograms: safe for colour-blind people, and dark where there is no sound, as on the screen. */
 export const reportColourMap = 'viridis';
 /** Size in pixels of a report's spectrograms, and colours told apart. */
@@ -170,6 +172,42 @@ export function recordingFigure(sheet: Sheet, name: string, figures: RecordingFi
     const area = { x, y: top + waveformHeight + 14, width: plotWidth, height: spectrogramHeight };
     drawSpectrogram(sheet, area, figures);
     timeAxis(sheet, area, 0, figures.durationSeconds);
+  });
+}
+
+/** A saliency map over the spectrogram of what it is of, with the scale of its colours. */
+export function saliencyFigure(
+  sheet: Sheet,
+  figure: SaliencyFigure,
+  texts: { alternative: string; caption: string },
+): void {
+  sheet.figure(spectrogramHeight + 27, texts, (left, top, width) => {
+    const { document } = sheet;
+    const area: Area = {
+      x: left + axis.left,
+      y: top + 4,
+      width: width - axis.left - axis.right,
+      height: spectrogramHeight,
+    };
+    document.image(Buffer.from(figure.pngBase64, 'base64'), area.x, area.y, { width: area.width, height: area.height });
+    frame(sheet, area);
+    for (const { label, place } of figure.frequencies) {
+      verticalTick(sheet, area, area.y + area.height * (1 - place), label);
+    }
+    upright(sheet, 'Frequency (kHz), Mel scale', area.x - axis.left + 8, area.y + area.height / 2);
+    const bar: Area = { x: area.x + area.width + 8, y: area.y, width: 8, height: area.height };
+    const steps = 64;
+    for (let step = 0; step < steps; step++) {
+      const colour = overlayColour((2 * step) / (steps - 1) - 1, saliencyOpacity);
+      const from = bar.y + bar.height * (1 - (step + 1) / steps);
+      document.rect(bar.x, from, bar.width, bar.height / steps + (step > 0 ? 0.3 : 0)).fill(colour);
+    }
+    frame(sheet, bar);
+    for (const share of [-1, 0, 1]) {
+      const y = bar.y + (bar.height * (1 - share)) / 2;
+      sheet.label(decimal(share * figure.strongest, 2), bar.x + bar.width + 3, y + 2.2, tickStyle);
+    }
+    timeAxis(sheet, area, figure.startSeconds, figure.endSeconds);
   });
 }
 

@@ -3,7 +3,7 @@ import { findingWords } from '../../../src-common/findings.ts';
 import type { Finding } from '../../../src-common/findings.ts';
 import { stretchesBelow } from '../../detector/localisation.ts';
 import type { Analysis, Evidence, Quality } from '../../../src-preload/contract.ts';
-import { recordingFigure, windowScoresFigure } from './figures.ts';
+import { recordingFigure, saliencyFigure, windowScoresFigure } from './figures.ts';
 import { ink, styles } from './sheet.ts';
 import type { Cell, Part, Sheet } from './sheet.ts';
 import type { ReportItem, ReportSnapshot } from './snapshot.ts';
@@ -300,6 +300,23 @@ function describeAnalysis(
       caption: `Window scores (uncalibrated; high: bona fide) of the ${extent}. Dashed: the model’s threshold for whole recordings${dotted}.`,
     });
   }
+  explanation(sheet, item, analysis);
+}
+
+/** What the score rests on, with the test of that; only where it was asked for. */
+function explanation(sheet: Sheet, { evidence, saliency }: ReportItem, analysis: Analysis): void {
+  const explained = saliency?.[analysis.id];
+  if (explained === undefined) return;
+  const { by, caution, statement, figure } = explained;
+  sheet.paragraph(`Saliency by ${by}`, styles.bold);
+  sheet.paragraph(caution, styles.bold);
+  sheet.paragraph(statement, styles.regular);
+  if (figure === null) return;
+  const extent = extentText(analysis);
+  saliencyFigure(sheet, figure, {
+    alternative: `Saliency over the spectrogram of ${evidence.name}, ${extent}`,
+    caption: `Saliency by ${by}, ${extent}. Blue: the score falls without it, it speaks for bona fide; orange: the score rises without it. No evidence. ${figure.statement}.`,
+  });
 }
 
 /** Where sound is missing, place by place, as the latest result of the whole recording says. */

@@ -6,11 +6,13 @@ import type {
   Evidence,
   IssuedReport,
   ReportRequest,
+  Saliency,
   Settings,
 } from '../../../src-preload/contract.ts';
 import type { Gap } from '../../audio/types.ts';
 import type { Card } from '../../detector/card.ts';
-import type { SpectrogramPixels } from '../../features/spectrogram-image.ts';
+import type { Faithfulness } from '../../detector/saliency/faithfulness.ts';
+import type { OverlaidPixels, SpectrogramPixels } from '../../features/spectrogram-image.ts';
 
 /** Pictures of a recording as data, so that a report can be made again without it. */
 export interface RecordingFigures {
@@ -37,6 +39,33 @@ export interface ReportModel {
   companions?: { condition: string; model: ReportModel }[];
 }
 
+/** Which parts of the sound the score of a result rests on; asked for, never there by itself. */
+export interface ReportSaliency {
+  /** How it was made. */
+  by: string;
+  /** That it is no evidence. */
+  caution: string;
+  /** What the test of the map gave, or why there is none. */
+  statement: string;
+  /** By how much more the map's regions move the score than others of the same size; null where no map was made. */
+  faithfulness: Faithfulness | null;
+  /** Null where the map does no better than chance, or was not made. */
+  map: { edgesHz: number[]; columns: Saliency['columns'] } | null;
+  figure: SaliencyFigure | null;
+}
+
+/** A map over the spectrogram of what it is of, as data. */
+export interface SaliencyFigure {
+  startSeconds: number;
+  endSeconds: number;
+  pngBase64: string;
+  frequencies: OverlaidPixels['frequencies'];
+  /** How the spectrogram was made. */
+  statement: string;
+  /** Value of the strongest colours. */
+  strongest: number;
+}
+
 export interface ReportItem {
   /** Of its marks those that go into reports. */
   evidence: Evidence;
@@ -47,6 +76,8 @@ export interface ReportItem {
   figuresProblem: string | null;
   /** What makes each result again, by the analysis' id. */
   commands: Record<number, string>;
+  /** By the analysis' id, of those that are explained; absent where none was asked for. */
+  saliency?: Record<number, ReportSaliency>;
 }
 
 /** Everything that a report says. Rendering it needs nothing else, and gives the same bytes each time. */
@@ -78,6 +109,15 @@ export interface ReportSnapshot {
 
 /** The machine-readable report: all but the pictures. */
 export function reportJson(snapshot: ReportSnapshot): string {
-  const items = snapshot.items.map(({ figures: _, ...item }) => item);
+  const items = snapshot.items.map(({ figures: _, saliency, ...item }) => ({
+    ...item,
+    ...(saliency ? { saliency: withoutPictures(saliency) } : {}),
+  }));
   return `${JSON.stringify({ ...snapshot, items }, null, snapshot.inFull ? 1 : 0)}\n`;
+}
+
+function withoutPictures(
+  saliency: NonNullable<ReportItem['saliency']>,
+): Record<string, Omit<ReportSaliency, 'figure'>> {
+  return Object.fromEntries(Object.entries(saliency).map(([id, { figure: _, ...said }]) => [id, said]));
 }

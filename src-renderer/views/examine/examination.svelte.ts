@@ -7,6 +7,7 @@ import { isNumber, keep, kept } from '../../state/kept.ts';
 import { common } from '../../texts/common.ts';
 import { examine } from '../../texts/examine.ts';
 import type { FrequencyAxis } from './axes.ts';
+import { Explanation, subjectKey } from './explanation.svelte.ts';
 import { colourTable, tileColours } from './colour-maps.ts';
 import type { ColourMap } from './colour-maps.ts';
 import { fromMiddle, partsOf, peakLevelFor, tileLevelFor } from './levels.ts';
@@ -85,6 +86,9 @@ export class Examination {
   width = $state(0);
   analysing = $state(false);
   readonly player: Player;
+  readonly explanation = new Explanation(() => this.caseId);
+  /** What is to be explained, of those that can be; by default the model's score. */
+  saliencySubject: string = $state(subjectKey({ method: 'occlusion', member: null }));
 
   readonly stage: Stage = $derived.by(() => {
     if (this.error !== null) return 'failed';
@@ -102,6 +106,15 @@ export class Examination {
   readonly scores = $derived(
     this.analysis === null ? { low: -1, high: 1 } : scoreRange(this.analysis.windows, this.analysis.thresholds),
   );
+  /** Colours of the spectrogram: grey under a map, whose colours could not be told otherwise. */
+  readonly map: ColourMap = $derived(this.explanation.shown === null ? display.map : 'grey');
+  /** What would be explained: the selection, else what is in sight; null: the whole recording. */
+  readonly spanToExplain: Span | null = $derived.by(() => {
+    const { selection, window, duration, analysis } = this;
+    if (selection !== null) return selection;
+    if (window.start > 0 || window.end < duration) return window;
+    return analysis?.stretch ? { start: analysis.stretch.startSeconds, end: analysis.stretch.endSeconds } : null;
+  });
   #automaticCeiling: number | null = $state(null);
   readonly automaticCeiling = $derived(this.#automaticCeiling ?? 0);
   /** Levels of the darkest and the brightest colour. */
@@ -110,7 +123,7 @@ export class Examination {
     return { floorDb: ceilingDb - display.rangeDb, ceilingDb };
   });
   readonly #colours = $derived(
-    this.sound === null ? null : tileColours(colourTable(display.map), this.sound.spectrogram, this.shown),
+    this.sound === null ? null : tileColours(colourTable(this.map), this.sound.spectrogram, this.shown),
   );
   /** Counts arrivals, so that what is drawn is drawn again. */
   #arrivals = $state(0);
@@ -173,6 +186,7 @@ export class Examination {
       this.#stop.abort();
       this.#pages.close();
       this.#tiles.close();
+      this.explanation.close();
       this.player.close();
     };
   }
@@ -454,6 +468,14 @@ export class Examination {
   async saveNotes(notes: string): Promise<void> {
     const { caseId, evidenceId } = this;
     this.evidence = await client.evidence.update({ caseId, evidenceId, notes });
+  }
+
+  /** Asks for the saliency map of the selection, or of what is in sight. */
+  async explain(): Promise<void> {
+    const { explanation, saliencySubject, spanToExplain } = this;
+    const subject =
+      explanation.subjects.find((one) => subjectKey(one) === saliencySubject) ?? explanation.subjects.at(0);
+    if (subject !== undefined && !explanation.running) await explanation.make(subject, spanToExplain);
   }
 
   /** Hashes the file anew. */

@@ -228,6 +228,36 @@ export function paintCurve(
   context.stroke();
 }
 
+/** Of a saliency map: what speaks for bona fide, and what for a machine. In both themes they lie over a spectrogram that is black where it is quiet. */
+export const saliencyColours = { above: 'rgb(86 180 233)', below: 'rgb(239 131 68)' } as const;
+
+/** Lays a saliency map over the spectrogram: colours by sign, as dense as a value is large. */
+export function paintSaliency(
+  { context, width, height }: Surface,
+  window: Span,
+  axis: FrequencyAxis,
+  map: {
+    columns: readonly { startSeconds: number; endSeconds: number; cells: readonly number[] }[];
+    edgesHz: number[];
+  },
+  { strongest, opacity }: { strongest: number; opacity: number },
+): void {
+  context.clearRect(0, 0, width, height);
+  const pixel = (time: number): number => Math.round(((time - window.start) / lengthOf(window)) * width);
+  const edges = map.edgesHz.map((hz) => Math.round(height * (1 - Math.min(1, placeOfHz(axis, hz)))));
+  for (const { startSeconds, endSeconds, cells } of map.columns) {
+    if (endSeconds <= window.start || startSeconds >= window.end) continue;
+    const left = pixel(startSeconds);
+    const right = pixel(endSeconds);
+    cells.forEach((value, band) => {
+      context.globalAlpha = opacity * Math.min(1, Math.abs(value) / strongest);
+      context.fillStyle = value >= 0 ? saliencyColours.above : saliencyColours.below;
+      context.fillRect(left, edges[band + 1], right - left, edges[band] - edges[band + 1]);
+    });
+  }
+  context.globalAlpha = 1;
+}
+
 /** Level in dB at a time and a frequency; null where the tile is not there. */
 export function levelAt(
   sound: Sound['spectrogram'],
