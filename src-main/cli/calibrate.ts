@@ -69,12 +69,15 @@ async function calibrate(options: CalibrateOptions): Promise<number> {
   ]);
   const { validatedRange } = await import('../evaluation/calibration.ts');
   const { validatedBy, conditions } = options;
+  const of = await modelFolder(options);
+  const { readCard } = await import('../detector/store.ts');
+  const { companions = [] } = await readCard(of);
   const progress = new ProgressLine();
   const { signal, dispose } = interruption();
   try {
     const { card } = await calibrateModel(
       {
-        folder: await modelFolder(options),
+        folder: of,
         dataset: withBonafide(options.dataset, options.bonafide),
         split: options.split,
         out: folder,
@@ -108,6 +111,12 @@ async function calibrate(options: CalibrateOptions): Promise<number> {
         ? `Calibrated for ${lengths.join(', ')} of speech.${limits}\n`
         : `Calibrated for all lengths alike: too few speakers are named to tell lengths apart.${limits}\n`,
     );
+    if (companions.length > 0) {
+      const names = companions.map(({ name }) => name).join(', ');
+      process.stdout.write(
+        `It was calibrated by itself, on all recordings, and has no companion (the model had: ${names}). Calibrate a companion by its own folder, ${companions.map(({ name }) => resolve(of, name)).join(', ')}.\n`,
+      );
+    }
     process.stdout.write(`Model written to ${folder}, ${status}.\n`);
     return exitStatus.done;
   } catch (error) {

@@ -10,11 +10,12 @@ import type { EvaluationReport } from '../reports/evaluation.ts';
 import { ProgressLine, colour, exitStatus, formatSeconds, interruption, positiveInteger } from './context.ts';
 import { addFigureOptions, collect, costsOf, tooFewForIntervals } from './figure-options.ts';
 import type { FigureOptions } from './figure-options.ts';
-import { fastOption, modelToScoreWith } from './model-option.ts';
+import { fastOption, modelToScoreWith, withoutCompanionOption } from './model-option.ts';
 import type { ModelOptions } from './model-option.ts';
 import { modelLine, runProvenance } from './present.ts';
 
 interface EvaluateOptions extends FigureOptions {
+  withoutCompanion?: boolean;
   dataset: string;
   bonafide?: string;
   split: string;
@@ -48,6 +49,7 @@ export function register(program: Command): void {
       collect,
     )
     .addOption(fastOption())
+    .addOption(withoutCompanionOption())
     .option('--record', "write into the models' cards how often their findings were right on this split")
     .option('--asv-scores <file>', 'scores of a speaker verification system, for min t-DCF')
     .option('--jobs <n>', 'files at a time (default: one for each core)', positiveInteger);
@@ -63,6 +65,9 @@ language and codec where the dataset names them. findings.csv counts the model's
 findings by what the recordings are; metrics.json says how often they were right, with intervals over sources.
 ${intervalRule}
 Intervals: sources, speakers and files are drawn anew, as far as the dataset names them.
+A companion of the model (that for telephone speech, with the model that ships) speaks of the recordings that are its, as in a scan;
+where one does, the figures are of likelihood ratios, and it is said. --without-companion measures the model by itself, as the figures in
+its card do; so does --record, since companions have cards of their own.
 Several models: a folder for each inside the output folder, and beside them their plots one over the other.
 Exit status: 0 all recordings scored, 2 wrong usage, 3 some could not be (named; the figures leave them out),
 130 interrupted.`,
@@ -123,12 +128,17 @@ async function evaluate(options: EvaluateOptions): Promise<number> {
   const { signal, dispose } = interruption();
   try {
     const reports: EvaluationReport[] = [];
+    const companions = !options.withoutCompanion && !options.record;
+    if (options.record && models.some((model) => model.companions)) {
+      process.stderr.write('What --record writes is of the model by itself: its companions are left out.\n');
+    }
     for (const model of models) {
       process.stderr.write(`${modelLine(model)}\n`);
       const began = performance.now();
       const of = { dataset: dataset.spec, split: options.split };
       const scored = await jobs.scoreItems(model, items, {
         ...(options.jobs === undefined ? {} : { jobs: options.jobs }),
+        companions,
         signal,
         onProgress: (done) => {
           const perSecond = done / ((performance.now() - began) / 1000);
@@ -137,15 +147,19 @@ async function evaluate(options: EvaluateOptions): Promise<number> {
         },
       });
       progress.clear();
+      const spoken = jobs.spokenTrials(model, scored);
       reports.push({
         model,
         made: runProvenance(model),
         ...of,
         layout: dataset.layout,
-        groups: familiarity.groupsFor(model.card, dataset),
-        findings: jobs.findingRecord(model.card, jobs.recordingsOf(scored), of),
+        groups: familiarity.groupsFor(jobs.cardsThatSpeak(model, spoken.areRatios), dataset),
+        findings: jobs.findingRecord(model.card, jobs.recordingsOf(scored, model), of),
+        companions: spoken.companions,
+        companionSentence: jobs.companionSentence(spoken),
         scored: scored.map(({ item, result }) => ({ item, ...result })),
-        ...jobs.evaluateTrials(model.card, jobs.trialsOf(scored), {
+        ...jobs.evaluateTrials(model.card, spoken.trials, {
+          areRatios: spoken.areRatios,
           ...(asv ? { asv } : {}),
           costs: costsOf(options),
           replicates: options.replicates,
@@ -184,7 +198,7 @@ async function evaluate(options: EvaluateOptions): Promise<number> {
 }
 
 /** The figures in a few lines, with intervals where there are any. */
-function summary({ metrics, calibrated, resampled, findings }: EvaluationReport): string {
+function summary({ metrics, calibrated, resampled, findings, companionSentence }: EvaluationReport): string {
   const scores = resampled?.scores.intervals ?? {};
   const ratios = resampled?.likelihoodRatios.intervals ?? {};
   const number = (value: number, interval: [number, number] | undefined, digits = 3): string =>
@@ -193,10 +207,11 @@ function summary({ metrics, calibrated, resampled, findings }: EvaluationReport)
     `${(100 * value).toFixed(1)} %${interval ? ` [${interval.map((end) => (100 * end).toFixed(1)).join(', ')}]` : ''}`;
   const at = metrics.atThreshold ?? metrics.atEerThreshold;
   const lines = [
+    ...(companionSentence ? [companionSentence] : []),
     `${metrics.bonafide} bona fide, ${metrics.spoof} spoof`,
     `EER ${percent(metrics.eer, scores.eer)}, AUC ${number(metrics.auc, scores.auc)}`,
     `average precision ${number(metrics.averagePrecisionBonafide, scores.averagePrecisionBonafide)} (bona fide) and ${number(metrics.averagePrecisionSpoof, scores.averagePrecisionSpoof)} (spoof)`,
-    `accuracy at the dev threshold ${percent(at.accuracy, scores.accuracyAtThreshold)}`,
+    `accuracy at ${companionSentence ? 'a ratio of one' : 'the dev threshold'} ${percent(at.accuracy, scores.accuracyAtThreshold)}`,
     `Cllr ${number(calibrated.cllrBits, ratios.cllrBits)} bits, at best ${number(calibrated.minCllrBits, ratios.minCllrBits)}`,
     `actual DCF ${number(calibrated.dcf.actual, ratios.actDcf)}, min DCF ${number(metrics.dcf.min, scores.minDcf)}`,
   ];

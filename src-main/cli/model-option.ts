@@ -18,6 +18,14 @@ export function fastOption(): Option {
   return new Option('--fast', 'the model that ships without an encoder, under its own name: faster, less accurate');
 }
 
+/** `--without-companion`, of commands that measure. */
+export function withoutCompanionOption(): Option {
+  return new Option(
+    '--without-companion',
+    'the model by itself, also of recordings of which a companion of it speaks in scans',
+  );
+}
+
 /** The folder of the model that is asked for. @throws UserFacingError `usage`, and as `findModel` */
 export async function modelFolder({ model, fast }: ModelOptions): Promise<string> {
   if (fast && model !== undefined) {

@@ -12,6 +12,7 @@ import {
 import { mayRecord } from './evaluate.ts';
 import { collect } from './figure-options.ts';
 import { filesIn, mustBeFree, overwriteOption, writeOutputs } from './outputs.ts';
+import { modelOption, modelToScoreWith, withoutCompanionOption } from './model-option.ts';
 import { modelLine, runProvenance } from './present.ts';
 
 interface RobustnessOptions {
@@ -22,6 +23,7 @@ interface RobustnessOptions {
   out: string;
   only?: string[];
   limit?: number;
+  withoutCompanion?: boolean;
   seed: number;
   replicates: number;
   jobs?: number;
@@ -53,7 +55,8 @@ export function register(program: Command): void {
       collect,
     )
     .requiredOption('--out <folder>', 'where robustness.csv, robustness.json, robustness.svg and conditions.svg go')
-    .option('--model <model>', "a model's folder or name (default: the model that ships)")
+    .addOption(modelOption())
+    .addOption(withoutCompanionOption())
     .option(
       '--only <name>',
       'a degradation by name, channels for the ten of the lab book, or thresholds for those that --record needs; several times for several',
@@ -77,7 +80,9 @@ export function register(program: Command): void {
       'after',
       `
 Each recording is scored as it is and through each degradation; copies are made one after the other and never kept.
-The EER is that of all scores, also of recordings whose finding is "not assessable" (8 kHz, for instance), which the last
+A companion of the model (that for telephone speech, with the model that ships) speaks of what is its, as in a scan; then all figures are
+of likelihood ratios, and it is said. --without-companion measures the model by itself, and so does --record.
+The EER is that of all scores, also of recordings whose finding is "not assessable", which the last
 column counts. Of recordings that get shorter, noisier, narrower in band and more clipped step by step, conditions.svg shows how often
 findings are wrong, whatever the thresholds in the card: --record sets these to where findings still hold, and keeps the curves. The difference is taken of recordings scored both ways, with an interval from draws of sources, speakers and files
 that both have in common. A codec without an encoder (in ffmpeg, or in sox for AMR-NB and GSM) is skipped, and named.
@@ -101,7 +106,8 @@ async function robustness(options: RobustnessOptions): Promise<number> {
     import('../reports/robustness.ts'),
   ]);
   const wanted = choosing.chooseDegradations(options.only ?? (options.record ? ['thresholds'] : undefined));
-  const model = await store.readModel(await store.findModel(options.model));
+  const whole = await modelToScoreWith(options);
+  const model = options.withoutCompanion || options.record ? store.alone(whole) : whole;
   if (options.record) mayRecord([model], options.model === undefined ? {} : { model: [options.model] });
   const dataset = await load.loadDataset(load.withBonafide(options.dataset, options.bonafide));
   const all = options.split.flatMap((split) => load.selectSplit(dataset, split));
@@ -134,10 +140,24 @@ async function robustness(options: RobustnessOptions): Promise<number> {
       },
     });
     progress.clear();
-    const rows = jobs.robustnessRows(model.card, items, sets, { replicates, seed });
+    const rows = jobs.robustnessRows(model, items, sets, { replicates, seed });
     const made = runProvenance(model);
-    const conditions = curves.conditionRecord(model.card, items, sets, { dataset: dataset.spec, split, seed });
-    const report = { made, modelName: model.card.name, dataset: dataset.spec, split, seed, rows, conditions };
+    // Curves for the card are of the model by itself.
+    const companionNote = jobs.companionNote(rows);
+    const conditions =
+      companionNote === null
+        ? curves.conditionRecord(model.card, items, sets, { dataset: dataset.spec, split, seed })
+        : null;
+    const report = {
+      made,
+      modelName: model.card.name,
+      dataset: dataset.spec,
+      split,
+      seed,
+      companionNote,
+      rows,
+      conditions,
+    };
     const files = writing.robustnessFiles(report);
     await writeOutputs(filesIn(folder, files), outputs);
     if (options.record && conditions) {
@@ -146,6 +166,7 @@ async function robustness(options: RobustnessOptions): Promise<number> {
     }
     await journal.remove();
     process.stdout.write(writing.robustnessText(rows));
+    if (companionNote !== null) process.stdout.write(`${companionNote}\n`);
     if (conditions) process.stdout.write(writing.conditionsText(conditions));
     process.stdout.write(`Written to ${folder}: ${Object.keys(files).join(', ')}\n`);
     if (options.record && conditions)

@@ -231,6 +231,12 @@ export class Detector {
     };
   }
 
+  /** The card of the model or of its companion, whichever an analysis is by. */
+  cardOf({ companion }: Pick<Analysis, 'companion'>): Card {
+    const sha256 = companion?.sha256;
+    return this.#companions.find(({ model }) => model.onnxSha256 === sha256)?.model.card ?? this.card;
+  }
+
   /** Has a companion speak in this model's place, which the result says. */
   async #analyseWith(
     { companion, why }: { companion: Companion; why: string },

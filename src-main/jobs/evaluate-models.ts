@@ -13,7 +13,15 @@ import type { StoredModel } from '../detector/store.ts';
 import { comparedScores, comparisonFiles, evaluationFiles } from '../reports/evaluation.ts';
 import type { EvaluationReport } from '../reports/evaluation.ts';
 import { provenance } from '../reports/scan.ts';
-import { evaluateTrials, findingRecord, recordingsOf, scoreItems, trialsOf } from './evaluate.ts';
+import {
+  cardsThatSpeak,
+  companionSentence,
+  evaluateTrials,
+  findingRecord,
+  recordingsOf,
+  scoreItems,
+  spokenTrials,
+} from './evaluate.ts';
 import { groupsFor } from './familiarity.ts';
 import type { ScoredItem } from './evaluate.ts';
 import { evaluationResult } from './evaluation-result.ts';
@@ -28,6 +36,8 @@ export interface EvaluateRequest {
   replicates: number;
   /** Files at a time; one for each core if null. */
   jobs: number | null;
+  /** Models speak of all recordings themselves; else their companions speak of those that are theirs, as in a scan. */
+  withoutCompanions?: boolean;
 }
 
 export type EvaluateEvent =
@@ -112,6 +122,7 @@ export async function evaluateModels(
     const scored =
       before ??
       (await scoreItems(model, items, {
+        companions: !request.withoutCompanions,
         ...(request.jobs === null ? {} : { jobs: request.jobs }),
         signal,
         onProgress: (done) => {
@@ -130,15 +141,19 @@ export async function evaluateModels(
     }
     tell({ type: 'measuring', model: index });
     const of = { dataset: dataset.spec, split: request.split };
-    const findings = findingRecord(model.card, recordingsOf(scored), of);
-    const evaluation = evaluateTrials(model.card, trialsOf(scored), { replicates: request.replicates });
+    const findings = findingRecord(model.card, recordingsOf(scored, model), of);
+    const { trials, areRatios, companions } = spokenTrials(model, scored);
+    const note = companionSentence({ trials, companions });
+    const evaluation = evaluateTrials(model.card, trials, { areRatios, replicates: request.replicates });
     reports.push({
       model,
       made: provenance(model, applicationVersion(), version),
       ...of,
       layout: dataset.layout,
-      groups: groupsFor(model.card, dataset),
+      groups: groupsFor(cardsThatSpeak(model, companions.length > 0), dataset),
       findings,
+      companions,
+      companionSentence: note,
       scored: scored.map(({ item, result }) => ({ item, ...result })),
       ...evaluation,
     });
@@ -148,8 +163,9 @@ export async function evaluateModels(
       modelSha256: model.onnxSha256,
       withoutScore: failed.length,
       findings,
+      companionSentence: note,
     };
-    results.push(evaluationResult(subject, evaluation, model.card.thresholds.score));
+    results.push(evaluationResult(subject, evaluation));
   }
   const files = exportedFolder(request.folder);
   for (const [index, report] of reports.entries()) {

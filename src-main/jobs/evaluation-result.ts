@@ -153,15 +153,16 @@ function figures({ metrics, calibrated, resampled }: Evaluation): EvaluationResu
 }
 
 /**
- * @param subject which model, and what of its recordings got no score.
- * @param threshold the one fixed on dev, of the model's card.
+ * @param subject which model, what of its recordings got no score, and what is said of companions.
  */
 export function evaluationResult(
-  subject: Pick<EvaluationResult, 'modelId' | 'modelName' | 'modelSha256' | 'withoutScore' | 'findings'>,
+  subject: Pick<
+    EvaluationResult,
+    'modelId' | 'modelName' | 'modelSha256' | 'withoutScore' | 'findings' | 'companionSentence'
+  >,
   evaluation: Evaluation,
-  threshold: number,
 ): EvaluationResult {
-  const { trials, metrics, calibratedTrials, calibrated, resampled } = evaluation;
+  const { trials, threshold, metrics, calibratedTrials, calibrated, resampled } = evaluation;
   const sweep = thresholdSweep(trials);
   const band = resampled ? missBand(resampled.scores) : [];
   const scores = { bonafide: sortedScores(trials, true), spoof: sortedScores(trials, false) };

@@ -25,6 +25,7 @@ export interface EvaluationAsked {
   bonafide?: string | undefined;
   split: string;
   replicates: number;
+  withoutCompanions?: boolean | undefined;
 }
 
 const recordSchema = z.object({
@@ -35,6 +36,8 @@ const recordSchema = z.object({
     bonafide: z.string().optional(),
     split: z.string(),
     replicates: z.int(),
+    /** In evaluations of an older version companions were always left out. */
+    withoutCompanions: z.boolean().default(true),
   }),
   done: z.boolean(),
   /** Names of the models, from when they are known. */
@@ -119,7 +122,7 @@ export class EvaluationStore {
   async start(asked: EvaluationAsked): Promise<string> {
     for (const id of asked.modelIds) await this.#options.models.folderOf(id);
     const id = randomUUID();
-    const { modelIds, dataset, bonafide, split, replicates } = asked;
+    const { modelIds, dataset, bonafide, split, replicates, withoutCompanions = false } = asked;
     const record: Record = {
       format: 1,
       asked: {
@@ -128,6 +131,7 @@ export class EvaluationStore {
         ...(bonafide === undefined ? {} : { bonafide }),
         split,
         replicates,
+        withoutCompanions,
       },
       done: false,
       summary: {
@@ -235,6 +239,7 @@ export class EvaluationStore {
         dataset: summary.dataset,
         split: asked.split,
         replicates: asked.replicates,
+        withoutCompanions: asked.withoutCompanions,
         jobs: scanJobs(),
       },
       { signal: job.signal, onEvent: heard, graceMilliseconds },

@@ -19,7 +19,7 @@ const card: Card = { ...tinyCard, training, files: {} };
 const items = [item({ split: 'train', generator: 'HiFi-GAN' }), item({ generator: 'New' })];
 
 it('knows a generator by its name however it is written, and sources', () => {
-  const groups = groupsFor(card, { spec: 'folder:/data', items });
+  const groups = groupsFor([card], { spec: 'folder:/data', items });
   expect(groups(item({ generator: 'hifigan', source: 'one', year: '2024' }))).toMatchObject({
     'known generator': 'in training',
     'known source': 'in training',
@@ -34,7 +34,13 @@ it('knows a generator by its name however it is written, and sources', () => {
   });
 });
 
+it('knows what a companion of the model was trained on', () => {
+  const companion: Card = { ...card, training: { ...training, sources: ['two'] } };
+  const groups = groupsFor([card, companion], { spec: 'folder:/data', items });
+  expect(groups(item({ source: 'two' }))).toMatchObject({ 'known source': 'in training' });
+});
+
 it('does not tell of generators where the model was trained on something else', () => {
-  const groups = groupsFor(card, { spec: 'folder:/other', items });
+  const groups = groupsFor([card], { spec: 'folder:/other', items });
   expect(groups(item({ generator: 'hifigan' }))).toMatchObject({ 'known generator': null });
 });

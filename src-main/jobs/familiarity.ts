@@ -12,14 +12,15 @@ function plainName(name: string): string {
 /**
  * Tells of each recording what it is counted under: its source and whether training knew it, whether training knew the spoof's generator
  * by name, and year, kind, language and codec as far as they are named.
+ * @param cards of the model, and of its companions where they speak, too: what one of them met counts as known
  * @param dataset the whole of it: where the model was trained on it, its `train` split names the generators that were known
  */
 export function groupsFor(
-  { training }: Card,
+  cards: readonly Pick<Card, 'training'>[],
   dataset: { spec: string; items: readonly DatasetItem[] },
 ): (item: DatasetItem) => GroupedTrial['groups'] {
-  const sources = new Set(training.sources);
-  const known = sameDataset(training.dataset, dataset.spec)
+  const sources = new Set(cards.flatMap(({ training }) => training.sources));
+  const known = cards.some(({ training }) => sameDataset(training.dataset, dataset.spec))
     ? new Set(
         dataset.items.flatMap(({ split, generator }) =>
           split === 'train' && generator !== null ? [plainName(generator)] : [],

@@ -24,6 +24,8 @@ const outcomeSchema = z.object({
       clippedFraction: z.number(),
     })
     .nullable(),
+  /** Of the model, where it spoke. */
+  companion: z.object({ name: z.string(), sha256: z.string() }).optional(),
   error: z.string().nullable(),
 });
 export type DegradedOutcome = z.infer<typeof outcomeSchema>;
@@ -39,6 +41,8 @@ export interface RobustnessIdentity {
   split: string;
   recordingsSha256: string;
   seed: number;
+  /** Whether companions of the model speak of what is theirs. */
+  companions: boolean;
 }
 
 /** Hash of anything that can be written as JSON. */

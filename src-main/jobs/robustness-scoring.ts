@@ -53,7 +53,8 @@ interface Setting {
 }
 
 /**
- * Scores a split as it is and through each degradation; what the journal holds is not scored again. A degradation whose
+ * Scores a split as it is and through each degradation; what the journal holds is not scored again. Companions of the model speak of
+ * what is theirs (leave them out by `alone`). A degradation whose
  * codec has no encoder here is skipped, and says so.
  * @throws the signal's reason when it fires; UserFacingError where the journal cannot be written.
  */
@@ -68,6 +69,7 @@ export async function scoreDegraded(
   const data: RobustnessWorkerData = {
     card: model.card,
     members: model.members,
+    ...(model.companions ? { companions: model.companions } : {}),
     seed,
     voicePaths: voicesFor(items, seed),
   };

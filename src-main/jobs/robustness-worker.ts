@@ -8,13 +8,13 @@ import type { Analysis } from '../detector/detector.ts';
 import { Degrader } from './degraded-sounds.ts';
 import type { DegradedOutcome, DegradedRequest, RobustnessWorkerData } from './robustness-scoring.ts';
 
-const { card, members, seed, voicePaths } = workerData as RobustnessWorkerData;
-const opened = Detector.create({ card, members }, 1);
+const { seed, voicePaths, ...model } = workerData as RobustnessWorkerData;
+const opened = Detector.create(model, 1);
 
 const degrader = new Degrader(seed, voicePaths);
 
 function outcomeOf(analysis: Analysis): DegradedOutcome {
-  const { score, members: ofMembers, llr, finding, reasons, quality, activeSeconds } = analysis;
+  const { score, members: ofMembers, llr, finding, reasons, quality, activeSeconds, companion } = analysis;
   const { snrDb, effectiveBandwidthHz, clippedFraction, speechSeconds } = quality;
   return {
     score,
@@ -24,6 +24,7 @@ function outcomeOf(analysis: Analysis): DegradedOutcome {
     reasons: reasons.filter(({ blocking }) => blocking).map(({ code }) => code),
     speechSeconds,
     quality: { activeSeconds, snrDb, effectiveBandwidthHz, clippedFraction },
+    ...(companion ? { companion } : {}),
     error: null,
   };
 }

@@ -6,9 +6,10 @@ import { loadDataset, selectSplit } from '../datasets/load.ts';
 import type { DatasetItem } from '../datasets/types.ts';
 import { chooseDegradations } from '../degradation/choose.ts';
 import { writeTinyModel } from '../detector/testing.ts';
+import { alone, nameCompanion } from '../detector/store.ts';
 import type { StoredModel } from '../detector/store.ts';
 import { robustnessFiles } from '../reports/robustness.ts';
-import { drawnAlike, robustnessIdentity, robustnessRows } from './robustness.ts';
+import { companionNote, drawnAlike, robustnessIdentity, robustnessRows } from './robustness.ts';
 import { RobustnessJournal } from './robustness-journal.ts';
 import { scoreDegraded } from './robustness-scoring.ts';
 import type { DegradedSet } from './robustness-scoring.ts';
@@ -40,7 +41,7 @@ async function measured(name: string, degradations = wanted, resume = false): Pr
 
 it('measures each degradation against the recordings as they are', slow, async () => {
   const sets = await measured('first.journal');
-  const rows = robustnessRows(model.card, items, sets, { replicates: 100, seed: 1 });
+  const rows = robustnessRows(model, items, sets, { replicates: 100, seed: 1 });
   expect(rows.map(({ name }) => name)).toEqual(['as-is', 'mp3-32', 'white-15', 'babble-15', 'room-0.4']);
   const [plain, mp3, white] = rows;
   expect(plain.figures).toMatchObject({ scored: 8, failed: 0, paired: { difference: 0, interval: [0, 0] } });
@@ -57,6 +58,7 @@ it('measures each degradation against the recordings as they are', slow, async (
     seed: 1,
     rows,
     conditions: null,
+    companionNote: null,
   });
   expect(files['robustness.csv'].trim().split('\r\n')).toHaveLength(6);
   expect(files['robustness.svg']).toContain('White noise');
@@ -104,8 +106,36 @@ it('names what cannot be read, and goes on', slow, async () => {
     expect(outcomes[0].error).toContain('gone.wav');
     expect(outcomes.slice(1).every(({ error }) => error === null)).toBe(true);
   }
-  expect(robustnessRows(model.card, all, sets, { replicates: 10, seed: 1 })[0].figures?.failed).toBe(1);
+  expect(robustnessRows(model, all, sets, { replicates: 10, seed: 1 })[0].figures?.failed).toBe(1);
 });
+
+it(
+  'has companions speak of what is theirs, on the scale of likelihood ratios, unless they are left out',
+  slow,
+  async () => {
+    const { folder: place } = await writeTinyModel(join(folder, 'accompanied'));
+    await writeTinyModel(join(place, 'telephone'), 3);
+    const accompanied = await nameCompanion(place, 'telephone', {
+      maximumSampleRateHz: 12_000,
+      maximumBandwidthHz: 300,
+    });
+    const line = chooseDegradations(['telephone']);
+    const of = async (one: StoredModel, name: string) => {
+      const identity = robustnessIdentity('test', one, { dataset: 'd', split: 'test', items, seed: 1 });
+      const journal = await RobustnessJournal.open(join(folder, name), identity, false);
+      const sets = await scoreDegraded(one, line, { items, seed: 1, journal, jobs: 1 });
+      return { sets, rows: robustnessRows(one, items, sets, { replicates: 0, seed: 1 }) };
+    };
+    const { rows, sets } = await of(accompanied, 'accompanied.journal');
+    expect(rows.map(({ figures }) => figures?.byCompanion)).toEqual([0, 8]);
+    expect(companionNote(rows)).toContain('likelihood ratios');
+    const apart = await of(alone(accompanied), 'apart.journal');
+    expect(apart.rows.map(({ figures }) => figures?.byCompanion)).toEqual([0, 0]);
+    expect(companionNote(apart.rows)).toBeNull();
+    expect(sets[0].outcomes).toEqual(apart.sets[0].outcomes);
+    expect(sets[1].outcomes.map(({ score }) => score)).not.toEqual(apart.sets[1].outcomes.map(({ score }) => score));
+  },
+);
 
 it('tells a codec without an encoder by name', slow, async () => {
   const none = {
@@ -117,7 +147,7 @@ it('tells a codec without an encoder by name', slow, async () => {
     how: { codec: { encoder: 'no_such_codec', arguments: [], container: 'x', rateHz: 8000 }, returnRateHz: 8000 },
   };
   const sets = await measured('none.journal', [none]);
-  const rows = robustnessRows(model.card, items, sets, { replicates: 0, seed: 1 });
+  const rows = robustnessRows(model, items, sets, { replicates: 0, seed: 1 });
   expect(rows[1]).toMatchObject({ figures: null, skipped: expect.stringContaining('no_such_codec') as string });
 });
 

@@ -2,12 +2,11 @@
 import type { Finding } from '../../src-common/findings.ts';
 import { Random } from '../base/random.ts';
 import type { DatasetItem } from '../datasets/types.ts';
-import type { Card } from '../detector/card.ts';
 import type { RunnableModel } from '../detector/store.ts';
 import { findingTable } from '../evaluation/finding-table.ts';
 import { pairedDifference } from '../evaluation/paired.ts';
 import type { RobustnessRow } from '../reports/robustness.ts';
-import { evaluateTrials, memberScores } from './evaluate.ts';
+import { companionsOf, evaluateTrials, memberScores, ratioOf, spokenUnder } from './evaluate.ts';
 import { hashOf } from './robustness-journal.ts';
 import type { RobustnessIdentity } from './robustness-journal.ts';
 import type { DegradedOutcome, DegradedSet } from './robustness-scoring.ts';
@@ -28,15 +27,28 @@ export function robustnessIdentity(
     split,
     recordingsSha256: hashOf(recordings),
     seed,
+    companions: (model.companions ?? []).length > 0,
   };
 }
 
-/** A recording's score in a set as a trial; null where it has none. */
+/** The score of an outcome; where companions speak of some, its likelihood ratio, which is on one scale whoever spoke. */
+function comparableScore(model: RunnableModel, outcome: DegradedOutcome, areRatios: boolean): number | null {
+  const { score, speechSeconds } = outcome;
+  return score === null || !areRatios ? score : ratioOf(spokenUnder(model, outcome), score, speechSeconds);
+}
+
+/**
+ * A recording's score in a set as a trial; null where it has none.
+ * @param score what stands for it, by default itself
+ */
 export function trialOf(
   { id, label, generator, speaker, source }: DatasetItem,
   outcome: DegradedOutcome,
+  score: number | null = outcome.score,
 ): Trial | null {
-  const { score, members, speechSeconds } = outcome;
+  const { speechSeconds } = outcome;
+  // Members have no part in what is not their sum.
+  const members = score === outcome.score ? outcome.members : undefined;
   if (score === null) return null;
   const ofMembers = members && memberScores(members.map((one, index) => ({ name: String(index), score: one })));
   return {
@@ -55,12 +67,13 @@ const decided: readonly (Finding | null)[] = ['supports bona fide', 'supports sp
 
 /** Figures of one set beside those of the recordings as they are. */
 function rowOf(
-  card: Card,
+  model: RunnableModel,
   items: readonly DatasetItem[],
   plain: readonly DegradedOutcome[],
   { degradation, skipped, encoder, outcomes }: DegradedSet,
-  options: { replicates: number; seed: number },
+  options: { replicates: number; seed: number; areRatios: boolean },
 ): RobustnessRow {
+  const { areRatios } = options;
   const named = {
     name: degradation?.name ?? 'as-is',
     label: degradation?.label ?? 'As they are',
@@ -70,12 +83,14 @@ function rowOf(
     encoder,
   };
   if (skipped !== null) return { ...named, skipped, figures: null };
-  const trials = items.flatMap((item, index) => trialOf(item, outcomes[index]) ?? []);
+  const trials = items.flatMap(
+    (item, index) => trialOf(item, outcomes[index], comparableScore(model, outcomes[index], areRatios)) ?? [],
+  );
   const both = (list: readonly { bonafide: boolean }[]): boolean =>
     list.some(({ bonafide }) => bonafide) && list.some(({ bonafide }) => !bonafide);
-  const evaluation = both(trials) ? evaluateTrials(card, trials) : null;
+  const evaluation = both(trials) ? evaluateTrials(model.card, trials, { areRatios }) : null;
   const pairs = items.flatMap(({ label, speaker, source }, index) => {
-    const [before, after] = [plain[index].score, outcomes[index].score];
+    const [before, after] = [plain[index], outcomes[index]].map((one) => comparableScore(model, one, areRatios));
     return before === null || after === null
       ? []
       : [{ bonafide: label === 'bonafide', speaker, source, before, after }];
@@ -99,6 +114,7 @@ function rowOf(
       recordings: items.length,
       scored: trials.length,
       failed: outcomes.filter(({ error }) => error !== null).length,
+      byCompanion: companionsOf(outcomes).reduce((sum, { recordings }) => sum + recordings, 0),
       eer: evaluation?.metrics.eer ?? null,
       eerInterval: paired?.afterInterval ?? null,
       auc: evaluation?.metrics.auc ?? null,
@@ -122,15 +138,25 @@ function rowOf(
   };
 }
 
-/** The table of all sets; the first of them is of the recordings as they are. */
+/**
+ * The table of all sets; the first of them is of the recordings as they are. Where companions of the model spoke of some recordings in
+ * any set, figures of all sets are of likelihood ratios.
+ */
 export function robustnessRows(
-  card: Card,
+  model: RunnableModel,
   items: readonly DatasetItem[],
   sets: readonly DegradedSet[],
   options: { replicates: number; seed: number },
 ): RobustnessRow[] {
   const [{ outcomes: plain }] = sets;
-  return sets.map((set) => rowOf(card, items, plain, set, options));
+  const areRatios = sets.some(({ outcomes }) => companionsOf(outcomes).length > 0);
+  return sets.map((set) => rowOf(model, items, plain, set, { ...options, areRatios }));
+}
+
+/** What is said of rows in which companions have a part; null where they have none. */
+export function companionNote(rows: readonly RobustnessRow[]): string | null {
+  if (rows.every(({ figures }) => (figures?.byCompanion ?? 0) === 0)) return null;
+  return 'Companions of the model spoke of some recordings. Scores of two models have no common scale: all figures are of likelihood ratios, each under the calibration of the one that spoke.';
 }
 
 /** Some of the recordings, sources and classes in turn as far as they go, drawn by a seed, in their order. */

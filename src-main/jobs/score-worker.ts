@@ -20,7 +20,7 @@ function inTurn(analyse: () => Promise<Analysis>): Promise<Analysis> {
 serveRequests<ScoreRequest, ScoreOutcome>(async (request, signal) => {
   const detector = await opened;
   const taking: Analyser = {
-    card: detector.card,
+    cardOf: (analysis) => detector.cardOf(analysis),
     analyse: (...parameters) => inTurn(() => detector.analyse(...parameters)),
   };
   return { response: await score(taking, request, signal) };

@@ -40,7 +40,7 @@ function planted(name: string, seconds = 1.5): string {
 /** The detector, with something that happens to the file while it is read. */
 function during(happens: () => void): Analyser {
   return {
-    card: detector.card,
+    cardOf: () => detector.card,
     analyse: async (source, signal) => {
       happens();
       return detector.analyse(source, signal);
@@ -132,7 +132,7 @@ describe('a file of many blocks', () => {
     const controller = new AbortController();
     const reason = new Error('enough');
     setImmediate(() => controller.abort(reason));
-    const none: Analyser = { card: detector.card, analyse: () => Promise.reject(new Error('read to its end')) };
+    const none: Analyser = { cardOf: () => detector.card, analyse: () => Promise.reject(new Error('read to its end')) };
     await expect(score(none, { path, nameBytes: null, found: false }, controller.signal)).rejects.toBe(reason);
   });
 });
@@ -157,7 +157,7 @@ describe('a file that is known', () => {
     const path = planted('known.wav');
     const first = await scored(path);
     const known = { ...first.file!, sha256: first.sha256! };
-    const none: Analyser = { card: detector.card, analyse: () => Promise.reject(new Error('scored again')) };
+    const none: Analyser = { cardOf: () => detector.card, analyse: () => Promise.reject(new Error('scored again')) };
     expect(await scored(path, none, known)).toMatchObject({ unchanged: true, error: null, sha256: first.sha256 });
     // The same size and time, another content.
     const { atimeMs, mtimeMs } = statSync(path);
@@ -176,12 +176,28 @@ describe('a file that the model was trained on', () => {
     expect(before.analysis?.llr).not.toBeNull();
     const training = { ...detector.card.training, fileSha256: ['0'.repeat(64), before.sha256!] };
     const trained: Analyser = {
-      card: { ...detector.card, training },
+      cardOf: () => ({ ...detector.card, training }),
       analyse: (source, signal) => detector.analyse(source, signal),
     };
     const after = await scored(path, trained);
     expect(after.analysis).toMatchObject({ finding: 'not assessable', llr: null, score: before.analysis?.score });
     expect(after.analysis?.reasons[0]).toMatchObject({ code: 'trained-on', blocking: true });
+  });
+
+  it('is one that the companion was trained on, where that one speaks', async () => {
+    const path = planted('companion.wav', 3);
+    const { sha256 } = await scored(path);
+    const training = { ...detector.card.training, fileSha256: [sha256!] };
+    const companion = { name: 'telephone', sha256: '1'.repeat(64) };
+    const spoken = (by: typeof companion | null): Analyser => ({
+      cardOf: ({ companion: one }) => (one ? { ...detector.card, training } : detector.card),
+      analyse: async (source, signal) => ({
+        ...(await detector.analyse(source, signal)),
+        ...(by && { companion: by }),
+      }),
+    });
+    expect((await scored(path, spoken(companion))).analysis?.reasons[0].code).toBe('trained-on');
+    expect((await scored(path, spoken(null))).analysis?.reasons.map(({ code }) => code)).not.toContain('trained-on');
   });
 });
 

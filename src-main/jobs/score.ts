@@ -81,7 +81,7 @@ function changed(path: string): UserFacingError {
 }
 
 /** The detector's part that scoring needs. */
-export type Analyser = Pick<Detector, 'analyse' | 'card'>;
+export type Analyser = Pick<Detector, 'analyse' | 'cardOf'>;
 
 const trainingFiles = new WeakMap<Card, Set<string>>();
 
@@ -175,8 +175,9 @@ async function scoreFile(
     }
     const after = statSync(path);
     if (after.ino !== before.ino || after.size !== size || after.mtimeMs !== before.mtimeMs) throw changed(path);
-    const trained = wasTrainedOn(detector.card, sha256);
-    const [analysis, ...further] = analyses.map((one) => (trained ? trainedOn(one) : one));
+    const [analysis, ...further] = analyses.map((one) =>
+      wasTrainedOn(detector.cardOf(one), sha256) ? trainedOn(one) : one,
+    );
     return { ...nothing, sha256, file, analysis, ...(reading.channel === 'each' ? { further } : {}) };
   } finally {
     closeSync(descriptor);

@@ -171,7 +171,7 @@ describe('a stretch on its own', () => {
     const { path: known } = recording('known.wav');
     const { fileSha256 } = await analyseStretchWith(detector, known, { startSeconds: 0, endSeconds: 2 });
     const trained = { ...detector.card, training: { ...detector.card.training, fileSha256: [fileSha256] } };
-    const by = { card: trained, analyse: detector.analyse.bind(detector) };
+    const by = { cardOf: () => trained, analyse: detector.analyse.bind(detector) };
     const outcome = await analyseStretchWith(by, known, { startSeconds: 0, endSeconds: 2 });
     expect(outcome.analysis.reasons[0].code).toBe('trained-on');
   });
@@ -179,7 +179,7 @@ describe('a stretch on its own', () => {
   it('of a file that changes meanwhile is refused', async () => {
     const { path } = recording('changes.wav');
     const by = {
-      card: detector.card,
+      cardOf: () => detector.card,
       analyse: async (...given: Parameters<Detector['analyse']>) => {
         writeFileSync(path, wav16(babble(5, 9)));
         return detector.analyse(...given);
@@ -206,7 +206,7 @@ describe('what is cut', () => {
     const { path, samples } = recording('exact.wav');
     let cut: Float32Array | null = null;
     const by = {
-      card: detector.card,
+      cardOf: () => detector.card,
       analyse: async (...given: Parameters<Detector['analyse']>) => {
         cut = (await decode(given[0], { sampleRateHz: 16_000 })).samples;
         return detector.analyse(...given);

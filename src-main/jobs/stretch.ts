@@ -72,7 +72,7 @@ export async function analyseStretch(
 
 /** The same with a detector at hand, in this thread. */
 export async function analyseStretchWith(
-  detector: Pick<Detector, 'analyse' | 'card'>,
+  detector: Pick<Detector, 'analyse' | 'cardOf'>,
   path: string,
   request: StretchRequest,
   signal?: AbortSignal,
@@ -121,7 +121,7 @@ export async function analyseStretchWith(
     const reasons = [{ code: 'non-finite-samples', sentence, blocking: true }, ...analysis.reasons];
     analysis = { ...analysis, finding: 'not assessable', llr: null, reasons };
   }
-  if (detector.card.training.fileSha256.includes(fileSha256)) analysis = trainedOn(analysis);
+  if (detector.cardOf(cut).training.fileSha256.includes(fileSha256)) analysis = trainedOn(analysis);
   const settings = {
     ...(request.readAll ? { readAll: true } : {}),
     cut: 'native samples of the stretch, without fading, as a recording of their own',

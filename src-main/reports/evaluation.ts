@@ -44,6 +44,9 @@ export interface EvaluationReport {
   calibrated: DetectionMetrics;
   resampled: { scores: BootstrapResult; likelihoodRatios: BootstrapResult } | null;
   findings: FindingRecord;
+  /** Companions that spoke of some of them, and what is said of that; then all scores are natural-log likelihood ratios. */
+  companions?: { name: string; sha256: string; recordings: number }[];
+  companionSentence?: string | null;
   /** What recordings are counted under (`groupsFor`); without it there is no table of groups. */
   groups?: (item: DatasetItem) => GroupedTrial['groups'];
 }
@@ -75,6 +78,7 @@ const scoreColumns = [
   'finding',
   'reasons',
   'error',
+  'companion',
 ];
 
 function scoresCsv(report: EvaluationReport): string {
@@ -92,6 +96,7 @@ function scoresCsv(report: EvaluationReport): string {
       analysis?.finding ?? null,
       analysis?.reasons.map((reason) => reason.code).join('; ') ?? null,
       error?.message ?? null,
+      analysis?.companion?.name ?? null,
     ]),
   );
   return csvLine(scoreColumns) + lines.join('');
@@ -115,6 +120,9 @@ function metricsDocument(report: EvaluationReport): Record<string, unknown> {
     split,
     recordings: scored.length,
     without_score: scored.filter(({ analysis }) => typeof analysis?.score !== 'number').length,
+    companions: report.companions ?? [],
+    score_scale: (report.companions ?? []).length > 0 ? 'natural-log likelihood ratio' : 'score of the model',
+    ...(report.companionSentence ? { companions_note: report.companionSentence } : {}),
     not_assessable: scored.filter(({ analysis }) => analysis?.finding === 'not assessable').length,
     ...metricsJson(metrics, resampled?.scores),
     // Cllr means something for likelihood ratios only: of the calibrated ones.

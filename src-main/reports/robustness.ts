@@ -24,6 +24,8 @@ export interface RobustnessRow {
     /** With a score, whatever the finding. */
     scored: number;
     failed: number;
+    /** Of which a companion of the model spoke. */
+    byCompanion: number;
     /** Of all scores, also of recordings that are not assessable. */
     eer: number | null;
     eerInterval: [number, number] | null;
@@ -57,6 +59,8 @@ interface RobustnessReport {
   dataset: string;
   split: string;
   seed: number;
+  /** What is said of companions; null where none spoke. */
+  companionNote: string | null;
   rows: RobustnessRow[];
   /** Down to where findings hold; null where none of the degradations makes one measure worse step by step. */
   conditions: ConditionRecord | null;
@@ -84,6 +88,7 @@ const columns = [
   'decided_share',
   'not_assessable_share',
   'encoder',
+  'by_companion',
 ];
 
 function tableCsv(rows: readonly RobustnessRow[]): string {
@@ -106,6 +111,7 @@ function tableCsv(rows: readonly RobustnessRow[]): string {
       figures?.decidedShare ?? null,
       figures?.notAssessableShare ?? null,
       encoder,
+      figures?.byCompanion ?? null,
     ]),
   );
   return csvLine(columns) + lines.join('');
@@ -161,7 +167,7 @@ export function robustnessText(rows: readonly RobustnessRow[]): string {
   const head = `${''.padEnd(width)}  ${'EER %'.padStart(6)}  ${'difference'.padEnd(20)}  ${'Cllr'.padStart(6)}  decided  not assessable`;
   const lines = rows.map(({ label, skipped, figures }) => {
     if (figures === null) return `${label.padEnd(width)}  skipped: ${skipped ?? ''}`;
-    const { eer, paired, cllrBits, decidedShare, notAssessableShare } = figures;
+    const { eer, paired, cllrBits, decidedShare, notAssessableShare, byCompanion } = figures;
     const sign = paired && paired.difference >= 0 ? '+' : '';
     const difference = paired ? `${sign}${percent(paired.difference)}${ends(paired.interval)}` : '';
     const cells = [
@@ -170,7 +176,8 @@ export function robustnessText(rows: readonly RobustnessRow[]): string {
       difference.padEnd(20),
       (cllrBits === null ? '' : cllrBits.toFixed(2)).padStart(6),
       `${percent(decidedShare)} %`.padStart(7),
-      `${percent(notAssessableShare)} %`,
+      `${percent(notAssessableShare)} %`.padEnd(14),
+      byCompanion === 0 ? '' : `${byCompanion} of ${figures.recordings} by a companion`,
     ];
     return cells.join('  ').trimEnd();
   });

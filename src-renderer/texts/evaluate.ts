@@ -19,6 +19,9 @@ export const evaluate = {
     models: 'Models',
     modelsHint: 'Up to six; they are drawn over each other in the same plots.',
     tooMany: 'Six models are the most that one plot can hold.',
+    withoutCompanions: 'The models by themselves.',
+    withoutCompanionsHint:
+      'Else a companion, as that for telephone speech, speaks of the recordings that are its, as in a scan; the figures are then of likelihood ratios.',
     data: 'Recordings',
     split: 'Split',
     splitHint:

@@ -10,6 +10,7 @@ interface EvaluationDraft {
   bonafide: string;
   split: string;
   replicates: number;
+  withoutCompanions: boolean;
 }
 
 class Evaluations {
@@ -22,7 +23,14 @@ class Evaluations {
   openError: unknown = $state.raw(null);
   /** Thresholds that were set by hand, by model, of the open evaluation. */
   thresholds: Record<string, number> = $state.raw({});
-  draft: EvaluationDraft = $state({ modelIds: [], dataset: '', bonafide: '', split: 'test', replicates: 1000 });
+  draft: EvaluationDraft = $state({
+    modelIds: [],
+    dataset: '',
+    bonafide: '',
+    split: 'test',
+    replicates: 1000,
+    withoutCompanions: false,
+  });
   tab: 'figures' | 'curves' | 'ratios' | 'threshold' | 'generators' = $state('curves');
 
   get running(): Job[] {
@@ -68,7 +76,7 @@ class Evaluations {
 
   /** Starts what the form holds; its job is shown, and the evaluation of the same id once it is done. */
   async start(): Promise<void> {
-    const { modelIds, dataset, bonafide, split, replicates } = this.draft;
+    const { modelIds, dataset, bonafide, split, replicates, withoutCompanions } = this.draft;
     const started = await app.attempt(() =>
       client.evaluation.start({
         modelIds: [...modelIds],
@@ -76,6 +84,7 @@ class Evaluations {
         ...(bonafide.trim() === '' ? {} : { bonafide: bonafide.trim() }),
         split,
         replicates,
+        withoutCompanions,
       }),
     );
     if (started !== undefined) this.shown = started.jobId;
