@@ -1,0 +1,74 @@
+/** A case on which another installation worked, as the window shows it: who went on with it, and what it takes to go on. */
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { babble, wav16 } from '../src-main/detector/testing.ts';
+import { cases } from '../src-renderer/texts/cases.ts';
+import { hosts, root } from './hosts.ts';
+import type { RunningHost } from './hosts.ts';
+import { patience, Workstation } from './pages.ts';
+
+const program = join(root, 'out/main/cli.js');
+
+describe.each(hosts)('$name', ({ missing, start }) => {
+  describe.skipIf(missing !== null)('a case that another installation went on with', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'earwitness-e2e-accept-'));
+    const evidence = join(folder, 'evidence');
+    let host: RunningHost;
+    let workstation: Workstation;
+
+    /** The command line of the other installation. */
+    function theirs(...args: string[]): string {
+      const env = { ...process.env, EARWITNESS_HOME: join(folder, 'theirs') };
+      const { status, stdout, stderr } = spawnSync(process.execPath, [program, ...args], { encoding: 'utf8', env });
+      if (status !== 0) throw new Error(stderr);
+      return stdout.trim();
+    }
+
+    beforeAll(async () => {
+      mkdirSync(evidence);
+      writeFileSync(join(evidence, 'voice.wav'), wav16(babble(2, 5)));
+      host = await start({ env: { HOME: folder, USERPROFILE: folder } });
+      workstation = new Workstation(host);
+    });
+    afterAll(async () => {
+      await host?.close();
+      rmSync(folder, { recursive: true, force: true });
+    });
+
+    it('is only read until its key is accepted by the fingerprint that its examiner gave', async () => {
+      const { page } = workstation;
+      const words = cases.accept;
+      await workstation.newCase({ number: '7', title: 'Shared' });
+      await workstation.leaveCase();
+      theirs('case', 'add', workstation.caseFolder('7'), evidence);
+      const key = theirs('case', 'key');
+
+      await page.getByRole('grid', { name: cases.list }).getByRole('row', { name: 'Shared' }).dblclick();
+      await workstation.button(words.open).click();
+      const dialog = workstation.dialog(words.title('7'));
+      await dialog.getByText(key).waitFor(patience);
+      await dialog.getByText(/Added voice\.wav/).waitFor();
+      const accept = workstation.button(words.action, dialog);
+      const typed = dialog.getByLabel(words.typed);
+      expect(await accept.isDisabled()).toBe(true);
+      await typed.fill('0123-4567-89ab-cdef');
+      await dialog.getByText(words.differs).waitFor();
+      expect(await accept.isDisabled()).toBe(true);
+      await typed.fill(key.toUpperCase().replaceAll('-', ' '));
+      await accept.click();
+      await dialog.waitFor({ state: 'detached' });
+      await expect.poll(() => workstation.button(words.open).count(), patience).toBe(0);
+      // It is worked on again: what is added is taken in.
+      await workstation.addFolder(evidence);
+      await workstation.tab(cases.tabs.log).click();
+      await page
+        .getByRole('grid', { name: cases.log.label })
+        .getByText(/^Accepted that /)
+        .waitFor(patience);
+      expect(workstation.errors).toEqual([]);
+    });
+  });
+});
