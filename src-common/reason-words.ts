@@ -8,6 +8,8 @@ const words = new Map<string, string>(
     'narrow-band': 'narrow band',
     codec: 'a codec that the model misjudges',
     noisy: 'noisy',
+    'outside-validation': 'outside validation',
+    unusual: 'unlike what the model was measured on',
     length: 'length not validated',
     long: 'long',
     streams: 'several audio streams',

@@ -74,7 +74,7 @@ export function register(program: Command): void {
     .addOption(overwriteOption())
     .option(
       '--record',
-      "write down to which quality findings hold, and the thresholds that follow, into the model's card",
+      "write down to which quality findings hold, the thresholds that follow, and how far is too far from what was measured, into the model's card",
     )
     .addHelpText(
       'after',
@@ -95,7 +95,7 @@ Exit status: 0 done, 2 wrong usage, 3 some degradations were skipped or recordin
 }
 
 async function robustness(options: RobustnessOptions): Promise<number> {
-  const [store, load, choosing, scoring, journals, jobs, curves, writing] = await Promise.all([
+  const [store, load, choosing, scoring, journals, jobs, curves, distances, writing] = await Promise.all([
     import('../detector/store.ts'),
     import('../datasets/load.ts'),
     import('../degradation/choose.ts'),
@@ -103,12 +103,14 @@ async function robustness(options: RobustnessOptions): Promise<number> {
     import('../jobs/robustness-journal.ts'),
     import('../jobs/robustness.ts'),
     import('../jobs/condition-curves.ts'),
+    import('../jobs/validation-distance.ts'),
     import('../reports/robustness.ts'),
   ]);
   const wanted = choosing.chooseDegradations(options.only ?? (options.record ? ['thresholds'] : undefined));
   const whole = await modelToScoreWith(options);
-  const model = options.withoutCompanion || options.record ? store.alone(whole) : whole;
-  if (options.record) mayRecord([model], options.model === undefined ? {} : { model: [options.model] });
+  if (options.record) mayRecord([whole], options.model === undefined ? {} : { model: [options.model] });
+  const telling = options.record ? await store.readModel(whole.folder, { vectors: true }) : whole;
+  const model = options.withoutCompanion || options.record ? store.alone(telling) : telling;
   const dataset = await load.loadDataset(load.withBonafide(options.dataset, options.bonafide));
   const all = options.split.flatMap((split) => load.selectSplit(dataset, split));
   const { seed, replicates } = options;
@@ -162,7 +164,10 @@ async function robustness(options: RobustnessOptions): Promise<number> {
     await writeOutputs(filesIn(folder, files), outputs);
     if (options.record && conditions) {
       const thresholds = curves.thresholdsWith(model.card.thresholds, conditions);
-      await store.writeMeasured(model, { conditions, thresholds });
+      const of = { dataset: dataset.spec, split, seed, replicates };
+      const distance = distances.validationDistance({ ...model.card, thresholds }, items, sets, of);
+      await store.writeMeasured(model, { conditions, thresholds, ...(distance ? { distance } : {}) });
+      if (distance) process.stdout.write(writing.distanceText(distance));
     }
     await journal.remove();
     process.stdout.write(writing.robustnessText(rows));
@@ -170,7 +175,7 @@ async function robustness(options: RobustnessOptions): Promise<number> {
     if (conditions) process.stdout.write(writing.conditionsText(conditions));
     process.stdout.write(`Written to ${folder}: ${Object.keys(files).join(', ')}\n`);
     if (options.record && conditions)
-      process.stdout.write(`The card in ${model.folder} has these curves and thresholds now.\n`);
+      process.stdout.write(`The card in ${model.folder} has these curves, thresholds and distances now.\n`);
     const lacking = rows.some(({ skipped, figures }) => skipped !== null || (figures?.failed ?? 0) > 0);
     return lacking ? exitStatus.someFailed : exitStatus.done;
   } catch (error) {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { sha256Schema as sha256 } from '../../src-common/hashes.ts';
 import { conditionRecordSchema } from '../../src-common/condition-curves.ts';
+import { validationDistanceSchema } from '../../src-common/validation-distance.ts';
 import { findingRecordSchema } from '../../src-common/finding-record.ts';
 import { conditioningSchema } from '../audio/condition.ts';
 import { calibrationSchema } from '../evaluation/calibration.ts';
@@ -187,6 +188,8 @@ const plainCardSchema = z.object({
   records: z.array(findingRecordSchema).default([]),
   /** What its thresholds of what is assessable follow from; absent where they were not measured. */
   conditions: conditionRecordSchema.optional(),
+  /** How far a recording may lie from those that it was measured on; absent where that was not measured. */
+  distance: validationDistanceSchema.optional(),
   /** How faithful its saliency maps are. */
   saliency: z.array(saliencyRecordSchema).optional(),
   /** Who validated it, on what, and under which conditions that holds; null for `screening`. */

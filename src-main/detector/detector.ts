@@ -3,6 +3,8 @@ import type { Timeline } from '../audio/timeline.ts';
 import type { AudioInfo, AudioSource, Channel, TimelineNotes } from '../audio/types.ts';
 import { conditionWords } from './card.ts';
 import type { Card } from './card.ts';
+import { ValidationDistance, qualityPoint } from './distance.ts';
+import type { RecordingDistance } from './distance.ts';
 import { findingFor } from './finding.ts';
 import { qualityOf } from './quality.ts';
 import type { Quality } from './quality.ts';
@@ -66,6 +68,8 @@ export interface Analysis {
   finding: Finding;
   reasons: Reason[];
   windows: WindowScore[];
+  /** How far it lies from what the model was measured on; absent where the card does not say. */
+  distances?: RecordingDistance[];
   /** The companion of the model that all this is by; absent where it is by the model itself. */
   companion?: { name: string; sha256: string };
 }
@@ -107,6 +111,7 @@ export class Detector {
   readonly #insteadOf: string | undefined;
   readonly #companions: readonly Companion[];
   readonly #threads: number;
+  readonly #distance: ValidationDistance | null;
   /** Those that were needed so far, by name. */
   readonly #opened = new Map<string, Promise<Detector>>();
 
@@ -117,6 +122,7 @@ export class Detector {
     this.#threads = threads;
     this.#scorer = scorer;
     this.#speech = speech;
+    this.#distance = model.card.distance ? new ValidationDistance(model.card.distance) : null;
   }
 
   /**
@@ -144,6 +150,18 @@ export class Detector {
    * @throws UserFacingError where it cannot be decoded.
    */
   async analyse(source: AudioSource, signal?: AbortSignal, reading: Reading = {}): Promise<Analysis> {
+    return (await this.analyseWithVectors(source, signal, reading)).analysis;
+  }
+
+  /**
+   * The same, with what the heads of the model's own networks judged by, means over the windows, by member: of those whose graphs tell it
+   * (`readModel` with vectors).
+   */
+  async analyseWithVectors(
+    source: AudioSource,
+    signal?: AbortSignal,
+    reading: Reading = {},
+  ): Promise<{ analysis: Analysis; vectors: Map<string, Float64Array> }> {
     const { conditioning, window, thresholds } = this.card;
     const recording = await conditionRecording(source, {
       conditioning,
@@ -156,8 +174,17 @@ export class Detector {
     });
     const { activity, statistics, info, durationSeconds, timeline } = recording;
     const companion = companionFor(this.#companions, info, recording.spectrum.effectiveBandwidthHz);
-    if (companion) return this.#analyseWith(companion, source, signal, reading);
+    if (companion) {
+      return { analysis: await this.#analyseWith(companion, source, signal, reading), vectors: new Map() };
+    }
     const scored: { score: number; members: number[] }[] = [];
+    const vectors = new VectorMeans(this.card.members.map(({ name }) => name));
+    const flush = async (): Promise<void> => {
+      for (const one of await this.#scorer.flush()) {
+        vectors.add(one.vectors);
+        scored.push({ score: one.score, members: one.members });
+      }
+    };
     const spans: PlannedSpan[] = [];
     const { batch } = this.#scorer;
     batch.clear();
@@ -165,19 +192,30 @@ export class Detector {
       async (samples, span) => {
         batch.add(samples, Math.min(span.length + missingOf(span.gaps), samples.length));
         spans.push(span);
-        if (batch.isFull) scored.push(...(await this.#scorer.flush()));
+        if (batch.isFull) await flush();
       },
       () => {
         scored.length = spans.length = 0;
+        vectors.clear();
         batch.clear();
       },
     );
-    scored.push(...(await this.#scorer.flush()));
+    await flush();
     this.#memory.trim();
     const quality = qualityOf(recording, conditioning.sampleRateHz, probabilities);
 
     const score = meanOf(scored.map((window) => window.score));
     const { members } = this.card;
+    const means = vectors.means();
+    const distances =
+      score === null
+        ? null
+        : (this.#distance?.of(
+            new Map<string, ArrayLike<number>>([
+              ...means,
+              ['quality', qualityPoint(quality, activity.activeSeconds, conditioning)],
+            ]),
+          ) ?? null);
     const { finding, llr, reasons } = findingFor(this.card, {
       score,
       activeSeconds: activity.activeSeconds,
@@ -192,11 +230,12 @@ export class Detector {
       codec: info.codec,
       windows: scored.length,
       quality,
+      ...(distances ? { distances } : {}),
     });
     if (this.#insteadOf !== undefined) {
       reasons.push({ code: 'other-model', sentence: this.#insteadOf, blocking: false });
     }
-    return {
+    const analysis: Analysis = {
       audio: info,
       channel: reading.channel ?? 'mix',
       durationSeconds,
@@ -228,7 +267,9 @@ export class Detector {
         const window = { ...timesOf(spans[index], timeline, conditioning.sampleRateHz), score: value };
         return members.length > 1 ? { ...window, members: ofMembers } : window;
       }),
+      ...(distances ? { distances } : {}),
     };
+    return { analysis, vectors: means };
   }
 
   /** The card of the model or of its companion, whichever an analysis is by. */
@@ -255,6 +296,37 @@ export class Detector {
       reasons: [...analysis.reasons, reason],
       companion: { name, sha256: model.onnxSha256 },
     };
+  }
+}
+
+/** Means of members' vectors over a recording's windows. */
+class VectorMeans {
+  readonly #names: readonly string[];
+  readonly #sums = new Map<string, Float64Array>();
+  #count = 0;
+
+  constructor(names: readonly string[]) {
+    this.#names = names;
+  }
+
+  /** @param vectors of a window, one a member */
+  add(vectors: readonly (Float32Array | null)[]): void {
+    this.#count++;
+    vectors.forEach((vector, index) => {
+      if (vector === null) return;
+      const sum = this.#sums.get(this.#names[index]) ?? new Float64Array(vector.length);
+      this.#sums.set(this.#names[index], sum);
+      for (let i = 0; i < vector.length; i++) sum[i] += vector[i];
+    });
+  }
+
+  clear(): void {
+    this.#sums.clear();
+    this.#count = 0;
+  }
+
+  means(): Map<string, Float64Array> {
+    return new Map([...this.#sums].map(([name, sum]) => [name, sum.map((value) => value / this.#count)]));
   }
 }
 

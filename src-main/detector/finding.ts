@@ -3,6 +3,8 @@ import type { DecodeNotes } from '../audio/types.ts';
 import { applyCalibration } from '../evaluation/calibration.ts';
 import { calibrationSeconds } from '../evaluation/lengths.ts';
 import type { Card } from './card.ts';
+import { distanceReasons } from './distance.ts';
+import type { RecordingDistance } from './distance.ts';
 import { highestHz } from './member.ts';
 import type { Quality } from './quality.ts';
 import { noteReasons } from './reason.ts';
@@ -27,6 +29,8 @@ export interface FindingBasis {
   codec: string;
   windows: number;
   quality: Pick<Quality, 'speechSeconds' | 'snrDb' | 'effectiveBandwidthHz'>;
+  /** Where the card tells how far is too far. */
+  distances?: readonly RecordingDistance[];
 }
 
 /** Where the card says nothing, the share of the front end's highest frequency that a recording must reach. */
@@ -81,7 +85,7 @@ function reasonsFor(card: Card, basis: FindingBasis): Reason[] {
     add(
       'clipped',
       true,
-      `${percent} % of its samples are clipped; at most ${100 * thresholds.maximumClippedFraction} % may be.`,
+      `${percent} % of its samples are clipped; at most ${Number((100 * thresholds.maximumClippedFraction).toPrecision(3))} % may be.`,
     );
   }
   // A model that was measured on narrower sound than its front ends look at says so in its card.
@@ -109,6 +113,7 @@ function reasonsFor(card: Card, basis: FindingBasis): Reason[] {
     const sentence = `It is coded in ${basis.codec}, which moves this model's scores: human speech through it was seen to look synthetic.`;
     add('codec', true, sentence);
   }
+  if (card.distance && basis.distances) reasons.push(...distanceReasons(card.distance, basis.distances));
   reasons.push(...noteReasons(basis.notes));
   if (basis.audioStreams > 1) {
     const sentence = `It holds ${basis.audioStreams} audio streams, numbered from 0; number ${basis.stream} was scored.`;

@@ -284,10 +284,15 @@ export function writeOnnxGraph({
   return model.finish();
 }
 
+/** How many layers of a network make the vector that its head, the last dense layer, judges by. */
+export function layersToVector({ layers }: Pick<NetworkSpec, 'layers'>): number {
+  return layers.findLastIndex(({ type }) => type === 'dense');
+}
+
 /**
  * The network as the bytes of an ONNX model; the same spec and weights give the same bytes.
  * Input `log_spectrogram_db` [N, 1, bins, frames], output `logit` [N, 1].
- * @param mapsAfter also what comes out of that many layers, as `feature_maps` [N, channels, height, width]
+ * @param mapsAfter also what comes out of that many layers, as `feature_maps` [N, channels, height, width], or [N, values] of a vector
  */
 export function writeOnnx(spec: NetworkSpec, weights: Weights, mapsAfter?: number): Uint8Array {
   const builder = new NetworkGraph(weights);
@@ -296,9 +301,13 @@ export function writeOnnx(spec: NetworkSpec, weights: Weights, mapsAfter?: numbe
   const outputs: ValueInfo[] = [{ name: onnxNames.output, shape: ['N', 1] }];
   let value = builder.chain(layers.slice(0, mapsAfter), onnxNames.input);
   if (mapsAfter !== undefined) {
-    const [height, width, channels] = layers[mapsAfter].input;
+    const shape = layers[mapsAfter].input;
     builder.node('Identity', onnxNames.maps, [value]);
-    outputs.push({ name: onnxNames.maps, shape: ['N', channels, height, width] });
+    const [height, width, channels] = shape;
+    outputs.push({
+      name: onnxNames.maps,
+      shape: shape.length === 3 ? ['N', channels, height, width] : ['N', ...shape],
+    });
     value = builder.chain(layers.slice(mapsAfter), value);
   }
   builder.node('Identity', onnxNames.output, [value]);

@@ -85,12 +85,15 @@ export class WindowBatch {
 export interface MemberScorer {
   /** One score for each window of the batch, high for bona fide. */
   score(batch: WindowBatch): Promise<ArrayLike<number>>;
+  /** What its head judged the windows of the last batch by, [count, values]; absent where its graph does not tell. */
+  vectors?(): Float32Array | null;
   dispose(): Promise<void>;
 }
 
 class NetworkScorer implements MemberScorer {
   readonly #member: NetworkMember;
   readonly #session: ort.InferenceSession;
+  #vectors: Float32Array | null = null;
 
   constructor(member: NetworkMember, session: ort.InferenceSession) {
     this.#member = member;
@@ -101,7 +104,12 @@ class NetworkScorer implements MemberScorer {
     const { bins, frames } = this.#member.network.input;
     const input = new ort.Tensor('float32', batch.features(this.#member.frontEnd), [batch.count, 1, bins, frames]);
     const output = await this.#session.run({ [onnxNames.input]: input });
+    this.#vectors = (output[onnxNames.maps]?.data as Float32Array | undefined) ?? null;
     return output[onnxNames.output].data as Float32Array;
+  }
+
+  vectors(): Float32Array | null {
+    return this.#vectors;
   }
 
   dispose(): Promise<void> {
@@ -166,6 +174,13 @@ export async function createScorer(content: MemberContent, threads: number): Pro
   return new NetworkScorer(member, session);
 }
 
+interface ScoredWindow {
+  score: number;
+  members: number[];
+  /** What each member's head judged it by; null where its graph does not tell. */
+  vectors: (Float32Array | null)[];
+}
+
 /** Scores windows by all members of a model: each one's scores and their weighted sum. */
 export class JointScorer {
   readonly batch: WindowBatch;
@@ -189,12 +204,16 @@ export class JointScorer {
     return new JointScorer(contents, scorers, windowLength);
   }
 
-  /** For each window of the batch its score and the members', in their order. The batch is empty afterwards. */
-  async flush(): Promise<{ score: number; members: number[] }[]> {
+  /** For each window of the batch its score and the members', in their order, and their vectors. The batch is empty afterwards. */
+  async flush(): Promise<ScoredWindow[]> {
     const { count } = this.batch;
     if (count === 0) return [];
     const scores: ArrayLike<number>[] = [];
-    for (const scorer of this.#scorers) scores.push(await scorer.score(this.batch));
+    const vectors: (Float32Array | null)[] = [];
+    for (const scorer of this.#scorers) {
+      scores.push(await scorer.score(this.batch));
+      vectors.push(scorer.vectors?.() ?? null);
+    }
     this.batch.clear();
     return Array.from({ length: count }, (_, index) => {
       const members = scores.map((one) => one[index]);
@@ -204,6 +223,10 @@ export class JointScorer {
           members,
         ),
         members,
+        vectors: vectors.map((all) => {
+          const width = (all?.length ?? 0) / count;
+          return all?.subarray(index * width, (index + 1) * width) ?? null;
+        }),
       };
     });
   }

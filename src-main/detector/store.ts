@@ -15,7 +15,7 @@ import type { LogisticModel } from './logistic.ts';
 import type { EncoderMember, ForeignMember, Member, NetworkMember } from './member.ts';
 import { parameterSpecs } from './network.ts';
 import type { NetworkSpec, Weights } from './network.ts';
-import { writeOnnx } from './onnx.ts';
+import { layersToVector, writeOnnx } from './onnx.ts';
 import { readSafetensors, writeSafetensors } from './safetensors.ts';
 import { vouchedFor } from './seal.ts';
 import type { MemberContent } from './scorers.ts';
@@ -157,8 +157,14 @@ async function readHead(folder: string, card: Card, member: EncoderMember): Prom
   return { kernel: Float64Array.from(kernel), bias: bias[0] };
 }
 
-async function readMember(folder: string, card: Card, member: Member): Promise<MemberContent> {
-  if (member.kind === 'network') return { member, onnx: await readNetwork({ folder, card }, member) };
+async function readMember(folder: string, card: Card, member: Member, vectors: boolean): Promise<MemberContent> {
+  if (member.kind === 'network') {
+    const onnx = await readNetwork({ folder, card }, member);
+    const tells = vectors || card.distance?.kinds.some(({ of }) => of === member.name);
+    if (!tells) return { member, onnx };
+    const weights = await readWeights({ folder, card }, member);
+    return { member, onnx: writeOnnx(member.network, weights, layersToVector(member.network)) };
+  }
   if (member.kind === 'foreign') return { member, onnx: await readForeign({ folder, card }, member) };
   const head = await readHead(folder, card, member);
   const encoder = await encoderOf(folder, member);
@@ -193,12 +199,13 @@ export async function readCard(folder: string): Promise<Card> {
 
 /**
  * Reads a model's card and what its members need to score.
+ * @param vectors have networks also tell what their heads judge by, as they do where the card measures distances by it
  * @throws UserFacingError `model` if the card is not one, a file is not the one that the card describes, or an encoder is not there.
  */
-export async function readModel(folder: string): Promise<StoredModel> {
+export async function readModel(folder: string, { vectors = false } = {}): Promise<StoredModel> {
   const card = await readCard(folder);
   const members: MemberContent[] = [];
-  for (const member of card.members) members.push(await readMember(folder, card, member));
+  for (const member of card.members) members.push(await readMember(folder, card, member, vectors));
   const companions: Companion[] = [];
   for (const companion of card.companions ?? []) companions.push(await readCompanion(folder, companion));
   return { folder, card, members, onnxSha256: identityOf(card), ...(companions.length > 0 ? { companions } : {}) };
@@ -397,7 +404,7 @@ export function headFile(member: Pick<EncoderMember, 'head'>, { kernel, bias }: 
  */
 export async function writeMeasured(
   { folder }: Pick<StoredModel, 'folder'>,
-  measured: Partial<Pick<Card, 'records' | 'saliency' | 'partialSpoofs' | 'conditions' | 'thresholds'>>,
+  measured: Partial<Pick<Card, 'records' | 'saliency' | 'partialSpoofs' | 'conditions' | 'distance' | 'thresholds'>>,
 ): Promise<void> {
   const path = join(folder, 'card.json');
   const card = JSON.parse(await readFile(path, 'utf8')) as object;

@@ -1,4 +1,4 @@
-import { conditionRule, conditionText, conditionWords } from '../../src-common/condition-curves.ts';
+import { conditionText, conditionWords } from '../../src-common/condition-curves.ts';
 import type { ConditionCurve, ConditionMeasure, ConditionRecord } from '../../src-common/condition-curves.ts';
 import type { FindingRate } from '../../src-common/finding-record.ts';
 import type { PlotSubject } from './plots.ts';
@@ -36,9 +36,16 @@ export function conditionPlot(subject: PlotSubject, record: ConditionRecord): st
     { text: 'Spoofs found bona fide, 95 % interval', colour: palette.spoof, mark: 'line' },
     { text: 'Equal error rate', colour: palette.dimmed, mark: 'dots' },
     { text: 'Threshold of what is assessable, by the strictest curve', colour: palette.accent, mark: 'dashes' },
+    { text: 'Rate of wrong findings that the calibration allows', colour: palette.inconclusive, mark: 'dashes' },
+    { text: 'Filled: the step holds; hollow: it does not', colour: palette.text, mark: 'dot' },
   ];
   const title = `Down to where findings of ${subject.model} hold`;
-  const parts = heading(20, width - 40, title, `${subject.data}. ${conditionRule(record)}`);
+  const parts = heading(
+    20,
+    width - 40,
+    title,
+    `${subject.data}: ${record.recordings} recordings of ${record.sources} sources, made worse step by step`,
+  );
   curves.forEach((curve, index) => {
     const area: Area = {
       left: panel.left + (index % columns) * step.x,
@@ -79,7 +86,7 @@ function panelParts(
   const across = (value: number, stroke: string, dash: string): string =>
     element('line', { x1: area.left, y1: y(value), x2: area.left + area.width, y2: y(value), stroke, 'stroke-dasharray': dash }); // prettier-ignore
   parts.unshift(title);
-  if (highestRate !== null) parts.push(across(highestRate, palette.line, dashes));
+  if (highestRate !== null) parts.push(across(highestRate, palette.inconclusive, dashes));
   if (threshold !== null) {
     const line = { x1: x(threshold), x2: x(threshold), y1: area.top, y2: area.top + area.height };
     parts.push(element('line', { ...line, stroke: palette.accent, 'stroke-width': 1.4, 'stroke-dasharray': dashes }));

@@ -78,8 +78,9 @@ export async function calibrateModel(
     thresholds: model.card.uncalibrated
       ? { ...model.card.thresholds, score: detectionMetrics(material.trials).eerDecisionThreshold }
       : model.card.thresholds,
-    // Measured under the calibration before; the thresholds that followed stay.
+    // Measured under the calibration before, on other recordings; the thresholds that followed stay.
     conditions: undefined,
+    distance: undefined,
     // It was calibrated without them, and they without it.
     companions: undefined,
   };

@@ -26,6 +26,8 @@ const outcomeSchema = z.object({
     .nullable(),
   /** Of the model, where it spoke. */
   companion: z.object({ name: z.string(), sha256: z.string() }).optional(),
+  /** What the heads of networks judged by, by member; where that was asked for. */
+  embeddings: z.record(z.string(), z.array(z.number())).optional(),
   error: z.string().nullable(),
 });
 export type DegradedOutcome = z.infer<typeof outcomeSchema>;

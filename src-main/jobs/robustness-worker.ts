@@ -13,7 +13,10 @@ const opened = Detector.create(model, 1);
 
 const degrader = new Degrader(seed, voicePaths);
 
-function outcomeOf(analysis: Analysis): DegradedOutcome {
+/** Enough of a value for distances. */
+const digits = 5;
+
+function outcomeOf({ analysis, vectors }: { analysis: Analysis; vectors: Map<string, Float64Array> }): DegradedOutcome {
   const { score, members: ofMembers, llr, finding, reasons, quality, activeSeconds, companion } = analysis;
   const { snrDb, effectiveBandwidthHz, clippedFraction, speechSeconds } = quality;
   return {
@@ -25,17 +28,27 @@ function outcomeOf(analysis: Analysis): DegradedOutcome {
     speechSeconds,
     quality: { activeSeconds, snrDb, effectiveBandwidthHz, clippedFraction },
     ...(companion ? { companion } : {}),
+    ...(vectors.size > 0
+      ? {
+          embeddings: Object.fromEntries(
+            [...vectors].map(([name, values]) => [
+              name,
+              Array.from(values, (value) => Number(value.toPrecision(digits))),
+            ]),
+          ),
+        }
+      : {}),
     error: null,
   };
 }
 
 async function analyse(request: DegradedRequest, signal: AbortSignal): Promise<DegradedOutcome> {
   const detector = await opened;
-  if (request.degradation === null) return outcomeOf(await detector.analyse(request.path, signal));
+  if (request.degradation === null) return outcomeOf(await detector.analyseWithVectors(request.path, signal));
   const degradation = degradations.find(({ name }) => name === request.degradation);
   if (!degradation) throw new Error(`no degradation ${request.degradation}`);
   const sound = request.sound ?? (await degrader.degrade(request.path, request.id, degradation));
-  return outcomeOf(await detector.analyse({ path: request.path, bytes: wav16(sound) }, signal));
+  return outcomeOf(await detector.analyseWithVectors({ path: request.path, bytes: wav16(sound) }, signal));
 }
 
 // One at a time: memory for windows belongs to one recording.

@@ -2,6 +2,8 @@
 import type { FindingTable } from '../../src-common/finding-record.ts';
 import { conditionText, conditionWords } from '../../src-common/condition-curves.ts';
 import type { ConditionRecord } from '../../src-common/condition-curves.ts';
+import { distanceName, distanceSentence } from '../../src-common/validation-distance.ts';
+import type { ValidationDistanceRecord } from '../../src-common/validation-distance.ts';
 import { conditionPlot } from '../evaluation/condition-plot.ts';
 import { robustnessPlot } from '../evaluation/robustness-plot.ts';
 import { csvLine } from './csv.ts';
@@ -182,4 +184,16 @@ export function robustnessText(rows: readonly RobustnessRow[]): string {
     return cells.join('  ').trimEnd();
   });
   return [head, ...lines, ''].join('\n');
+}
+
+/** What distances from what was measured are worth, a line for each kind. */
+export function distanceText({ kinds, copies }: ValidationDistanceRecord): string {
+  const lines = kinds.map((kind) => {
+    const steps = kind.growth.map(
+      ({ from, to, recordings, cllrBits }) =>
+        `${from === to ? 'beyond' : `${percent(from)} to ${percent(to)} %`} ${cllrBits?.toFixed(2) ?? 'none'} (${recordings})`,
+    );
+    return `By ${distanceName(kind)}: Cllr ${steps.join(', ')}. ${distanceSentence(kind)}`;
+  });
+  return `Distances, of ${copies} recordings and copies those that thresholds let pass:\n${lines.join('\n')}\n`;
 }

@@ -105,6 +105,7 @@ export function scanJson({ path, sha256, analysis, error }: ScannedFile, card: C
       clippedFraction: analysis.clippedFraction,
       nonFiniteSamples: analysis.nonFiniteSamples,
       quality: analysis.quality,
+      ...(analysis.distances ? { distances: analysis.distances } : {}),
       audio: analysis.audio,
       channel: analysis.channel,
       windowScores: 'uncalibrated',
