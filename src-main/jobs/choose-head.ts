@@ -33,13 +33,34 @@ export function placesOf({ layers, pooling }: HeadChoice, { width }: EmbeddingSh
   return layers.flatMap((layer) => Array.from({ length: count }, (_, place) => 2 * width * layer + place));
 }
 
-/** A head on some places of values brought to mean nought and deviation one; folded back, so that it takes all values as they come. */
+/**
+ * Of a fit's weight the share that originals have beside their copies, however many these are: chosen on sources left out, where
+ * half of it loses on originals and all of it on copies.
+ */
+const originalsShare = 0.75;
+
+/** How much each recording counts, sources alike; from `originals` on they are copies of those before. */
+function headWeights(items: readonly DatasetItem[], originals: number): Float64Array {
+  const weights = exampleWeights(items);
+  if (originals === items.length) return weights;
+  const sumOf = (part: Float64Array): number => part.reduce((sum, weight) => sum + weight, 0);
+  const share = sumOf(weights.subarray(0, originals)) / items.length;
+  return weights.map((weight, at) =>
+    at < originals ? (weight * originalsShare) / share : (weight * (1 - originalsShare)) / (1 - share),
+  );
+}
+
+/**
+ * A head on some places of values brought to mean nought and deviation one; folded back, so that it takes all values as they come.
+ * @param of `places` of the values, all by default; `originals`: the recordings from there on are copies of those before
+ */
 export function fitHead(
   rows: readonly Float32Array[],
   items: readonly DatasetItem[],
   strength: number,
-  places: readonly number[] = [...rows[0].keys()],
+  of: { places?: readonly number[] | undefined; originals?: number } = {},
 ): LogisticModel {
+  const { places = [...rows[0].keys()], originals = rows.length } = of;
   const size = places.length;
   const mean = new Float64Array(size);
   const scale = new Float64Array(size);
@@ -51,7 +72,7 @@ export function fitHead(
     for (let i = 0; i < size; i++) features[at * size + i] = (row[places[i]] - mean[i]) * scale[i];
   });
   const labels = Uint8Array.from(items, ({ label }) => Number(label === 'bonafide'));
-  const { kernel, bias } = fitLogistic({ features, labels, weights: exampleWeights(items) }, strength);
+  const { kernel, bias } = fitLogistic({ features, labels, weights: headWeights(items, originals) }, strength);
   const folded = new Float64Array(rows[0].length);
   let offset = bias;
   for (let i = 0; i < size; i++) {
@@ -77,7 +98,7 @@ function outOfFoldAuc(
       kept.map((index) => rows[index]),
       kept.map((index) => items[index]),
       choice.strength,
-      places,
+      { places },
     );
     return [...items.keys()]
       .filter((index) => without.has(items[index]))

@@ -177,9 +177,17 @@ export class EncoderTrainer implements MemberTrainer {
     const items = used.map((index) => all[index]);
     const { brought } = this.#encoder.card;
     const shape = { layers: brought?.layers.length ?? 0, width: brought?.width ?? 0 };
-    const choice = this.#strength === null && brought ? chooseHead(rows, items, shape, this.#seed) : null;
+    const originals = used.filter((index) => index < data.train.length).length;
+    // On originals: what copies lose is no reason to look elsewhere.
+    const choice =
+      this.#strength === null && brought
+        ? chooseHead(rows.slice(0, originals), items.slice(0, originals), shape, this.#seed)
+        : null;
     const strength = choice?.strength ?? this.#strength ?? usualStrength;
-    const head = choice ? fitHead(rows, items, strength, placesOf(choice, shape)) : fitHead(rows, items, strength);
+    const head = fitHead(rows, items, strength, {
+      places: choice ? placesOf(choice, shape) : undefined,
+      originals,
+    });
     const { name, weightsSha256, onnxSha256, output } = this.#encoder.card;
     const member: EncoderMember = {
       kind: 'encoder',
