@@ -63,9 +63,10 @@ cpSync(checkpointsOf('default'), checkpointsOf('fast'), { recursive: true });
 train('fast', without, '--resume');
 rmSync(checkpointsOf('default'), { recursive: true });
 
-// A companion that lies there stays: it is named anew, since the card is new.
-if (existsSync(join(root, folderOf('default'), 'telephone', 'card.json'))) {
-  const args = ['scripts/name-companion.ts', folderOf('default'), 'telephone'];
+// Companions that lie there stay: they are named anew, since the card is new.
+for (const companion of ['telephone', 'opus']) {
+  if (!existsSync(join(root, folderOf('default'), companion, 'card.json'))) continue;
+  const args = ['scripts/name-companion.ts', folderOf('default'), companion];
   const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' });
   if (status !== 0) process.exit(status ?? 1);
 }
