@@ -11,6 +11,7 @@ import { pathsReadAs } from '../base/lossy-name.ts';
 import type { Analysis, Detector } from '../detector/detector.ts';
 import type { Quality } from '../detector/quality.ts';
 import type { StoredModel } from '../detector/store.ts';
+import type { Places } from '../jobs/localise.ts';
 import type { ScannedFile } from '../reports/scan.ts';
 import { colour, exitStatus, interruption } from './context.ts';
 import { fastOption, modelOption, modelToScoreWith } from './model-option.ts';
@@ -32,6 +33,7 @@ import type { StretchOptions } from './stretch.ts';
 interface AnalyzeOptions extends ReadingOptions, StretchOptions, ModelOptions {
   json?: boolean;
   showLlr?: boolean;
+  localise: boolean;
 }
 
 export function register(program: Command): void {
@@ -43,6 +45,7 @@ export function register(program: Command): void {
     .addOption(fastOption())
     .option('--json', 'the whole result as JSON, with every window')
     .addOption(showLlrOption())
+    .option('--no-localise', 'leave out the pass of short windows, where the card shows that it is of use')
     .action(async (file: string, options: AnalyzeOptions) => {
       process.exitCode = await analyze(file, options);
     });
@@ -95,6 +98,28 @@ function clockList(stretches: readonly { startSeconds: number; endSeconds: numbe
   const named = stretches.slice(0, namedStretches).map((one) => `${clock(one.startSeconds)}-${clock(one.endSeconds)}`);
   if (stretches.length > named.length) named.push(`and ${stretches.length - named.length} more`);
   return named.join(', ');
+}
+
+/** The places that short windows point out of a whole recording; null where they are not asked for. */
+async function placesOf(
+  path: string,
+  analysis: Analysis,
+  model: StoredModel,
+  { localise: wanted, readAll }: AnalyzeOptions,
+  signal: AbortSignal,
+): Promise<Places | null> {
+  // A window more than one: else there is nothing to tell apart. What else is read than the mix is not measured.
+  if (!wanted || readAll || analysis.windows.length < 2 || analysis.channel !== 'mix') return null;
+  const { localise } = await import('../jobs/localise.ts');
+  return localise(model, path, signal);
+}
+
+function placeRows({ regions, statement }: Places): [string, string][] {
+  if (regions === null) return [['places', statement]];
+  return [
+    ['places', regions.length === 0 ? 'none' : clockList(regions)],
+    ['', statement],
+  ];
 }
 
 /** Rows of a name and a text, aligned. */
@@ -230,6 +255,10 @@ async function analyze(file: string, options: AnalyzeOptions): Promise<number> {
       ? await scoreStretch(detector, absolute, stretch, options, signal)
       : await score(detector, { path: absolute, nameBytes, found: false, reading: readingOf(options) }, signal);
     const rowsOfFile = scanRows({ ...outcome, path });
+    const places =
+      stretch === null && options.stream === undefined && outcome.analysis !== null
+        ? await placesOf(absolute, outcome.analysis, speakerOf(model, outcome.analysis), options, signal)
+        : null;
     if (options.json) {
       const results = rowsOfFile.map((row) => ({
         made: runProvenance(model),
@@ -238,6 +267,7 @@ async function analyze(file: string, options: AnalyzeOptions): Promise<number> {
           trackRecord: recordSentences(row.analysis.finding, speakerOf(model, row.analysis).card.records),
         }),
         ...(model.card.status === 'screening' ? { llrCaution: screeningCaution } : {}),
+        ...(places ? { places } : {}),
       }));
       process.stdout.write(`${JSON.stringify(options.channels === 'each' ? results : results[0], null, 1)}\n`);
     }
@@ -251,7 +281,9 @@ async function analyze(file: string, options: AnalyzeOptions): Promise<number> {
     for (const { analysis } of rowsOfFile) {
       if (analysis !== null) {
         const speaker = speakerOf(model, analysis);
-        texts.push(rows(await describe(path, outcome.sha256 ?? '', analysis, speaker, showsRatios(speaker, options))));
+        const told = await describe(path, outcome.sha256 ?? '', analysis, speaker, showsRatios(speaker, options));
+        if (places) told.splice(-1, 0, ...placeRows(places));
+        texts.push(rows(told));
       }
     }
     process.stdout.write(texts.join('\n'));

@@ -63,11 +63,25 @@ export function localisationShown(
   return why === null ? { shown: localisation, withheld: null } : { shown: null, withheld: why };
 }
 
-/** Why windows of that kind give no times; null where they may. */
-function whyNoTimes(records: readonly PartialRecord[], window: PartialRecord['window']): string | null {
-  const own = records.filter(
+/** The record by which windows shorter than those of scans give places, under the same rule; else why they give none. */
+export function shortWindowsShown(
+  { partialSpoofs = [] }: Pick<Localising, 'partialSpoofs'>,
+  window: PartialRecord['window'],
+): { record: PartialRecord; withheld: null } | { record: null; withheld: string } {
+  const withheld = whyNoTimes(partialSpoofs, window);
+  if (withheld !== null) return { record: null, withheld };
+  return { record: ofWindow(partialSpoofs, window)[0], withheld: null };
+}
+
+function ofWindow(records: readonly PartialRecord[], window: PartialRecord['window']): PartialRecord[] {
+  return records.filter(
     (record) => record.window.seconds === window.seconds && record.window.hopSeconds === window.hopSeconds,
   );
+}
+
+/** Why windows of that kind give no times; null where they may. */
+function whyNoTimes(records: readonly PartialRecord[], window: PartialRecord['window']): string | null {
+  const own = ofWindow(records, window);
   const what = `windows of ${window.seconds} s`;
   if (own.length === 0) {
     return `No times are given: whether ${what} tell where a spoof was put into a recording was not measured.`;
