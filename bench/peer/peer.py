@@ -324,7 +324,7 @@ class Peer:
         spec, batch = request["network"], request["batch"]
         features = np.fromfile(request["features"], dtype="<f4")
         x = torch.from_numpy(features.reshape(batch, 1, spec["input"]["bins"], spec["input"]["frames"]))
-        targets = torch.tensor(request["targets"])
+        targets = torch.tensor(request["targets"], dtype=torch.float32)
         weights = read_safetensors(request["weights"])
         network = build(spec, weights, dropout=request["dropout"], own_padding=own_padding).train()
         if layout == "channels last":
