@@ -1,7 +1,7 @@
 import type { Card } from '../card.ts';
 import type { Member } from '../member.ts';
 
-export type SaliencyMethod = 'occlusion' | 'grad-cam';
+type SaliencyMethod = 'occlusion' | 'grad-cam';
 
 /** What is explained, and how. */
 export interface SaliencySubject {
