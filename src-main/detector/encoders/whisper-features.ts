@@ -4,7 +4,7 @@ import ort from 'onnxruntime-node';
 import { whisperFeaturesOnnx, whisperFraming, whisperNames } from './whisper.ts';
 
 /** Front ends that an encoder's card can declare, by name, with their Mel bands. */
-export const encoderFrontEnds = { 'whisper-log-mel-80': 80, 'whisper-log-mel-128': 128 } as const;
+const encoderFrontEnds = { 'whisper-log-mel-80': 80, 'whisper-log-mel-128': 128 } as const;
 export type EncoderFrontEnd = keyof typeof encoderFrontEnds;
 export const encoderFrontEndNames = Object.keys(encoderFrontEnds) as [EncoderFrontEnd, ...EncoderFrontEnd[]];
 
