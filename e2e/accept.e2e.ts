@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { babble, wav16 } from '../src-main/detector/testing.ts';
 import { cases } from '../src-renderer/texts/cases.ts';
+import { violations } from './axe.ts';
 import { hosts, root } from './hosts.ts';
 import type { RunningHost } from './hosts.ts';
 import { patience, Workstation } from './pages.ts';
@@ -56,6 +57,7 @@ describe.each(hosts)('$name', ({ missing, start }) => {
       expect(await accept.isDisabled()).toBe(true);
       await typed.fill('0123-4567-89ab-cdef');
       await dialog.getByText(words.differs).waitFor();
+      expect(await violations(page)).toEqual([]);
       expect(await accept.isDisabled()).toBe(true);
       await typed.fill(key.toUpperCase().replaceAll('-', ' '));
       await accept.click();

@@ -2,8 +2,7 @@
  * Every view and dialog in both themes: axe-core finds nothing against WCAG 2.2 A and AA, and a picture of each is kept in
  * `screenshots/` for people to look at.
  */
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -16,12 +15,13 @@ import { models } from '../src-renderer/texts/models.ts';
 import { settings } from '../src-renderer/texts/settings.ts';
 import { train } from '../src-renderer/texts/train.ts';
 import { connectTo, jobDone } from './engine-client.ts';
+import { violations } from './axe.ts';
+import type { Violation } from './axe.ts';
 import { hosts, root } from './hosts.ts';
 import type { HostOptions, RunningHost } from './hosts.ts';
 import { patience, Workstation } from './pages.ts';
 import { labelledClips, names, writeDataset, writeEvidence, writeTestSet } from './recordings.ts';
 
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const pictures = join(root, 'screenshots');
 const themes = ['light', 'dark'] as const;
 const sizes = [
@@ -332,29 +332,6 @@ const looks: Look[] = [
   },
 ];
 
-interface Violation {
-  id: string;
-  help: string;
-  nodes: string[];
-}
-
-async function violations({ page }: Workstation): Promise<Violation[]> {
-  if (!(await page.evaluate(() => 'axe' in window))) await page.evaluate(axe);
-  return page.evaluate(async () => {
-    interface Result {
-      violations: { id: string; help: string; nodes: { target: unknown[]; failureSummary?: string }[] }[];
-    }
-    const { axe: loaded } = window as unknown as { axe: { run(root: Document, options: unknown): Promise<Result> } };
-    const values = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
-    const result = await loaded.run(document, { runOnly: { type: 'tag', values }, resultTypes: ['violations'] });
-    return result.violations.map(({ id, help, nodes }) => ({
-      id,
-      help,
-      nodes: nodes.slice(0, 5).map(({ target, failureSummary }) => `${target.join(' ')}: ${failureSummary ?? ''}`),
-    }));
-  });
-}
-
 /** Looks at what is shown in both themes, from all that is asked for; answers with what axe found. */
 async function inspect(
   workstation: Workstation,
@@ -366,7 +343,7 @@ async function inspect(
   for (const theme of themes) {
     await page.emulateMedia({ colorScheme: theme });
     await expect.poll(() => page.evaluate(() => document.documentElement.dataset['theme']), patience).toBe(theme);
-    const against = await violations(workstation);
+    const against = await violations(page);
     if (against.length > 0) found[theme] = against;
     if (!keepsPictures) continue;
     for (const size of look.view ? [...sizes].reverse() : [small]) {

@@ -86,7 +86,11 @@ function dataFolder(options: HostOptions): { home: string; remove: () => void } 
 function printed(child: ChildProcess, pattern: RegExp): Promise<string> {
   return new Promise((found, reject) => {
     let output = '';
-    const timer = setTimeout(() => reject(new Error(`Nothing was printed in time:\n${output}`)), startMs);
+    const timer = setTimeout(() => {
+      // What did not start in time is not left running.
+      child.kill('SIGTERM');
+      reject(new Error(`Nothing was printed in time:\n${output}`));
+    }, startMs);
     const onData = (chunk: Buffer): void => {
       output += chunk.toString();
       const match = pattern.exec(output);

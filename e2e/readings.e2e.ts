@@ -7,6 +7,7 @@ import { alarmWords } from '../src-common/alarms.ts';
 import { babble, wav16 } from '../src-main/detector/testing.ts';
 import { cases } from '../src-renderer/texts/cases.ts';
 import { examine } from '../src-renderer/texts/examine.ts';
+import { violations } from './axe.ts';
 import { hosts } from './hosts.ts';
 import type { RunningHost } from './hosts.ts';
 import { patience, Workstation } from './pages.ts';
@@ -55,6 +56,7 @@ describe.each(hosts)('$name', ({ missing, start }) => {
       await choice.selectOption(examine.reading.choices.all);
       await expect.poll(end, patience).toBeCloseTo(9, 1);
       await page.getByText(examine.reading.shown).waitFor();
+      expect(await violations(page)).toEqual([]);
       // The result that is there is of the other reading.
       await inspector.getByText(examine.reading.notScanned).waitFor();
       const results = inspector.locator('.analyses button');

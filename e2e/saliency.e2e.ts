@@ -10,6 +10,7 @@ import { saliencyCaution } from '../src-main/detector/saliency/subjects.ts';
 import { cases } from '../src-renderer/texts/cases.ts';
 import { common } from '../src-renderer/texts/common.ts';
 import { examine } from '../src-renderer/texts/examine.ts';
+import { violations } from './axe.ts';
 import { hosts } from './hosts.ts';
 import type { RunningHost } from './hosts.ts';
 import { patience, Workstation } from './pages.ts';
@@ -74,6 +75,7 @@ describe.each(hosts)('$name', ({ missing, start }) => {
       expect(await over.count()).toBe(isShown ? 1 : 0);
       if (!isShown) return;
       await expect.poll(() => workstation.coloursOf(over.locator('canvas')), patience).toBeGreaterThan(5);
+      expect(await violations(page)).toEqual([]);
       const opacity = inspector.getByLabel(words.opacity, { exact: true });
       await opacity.focus();
       await page.keyboard.press('Home');

@@ -1,6 +1,7 @@
-import { readdirSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { expect, it } from 'vitest';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { findFfmpeg } from '../audio/ffmpeg.ts';
 import { Random } from '../base/random.ts';
 import { degradations } from './catalogue.ts';
@@ -10,6 +11,17 @@ import type { CodecPass } from './codec.ts';
 import type { Sound } from './sound.ts';
 
 const ffmpeg = await findFfmpeg().catch(() => null);
+
+/** Where nothing else leaves anything. */
+let temporary: string;
+beforeAll(() => {
+  temporary = mkdtempSync(join(tmpdir(), 'earwitness-codec-test-'));
+  for (const name of ['TMPDIR', 'TEMP', 'TMP']) vi.stubEnv(name, temporary);
+});
+afterAll(() => {
+  vi.unstubAllEnvs();
+  rmSync(temporary, { recursive: true, force: true });
+});
 
 /** A buzz of a pitch of its own, pulsing as syllables do. */
 function buzz(seed: number): Sound {
@@ -56,7 +68,6 @@ it.skipIf(ffmpeg === null).each(strongest)('%s gives each recording its own stre
     return;
   }
   const sounds = [buzz(1), buzz(2), buzz(3)];
-  const before = readdirSync(tmpdir()).filter((entry) => entry.startsWith('earwitness-codec-'));
   const back = await throughCodec(sounds, how.codec, encoder, how.returnRateHz);
   back.forEach((sound, index) => {
     expect(sound.sampleRateHz).toBe(how.returnRateHz);
@@ -65,8 +76,7 @@ it.skipIf(ffmpeg === null).each(strongest)('%s gives each recording its own stre
     expect(correlation(envelope(sounds[(index + 1) % 3]), envelope(sound))).toBeLessThan(0.9);
   });
   if (how.returnRateHz === 16_000) expect([...back[0].samples]).not.toEqual([...sounds[0].samples]);
-  const after = readdirSync(tmpdir()).filter((entry) => entry.startsWith('earwitness-codec-'));
-  expect(after.filter((entry) => !before.includes(entry))).toEqual([]);
+  expect(readdirSync(temporary)).toEqual([]);
 });
 
 it('names an encoder that is not there', async () => {
