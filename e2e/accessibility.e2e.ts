@@ -312,6 +312,15 @@ const looks: Look[] = [
     },
   },
   {
+    name: 'dialog-encoders',
+    show: async (workstation) => {
+      await workstation.goTo('models');
+      await workstation.button(models.encoders.open).click();
+      await workstation.dialog(models.encoders.title).getByRole('rowheader').first().waitFor(patience);
+    },
+    leave: escape,
+  },
+  {
     name: 'settings',
     view: true,
     show: async (workstation) => {

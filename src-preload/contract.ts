@@ -1064,6 +1064,25 @@ export const contract = {
     import: procedure.input(z.object({ path, card: path.optional() })).output(modelSchema),
     delete: procedure.input(z.object({ modelId: z.string() })).output(nothing),
   },
+  encoders: {
+    list: procedure.output(
+      z.array(
+        z.object({
+          name: z.string(),
+          description: z.string(),
+          licence: z.string(),
+          /** That come out for a window. */
+          values: z.int(),
+          /** With the application; the others were brought. */
+          ships: z.boolean(),
+        }),
+      ),
+    ),
+    /** Takes in an ONNX file as a card describes it. */
+    add: procedure
+      .input(z.object({ path, card: path }))
+      .output(z.object({ name: z.string(), secondsPerWindow: z.number() })),
+  },
   datasets: {
     /** Specs that were used before, the latest first. */
     recent: procedure.output(z.array(z.string())),

@@ -1,11 +1,12 @@
-import { mkdirSync, realpathSync } from 'node:fs';
+import { mkdirSync, realpathSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { call } from '@orpc/server';
 import { expect, it } from 'vitest';
 import { writeTinyModel } from '../detector/testing.ts';
-import { jobThat, plantSpeech } from '../jobs/testing.ts';
+import { encoderDeclaration, encoderGraph, jobThat, plantSpeech } from '../jobs/testing.ts';
 import type { EngineContext } from './context.ts';
 import { datasetsProcedures } from './datasets.ts';
+import { encodersProcedures } from './encoders.ts';
 import { evaluationProcedures } from './evaluation.ts';
 import { jobsProcedures } from './jobs.ts';
 import { modelsProcedures } from './models.ts';
@@ -93,3 +94,23 @@ it('refuses settings that lead nowhere', async () => {
   expect(await call(set, { theme: 'dark' })).toMatchObject({ theme: 'dark', roots: [root] });
   expect(await call(get, undefined)).toMatchObject({ theme: 'dark', defaultModel: 'default' });
 });
+
+it('takes an encoder in from below the roots, lists it beside the one that ships, and says what is wrong with another', async () => {
+  const { context, root } = await laboratory();
+  const encoders = encodersProcedures(context);
+  const [path, card] = [join(root, 'graph.onnx'), join(root, 'graph.json')];
+  writeFileSync(path, encoderGraph());
+  writeFileSync(card, JSON.stringify({ ...encoderDeclaration, description: 'Of a test' }));
+  const taken = await call(encoders.add, { path, card });
+  expect(taken.name).toBe('brought');
+  expect(taken.secondsPerWindow).toBeGreaterThan(0);
+  expect(await call(encoders.list, undefined)).toMatchObject([
+    { name: 'whisper-tiny-en', ships: true },
+    { name: 'brought', description: 'Of a test', values: 16, ships: false },
+  ]);
+  await expect(call(encoders.add, { path, card })).rejects.toEqual(refusal('exists'));
+  writeFileSync(card, JSON.stringify({ ...encoderDeclaration, name: 'other', width: 5 }));
+  await expect(call(encoders.add, { path, card })).rejects.toEqual(refusal('graph'));
+  await expect(call(encoders.add, { path: '/etc/hosts', card })).rejects.toEqual(refusal('not-allowed'));
+  expect(await call(encoders.list, undefined)).toHaveLength(2);
+}, 120_000);

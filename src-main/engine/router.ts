@@ -8,6 +8,7 @@ import { filesProcedures } from './files.ts';
 import { os } from './implementer.ts';
 import { jobsProcedures } from './jobs.ts';
 import { marksProcedures } from './marks.ts';
+import { encodersProcedures } from './encoders.ts';
 import { modelsProcedures } from './models.ts';
 import { reportsProcedures } from './reports.ts';
 import { saliencyProcedures } from './saliency.ts';
@@ -30,6 +31,7 @@ export function buildRouter(context: EngineContext) {
     sound: soundProcedures(context),
     saliency: saliencyProcedures(context),
     models: modelsProcedures(context),
+    encoders: encodersProcedures(context),
     datasets: datasetsProcedures(context),
     training: trainingProcedures(context),
     evaluation: evaluationProcedures(context),

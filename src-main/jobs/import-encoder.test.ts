@@ -11,35 +11,8 @@ import { OnnxGraphBuilder, writeOnnxGraph } from '../detector/onnx.ts';
 import { readModel } from '../detector/store.ts';
 import { babble } from '../detector/testing.ts';
 import { encoderCardPath, encoderDeclarationSchema, takeInEncoder } from './import-encoder.ts';
-import { plantSpeech } from './testing.ts';
+import { encoderDeclaration as declaration, encoderGraph, plantSpeech } from './testing.ts';
 import { trainModel } from './train-model.ts';
-
-/** Two layers of four values, every 10 ms: a strided convolution, and a mixture of what it gives. */
-function encoderGraph(samples: number | string = 'samples', last = 'Identity'): Uint8Array {
-  const builder = new OnnxGraphBuilder(new Map());
-  const wave = (length: number, from: number): Float32Array =>
-    Float32Array.from({ length }, (_, index) => Math.sin(0.9 * (index + from)));
-  builder.node('Reshape', 'channel', ['input_values', builder.constant('size', [3], BigInt64Array.of(1n, 1n, -1n))]);
-  builder.node('Conv', 'conv', ['channel', builder.constant('kernel', [4, 1, 160], wave(640, 0))], { strides: [160] });
-  builder.node('Relu', 'relu', ['conv']);
-  builder.node('Transpose', 'layer.0', ['relu'], { perm: [0, 2, 1] });
-  builder.node('MatMul', 'mixed', ['layer.0', builder.constant('mixture', [4, 4], wave(16, 3))]);
-  builder.node(last, 'layer.1', ['mixed']);
-  return writeOnnxGraph({
-    name: 'encoder',
-    nodes: builder.nodes,
-    initializers: builder.initializers,
-    inputs: [{ name: 'input_values', shape: ['batch', samples] }],
-    outputs: [0, 1].map((layer) => ({ name: `layer.${layer}`, shape: ['batch', 'positions', 4] })),
-  });
-}
-
-const declaration = {
-  name: 'brought',
-  input: { name: 'input_values', normalisation: 'mean-deviation' },
-  layers: ['layer.0', 'layer.1'],
-  width: 4,
-};
 
 let home: string;
 let graph: string;

@@ -41,6 +41,20 @@ export const models = {
     validatedWords:
       'Validated: a laboratory has measured and calibrated it on its own labelled recordings, under the conditions stated below. Likelihood ratios hold under those conditions only.',
   },
+  encoders: {
+    open: 'Encoders…',
+    title: 'Encoders',
+    what: 'Frozen networks on whose values a member of a model can be trained (earwitness train --members linear,mel,encoder:NAME). Your own come in as an ONNX file with a card; the documentation on models says how.',
+    columns: { name: 'Name', values: 'Values a window', description: 'What it is', licence: 'Licence' },
+    ships: '(comes with the application)',
+    add: 'Add…',
+    chooseGraph: 'Choose the encoder’s ONNX file',
+    chooseCard: 'Choose the card that says what it takes and gives',
+    taking: 'It is looked at, and tried in a process of its own…',
+    taken: (name: string, seconds: string) => `${name} was taken in. A window takes ${seconds} s on one core.`,
+    stop: 'Stop',
+    close: 'Close',
+  },
   companion: {
     title: (name: string) => `Companion for ${name} speech`,
     words: (condition: string) =>
