@@ -48,6 +48,11 @@ it('forbids beyond the limit only where error was seen to grow', () => {
   const harmless = { ...record, kinds: [{ ...kind, forbids: false }] };
   expect(distanceReasons(harmless, far)).toMatchObject([{ code: 'unusual', blocking: false }]);
   expect(distanceReasons(record, [{ of: 'quality', distance: 4.9, nearer: 0.98 }])).toEqual([]);
+  // Several are one reason.
+  const both = { ...harmless, kinds: [...harmless.kinds, { ...kind, of: 'linear', forbids: false }] };
+  const [only, ...others] = distanceReasons(both, [...far, { ...far[0], of: 'linear' }]);
+  expect(others).toEqual([]);
+  expect(only.sentence.match(/farther than/g)).toHaveLength(2);
 });
 
 it('takes quality as the model hears it', () => {

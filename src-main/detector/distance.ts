@@ -101,23 +101,32 @@ export class ValidationDistance {
   }
 }
 
-/** What is said of a recording that lies far from all that the model was measured on. */
+/** What is said of a recording that lies far from all that the model was measured on: at most one reason of each kind. */
 export function distanceReasons(
   { kinds, recordings, split }: ValidationDistanceRecord,
   distances: readonly RecordingDistance[],
 ): Reason[] {
-  return kinds.flatMap((kind): Reason[] => {
+  const beyond = kinds.flatMap((kind) => {
     const found = distances.find(({ of }) => of === kind.of);
     if (found === undefined || found.distance <= kind.limit) return [];
     const where = `by ${distanceName(kind)} it lies farther than ${Math.floor(1000 * found.nearer) / 10} % of the ${recordings} recordings of ${split} that the model was measured on (distance ${found.distance.toFixed(1)}, limit ${kind.limit.toFixed(1)})`;
-    return kind.forbids
-      ? [
+    return [{ where, forbids: kind.forbids }];
+  });
+  const placesOf = (forbids: boolean): string =>
+    beyond.flatMap((one) => (one.forbids === forbids ? [one.where] : [])).join('; ');
+  const [outside, unusual] = [placesOf(true), placesOf(false)];
+  return [
+    ...(outside === ''
+      ? []
+      : [
           {
             code: 'outside-validation',
-            sentence: `Outside validation: ${where}, where errors are more frequent.`,
+            sentence: `Outside validation: ${outside}, where errors are more frequent.`,
             blocking: true,
           },
-        ]
-      : [{ code: 'unusual', sentence: `Unusual: ${where}. It forbids nothing.`, blocking: false }];
-  });
+        ]),
+    ...(unusual === ''
+      ? []
+      : [{ code: 'unusual', sentence: `Unusual: ${unusual}. It forbids nothing.`, blocking: false }]),
+  ];
 }
