@@ -155,7 +155,9 @@ class EvidenceState {
     this.#flushes = false;
     const isMissing = this.#pages.update([...this.#changed.values()]);
     const movesRows = this.isFiltered || !fixedOrders.has(this.order.by);
-    if (movesRows || (isMissing && this.#changed.size > 0 && app.caseView?.items !== this.#pages.total)) {
+    // The case's count may come later than its rows.
+    const isNew = isMissing && (this.#pages.isWhole || app.caseView?.items !== this.#pages.total);
+    if (movesRows || (isNew && this.#changed.size > 0)) {
       this.#refreshSoon();
     }
     this.#changed.clear();

@@ -54,6 +54,21 @@ describe('pages of a long list', () => {
     expect(calls).toHaveLength(2);
   });
 
+  it('holds on to what changes while an answer is on its way that was read before', async () => {
+    const { pages, calls } = listOf(3);
+    const refreshed = pages.refresh(true);
+    expect(pages.update([{ id: 2, text: 'changed' }])).toBe(true);
+    expect(pages.isWhole).toBe(true);
+    await calls[0].answer();
+    await refreshed;
+    expect([0, 1, 2].map((index) => pages.rowAt(index)?.text)).toEqual(['revision 0', 'changed', 'revision 0']);
+    // Later answers are later.
+    const again = pages.refresh(true);
+    await calls[1].answer();
+    await again;
+    expect(pages.rowAt(1)?.text).toBe('revision 0');
+  });
+
   it('keeps what is shown until a refresh has its answer, then forgets what is out of sight', async () => {
     const { pages, calls, revise } = listOf(1000);
     pages.need(0, 10);

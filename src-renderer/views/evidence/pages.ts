@@ -13,6 +13,8 @@ export class Pages<Row extends { id: number }> {
   #rows = new Map<number, Row>();
   #indexOf = new Map<number, number>();
   #loading = new Set<number>();
+  /** Rows that changed while something was on its way, which may have been read before the change. */
+  #late = new Map<number, Row>();
   #generation = 0;
   #seen: [number, number] = [0, 0];
   total = 0;
@@ -34,6 +36,11 @@ export class Pages<Row extends { id: number }> {
 
   rowAt(index: number): Row | undefined {
     return this.#rows.get(index);
+  }
+
+  /** Whether every row is loaded, so that one that is not is new. */
+  get isWhole(): boolean {
+    return this.#rows.size >= this.total;
   }
 
   /** Where a row is, if it is loaded; -1 if not. */
@@ -68,6 +75,7 @@ export class Pages<Row extends { id: number }> {
     } finally {
       if (generation === this.#generation) {
         this.#loading.delete(page);
+        this.#forgetLate();
       }
     }
   }
@@ -75,7 +83,7 @@ export class Pages<Row extends { id: number }> {
   #put(page: number, answer: PageAnswer<Row>): void {
     this.total = answer.total;
     answer.rows.forEach((row, offset) => {
-      this.#rows.set(page * pageSize + offset, row);
+      this.#rows.set(page * pageSize + offset, this.#late.get(row.id) ?? row);
       this.#indexOf.set(row.id, page * pageSize + offset);
     });
   }
@@ -108,14 +116,20 @@ export class Pages<Row extends { id: number }> {
     } finally {
       if (generation === this.#generation) {
         this.#loading.clear();
+        this.#forgetLate();
       }
     }
+  }
+
+  #forgetLate(): void {
+    if (this.#loading.size === 0) this.#late.clear();
   }
 
   /** Puts changed rows in their place; true where one of them is not loaded. Does not call `changed`. */
   update(rows: readonly Row[]): boolean {
     let isMissing = false;
     for (const row of rows) {
+      if (this.#loading.size > 0) this.#late.set(row.id, row);
       const index = this.#indexOf.get(row.id);
       if (index === undefined) {
         isMissing = true;
@@ -132,6 +146,7 @@ export class Pages<Row extends { id: number }> {
     this.#rows.clear();
     this.#indexOf.clear();
     this.#loading.clear();
+    this.#late.clear();
     this.#seen = [0, 0];
     this.total = 0;
   }
