@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { UserFacingError } from '../base/errors.ts';
-import { ProgressLine, applicationVersion, colour, exitStatus, interruption } from './context.ts';
+import { applicationVersion, colour, exitStatus, interruptible } from './context.ts';
 import { overwriteOption } from './outputs.ts';
 
 interface SelfTestOptions {
@@ -34,9 +34,7 @@ Exit status: 0 all is well, 1 not, 130 interrupted.`,
 async function run(options: SelfTestOptions): Promise<number> {
   const { selfTest, storeReference } = await import('../jobs/selftest.ts');
   const application = `earwitness ${applicationVersion()}`;
-  const { signal, dispose } = interruption();
-  const progress = new ProgressLine();
-  try {
+  return interruptible(async (signal, progress) => {
     if (options.store) {
       if (options.json || (options.model?.length ?? 0) > 1) {
         throw new UserFacingError('usage', '--store goes with one --model at most, and without --json.');
@@ -66,11 +64,5 @@ async function run(options: SelfTestOptions): Promise<number> {
     if (options.json) process.stdout.write(`${JSON.stringify(record, null, 1)}\n`);
     process.stderr.write(`Record saved in ${path}\n`);
     return record.passed ? exitStatus.done : exitStatus.failure;
-  } catch (error) {
-    progress.clear();
-    if (!signal.aborted) throw error;
-    return exitStatus.interrupted;
-  } finally {
-    dispose();
-  }
+  });
 }

@@ -4,7 +4,7 @@ import { InvalidArgumentError } from 'commander';
 import type { Command } from 'commander';
 import type { Verification } from '../../src-preload/contract.ts';
 import { dataFolder } from '../base/home.ts';
-import { ProgressLine, colour, exitStatus, interruption } from './context.ts';
+import { colour, exitStatus, interruptible } from './context.ts';
 
 interface VerifyOptions {
   expectHead?: string;
@@ -79,9 +79,7 @@ const signerUntold: Record<Verification['signer']['verdict'], string> = {
 async function verify(folder: string, { expectHead, expectKey, report, json }: VerifyOptions): Promise<number> {
   const { sha256File } = await import('../audio/hash.ts');
   const { verifyCase } = await import('../cases/verify.ts');
-  const { signal, dispose } = interruption();
-  const progress = new ProgressLine();
-  try {
+  return interruptible(async (signal, progress) => {
     const reportSha256 = report === undefined ? undefined : await sha256File(resolve(report), signal);
     const request = { folder: resolve(folder), home: resolve(dataFolder()), expectHead, expectKey, reportSha256 };
     const onProgress = (done: number, total: number): void => progress.show(`${done} of ${total} files`);
@@ -102,11 +100,5 @@ async function verify(folder: string, { expectHead, expectKey, report, json }: V
       process.stdout.write(intact ? 'Intact.\n' : integrity ? signerUntold[signer.verdict] : 'Not intact.\n');
     }
     return intact ? exitStatus.done : exitStatus.notIntact;
-  } catch (error) {
-    if (!signal.aborted) throw error;
-    return exitStatus.interrupted;
-  } finally {
-    progress.clear();
-    dispose();
-  }
+  });
 }
