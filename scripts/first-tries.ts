@@ -2,16 +2,15 @@
 // sentences by each speech engine that this machine has, in up to ten voices, are scored by the model; how many look
 // synthetic, human, or neither is printed for each, engines whose kind the model was trained on apart. Exit status 1 where less than 90 %
 // look synthetic or any human.
-import { execFile } from 'node:child_process';
-import { access, constants, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { delimiter, isAbsolute, join, resolve } from 'node:path';
-import { parseArgs, promisify } from 'node:util';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
 import { findingLeans } from '../src-common/findings.ts';
 import { findModel, readModel } from '../src-main/detector/store.ts';
 import { scanFiles } from '../src-main/jobs/scan.ts';
+import { engines, type Engine } from './lib/speech-engines.ts';
 
-const run = promisify(execFile);
 const mostVoices = 10;
 const leastSynthetic = 0.9;
 
@@ -69,121 +68,6 @@ const sentences = [
   'We hope to hear from you before the weekend.',
 ];
 
-interface Voice {
-  name: string;
-  say: (text: string, to: string, folder: string) => Promise<unknown>;
-}
-
-interface Engine {
-  name: string;
-  /** Sources of the model's training that are of its kind. */
-  kind: RegExp;
-  voices: () => Promise<Voice[]>;
-}
-
-async function programAt(name: string): Promise<string | null> {
-  for (const folder of (process.env['PATH'] ?? '').split(delimiter)) {
-    const path = join(folder, process.platform === 'win32' ? `${name}.exe` : name);
-    if (!isAbsolute(folder)) continue;
-    if (await access(path, constants.X_OK).then(() => true, () => false)) return path; // prettier-ignore
-  }
-  return null;
-}
-
-const voicesOf = (names: readonly string[], say: (voice: string) => Voice['say']): Voice[] =>
-  names.slice(0, mostVoices).map((name) => ({ name, say: say(name) }));
-
-async function espeak(program: string, names: readonly string[]): Promise<Voice[]> {
-  const path = await programAt(program);
-  return path === null ? [] : voicesOf(names, (voice) => (text, to) => run(path, ['-v', voice, '-w', to, text]));
-}
-
-const engines: Engine[] = [
-  {
-    name: 'espeak-ng',
-    kind: /espeak-ng$/,
-    voices: () =>
-      espeak('espeak-ng', [
-        ...['en', 'en-us', 'en-gb-scotland', 'en+m3', 'en+m7', 'en+f2', 'en+f4', 'en+croak', 'en+whisper', 'en-029'],
-      ]),
-  },
-  {
-    name: 'espeak-ng, Klatt',
-    kind: /espeak-ng-klatt$/,
-    voices: () => espeak('espeak-ng', ['en+klatt', 'en+klatt2', 'en+klatt3', 'en+klatt4', 'en-us+klatt']),
-  },
-  {
-    name: 'espeak-ng, MBROLA',
-    kind: /mbrola/,
-    voices: async () => {
-      const mbrola = await programAt('mbrola');
-      const found = await readdir('/usr/share/mbrola').catch(() => []);
-      return mbrola === null ? [] : espeak('espeak-ng', found.map((name) => `mb-${name}`).filter((name) => /^mb-(en|us)/.test(name))); // prettier-ignore
-    },
-  },
-  { name: 'eSpeak', kind: /mespeak$/, voices: () => espeak('espeak', ['en', 'en-us', 'en+m3', 'en+f2', 'en+f4']) },
-  {
-    name: 'flite',
-    kind: /flite$/,
-    voices: async () => {
-      const flite = await programAt('flite');
-      if (flite === null) return [];
-      const { stdout } = await run(flite, ['-lv']);
-      const names = (/Voices available:(.*)/.exec(stdout)?.[1] ?? '').trim().split(/\s+/);
-      // It tells the time and nothing else.
-      const speaking = names.filter((name) => name !== '' && name !== 'awb_time');
-      return voicesOf(speaking, (voice) => (text, to) => run(flite, ['-voice', voice, '-t', text, '-o', to]));
-    },
-  },
-  {
-    name: 'Festival',
-    kind: /festival/,
-    voices: async () => {
-      const [festival, text2wave] = [await programAt('festival'), await programAt('text2wave')];
-      if (festival === null || text2wave === null) return [];
-      const { stdout } = await run(festival, ['-b', '(print (voice.list))']);
-      const names = (/\((.*)\)/.exec(stdout)?.[1] ?? '').trim().split(/\s+/).filter((name) => name !== ''); // prettier-ignore
-      return voicesOf(names, (voice) => async (text, to, folder) => {
-        const file = join(folder, 'text');
-        await writeFile(file, text);
-        return run(text2wave, ['-eval', `(voice_${voice})`, '-o', to, file]);
-      });
-    },
-  },
-  {
-    name: 'SVOX Pico',
-    kind: /svox|pico/,
-    voices: async () => {
-      const pico = await programAt('pico2wave');
-      return pico === null ? [] : voicesOf(['en-US', 'en-GB'], (voice) => (text, to) => run(pico, ['-l', voice, '-w', to, text])); // prettier-ignore
-    },
-  },
-  {
-    name: 'RHVoice',
-    kind: /rhvoice/i,
-    voices: async () => {
-      const program = await programAt('RHVoice-test');
-      if (program === null) return [];
-      return voicesOf(['alan', 'bdl', 'clb', 'slt', 'evgeniy-eng', 'lyubov'], (voice) => async (text, to, folder) => {
-        const file = join(folder, 'text');
-        await writeFile(file, text);
-        return run(program, ['-p', voice, '-i', file, '-o', to]);
-      });
-    },
-  },
-  {
-    name: 'say (macOS)',
-    kind: /apple|macos/i,
-    voices: async () => {
-      const say = process.platform === 'darwin' ? await programAt('say') : null;
-      if (say === null) return [];
-      const { stdout } = await run(say, ['-v', '?']);
-      const names = [...stdout.matchAll(/^(\S.*?)\s{2,}en_/gm)].map(([, name]) => name);
-      return voicesOf(names, (voice) => (text, to) => run(say, ['-v', voice, '--data-format=LEI16@22050', '-o', to, text])); // prettier-ignore
-    },
-  },
-];
-
 const { values } = parseArgs({
   options: {
     model: { type: 'string' },
@@ -216,7 +100,7 @@ process.exitCode = failed ? 1 : 0;
 
 /** Prints what becomes of an engine's sentences. @returns whether the model knows them for what they are */
 async function tryEngine({ name, voices: listed }: Engine): Promise<boolean> {
-  const voices = await listed();
+  const voices = (await listed()).slice(0, mostVoices);
   if (voices.length === 0) {
     process.stdout.write(`  ${name.padEnd(20)} not on this machine\n`);
     return true;
