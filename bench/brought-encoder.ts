@@ -17,9 +17,9 @@ import type { DatasetItem } from '../src-main/datasets/types.ts';
 import { exampleWeights } from '../src-main/detector/sampling.ts';
 import type { StoredModel } from '../src-main/detector/store.ts';
 import { detectionMetrics } from '../src-main/evaluation/metrics.ts';
-import { takeInEncoder } from '../src-main/jobs/import-encoder.ts';
-import { scanFiles } from '../src-main/jobs/scan.ts';
-import { trainModel } from '../src-main/jobs/train-model.ts';
+import { takeInEncoder } from '../src-main/models/import-encoder.ts';
+import { scanFiles } from '../src-main/scanning/scan.ts';
+import { trainModel } from '../src-main/laboratory/train-model.ts';
 import { csvLine } from '../src-main/reports/csv.ts';
 import { root, say } from './setting.ts';
 

@@ -4,7 +4,7 @@ import { serveRequests } from '../src-main/base/pool.ts';
 import { Random } from '../src-main/base/random.ts';
 import { onnxNames } from '../src-main/detector/onnx.ts';
 
-/** Runs of the network over one batch, as `jobs/score-worker.ts` does them: one thread of ONNX Runtime. */
+/** Runs of the network over one batch, as `scanning/score-worker.ts` does them: one thread of ONNX Runtime. */
 export interface InferenceRequest {
   batch: number;
   runs: number;

@@ -11,7 +11,7 @@ import { pathsReadAs } from '../base/lossy-name.ts';
 import type { Analysis, Detector } from '../detector/detector.ts';
 import type { Quality } from '../detector/quality.ts';
 import type { StoredModel } from '../detector/store.ts';
-import type { Places } from '../jobs/localise.ts';
+import type { Places } from '../scanning/localise.ts';
 import type { ScannedFile } from '../reports/scan.ts';
 import { colour, exitStatus, interruption } from './context.ts';
 import { fastOption, modelOption, modelToScoreWith } from './model-option.ts';
@@ -69,7 +69,7 @@ async function scoreStretch(
   { stream, channels, readAll }: AnalyzeOptions,
   signal: AbortSignal,
 ): Promise<ScannedFile> {
-  const { analyseStretchWith } = await import('../jobs/stretch.ts');
+  const { analyseStretchWith } = await import('../scanning/stretch.ts');
   const request = {
     ...stretch,
     ...(stream === undefined ? {} : { stream }),
@@ -110,7 +110,7 @@ async function placesOf(
 ): Promise<Places | null> {
   // A window more than one: else there is nothing to tell apart. What else is read than the mix is not measured.
   if (!wanted || readAll || analysis.windows.length < 2 || analysis.channel !== 'mix') return null;
-  const { localise } = await import('../jobs/localise.ts');
+  const { localise } = await import('../scanning/localise.ts');
   return localise(model, path, signal);
 }
 
@@ -240,7 +240,7 @@ async function analyze(file: string, options: AnalyzeOptions): Promise<number> {
   const { availableParallelism } = await import('node:os');
   const { Detector } = await import('../detector/detector.ts');
   const { speakerOf } = await import('../detector/store.ts');
-  const { score } = await import('../jobs/score.ts');
+  const { score } = await import('../scanning/score.ts');
   const { scanJson, scanRows } = await import('../reports/scan.ts');
   const stretch = oneStretch(options);
   const model = await modelToScoreWith(options);

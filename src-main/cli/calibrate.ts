@@ -64,7 +64,7 @@ async function calibrate(options: CalibrateOptions): Promise<number> {
   }
   await mustBeFreeForModel(folder, { overwrite: options.overwrite });
   const [{ calibrateModel }, { withBonafide }] = await Promise.all([
-    import('../jobs/calibrate-model.ts'),
+    import('../laboratory/calibrate-model.ts'),
     import('../datasets/load.ts'),
   ]);
   const { validatedRange } = await import('../evaluation/calibration.ts');

@@ -316,7 +316,7 @@ function hashesByName(given: readonly SenderHash[], paths: readonly string[]): R
 }
 
 async function add(folder: string, paths: string[], options: AddOptions): Promise<number> {
-  const { intakeSummary, takeIn } = await import('../jobs/case-intake.ts');
+  const { intakeSummary, takeIn } = await import('../casework/case-intake.ts');
   const senderHashes = hashesByName(options.senderHash, paths);
   return withCase(folder, (store, { library }) =>
     interruptible(async (signal, progress) => {
@@ -358,7 +358,7 @@ function failedLine(failed: readonly number[], taken: readonly number[]): string
 }
 
 async function scanCase(folder: string, options: ScanOptions): Promise<number> {
-  const { runCaseScan } = await import('../jobs/case-scan.ts');
+  const { runCaseScan } = await import('../casework/case-scan.ts');
   const model = await modelToScoreWith(options);
   return withCase(folder, (store, { program }) =>
     interruptible(async (signal, progress) => {

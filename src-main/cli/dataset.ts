@@ -310,7 +310,7 @@ async function copy(
   const { loadDataset, withBonafide } = await import('../datasets/load.ts');
   const { manifestText } = await import('../datasets/manifest.ts');
   const { plural } = await import('../datasets/words.ts');
-  const { copyPath } = await import('../jobs/telephone-copies.ts');
+  const { copyPath } = await import('../laboratory/telephone-copies.ts');
   return interruptible(async (signal, progress) => {
     const { items: all } = await loadDataset(withBonafide(spec, options.bonafide));
     const items = choose(all);
@@ -335,14 +335,14 @@ async function copy(
 }
 
 async function telephone(spec: string, options: TelephoneOptions): Promise<number | undefined> {
-  const { makeTelephoneCopies } = await import('../jobs/telephone-copies.ts');
+  const { makeTelephoneCopies } = await import('../laboratory/telephone-copies.ts');
   return copy(spec, options, (items, folder, rest) => makeTelephoneCopies(items, folder, options.seed, rest));
 }
 
 async function degrade(spec: string, options: DegradeOptions): Promise<number | undefined> {
   const { seed, copies, split: wanted } = options;
   const { chooseDegradations } = await import('../degradation/choose.ts');
-  const { makeDegradedCopies } = await import('../jobs/degraded-copies.ts');
+  const { makeDegradedCopies } = await import('../laboratory/degraded-copies.ts');
   const degradations = chooseDegradations(options.with);
   const skipped: string[] = [];
   const status = await copy(

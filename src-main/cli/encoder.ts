@@ -33,7 +33,7 @@ Exit status: 0 done, 1 it could not be taken in, 2 wrong usage, 130 interrupted.
 }
 
 async function addEncoder(file: string, { card }: { card: string }): Promise<void> {
-  const { encoderCardPath, takeInEncoder } = await import('../jobs/import-encoder.ts');
+  const { encoderCardPath, takeInEncoder } = await import('../models/import-encoder.ts');
   const { signal, dispose } = interruption();
   try {
     const { folder, card: taken, secondsPerWindow } = await takeInEncoder(resolve(file), encoderCardPath(card), signal);

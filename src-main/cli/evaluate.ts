@@ -102,9 +102,9 @@ async function evaluate(options: EvaluateOptions): Promise<number> {
   const [store, load, jobs, familiarity, naming, writing, scoreFiles] = await Promise.all([
     import('../detector/store.ts'),
     import('../datasets/load.ts'),
-    import('../jobs/evaluate.ts'),
-    import('../jobs/familiarity.ts'),
-    import('../jobs/evaluate-models.ts'),
+    import('../laboratory/evaluate.ts'),
+    import('../laboratory/familiarity.ts'),
+    import('../laboratory/evaluate-models.ts'),
     import('../reports/evaluation.ts'),
     import('../evaluation/score-files.ts'),
   ]);

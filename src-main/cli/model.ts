@@ -36,7 +36,7 @@ async function open() {
   const [{ SettingsStore }, { openHome }, { ModelStore }] = await Promise.all([
     import('../engine/settings-store.ts'),
     import('../engine/context.ts'),
-    import('../jobs/model-store.ts'),
+    import('../models/model-store.ts'),
   ]);
   const home = await openHome();
   return { store: new ModelStore(home), settings: await SettingsStore.open(home) };

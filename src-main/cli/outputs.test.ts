@@ -261,7 +261,7 @@ describe('every command that writes', () => {
 
   it('scan --resume does not replace a file that came to stand there meanwhile', async () => {
     const words = ['scan', wav(), '--model', model, '--format', 'csv', '--out', at('later.csv')];
-    const { ScanJournal } = await import('../jobs/scan-journal.ts');
+    const { ScanJournal } = await import('../scanning/scan-journal.ts');
     const { readModel } = await import('../detector/store.ts');
     const { runProvenance } = await import('./present.ts');
     const { readingOf } = await import('./reading.ts');

@@ -1,6 +1,6 @@
 import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
-import type { FileReading } from '../jobs/score.ts';
+import type { FileReading } from '../scanning/score.ts';
 
 /** The options that say what of a file is scored. */
 export interface ReadingOptions {

@@ -5,7 +5,7 @@ import { visibleName } from '../../src-common/visible-text.ts';
 import type { Command } from 'commander';
 import { InvalidArgumentError } from 'commander';
 import { UserFacingError } from '../base/errors.ts';
-import type { FinishedReport } from '../jobs/issue-report.ts';
+import type { FinishedReport } from '../casework/issue-report.ts';
 import { applicationVersion, exitStatus, interruption, ProgressLine } from './context.ts';
 import { fastOption, modelFolder } from './model-option.ts';
 import { mustBeFree, overwriteOption, writeOutputs } from './outputs.ts';
@@ -130,7 +130,7 @@ function placesOf({ out, json, csv }: Options): string[] {
 /** The recordings that are meant; only where something stands that must be none of them. */
 async function recordingsIn(what: readonly string[], options: Options): Promise<string[]> {
   if (!placesOf(options).some((path) => existsSync(path))) return [];
-  const { listFiles } = await import('../jobs/scan.ts');
+  const { listFiles } = await import('../scanning/scan.ts');
   return (await listFiles([...what], true)).requests.map(({ path }) => path);
 }
 
@@ -173,7 +173,7 @@ async function report(what: string[], options: Options): Promise<number> {
   try {
     if (folder === null) {
       if (options.items ?? options.amends) throw wrongUsage('--items and --amends are for reports of a case.');
-      const { reportFiles } = await import('../jobs/report-files.ts');
+      const { reportFiles } = await import('../casework/report-files.ts');
       const outputs = { overwrite: options.overwrite, recordings: await recordingsIn(what, options) };
       await mustBeFree(placesOf(options), outputs);
       const request = { paths: what, report: asked, model: await modelFolder(options) };
@@ -190,7 +190,7 @@ async function report(what: string[], options: Options): Promise<number> {
     const [{ CaseStore, systemActor }, { Library }, { issueReport }] = await Promise.all([
       import('../cases/store.ts'),
       import('../cases/library.ts'),
-      import('../jobs/issue-report.ts'),
+      import('../casework/issue-report.ts'),
     ]);
     const outputs = { overwrite: options.overwrite, cases: [folder] };
     // Before anything is logged.
@@ -232,7 +232,7 @@ async function report(what: string[], options: Options): Promise<number> {
 async function again(folder: string, number: string, options: Options): Promise<number> {
   const [{ CaseStore }, { reportAgain }] = await Promise.all([
     import('../cases/store.ts'),
-    import('../jobs/issue-report.ts'),
+    import('../casework/issue-report.ts'),
   ]);
   const outputs = { overwrite: options.overwrite, cases: [folder] };
   await mustBeFree(placesOf(options), outputs);

@@ -99,11 +99,11 @@ async function robustness(options: RobustnessOptions): Promise<number> {
     import('../detector/store.ts'),
     import('../datasets/load.ts'),
     import('../degradation/choose.ts'),
-    import('../jobs/robustness-scoring.ts'),
-    import('../jobs/robustness-journal.ts'),
-    import('../jobs/robustness.ts'),
-    import('../jobs/condition-curves.ts'),
-    import('../jobs/validation-distance.ts'),
+    import('../laboratory/robustness-scoring.ts'),
+    import('../laboratory/robustness-journal.ts'),
+    import('../laboratory/robustness.ts'),
+    import('../laboratory/condition-curves.ts'),
+    import('../laboratory/validation-distance.ts'),
     import('../reports/robustness.ts'),
   ]);
   const wanted = choosing.chooseDegradations(options.only ?? (options.record ? ['thresholds'] : undefined));

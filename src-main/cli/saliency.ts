@@ -3,7 +3,7 @@ import { Option } from 'commander';
 import type { Command } from 'commander';
 import { UserFacingError } from '../base/errors.ts';
 import type { StoredModel } from '../detector/store.ts';
-import type { Saliency } from '../jobs/saliency.ts';
+import type { Saliency } from '../laboratory/saliency.ts';
 import { exitStatus, interruptible, positiveInteger } from './context.ts';
 import { mayRecord } from './evaluate.ts';
 import { mustBeFree, overwriteOption, writeOutputs } from './outputs.ts';
@@ -91,7 +91,7 @@ async function explain(file: string, options: SaliencyOptions): Promise<number> 
   await mustBeFree(wanted, outputs);
   const stretch = stretchOf(options);
   const { findModel, readSpeakingModel } = await import('../detector/store.ts');
-  const { SaliencyMaker, explainable } = await import('../jobs/saliency.ts');
+  const { SaliencyMaker, explainable } = await import('../laboratory/saliency.ts');
   const model = await readSpeakingModel(await findModel(options.model));
   if (model.insteadOf !== undefined) process.stderr.write(`${model.insteadOf}\n`);
   const { availableParallelism } = await import('node:os');
@@ -127,7 +127,7 @@ async function pictureOf(
   options: SaliencyOptions,
 ): Promise<Buffer> {
   const { drawSpectrogram, plotSize } = await import('../features/spectrogram-image.ts');
-  const { saliencyOverview } = await import('../jobs/saliency-picture.ts');
+  const { saliencyOverview } = await import('../casework/saliency-picture.ts');
   const { saliencyCaution, subjectName } = await import('../detector/saliency/subjects.ts');
   const { opacity } = options;
   const size = plotSize(pictureSize.width, pictureSize.height, true);
@@ -160,7 +160,7 @@ async function measure(options: SaliencyOptions): Promise<number> {
   const [store, load, jobs, { subjectName }] = await Promise.all([
     import('../detector/store.ts'),
     import('../datasets/load.ts'),
-    import('../jobs/saliency.ts'),
+    import('../laboratory/saliency.ts'),
     import('../detector/saliency/subjects.ts'),
   ]);
   const model = await store.readModel(await store.findModel(options.model));

@@ -7,10 +7,10 @@ import type { Command } from 'commander';
 import { UserFacingError } from '../base/errors.ts';
 import { writeFileWhole } from '../base/files.ts';
 import type { Companion, StoredModel } from '../detector/store.ts';
-import type { ScanKey } from '../jobs/scan-key.ts';
-import type { ScanJournal } from '../jobs/scan-journal.ts';
-import type { ScanResult } from '../jobs/scan.ts';
-import type { ScoreRequest } from '../jobs/score.ts';
+import type { ScanKey } from '../scanning/scan-key.ts';
+import type { ScanJournal } from '../scanning/scan-journal.ts';
+import type { ScanResult } from '../scanning/scan.ts';
+import type { ScoreRequest } from '../scanning/score.ts';
 import { findingTableJson, findingTableText } from '../reports/finding-table.ts';
 import { scanCsvHeader, scanCsvLine, scanJson, scanRows } from '../reports/scan.ts';
 import type { Provenance } from '../reports/scan.ts';
@@ -143,8 +143,8 @@ class Tally {
 }
 
 async function scan(paths: string[], options: ScanOptions): Promise<number> {
-  const { ScanJournal, journalPath } = await import('../jobs/scan-journal.ts');
-  const { listFiles, scanAsDone, scanFiles } = await import('../jobs/scan.ts');
+  const { ScanJournal, journalPath } = await import('../scanning/scan-journal.ts');
+  const { listFiles, scanAsDone, scanFiles } = await import('../scanning/scan.ts');
   const { out } = options;
   if (out === undefined && (options.resume || options.overwrite)) {
     throw new UserFacingError('usage', '--resume and --overwrite need --out: only a file has a journal.');
@@ -266,7 +266,7 @@ async function readKey(key: string, { channels }: ScanOptions): Promise<ScanKey>
       advice: 'Choose one channel or the mix.',
     });
   }
-  const { ScanKey } = await import('../jobs/scan-key.ts');
+  const { ScanKey } = await import('../scanning/scan-key.ts');
   return ScanKey.read(key);
 }
 

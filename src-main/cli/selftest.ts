@@ -32,7 +32,7 @@ Exit status: 0 all is well, 1 not, 130 interrupted.`,
 }
 
 async function run(options: SelfTestOptions): Promise<number> {
-  const { selfTest, storeReference } = await import('../jobs/selftest.ts');
+  const { selfTest, storeReference } = await import('../laboratory/selftest.ts');
   const application = `earwitness ${applicationVersion()}`;
   return interruptible(async (signal, progress) => {
     if (options.store) {

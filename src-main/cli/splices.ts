@@ -54,7 +54,7 @@ async function splices(options: SplicesOptions): Promise<number> {
   const [store, load, jobs] = await Promise.all([
     import('../detector/store.ts'),
     import('../datasets/load.ts'),
-    import('../jobs/partial-spoofs.ts'),
+    import('../laboratory/partial-spoofs.ts'),
   ]);
   const model = await store.readModel(await store.findModel(options.model));
   if (options.record) mayRecord([model], options.model === undefined ? {} : { model: [options.model] });

@@ -3,8 +3,8 @@ import { join, resolve } from 'node:path';
 import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
 import type { BackendName } from '../detector/backends/index.ts';
-import type { AugmentationName, BandName, FrontEndName } from '../jobs/recipes.ts';
-import type { TrainModelEvent } from '../jobs/train-model.ts';
+import type { AugmentationName, BandName, FrontEndName } from '../laboratory/recipes.ts';
+import type { TrainModelEvent } from '../laboratory/train-model.ts';
 import {
   ProgressLine,
   applicationVersion,
@@ -249,7 +249,7 @@ async function train(options: TrainOptions): Promise<number> {
     return exitStatus.done;
   }
   await mustBeFreeForModel(folder, { overwrite: options.overwrite, resume: options.resume === true });
-  const { trainModel } = await import('../jobs/train-model.ts');
+  const { trainModel } = await import('../laboratory/train-model.ts');
   const { withBonafide } = await import('../datasets/load.ts');
   const progress = new ProgressLine();
   const { signal, dispose } = interruption();

@@ -1,7 +1,7 @@
 import { UserFacingError } from '../base/errors.ts';
 import { withOpenablePath } from '../base/openable-path.ts';
-import { keptAnalysis, madeBy } from '../jobs/case-analysis.ts';
-import { analyseStretch } from '../jobs/stretch.ts';
+import { keptAnalysis, madeBy } from '../casework/case-analysis.ts';
+import { analyseStretch } from '../scanning/stretch.ts';
 import type { EngineContext } from './context.ts';
 import { os } from './implementer.ts';
 import { endStaleScans, modelFor, startScan } from './resume.ts';

@@ -1,6 +1,6 @@
 import { visibleText } from '../../src-common/visible-text.ts';
 import { listEncoders } from '../detector/encoders/encoder.ts';
-import { takeInEncoder } from '../jobs/import-encoder.ts';
+import { takeInEncoder } from '../models/import-encoder.ts';
 import type { EngineContext } from './context.ts';
 import { readablePath } from './files.ts';
 import { os } from './implementer.ts';

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { UserFacingError } from '../base/errors.ts';
-import { issueReport, reportAgain } from '../jobs/issue-report.ts';
+import { issueReport, reportAgain } from '../casework/issue-report.ts';
 import type { JobRun } from '../jobs/queue.ts';
 import type { EngineContext } from './context.ts';
 import { deliver, outputPath } from './files.ts';

@@ -1,0 +1,281 @@
+/** Gathers what a report says out of a case and renders it, in the worker of reports: beside whoever writes to the case. */
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import type {
+  Analysis,
+  CustodyRow,
+  EvidenceRow,
+  IssuedReport,
+  ReportRequest,
+  Settings,
+} from '../../src-preload/contract.ts';
+import { UserFacingError } from '../base/errors.ts';
+import { CaseStore } from '../cases/store.ts';
+import { cardSchema, conditionWords } from '../detector/card.ts';
+import type { Card } from '../detector/card.ts';
+import { readCard } from '../detector/store.ts';
+import { renderReport, reportCsv } from '../reports/case-report/report.ts';
+import { reportJson } from '../reports/case-report/snapshot.ts';
+import type { ReportItem, ReportModel, ReportSnapshot } from '../reports/case-report/snapshot.ts';
+import { ModelStore, shippedModelId } from '../models/model-store.ts';
+
+/** What of the surroundings a report depends on. */
+export interface ReportSurroundings {
+  /** `earwitness 0.1.0` */
+  application: string;
+  /** The data folder, where models are. */
+  home: string;
+  settings: Pick<Settings, 'laboratory' | 'laboratoryAddress' | 'placeOfWork' | 'examiner' | 'verbalScale'>;
+  /** Of a model that results may be by and that lies elsewhere than those of this installation. */
+  modelFolder?: string;
+}
+
+export type Pictures = Pick<ReportItem, 'figures' | 'figuresProblem' | 'saliency'>;
+
+/** What is needed to make a report besides what the case's database holds. */
+export interface ReportMaking {
+  folder: string;
+  request: Omit<ReportRequest, 'caseId'>;
+  ids: number[];
+  inFull: boolean;
+  /** What is known of the items' files since the case was opened. */
+  states: ReadonlyMap<number, EvidenceRow['state']>;
+  pictures: ReadonlyMap<number, Pictures>;
+  /** The recordings belong to no case: the one in the folder is for the occasion. */
+  withoutCase: boolean;
+  surroundings: ReportSurroundings;
+}
+
+export interface MadeReport {
+  number: string;
+  issuedAt: string;
+  /** Of the log, that the report says what the case holds up to. */
+  rows: number;
+  pages: number;
+  pdf: Uint8Array<ArrayBuffer>;
+  json: Uint8Array<ArrayBuffer>;
+  /** The same, compressed. */
+  jsonGzip: Uint8Array<ArrayBuffer>;
+  csv: Uint8Array<ArrayBuffer>;
+}
+
+/** @throws UserFacingError `not-found` for an item or an amended report that is not there, and as the store does */
+export async function makeReport(making: ReportMaking): Promise<MadeReport> {
+  const models = await ModelsOfReport.read(making.surroundings.home);
+  const snapshot = gather(making, models);
+  const { bytes, pages } = await renderReport(snapshot);
+  const json = Buffer.from(reportJson(snapshot));
+  return {
+    number: snapshot.number,
+    issuedAt: snapshot.issuedAt,
+    rows: snapshot.head?.rows ?? 0,
+    pages,
+    pdf: new Uint8Array(bytes),
+    json: new Uint8Array(json),
+    jsonGzip: new Uint8Array(gzipSync(json)),
+    csv: new Uint8Array(Buffer.from(reportCsv(snapshot))),
+  };
+}
+
+function gather(making: ReportMaking, models: ModelsOfReport): ReportSnapshot {
+  const { request, ids, inFull, states, pictures, withoutCase, surroundings } = making;
+  const store = CaseStore.read(making.folder);
+  try {
+    // The case at one moment, whatever is written meanwhile.
+    store.database.exec('BEGIN');
+    const present = new Set(store.allIds());
+    const lacking = ids.find((id) => !present.has(id));
+    if (lacking !== undefined) {
+      throw new UserFacingError('not-found', `There is no item ${lacking} in this case.`, {
+        advice: 'It may have been taken out of it.',
+      });
+    }
+    const amended = request.amends === null ? null : issuedOf(store.report(request.amends));
+    const issuedAt = new Date().toISOString();
+    const items = ids.map((id) => itemOf(store, id, inFull, models, { state: states.get(id), ...pictures.get(id) }));
+    const { evidenceIds: _, ...asked } = request;
+    const { laboratory, laboratoryAddress, placeOfWork, examiner, verbalScale } = surroundings.settings;
+    const { createdAt } = store.summary();
+    return {
+      format: 1,
+      number: withoutCase ? numberWithoutCase(issuedAt) : store.nextReportNumber(),
+      issuedAt,
+      application: surroundings.application,
+      laboratory: { laboratory, laboratoryAddress, placeOfWork, examiner },
+      verbalScale,
+      // Notes of the case are the examiner's own.
+      case: withoutCase ? null : { ...store.details(), notes: '', id: store.id, createdAt },
+      request: asked,
+      amended,
+      head: withoutCase ? null : store.head,
+      custody: withoutCase ? [] : custodyOf(store, inFull ? new Set(ids) : new Set()),
+      itemsInCase: present.size,
+      models: models.used(items),
+      items,
+      inFull,
+    };
+  } finally {
+    store.close();
+  }
+}
+
+function numberWithoutCase(issuedAt: string): string {
+  return `F-${issuedAt.slice(0, 19).replace(/[-:]/g, '').replace('T', '-')}`;
+}
+
+function issuedOf({ number, issuedAt, logPosition, sha256, pages, amends }: IssuedReport): IssuedReport {
+  return { number, issuedAt, logPosition, sha256, pages, amends };
+}
+
+function itemOf(
+  store: CaseStore,
+  id: number,
+  inFull: boolean,
+  models: ModelsOfReport,
+  known: Partial<Pictures> & { state: EvidenceRow['state'] | undefined },
+): ReportItem {
+  const evidence = store.evidence(id);
+  const analyses = store.analysesOf(id).map((analysis) => reported(inFull ? analysis : { ...analysis, windows: [] }));
+  const commands: ReportItem['commands'] = {};
+  for (const analysis of analyses) {
+    const command = commandFor(evidence.path, analysis, models);
+    if (command !== null) commands[analysis.id] = command;
+  }
+  return {
+    evidence: {
+      ...evidence,
+      state: known.state ?? evidence.state,
+      analyses: [],
+      llr: null,
+      metadata: inFull ? evidence.metadata : [],
+      marks: evidence.marks.filter(({ inReport }) => inReport),
+    },
+    analyses,
+    figures: known.figures ?? null,
+    figuresProblem: known.figuresProblem ?? null,
+    commands,
+    ...(known.saliency ? { saliency: known.saliency } : {}),
+  };
+}
+
+/** A result as a report may show it: of a screening model without anything that is a likelihood ratio. */
+function reported(analysis: Analysis): Analysis {
+  if (analysis.modelStatus === 'validated') return analysis;
+  const reasons = analysis.reasons
+    .filter(({ code }) => code !== 'limited')
+    .map((reason) =>
+      reason.code === 'weak'
+        ? { ...reason, sentence: 'The score lies too near to the model’s threshold to support either proposition.' }
+        : reason,
+    );
+  return { ...analysis, llr: null, llrInterval: null, reasons };
+}
+
+/** Rows of the log that concern the case or the items, the first one first. */
+function custodyOf(store: CaseStore, items: ReadonlySet<number>): CustodyRow[] {
+  const rows: CustodyRow[] = [];
+  const page = 1000;
+  for (let offset = 0; ; offset += page) {
+    const { total, rows: some } = store.log({ offset, limit: page });
+    for (const row of some) {
+      // Details hold what was changed word for word, notes among it.
+      if (row.evidenceId === null || items.has(row.evidenceId)) rows.push({ ...row, details: {} });
+    }
+    if (offset + page >= total) return rows.reverse();
+  }
+}
+
+/** An argument as a shell of Unix takes it. */
+function quoted(argument: string): string {
+  return /^[\w./:@%+=,-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", `'\\''`)}'`;
+}
+
+function channelOptions(channel: Analysis['channel']): string[] {
+  if (channel === 'mix') return [];
+  if (channel === 1 || channel === 2) return ['--channels', channel === 1 ? 'left' : 'right'];
+  return ['--channels', typeof channel === 'number' ? 'each' : channel];
+}
+
+/** What makes a result again on the command line; null where its model is not on this machine. */
+function commandFor(path: string, analysis: Analysis, models: ModelsOfReport): string | null {
+  const model = models.idOf(analysis.modelSha256);
+  if (model === null) return null;
+  const { channel, stream, stretch, settings } = analysis;
+  const channels = channelOptions(channel);
+  // Of a stretch, only one of the first two channels can be named.
+  if (stretch && channels.includes('each')) return null;
+  const words = [
+    'earwitness',
+    'analyze',
+    path,
+    '--model',
+    model,
+    ...(stream === 0 ? [] : ['--stream', String(stream)]),
+    ...channels,
+    ...(settings.readAll === true ? ['--read-all'] : []),
+    ...(stretch ? ['--start', String(stretch.startSeconds), '--end', String(stretch.endSeconds)] : []),
+    '--json',
+  ];
+  return words.map(quoted).join(' ');
+}
+
+/** A card without the hashes of thousands of files. */
+function shownCard(card: Card): NonNullable<ReportModel['card']> {
+  const { fileSha256, ...training } = card.training;
+  return { ...card, training: { ...training, files: fileSha256.length } };
+}
+
+/** A model's companions, as a report shows them. */
+async function companionsOf(folder: string, { companions = [] }: Card): Promise<Pick<ReportModel, 'companions'>> {
+  if (companions.length === 0) return {};
+  const shown = companions.map(async ({ name, sha256, condition }) => {
+    const card = await readCard(join(folder, name));
+    const words = `It speaks in the model’s place of ${conditionWords(condition)}.`;
+    return {
+      condition: words,
+      model: { name: card.name, status: card.status, onnxSha256: sha256, card: shownCard(card) },
+    };
+  });
+  return { companions: await Promise.all(shown) };
+}
+
+/** The models of this machine by the hash of their network. */
+class ModelsOfReport {
+  readonly #byHash: ReadonlyMap<string, { id: string; model: ReportModel }>;
+
+  private constructor(byHash: ReadonlyMap<string, { id: string; model: ReportModel }>) {
+    this.#byHash = byHash;
+  }
+
+  static async read(home: string): Promise<ModelsOfReport> {
+    const store = new ModelStore(home);
+    const byHash = new Map<string, { id: string; model: ReportModel }>();
+    for (const { id, name, status, onnxSha256, problem } of await store.list(shippedModelId)) {
+      if (problem !== null || byHash.has(onnxSha256)) continue;
+      const card = cardSchema.parse((await store.get(id, shippedModelId)).card);
+      const companions = await companionsOf(await store.folderOf(id), card);
+      byHash.set(onnxSha256, { id, model: { name, status, onnxSha256, card: shownCard(card), ...companions } });
+    }
+    return new ModelsOfReport(byHash);
+  }
+
+  idOf(onnxSha256: string): string | null {
+    return this.#byHash.get(onnxSha256)?.id ?? null;
+  }
+
+  /** The models that results of these items come from, in the order of their first use. */
+  used(items: readonly ReportItem[]): ReportModel[] {
+    const used = new Map<string, ReportModel>();
+    for (const { modelSha256, modelName, modelStatus } of items.flatMap(({ analyses }) => analyses)) {
+      const key = `${modelSha256} ${modelStatus}`;
+      if (used.has(key)) continue;
+      const known = this.#byHash.get(modelSha256)?.model;
+      // What counts is the status that it had when it was used.
+      const model = known
+        ? { ...known, status: modelStatus }
+        : { name: modelName, onnxSha256: modelSha256, status: modelStatus, card: null };
+      used.set(key, model);
+    }
+    return [...used.values()];
+  }
+}

@@ -1,0 +1,268 @@
+/** Makes reports: gathers what a case holds, renders it, keeps and logs it; and gives out again what was issued. */
+import { createHash } from 'node:crypto';
+import { promisify } from 'node:util';
+import { gunzip } from 'node:zlib';
+import type { Analysis, IssuedReport, ReportRequest } from '../../src-preload/contract.ts';
+import { UserFacingError } from '../base/errors.ts';
+import { withOpenablePath } from '../base/openable-path.ts';
+import { WorkerPool } from '../base/pool.ts';
+import { workerFile } from '../base/workers.ts';
+import { checkFully, checkQuickly } from '../cases/states.ts';
+import type { CaseStore } from '../cases/store.ts';
+import { reportCsv } from '../reports/case-report/report.ts';
+import type { ReportSnapshot } from '../reports/case-report/snapshot.ts';
+import { modelOfResult, saliencyMissing } from './explain.ts';
+import type { MadeReport, Pictures, ReportSurroundings } from './gather-report.ts';
+import { ModelStore } from '../models/model-store.ts';
+import type { ReportWork, ReportWorkDone } from './report-worker.ts';
+
+export type { ReportSurroundings } from './gather-report.ts';
+
+/** Items that have a section with figures each; with more, a report lists them. */
+export const mostItemsInFull = 100;
+/** More than these no report takes. */
+const mostItems = 100_000;
+/** How much of files that look changed is read where they are too many to hash them all. */
+const quickCheckBytes = 2 ** 30;
+
+export interface ReportProgress {
+  signal?: AbortSignal;
+  /** @param done of `total` steps: items looked at, then the rendering */
+  onProgress?: (done: number, total: number, doing: string) => void;
+}
+
+/** A finished report: the document, and what it says for machines, in UTF-8. */
+export interface FinishedReport {
+  pdf: Uint8Array;
+  json: Uint8Array;
+  csv: Uint8Array;
+}
+
+type Request = Omit<ReportRequest, 'caseId'>;
+
+/** As `data` of a stored report holds it. */
+interface StoredData {
+  format: 1;
+  /** Base64. */
+  pdf: string;
+  /** The machine-readable report, gzip in base64. */
+  json: string;
+}
+
+/** A case's reports are issued one after the other, so that each has its number. */
+const queues = new WeakMap<CaseStore, Promise<unknown>>();
+
+/**
+ * Issues a report of a case: its document is kept in the case, and its number, time, log position and SHA-256 are a row of the log.
+ * @throws UserFacingError `usage` for a case without items, or too many; `not-found` for an item or an amended report that is not there;
+ * as the store does; the signal's reason when aborted.
+ */
+export function issueReport(
+  store: CaseStore,
+  request: ReportRequest,
+  surroundings: ReportSurroundings,
+  progress: ReportProgress = {},
+): Promise<FinishedReport & { issued: IssuedReport }> {
+  const before = queues.get(store) ?? Promise.resolve();
+  const result = before.then(() => issue(store, request, surroundings, progress));
+  queues.set(
+    store,
+    result.catch(() => undefined),
+  );
+  return result;
+}
+
+async function issue(
+  store: CaseStore,
+  request: ReportRequest,
+  surroundings: ReportSurroundings,
+  progress: ReportProgress,
+): Promise<FinishedReport & { issued: IssuedReport }> {
+  const { caseId: _, ...rest } = request;
+  const made = await make(store, rest, surroundings, progress, false);
+  const { number, issuedAt, rows, pages, pdf, json, csv } = made;
+  const data: StoredData = {
+    format: 1,
+    pdf: Buffer.from(pdf).toString('base64'),
+    json: Buffer.from(made.jsonGzip).toString('base64'),
+  };
+  const issued = store.addReport({
+    number,
+    issuedAt,
+    logPosition: rows,
+    sha256: sha256Of(pdf),
+    pages,
+    amends: request.amends,
+    request,
+    data: JSON.stringify(data),
+  });
+  return { pdf, json, csv, issued };
+}
+
+/** A report that belongs to no case, of what a case for the occasion holds: it is neither kept nor logged. */
+export async function reportWithoutCase(
+  store: CaseStore,
+  request: Request,
+  surroundings: ReportSurroundings,
+  progress: ReportProgress = {},
+): Promise<FinishedReport & { number: string; pages: number }> {
+  const { pdf, json, csv, number, pages } = await make(store, request, surroundings, progress, true);
+  return { pdf, json, csv, number, pages };
+}
+
+/**
+ * A report that was issued, byte for byte.
+ * @throws UserFacingError `not-found`, `damaged` where what the case holds is not what was issued
+ */
+export async function reportAgain(
+  store: CaseStore,
+  number: string,
+): Promise<FinishedReport & { issued: IssuedReport }> {
+  const { data, request: _, ...issued } = store.report(number);
+  const damaged = (cause?: unknown): UserFacingError =>
+    new UserFacingError('damaged', `The report ${number} in this case is not what was issued.`, {
+      path: store.folder,
+      advice: 'Verify the case, and restore it from an export or a copy.',
+      cause,
+    });
+  let stored: StoredData;
+  let json: Buffer;
+  try {
+    stored = JSON.parse(data) as StoredData;
+    json = await promisify(gunzip)(Buffer.from(stored.json, 'base64'));
+  } catch (error) {
+    throw damaged(error);
+  }
+  const pdf = new Uint8Array(Buffer.from(stored.pdf, 'base64'));
+  if (sha256Of(pdf) !== issued.sha256) throw damaged();
+  const csv = Buffer.from(reportCsv(JSON.parse(json.toString()) as ReportSnapshot));
+  return { pdf, json, csv, issued };
+}
+
+function sha256Of(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+async function make(
+  store: CaseStore,
+  request: Request,
+  surroundings: ReportSurroundings,
+  progress: ReportProgress,
+  withoutCase: boolean,
+): Promise<MadeReport> {
+  const { signal, onProgress = () => undefined } = progress;
+  const ids = request.evidenceIds.length > 0 ? [...new Set(request.evidenceIds)].sort((a, b) => a - b) : store.allIds();
+  if (ids.length === 0) {
+    throw new UserFacingError('usage', 'There is nothing to report: the case holds no item.', {
+      advice: 'Add evidence first.',
+    });
+  }
+  if (ids.length > mostItems) {
+    throw new UserFacingError('usage', `A report takes at most ${mostItems} items; these are ${ids.length}.`, {
+      advice: 'Choose some of them, or export the list.',
+    });
+  }
+  const inFull = ids.length <= mostItemsInFull;
+  const steps = (inFull ? ids.length : 1) + 1;
+  const pool = new WorkerPool<ReportWork, ReportWorkDone>(workerFile('casework/report-worker'), 1, null);
+  const stop = (): void => void pool.close();
+  signal?.addEventListener('abort', stop);
+  try {
+    signal?.throwIfAborted();
+    const pictures = new Map<number, Pictures>();
+    if (inFull) {
+      for (const [index, id] of ids.entries()) {
+        onProgress(index, steps, `drawing ${store.evidence(id).name}`);
+        const drawn = await picturesOf(store, id, pool, signal);
+        if (request.saliency) onProgress(index, steps, `explaining results of ${store.evidence(id).name}`);
+        const saliency = request.saliency ? { saliency: await saliencyOf(store, id, pool, surroundings, signal) } : {};
+        pictures.set(id, { ...drawn, ...saliency });
+      }
+    } else {
+      onProgress(0, steps, 'looking at the files');
+      await checkQuickly(store, ids, quickCheckBytes, signal);
+    }
+    onProgress(steps - 1, steps, 'writing the report');
+    const states = new Map(store.rowsOf(ids).map(({ id, state }) => [id, state]));
+    const done = await pool.run({
+      make: { folder: store.folder, request, ids, inFull, states, pictures, withoutCase, surroundings },
+    });
+    if (!('made' in done)) throw new Error('the worker answered something else');
+    return done.made;
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw error;
+  } finally {
+    signal?.removeEventListener('abort', stop);
+    await pool.close();
+  }
+}
+
+/** Compares an item with its hash, and draws it where it is still what was taken in. */
+async function picturesOf(
+  store: CaseStore,
+  id: number,
+  pool: WorkerPool<ReportWork, ReportWorkDone>,
+  signal: AbortSignal | undefined,
+): Promise<Pictures> {
+  const state = await checkFully(store, id, signal);
+  if (state !== 'unchanged') {
+    const why = { changed: 'the file is no longer what was taken in.', missing: 'the file is not at its place.' };
+    return {
+      figures: null,
+      figuresProblem: state in why ? why[state as keyof typeof why] : 'the file cannot be read.',
+    };
+  }
+  try {
+    const stream = store.analysesOf(id).find((analysis) => analysis.stretch === null)?.stream ?? 0;
+    const done = await withOpenablePath(store.file(id), (path) => pool.run({ figuresOf: { path, stream } }));
+    if (!('figures' in done)) throw new Error('the worker answered something else');
+    return { figures: done.figures, figuresProblem: null };
+  } catch (error) {
+    signal?.throwIfAborted();
+    if (!(error instanceof UserFacingError)) throw error;
+    return { figures: null, figuresProblem: error.message };
+  }
+}
+
+/** Explains the latest result of the whole item and of each stretch, as far as the file is still the one that they are of. */
+async function saliencyOf(
+  store: CaseStore,
+  id: number,
+  pool: WorkerPool<ReportWork, ReportWorkDone>,
+  { home, modelFolder }: ReportSurroundings,
+  signal: AbortSignal | undefined,
+): Promise<NonNullable<Pictures['saliency']>> {
+  const models = new ModelStore(home);
+  const explained: NonNullable<Pictures['saliency']> = {};
+  if (store.rowsOf([id]).some(({ state }) => state !== 'unchanged')) return explained;
+  for (const analysis of latestOfEach(store.analysesOf(id))) {
+    const { stretch, channel, stream, settings } = analysis;
+    const readAll = settings['readAll'] === true ? { readAll: true } : {};
+    try {
+      const model = await modelOfResult(models, analysis, modelFolder);
+      const done = await withOpenablePath(store.file(id), (path) =>
+        pool.run({ saliencyOf: { model, path, reading: { stretch, channel, stream, ...readAll } } }),
+      );
+      if (!('saliency' in done)) throw new Error('the worker answered something else');
+      explained[analysis.id] = done.saliency;
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (!(error instanceof UserFacingError)) throw error;
+      explained[analysis.id] = saliencyMissing(analysis.modelName, error);
+    }
+  }
+  return explained;
+}
+
+/** The latest result that has a score, of each part of a recording that was analysed. */
+function latestOfEach(analyses: readonly Analysis[]): Analysis[] {
+  const latest = new Map<string, Analysis>();
+  for (const analysis of analyses) {
+    const { stretch, channel, stream, score, stale } = analysis;
+    if (score === null || stale) continue;
+    const key = JSON.stringify([stretch, channel, stream]);
+    if ((latest.get(key)?.id ?? 0) < analysis.id) latest.set(key, analysis);
+  }
+  return [...latest.values()].sort((one, other) => one.id - other.id);
+}

@@ -1,0 +1,145 @@
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import yauzl from 'yauzl';
+import { evaluationSchema } from '../../src-preload/contract.ts';
+import { writeTinyModel } from '../detector/testing.ts';
+import { detectionMetrics } from '../evaluation/metrics.ts';
+import { EvaluationStore } from './evaluation-store.ts';
+import type { EvaluationAsked } from './evaluation-store.ts';
+import { ModelStore } from '../models/model-store.ts';
+import { JobQueue } from '../jobs/queue.ts';
+import { jobThat, plantSpeech } from '../jobs/testing.ts';
+
+let home: string;
+let asked: EvaluationAsked;
+beforeAll(async () => {
+  home = mkdtempSync(join(tmpdir(), 'earwitness-evaluation-'));
+  const dataset = plantSpeech(join(home, 'data'), { test: 40 });
+  writeFileSync(join(home, 'data', 'audio', 'test-3.wav'), 'no sound');
+  await writeTinyModel(join(home, 'models', 'one'), 2);
+  await writeTinyModel(join(home, 'models', 'other'), 5);
+  asked = { modelIds: ['one', 'other'], dataset, split: 'test', replicates: 100 };
+});
+afterAll(() => rmSync(home, { recursive: true, force: true }));
+
+const queues: JobQueue[] = [];
+afterEach(async () => {
+  for (const queue of queues.splice(0)) await queue.close();
+});
+
+async function engine(): Promise<{ jobs: JobQueue; store: EvaluationStore }> {
+  const jobs = new JobQueue();
+  queues.push(jobs);
+  const store = await EvaluationStore.open({ home, jobs, models: new ModelStore(home), scanJobs: () => 2 });
+  return { jobs, store };
+}
+
+async function namesIn(path: string): Promise<string[]> {
+  const zip = await promisify<string, yauzl.ZipFile>(yauzl.open)(path);
+  const names: string[] = [];
+  await new Promise((resolve) =>
+    zip.on('entry', ({ fileName }: yauzl.Entry) => names.push(fileName)).on('end', resolve),
+  );
+  return names;
+}
+
+it('sets models side by side: figures with intervals, thinned curves, files to export; keeps them for later engines', async () => {
+  const { jobs, store } = await engine();
+  const id = await store.start(asked);
+  expect(store.usersOf('one')).toHaveLength(1);
+  const job = await jobThat(jobs, id, ({ endedAt }) => endedAt !== null);
+  expect(job).toMatchObject({ state: 'done', done: 80, total: 80, failed: 2, result: { evaluationId: id } });
+  expect(job.problems[0].subject).toBe(join(home, 'data', 'audio', 'test-3.wav'));
+  expect(store.usersOf('one')).toEqual([]);
+
+  const again = (await engine()).store;
+  expect(again.list()).toMatchObject([{ id, dataset: asked.dataset, split: 'test', models: ['tiny', 'tiny (2)'] }]);
+  const evaluation = evaluationSchema.parse(await again.get(id));
+  expect(evaluation.results.map(({ modelId }) => modelId)).toEqual(['one', 'other']);
+  const [result] = evaluation.results;
+  expect(result).toMatchObject({ bonafide: 20, spoof: 19, withoutScore: 1 });
+  // The curves say what the scores say.
+  const trials = (['bonafide', 'spoof'] as const).flatMap((label) =>
+    result.scores[label].map((score, index) => ({
+      file: `${label}${index}`,
+      bonafide: label === 'bonafide',
+      score,
+      attack: null,
+    })),
+  );
+  const { eer, auc, eerDecisionThreshold } = detectionMetrics(trials);
+  const figure = (name: string) => result.figures.find((one) => one.name === name);
+  expect(figure('eer')?.value).toBe(eer);
+  expect(figure('auc')?.value).toBe(auc);
+  expect(result.eerThreshold).toBe(eerDecisionThreshold);
+  for (const { name, value, interval } of result.figures) {
+    expect(interval, name).not.toBeNull();
+    if (name === 'eer') expect(value >= interval![0] && value <= interval![1]).toBe(true);
+  }
+  expect(result.roc[0]).toEqual([0, 0]);
+  expect(result.roc.at(-1)).toEqual([1, 1]);
+  const area = result.roc
+    .slice(1)
+    .reduce((sum, [x, y], i) => sum + ((x - result.roc[i][0]) * (y + result.roc[i][1])) / 2, 0);
+  expect(area).toBeCloseTo(auc, 9);
+  expect(result.det).toContainEqual([0, 1]);
+  for (const [x, low, high] of [...result.rocBand, ...result.detBand, ...result.precisionBand]) {
+    expect(x >= 0 && x <= 1 && low >= 0 && low <= high && high <= 1).toBe(true);
+  }
+  expect(result.detBand.length).toBeGreaterThan(10);
+  expect(result.histogram.bonafide.reduce((sum, count) => sum + count, 0)).toBe(20);
+  expect(result.tippett.spoof[0][1]).toBe(1);
+  expect(result.tippett.spoof.at(-1)?.[1]).toBe(0);
+  expect(result.calibration).toHaveLength(10);
+  expect(result.generators.map(({ generator }) => generator)).toEqual(['vocoder-0', 'vocoder-1', 'vocoder-2']);
+
+  const archive = join(home, 'evaluation.zip');
+  await again.export(id, archive);
+  const names = await namesIn(archive);
+  expect(names).toEqual(
+    expect.arrayContaining(['tiny/metrics.json', 'tiny/scores.csv', 'tiny (2)/roc.svg', 'roc.svg', 'det.svg']),
+  );
+  expect(readdirSync(join(home, 'evaluations', id)).sort()).toEqual(['evaluation.json', 'files', 'results.json']);
+  await again.delete(id);
+  await expect(again.get(id)).rejects.toMatchObject({ code: 'not-found' });
+  expect(existsSync(join(home, 'evaluations', id))).toBe(false);
+});
+
+it('goes on in the next engine, without scoring anew what was scored; one that is cancelled leaves nothing', async () => {
+  const first = await engine();
+  const id = await first.store.start(asked);
+  await jobThat(first.jobs, id, ({ doing }) => doing === 'Scoring with tiny (2)');
+  await first.jobs.close();
+  const scored = join(home, 'evaluations', id, 'scored-1.json');
+  // Told by a score that no model gives.
+  const kept = JSON.parse(readFileSync(scored, 'utf8')) as { results: { analysis: { score: number } }[] };
+  kept.results[0].analysis.score = 12345;
+  writeFileSync(scored, JSON.stringify(kept));
+
+  const second = await engine();
+  expect(second.store.list()).toEqual([]);
+  await second.store.recover();
+  await jobThat(second.jobs, id, ({ state }) => state === 'done');
+  const { results } = await second.store.get(id);
+  expect(results[0].scores.bonafide).toContain(12345);
+  expect(results[1].scores.bonafide).not.toContain(12345);
+  await second.store.delete(id);
+
+  const cancelled = await second.store.start({ ...asked, modelIds: ['one'] });
+  await jobThat(second.jobs, cancelled, ({ done }) => done > 0);
+  second.jobs.cancel(cancelled);
+  await jobThat(second.jobs, cancelled, ({ state }) => state === 'cancelled');
+  expect(readdirSync(join(home, 'evaluations'))).toEqual([]);
+});
+
+it('says what is wrong with what it is asked for', async () => {
+  const { jobs, store } = await engine();
+  await expect(store.start({ ...asked, modelIds: ['nothing'] })).rejects.toMatchObject({ code: 'not-found' });
+  const id = await store.start({ ...asked, split: 'nothing' });
+  const { error } = await jobThat(jobs, id, ({ state }) => state === 'failed');
+  expect(error).toMatchObject({ code: 'dataset', advice: expect.stringContaining('Its splits are test') as string });
+  expect(store.list()).toEqual([]);
+});

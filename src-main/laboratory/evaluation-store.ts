@@ -1,0 +1,260 @@
+/**
+ * Evaluations of models on datasets, each a folder `evaluations/<id>` in the data folder: what was asked for, what the window draws, and
+ * the files that an export holds. The work is done in a child process; one that was interrupted by the engine's end is done again, but
+ * for the models that were scored by then.
+ */
+import { randomUUID } from 'node:crypto';
+import { readFile, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { evaluationResultSchema, evaluationSummarySchema } from '../../src-preload/contract.ts';
+import type { Evaluation, EvaluationSummary } from '../../src-preload/contract.ts';
+import { UserFacingError } from '../base/errors.ts';
+import { ensureFolder, unwritable, writeFileWhole } from '../base/files.ts';
+import { withBonafide } from '../datasets/load.ts';
+import { filesBelow, writeArchive } from '../base/zip.ts';
+import { exportedFolder, resultsPath } from './evaluate-models.ts';
+import type { EvaluateEvent } from './evaluate-models.ts';
+import { runInChild } from './laboratory.ts';
+import type { ModelStore } from '../models/model-store.ts';
+import type { JobHandle, JobQueue } from '../jobs/queue.ts';
+
+export interface EvaluationAsked {
+  modelIds: string[];
+  dataset: string;
+  bonafide?: string | undefined;
+  split: string;
+  replicates: number;
+  withoutCompanions?: boolean | undefined;
+}
+
+const recordSchema = z.object({
+  format: z.literal(1),
+  asked: z.object({
+    modelIds: z.array(z.string()),
+    dataset: z.string(),
+    bonafide: z.string().optional(),
+    split: z.string(),
+    replicates: z.int(),
+    /** In evaluations of an older version companions were always left out. */
+    withoutCompanions: z.boolean().default(true),
+  }),
+  done: z.boolean(),
+  /** Names of the models, from when they are known. */
+  summary: evaluationSummarySchema,
+});
+type Record = z.infer<typeof recordSchema>;
+
+/** An evaluation that is stopped has nothing to save but what is scored. */
+const graceMilliseconds = 3000;
+
+interface EvaluationStoreOptions {
+  /** The data folder. */
+  home: string;
+  jobs: JobQueue;
+  models: ModelStore;
+  /** Files at a time; null: one for each core. */
+  scanJobs: () => number | null;
+}
+
+export class EvaluationStore {
+  readonly #folder: string;
+  readonly #options: EvaluationStoreOptions;
+  readonly #records = new Map<string, Record>();
+
+  private constructor(options: EvaluationStoreOptions) {
+    this.#options = options;
+    this.#folder = join(options.home, 'evaluations');
+  }
+
+  /** Reads the evaluations of a data folder. Those that ran when an engine ended go on with {@link recover}. */
+  static async open(options: EvaluationStoreOptions): Promise<EvaluationStore> {
+    const store = new EvaluationStore(options);
+    for (const id of await readdir(store.#folder).catch(() => [])) {
+      const record = await readRecord(join(store.#folder, id, 'evaluation.json'));
+      // What this version cannot read is left alone.
+      if (record?.summary.id === id) store.#records.set(id, record);
+    }
+    return store;
+  }
+
+  /** Lets those go on that nobody stopped, the earliest first. */
+  async recover(): Promise<void> {
+    const interrupted = [...this.#records.values()].filter(({ done }) => !done);
+    interrupted.sort((one, other) => one.summary.createdAt.localeCompare(other.summary.createdAt));
+    for (const record of interrupted) this.#queue(record);
+  }
+
+  /** Those that are done, the latest first. */
+  list(): EvaluationSummary[] {
+    return [...this.#records.values()]
+      .filter(({ done }) => done)
+      .map(({ summary }) => summary)
+      .sort((one, other) => other.createdAt.localeCompare(one.createdAt));
+  }
+
+  /** @throws UserFacingError `not-found`, `damaged` */
+  async get(id: string): Promise<Evaluation> {
+    const { summary } = this.#finished(id);
+    const path = resultsPath(this.#place(id));
+    try {
+      return { ...summary, results: z.array(evaluationResultSchema).parse(JSON.parse(await readFile(path, 'utf8'))) };
+    } catch (error) {
+      throw new UserFacingError('damaged', `The results in ${path} cannot be read.`, {
+        path,
+        advice: 'Delete the evaluation and run it again.',
+        cause: error,
+      });
+    }
+  }
+
+  /** Evaluations that use a model and are not done. */
+  usersOf(modelId: string): EvaluationSummary[] {
+    return [...this.#records.values()]
+      .filter(({ done, asked }) => !done && asked.modelIds.includes(modelId))
+      .map(({ summary }) => summary);
+  }
+
+  /**
+   * @returns the job's id, which becomes the evaluation's.
+   * @throws UserFacingError `not-found` for a model that is not there, `unwritable`
+   */
+  async start(asked: EvaluationAsked): Promise<string> {
+    for (const id of asked.modelIds) await this.#options.models.folderOf(id);
+    const id = randomUUID();
+    const { modelIds, dataset, bonafide, split, replicates, withoutCompanions = false } = asked;
+    const record: Record = {
+      format: 1,
+      asked: {
+        modelIds: [...new Set(modelIds)],
+        dataset,
+        ...(bonafide === undefined ? {} : { bonafide }),
+        split,
+        replicates,
+        withoutCompanions,
+      },
+      done: false,
+      summary: {
+        id,
+        createdAt: new Date().toISOString(),
+        dataset: withBonafide(dataset, bonafide),
+        split,
+        models: modelIds,
+      },
+    };
+    await ensureFolder(this.#place(id)).catch((error: unknown) => {
+      throw unwritable(this.#place(id), error);
+    });
+    this.#records.set(id, record);
+    await this.#save(record);
+    this.#queue(record);
+    return id;
+  }
+
+  /** @throws UserFacingError `not-found` */
+  async delete(id: string): Promise<void> {
+    this.#finished(id);
+    await this.#remove(id);
+  }
+
+  /** Packs what `earwitness evaluate` writes. @throws UserFacingError `not-found`, `unwritable` */
+  async export(id: string, path: string): Promise<void> {
+    this.#finished(id);
+    await writeArchive(path, await filesBelow(exportedFolder(this.#place(id))));
+  }
+
+  #place(id: string): string {
+    return join(this.#folder, id);
+  }
+
+  #finished(id: string): Record {
+    const record = this.#records.get(id);
+    if (!record?.done) throw new UserFacingError('not-found', 'That evaluation is not there any more.');
+    return record;
+  }
+
+  async #save(record: Record): Promise<void> {
+    await writeFileWhole(join(this.#place(record.summary.id), 'evaluation.json'), JSON.stringify(record));
+  }
+
+  async #remove(id: string): Promise<void> {
+    this.#records.delete(id);
+    await rm(this.#place(id), { recursive: true, force: true });
+  }
+
+  #queue(record: Record): void {
+    const { id, dataset, split } = record.summary;
+    const drop = async (): Promise<void> => {
+      // Interrupted, not stopped: the next engine goes on.
+      if (!this.#options.jobs.closing) await this.#remove(id);
+    };
+    this.#options.jobs.start(
+      { kind: 'evaluate', title: `Evaluating on ${dataset}, ${split}`, unit: 'recordings', id, onDropped: drop },
+      async (job) => {
+        try {
+          await this.#evaluate(job, record);
+        } catch (error) {
+          await drop();
+          throw error;
+        }
+        return { evaluationId: id };
+      },
+    );
+  }
+
+  async #evaluate(job: JobHandle, record: Record): Promise<void> {
+    const { asked, summary } = record;
+    const { models, scanJobs } = this.#options;
+    const folders = await Promise.all(asked.modelIds.map(async (id) => ({ id, folder: await models.folderOf(id) })));
+    job.progress({ doing: 'Listing the recordings' });
+    let recordings = 0;
+    const heard = (event: EvaluateEvent): void => {
+      switch (event.type) {
+        case 'models':
+          summary.models = event.names;
+          recordings = event.recordings;
+          job.progress({ total: recordings * event.names.length });
+          break;
+        case 'scoring':
+          job.progress({
+            done: event.model * recordings + event.done,
+            doing: `Scoring with ${summary.models[event.model]}`,
+          });
+          break;
+        case 'measuring':
+          job.progress({
+            done: (event.model + 1) * recordings,
+            doing: `Computing figures and intervals of ${summary.models[event.model]}`,
+          });
+          break;
+        case 'problem':
+          job.problem(event.path, event.message);
+      }
+    };
+    await runInChild(
+      'evaluate',
+      {
+        folder: this.#place(summary.id),
+        models: folders,
+        dataset: summary.dataset,
+        split: asked.split,
+        replicates: asked.replicates,
+        withoutCompanions: asked.withoutCompanions,
+        jobs: scanJobs(),
+      },
+      { signal: job.signal, onEvent: heard, graceMilliseconds },
+    );
+    record.done = true;
+    await this.#save(record);
+  }
+}
+
+async function readRecord(path: string): Promise<Record | null> {
+  const text = await readFile(path, 'utf8').catch(() => null);
+  if (text === null) return null;
+  try {
+    return recordSchema.parse(JSON.parse(text));
+  } catch {
+    return null;
+  }
+}
