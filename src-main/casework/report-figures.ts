@@ -1,8 +1,8 @@
 import { openAudio } from '../audio/decode.ts';
 import { UserFacingError } from '../base/errors.ts';
-import { overviewOf } from '../features/overview.ts';
-import { missingStretches, placedBlocks } from '../features/placed.ts';
-import { spectrogramPixels } from '../features/spectrogram-image.ts';
+import { overviewOf } from '../sound/overview.ts';
+import { missingStretches, placedBlocks } from '../sound/placed.ts';
+import { spectrogramPixels } from '../sound/spectrogram-image.ts';
 import { reportColourMap, spectrogramSize, waveformColumns } from '../reports/case-report/figures.ts';
 import type { RecordingFigures } from '../reports/case-report/snapshot.ts';
 

@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { UserFacingError } from '../base/errors.ts';
 import { saliencyCaution, subjectName } from '../detector/saliency/subjects.ts';
 import type { StoredModel } from '../detector/store.ts';
-import { overlaidPixels } from '../features/spectrogram-image.ts';
+import { overlaidPixels } from '../sound/spectrogram-image.ts';
 import { saliencyOpacity, spectrogramSize } from '../reports/case-report/figures.ts';
 import type { ReportSaliency } from '../reports/case-report/snapshot.ts';
 import { saliencyMissing } from './explain.ts';

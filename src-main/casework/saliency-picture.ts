@@ -1,9 +1,9 @@
 /** The spectrogram over which a saliency map is laid. */
 import { openAudio } from '../audio/decode.ts';
 import type { Channel } from '../audio/types.ts';
-import { overviewOf } from '../features/overview.ts';
-import type { SpectrogramOverview } from '../features/overview.ts';
-import { placedBlocks } from '../features/placed.ts';
+import { overviewOf } from '../sound/overview.ts';
+import type { SpectrogramOverview } from '../sound/overview.ts';
+import { placedBlocks } from '../sound/placed.ts';
 
 /** As the detector hears it. */
 const sampleRateHz = 16_000;

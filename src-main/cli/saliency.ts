@@ -126,7 +126,7 @@ async function pictureOf(
   model: StoredModel,
   options: SaliencyOptions,
 ): Promise<Buffer> {
-  const { drawSpectrogram, plotSize } = await import('../features/spectrogram-image.ts');
+  const { drawSpectrogram, plotSize } = await import('../sound/spectrogram-image.ts');
   const { saliencyOverview } = await import('../casework/saliency-picture.ts');
   const { saliencyCaution, subjectName } = await import('../detector/saliency/subjects.ts');
   const { opacity } = options;

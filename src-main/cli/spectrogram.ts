@@ -3,8 +3,8 @@ import { visibleName } from '../../src-common/visible-text.ts';
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import { UserFacingError } from '../base/errors.ts';
-import { colourMaps } from '../features/colour-maps.ts';
-import type { ColourMap } from '../features/colour-maps.ts';
+import { colourMaps } from '../../src-common/colour-maps.ts';
+import type { ColourMap } from '../../src-common/colour-maps.ts';
 import { formatSeconds, ProgressLine } from './context.ts';
 import { mustBeFree, overwriteOption, writeOutputs } from './outputs.ts';
 
@@ -57,9 +57,9 @@ export function register(program: Command): void {
 async function draw(file: string, options: Options): Promise<void> {
   const [audioModule, { overviewOf }, { placedBlocks }, image] = await Promise.all([
     import('../audio/decode.ts'),
-    import('../features/overview.ts'),
-    import('../features/placed.ts'),
-    import('../features/spectrogram-image.ts'),
+    import('../sound/overview.ts'),
+    import('../sound/placed.ts'),
+    import('../sound/spectrogram-image.ts'),
   ]);
   const { openAudio, probe } = audioModule;
   const { imageLimits, plotSize, drawSpectrogram } = image;

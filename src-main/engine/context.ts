@@ -5,7 +5,7 @@ import { ensureFolder, unwritable } from '../base/files.ts';
 import { dataFolder } from '../base/home.ts';
 import { clearUnfinished } from '../base/unfinished.ts';
 import { setWorkerSettings } from '../base/worker-settings.ts';
-import { SoundPool } from '../features/sound-pool.ts';
+import { SoundPool } from '../sound/sound-pool.ts';
 import { EvaluationStore } from '../laboratory/evaluation-store.ts';
 import { ModelStore } from '../models/model-store.ts';
 import { JobQueue } from '../jobs/queue.ts';

@@ -7,7 +7,7 @@ import { resources } from '../../src-preload/contract.ts';
 import { decode } from '../audio/decode.ts';
 import { temporaryFolder, tone, wav16 } from '../audio/testing.ts';
 import { UserFacingError } from '../base/errors.ts';
-import { SoundPool } from '../features/sound-pool.ts';
+import { SoundPool } from '../sound/sound-pool.ts';
 import type { EngineContext } from './context.ts';
 import { Outputs } from './outputs.ts';
 import { byteRange, handleResource } from './resources.ts';

@@ -5,7 +5,7 @@ import { createRouterClient } from '@orpc/server';
 import { afterAll, describe, expect, it } from 'vitest';
 import { temporaryFolder, tone, wav16 } from '../audio/testing.ts';
 import { UserFacingError } from '../base/errors.ts';
-import { SoundPool } from '../features/sound-pool.ts';
+import { SoundPool } from '../sound/sound-pool.ts';
 import type { EngineContext } from './context.ts';
 import { soundFolder, soundProcedures } from './sound.ts';
 

@@ -1,5 +1,5 @@
-import { colourTable } from '../../features/colour-maps.ts';
-import { overlayColour, timeTicksFor } from '../../features/spectrogram-image.ts';
+import { colourTable } from '../../../src-common/colour-maps.ts';
+import { overlayColour, timeTicksFor } from '../../sound/spectrogram-image.ts';
 import type { Analysis, Mark } from '../../../src-preload/contract.ts';
 import { ink, styles } from './sheet.ts';
 import type { Sheet } from './sheet.ts';

@@ -12,7 +12,7 @@ import type {
 import type { Gap } from '../../audio/types.ts';
 import type { Card } from '../../detector/card.ts';
 import type { Faithfulness } from '../../detector/saliency/faithfulness.ts';
-import type { OverlaidPixels, SpectrogramPixels } from '../../features/spectrogram-image.ts';
+import type { OverlaidPixels, SpectrogramPixels } from '../../sound/spectrogram-image.ts';
 
 /** Pictures of a recording as data, so that a report can be made again without it. */
 export interface RecordingFigures {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Random } from '../base/random.ts';
-import { createFrontEnd } from './front-end.ts';
+import { createFrontEnd } from '../features/front-end.ts';
 import { overviewOf } from './overview.ts';
 
 const wanted = { sampleRateHz: 16_000, columns: 100, rows: 400 };

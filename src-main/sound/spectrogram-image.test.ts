@@ -1,6 +1,6 @@
 import { inflateSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { colourMaps, colourTable } from './colour-maps.ts';
+import { colourMaps, colourTable } from '../../src-common/colour-maps.ts';
 import { overviewOf } from './overview.ts';
 import type { FrequencyScale } from './overview.ts';
 import { drawSpectrogram, plotSize } from './spectrogram-image.ts';

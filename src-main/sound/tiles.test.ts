@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { tone } from '../audio/testing.ts';
 import { Random } from '../base/random.ts';
-import { createFrontEnd, hzToMel } from './front-end.ts';
+import { createFrontEnd, hzToMel } from '../features/front-end.ts';
 import {
   ColumnPyramid,
   TileMaker,

@@ -36,7 +36,7 @@ export class SoundPool {
     if (!pool)
       this.#pools.set(
         kind,
-        (pool = new WorkerPool(workerFile('features/sound-worker'), kind === 'long' ? 2 : 1, null)),
+        (pool = new WorkerPool(workerFile('sound/sound-worker'), kind === 'long' ? 2 : 1, null)),
       );
     return pool;
   }

@@ -1,5 +1,5 @@
-import { createFrontEnd } from './front-end.ts';
-import type { FrontEnd, LinearParameters, MelParameters } from './front-end.ts';
+import { createFrontEnd } from '../features/front-end.ts';
+import type { FrontEnd, LinearParameters, MelParameters } from '../features/front-end.ts';
 
 /** Which rows of the image's spectrogram: Mel bands or the transform's own bins. */
 export type FrequencyScale = 'mel' | 'linear';

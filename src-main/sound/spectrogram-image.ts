@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { crc32, deflateSync } from 'node:zlib';
 import { visibleName } from '../../src-common/visible-text.ts';
 import { Resvg } from '@resvg/resvg-js';
-import { colourTable } from './colour-maps.ts';
-import type { ColourMap } from './colour-maps.ts';
-import { hzToMel } from './front-end.ts';
+import { colourTable } from '../../src-common/colour-maps.ts';
+import type { ColourMap } from '../../src-common/colour-maps.ts';
+import { hzToMel } from '../features/front-end.ts';
 import type { SpectrogramOverview } from './overview.ts';
 
 /** Smallest and largest picture that can be asked for, in pixels. */
