@@ -14,7 +14,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { loadDataset, selectSplit } from '../src-main/datasets/load.ts';
 import type { DatasetItem } from '../src-main/datasets/types.ts';
-import { exampleWeights } from '../src-main/detector/sampling.ts';
+import { exampleWeights } from '../src-main/training/sampling.ts';
 import type { StoredModel } from '../src-main/detector/store.ts';
 import { detectionMetrics } from '../src-main/evaluation/metrics.ts';
 import { takeInEncoder } from '../src-main/models/import-encoder.ts';

@@ -1,13 +1,13 @@
 /** Our side of the training benchmark, in a process of its own: `node bench/training-side.ts BACKEND JOB.json`. */
 import { readFileSync } from 'node:fs';
-import { Adam } from '../src-main/detector/adam.ts';
-import { startBackend } from '../src-main/detector/backends/index.ts';
-import type { BackendName } from '../src-main/detector/backends/index.ts';
+import { Adam } from '../src-main/training/adam.ts';
+import { startBackend } from '../src-main/training/backends/index.ts';
+import type { BackendName } from '../src-main/training/backends/index.ts';
 import type { NetworkSpec } from '../src-main/detector/network.ts';
 import { readSafetensors } from '../src-main/detector/safetensors.ts';
-import { BatchShares } from '../src-main/detector/shares.ts';
-import { TensorNetwork } from '../src-main/detector/tensors.ts';
-import { trainStep } from '../src-main/detector/train.ts';
+import { BatchShares } from '../src-main/training/shares.ts';
+import { TensorNetwork } from '../src-main/training/tensors.ts';
+import { trainStep } from '../src-main/training/train.ts';
 
 /** What both sides are given. */
 export interface TrainingJob {

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { decode } from '../src-main/audio/decode.ts';
 import { fillWindow } from '../src-main/audio/condition.ts';
-import { tensorflowIsSetUp } from '../src-main/detector/backends/load.ts';
+import { tensorflowIsSetUp } from '../src-main/training/backends/load.ts';
 import { startingWeights, withFrames } from '../src-main/detector/network.ts';
 import { writeSafetensors } from '../src-main/detector/safetensors.ts';
 import type { StoredModel } from '../src-main/detector/store.ts';

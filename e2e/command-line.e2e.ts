@@ -15,7 +15,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { tensorflowIsSetUp } from '../src-main/detector/backends/load.ts';
+import { tensorflowIsSetUp } from '../src-main/training/backends/load.ts';
 import { cardSchema } from '../src-main/detector/card.ts';
 import { babble, wav16 } from '../src-main/detector/testing.ts';
 

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
-import type { BackendName } from '../detector/backends/index.ts';
+import type { BackendName } from '../training/backends/index.ts';
 import type { AugmentationName, BandName, FrontEndName } from '../laboratory/recipes.ts';
 import type { TrainModelEvent } from '../laboratory/train-model.ts';
 import {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { sha256Schema as sha256 } from '../../src-common/hashes.ts';
 import { frontEndSchema } from '../features/front-end.ts';
-import { augmentationSchema } from './augment.ts';
+import { augmentationSchema } from './augmentation.ts';
 import { foreignInputSchema, foreignOutputSchema } from './foreign-card.ts';
 import { networkSchema } from './network.ts';
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { Random } from '../base/random.ts';
 import { calibrationSchema } from '../evaluation/calibration.ts';
 import type { Card } from './card.ts';
-import { defaultAugmentation } from './augment.ts';
+import { defaultAugmentation } from './augmentation.ts';
 import type { NetworkMember } from './member.ts';
 import { startingWeights } from './network.ts';
 import type { NetworkSpec } from './network.ts';

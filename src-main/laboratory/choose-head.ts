@@ -2,7 +2,7 @@
 import type { DatasetItem } from '../datasets/types.ts';
 import { fitLogistic, logitOf } from '../detector/logistic.ts';
 import type { LogisticModel } from '../detector/logistic.ts';
-import { exampleWeights } from '../detector/sampling.ts';
+import { exampleWeights } from '../training/sampling.ts';
 import { detectionMetrics } from '../evaluation/metrics.ts';
 import { sourceFolds } from './source-folds.ts';
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { ensureFolder, writeFileWhole } from '../base/files.ts';
 import { sha256 } from '../base/sha256.ts';
 import type { DatasetItem } from '../datasets/types.ts';
-import type { TrainingEvent } from '../detector/train.ts';
+import type { TrainingEvent } from '../training/train.ts';
 import { foldKey, sourceFolds } from './source-folds.ts';
 import type { FitOptions, FittedMember, MemberTrainer } from './train-members.ts';
 

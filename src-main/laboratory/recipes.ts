@@ -1,10 +1,10 @@
 import type { Conditioning } from '../audio/condition.ts';
 import { UserFacingError } from '../base/errors.ts';
-import { defaultAugmentation } from '../detector/augment.ts';
-import type { Augmentation } from '../detector/augment.ts';
-import type { ExampleSettings } from '../detector/examples.ts';
+import { defaultAugmentation } from '../detector/augmentation.ts';
+import type { Augmentation } from '../detector/augmentation.ts';
+import type { ExampleSettings } from '../training/examples.ts';
 import { networkNames } from '../detector/network.ts';
-import type { TrainingPlan } from '../detector/train.ts';
+import type { TrainingPlan } from '../training/train.ts';
 import type { WindowPlan } from '../detector/windows.ts';
 import type { FrontEndParameters } from '../features/front-end.ts';
 

@@ -1,4 +1,4 @@
-import type { Weights } from './network.ts';
+import type { Weights } from '../detector/network.ts';
 
 export interface AdamOptions {
   learningRate: number;

@@ -2,7 +2,7 @@ import { workerData } from 'node:worker_threads';
 import { serveRequests } from '../base/pool.ts';
 import { startBackend } from './backends/index.ts';
 import type { BackendName } from './backends/index.ts';
-import type { NetworkSpec } from './network.ts';
+import type { NetworkSpec } from '../detector/network.ts';
 import type { GradientShare, ShareRequest } from './shares.ts';
 import { TensorNetwork, gradientsOn } from './tensors.ts';
 

@@ -1,6 +1,6 @@
 import { WorkerPool } from '../base/pool.ts';
 import { workerFile } from '../base/workers.ts';
-import type { NetworkSpec, Weights } from './network.ts';
+import type { NetworkSpec, Weights } from '../detector/network.ts';
 import { gradientsOn } from './tensors.ts';
 import type { Gradients, TensorNetwork } from './tensors.ts';
 
@@ -26,7 +26,7 @@ export class BatchShares {
   constructor(spec: NetworkSpec, backend: string) {
     this.#count = backend === 'wasm' ? wasmShares : 1;
     this.#pool =
-      this.#count > 1 ? new WorkerPool(workerFile('detector/share-worker'), this.#count - 1, { spec, backend }) : null;
+      this.#count > 1 ? new WorkerPool(workerFile('training/share-worker'), this.#count - 1, { spec, backend }) : null;
   }
 
   /** Mean loss and gradients over the batch; where it is shared, the running statistics averaged over its shares. */

@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { DatasetItem } from '../datasets/types.ts';
-import { defaultAugmentation } from './augment.ts';
+import { defaultAugmentation } from '../detector/augmentation.ts';
 import { startBackend } from './backends/index.ts';
 import { readCheckpoint } from './checkpoint.ts';
-import { babble, tinyCard, tinyMember, tinyNetwork, wav16 } from './testing.ts';
+import { babble, tinyCard, tinyMember, tinyNetwork, wav16 } from '../detector/testing.ts';
 import { trainNetwork } from './train.ts';
 import type { TrainingEvent, TrainingPlan } from './train.ts';
 

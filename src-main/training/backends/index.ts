@@ -33,7 +33,7 @@ async function probe(name: 'tensorflow' | 'webgpu'): Promise<ProbeMessage> {
     return { failure: 'TensorFlow is not set up.', advice: 'Run npm run setup:tensorflow to have it.' };
   }
   return new Promise((resolve) => {
-    const child = fork(workerFile('detector/backends/backend-probe-worker'), [name], {
+    const child = fork(workerFile('training/backends/backend-probe-worker'), [name], {
       execArgv: [],
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     });

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { Random } from '../base/random.ts';
-import { augmentSamples, compand, defaultAugmentation, maskSpectrogram, transformCode } from './augment.ts';
-import { babble } from './testing.ts';
+import { defaultAugmentation } from '../detector/augmentation.ts';
+import { augmentSamples, compand, maskSpectrogram, transformCode } from './augment.ts';
+import { babble } from '../detector/testing.ts';
 
 const voice = babble(1, 4);
 

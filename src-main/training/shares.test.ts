@@ -1,10 +1,10 @@
 import { expect, it } from 'vitest';
 import { Random } from '../base/random.ts';
 import { startBackend } from './backends/index.ts';
-import { startingWeights } from './network.ts';
+import { startingWeights } from '../detector/network.ts';
 import { BatchShares } from './shares.ts';
 import { gradientsOn, TensorNetwork } from './tensors.ts';
-import { tinyNetwork } from './testing.ts';
+import { tinyNetwork } from '../detector/testing.ts';
 
 it('a shared batch has the loss and the gradients of the whole one', async () => {
   await startBackend('wasm');

@@ -15,11 +15,11 @@ import { Random } from '../base/random.ts';
 import { createFrontEnd } from '../features/front-end.ts';
 import type { FrontEndParameters } from '../features/front-end.ts';
 import { augmentSamples, maskSpectrogram } from './augment.ts';
-import type { Augmentation } from './augment.ts';
-import { defaultMinimumSpeechSeconds } from './card.ts';
-import { SpeechDetector, speechFrameLength } from './speech.ts';
-import { ConditioningMemory, SpeechFollower, conditionRecording, minimumSpeechShare, speechShare } from './windows.ts';
-import type { WindowPlan } from './windows.ts';
+import type { Augmentation } from '../detector/augmentation.ts';
+import { defaultMinimumSpeechSeconds } from '../detector/card.ts';
+import { SpeechDetector, speechFrameLength } from '../detector/speech.ts';
+import { ConditioningMemory, SpeechFollower, conditionRecording, minimumSpeechShare, speechShare } from '../detector/windows.ts';
+import type { WindowPlan } from '../detector/windows.ts';
 
 /** Sound before a clip's first active frame that is kept for the filters to settle. */
 const leadSeconds = 0.1;

@@ -3,9 +3,9 @@ import '@tensorflow/tfjs-backend-cpu';
 import ort from 'onnxruntime-node';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { Random } from '../base/random.ts';
-import { createNetwork, networkNames, networkSchema, startingWeights, withFrames } from './network.ts';
-import type { NetworkSpec, Weights } from './network.ts';
-import { onnxNames, writeOnnx } from './onnx.ts';
+import { createNetwork, networkNames, networkSchema, startingWeights, withFrames } from '../detector/network.ts';
+import type { NetworkSpec, Weights } from '../detector/network.ts';
+import { onnxNames, writeOnnx } from '../detector/onnx.ts';
 import { TensorNetwork } from './tensors.ts';
 
 const everyLayer: NetworkSpec = {

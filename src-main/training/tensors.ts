@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { Random } from '../base/random.ts';
 import { batchNormalise } from './backends/batch-norm.ts';
-import { batchNorm, leastMomentVariance, parameterSpecs, placeLayers } from './network.ts';
-import type { NetworkSpec, PlacedLayer, Weights } from './network.ts';
+import { batchNorm, leastMomentVariance, parameterSpecs, placeLayers } from '../detector/network.ts';
+import type { NetworkSpec, PlacedLayer, Weights } from '../detector/network.ts';
 
 type ConvLayer = PlacedLayer['layer'] & { type: 'conv' };
 

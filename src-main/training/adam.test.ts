@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Random } from '../base/random.ts';
 import { Adam } from './adam.ts';
-import type { Weights } from './network.ts';
+import type { Weights } from '../detector/network.ts';
 
 const kernel = [0.5, -1, 2, 0.25, -0.75, 1.5];
 const bias = [0.1, -0.2];

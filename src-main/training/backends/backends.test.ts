@@ -4,7 +4,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { UserFacingError } from '../../base/errors.ts';
 import { Adam } from '../adam.ts';
-import type { Weights } from '../network.ts';
+import type { Weights } from '../../detector/network.ts';
 import { startBackend } from './index.ts';
 import type { BackendName } from './index.ts';
 import { tensorflowIsSetUp } from './load.ts';

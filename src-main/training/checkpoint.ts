@@ -2,8 +2,8 @@ import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserFacingError } from '../base/errors.ts';
 import { writeFileWhole } from '../base/files.ts';
-import type { Weights } from './network.ts';
-import { readSafetensors, writeSafetensors } from './safetensors.ts';
+import type { Weights } from '../detector/network.ts';
+import { readSafetensors, writeSafetensors } from '../detector/safetensors.ts';
 
 /** Everything that a training run needs to go on as if it had never stopped. */
 export interface Checkpoint {
