@@ -3,14 +3,13 @@ import { resolve } from 'node:path';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'electron-vite';
 
-/** Every `*-worker.ts` is an entry of its own: it is started by file name, beside the entry that starts it. */
+/** Every `*-worker.ts` is an entry of its own, kept under its path, by which it is started. */
 function workerEntries(): Record<string, string> {
   const root = resolve(import.meta.dirname, 'src-main');
   const entries: Record<string, string> = {};
   for (const file of readdirSync(root, { recursive: true, encoding: 'utf8' })) {
     if (file.endsWith('-worker.ts')) {
-      const name = file.slice(Math.max(file.lastIndexOf('/'), file.lastIndexOf('\\')) + 1, -'.ts'.length);
-      entries[name] = resolve(root, file);
+      entries[file.replaceAll('\\', '/').slice(0, -'.ts'.length)] = resolve(root, file);
     }
   }
   return entries;

@@ -1,14 +1,14 @@
 import { fileURLToPath } from 'node:url';
 
 /**
- * The file of a worker: beside the built entry (`out/main/NAME.js`), or its TypeScript source when the
+ * The file of a worker: below the built entry (`out/main/detector/NAME.js`), or its TypeScript source when the
  * program runs from source, as under the test runner.
- * @param sourcePath the worker's path below `src-main`, without its extension, as in `detector/infer-worker`.
+ * @param sourcePath the worker's path below `src-main`, without its extension, as in `scanning/score-worker`.
  */
 export function workerFile(sourcePath: string): URL {
   const here = import.meta.url;
   if (here.endsWith('.ts')) return new URL(`../${sourcePath}.ts`, here);
-  return new URL(`./${sourcePath.slice(sourcePath.lastIndexOf('/') + 1)}.js`, here);
+  return new URL(`./${sourcePath}.js`, here);
 }
 
 /** The project's or the packaged application's root, which holds `resources` and `package.json`. */

@@ -1,4 +1,4 @@
-import type { Confirmation, FromEngine } from './host-messages.ts';
+import type { Confirmation, FromEngine } from '../host/host-messages.ts';
 
 /** Questions that only a person may answer, at the host: no page can. */
 export class Confirmations {

@@ -11,7 +11,7 @@ import { ModelStore } from '../models/model-store.ts';
 import { JobQueue } from '../jobs/queue.ts';
 import { TrainStore } from '../laboratory/train-store.ts';
 import { ChangeFeed } from './change-feed.ts';
-import type { Confirmation } from './host-messages.ts';
+import type { Confirmation } from '../host/host-messages.ts';
 import type { OpenCases } from './open-cases.ts';
 import { Outputs } from './outputs.ts';
 import { SettingsStore } from './settings-store.ts';

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { DatasetReport, Outputs } from '../../src-preload/contract.ts';
 import { writeFileWhole } from '../base/files.ts';
 import { specPaths } from '../datasets/load.ts';
-import { runInChild } from '../laboratory/laboratory.ts';
+import { runInLaboratory } from '../laboratory/laboratory.ts';
 import type { InspectEvent } from '../laboratory/inspect-dataset.ts';
 import type { EngineContext } from './context.ts';
 import { readablePath } from './files.ts';
@@ -54,7 +54,7 @@ async function recognise(path: string, signal: AbortSignal | undefined): Promise
   const found: Recognised = [];
   const limit = AbortSignal.timeout(recogniseMilliseconds);
   try {
-    await runInChild(
+    await runInLaboratory(
       'recognise',
       { path },
       {
@@ -88,7 +88,7 @@ function runInspection(
   signal: AbortSignal,
   onEvent: (event: InspectEvent) => void,
 ) {
-  return runInChild('inspect', request, { signal, graceMilliseconds, onEvent });
+  return runInLaboratory('inspect', request, { signal, graceMilliseconds, onEvent });
 }
 
 export function datasetsProcedures(context: EngineContext) {

@@ -2,7 +2,7 @@ import { applicationVersion } from '../base/version.ts';
 import { Confirmations } from './confirmations.ts';
 import { openHome, openParts, recoverLaboratory } from './context.ts';
 import type { EngineContext } from './context.ts';
-import type { FromEngine, ToEngine } from './host-messages.ts';
+import type { FromEngine, ToEngine } from '../host/host-messages.ts';
 import { log, openLog } from './log.ts';
 import { OpenCases } from './open-cases.ts';
 import { serveResources } from './resource-server.ts';

@@ -7,7 +7,7 @@ import '../base/private-files.ts';
 import { parseArgs } from 'node:util';
 import { describeError, UserFacingError } from '../base/errors.ts';
 import { startEngine } from './engine.ts';
-import type { FromEngine, ToEngine } from './host-messages.ts';
+import type { FromEngine, ToEngine } from '../host/host-messages.ts';
 import { log } from './log.ts';
 
 /** Exit status after a bug: the host starts the next engine. */

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { Readable } from 'node:stream';
 import { UserFacingError } from '../base/errors.ts';
-import { keyHeader } from './host-messages.ts';
+import { keyHeader } from '../host/host-messages.ts';
 import { log } from './log.ts';
 
 export interface ResourceRequest {

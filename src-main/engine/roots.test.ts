@@ -5,7 +5,7 @@ import { call } from '@orpc/server';
 import { expect, it, onTestFinished } from 'vitest';
 import type { EngineContext } from './context.ts';
 import { filesProcedures, readablePath } from './files.ts';
-import type { Confirmation } from './host-messages.ts';
+import type { Confirmation } from '../host/host-messages.ts';
 import { effectiveRoots, mountPoints } from './roots.ts';
 import { SettingsStore } from './settings-store.ts';
 import { settingsProcedures } from './settings.ts';

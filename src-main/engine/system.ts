@@ -10,7 +10,7 @@ import { availableBackends } from '../training/backends/index.ts';
 import type { BackendAvailability } from '../training/backends/index.ts';
 import { writeArchive } from '../base/zip.ts';
 import type { Packed } from '../base/zip.ts';
-import { runInChild } from '../laboratory/laboratory.ts';
+import { runInLaboratory } from '../laboratory/laboratory.ts';
 import type { EngineContext } from './context.ts';
 import { deliver } from './files.ts';
 import { os } from './implementer.ts';
@@ -166,7 +166,7 @@ async function diagnostics(context: EngineContext): Promise<Packed[]> {
 }
 
 async function selfTest(application: string, signal: AbortSignal | undefined): Promise<SelfTest> {
-  const record = await runInChild(
+  const record = await runInLaboratory(
     'selftest',
     { application },
     { ...(signal ? { signal } : {}), graceMilliseconds: 2000 },

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Random } from '../base/random.ts';
-import { maxFrameBytes } from './host-messages.ts';
+import { maxFrameBytes } from '../host/host-messages.ts';
 import { frameFault } from './transport.ts';
 
 const frame = (value: unknown): string => JSON.stringify(value);

@@ -1,8 +1,8 @@
 import { RPCHandler } from '@orpc/server/ws';
 import type { AnyRouter } from '@orpc/server';
 import { z } from 'zod';
-import { maxFrameBytes } from './host-messages.ts';
-import type { FromEngine, ToEngine } from './host-messages.ts';
+import { maxFrameBytes } from '../host/host-messages.ts';
+import type { FromEngine, ToEngine } from '../host/host-messages.ts';
 import { log } from './log.ts';
 
 /** A message of oRPC's peer protocol, as `@orpc/standard-server-peer` writes it: a request, an event or an abort. */

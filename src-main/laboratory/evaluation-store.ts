@@ -15,7 +15,7 @@ import { withBonafide } from '../datasets/load.ts';
 import { filesBelow, writeArchive } from '../base/zip.ts';
 import { exportedFolder, resultsPath } from './evaluate-models.ts';
 import type { EvaluateEvent } from './evaluate-models.ts';
-import { runInChild } from './laboratory.ts';
+import { runInLaboratory } from './laboratory.ts';
 import type { ModelStore } from '../models/model-store.ts';
 import type { JobHandle, JobQueue } from '../jobs/queue.ts';
 
@@ -231,7 +231,7 @@ export class EvaluationStore {
           job.problem(event.path, event.message);
       }
     };
-    await runInChild(
+    await runInLaboratory(
       'evaluate',
       {
         folder: this.#place(summary.id),

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { datasetReportSchema } from '../../src-preload/contract.ts';
 import { plant, plantAsvspoof } from '../datasets/testing.ts';
-import { runInChild } from './laboratory.ts';
+import { runInLaboratory } from './laboratory.ts';
 import type { Recognised } from './recognise-dataset.ts';
 import { plantSpeech } from '../jobs/testing.ts';
 
@@ -16,7 +16,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 async function recognise(path: string): Promise<Recognised[]> {
   const found: Recognised[] = [];
-  await runInChild('recognise', { path }, { onEvent: (one) => found.push(one) });
+  await runInLaboratory('recognise', { path }, { onEvent: (one) => found.push(one) });
   return found;
 }
 
@@ -50,7 +50,7 @@ it('inspects a dataset, with progress, and can be stopped', async () => {
   const spec = plantSpeech(join(folder, 'speech data'), { train: 24, dev: 4 }, 1);
   plant(join(folder, 'speech data'), { 'audio/train-3.wav': 'no sound' });
   const told: { done: number; total: number }[] = [];
-  const report = await runInChild('inspect', { spec }, { onEvent: (event) => told.push(event) });
+  const report = await runInLaboratory('inspect', { spec }, { onEvent: (event) => told.push(event) });
   expect(datasetReportSchema.parse(report)).toMatchObject({
     spec,
     layout: 'manifest',
@@ -70,14 +70,22 @@ it('inspects a dataset, with progress, and can be stopped', async () => {
   expect(told.at(-1)).toEqual({ done: 28, total: 28 });
 
   const controller = new AbortController();
-  const stopped = runInChild('inspect', { spec }, { signal: controller.signal, onEvent: () => controller.abort() });
+  const stopped = runInLaboratory(
+    'inspect',
+    { spec },
+    { signal: controller.signal, onEvent: () => controller.abort() },
+  );
   await expect(stopped).rejects.toMatchObject({ name: 'AbortError' });
 });
 
 it('tells of a child that ends by itself, and of errors as they are', async () => {
-  const dying = runInChild('inspect', { spec: `folder:${folder}` }, { onStart: (pid) => process.kill(pid, 'SIGKILL') });
+  const dying = runInLaboratory(
+    'inspect',
+    { spec: `folder:${folder}` },
+    { onStart: (pid) => process.kill(pid, 'SIGKILL') },
+  );
   await expect(dying).rejects.toMatchObject({ code: 'crashed', message: /by SIGKILL/ });
-  const bug = runInChild('inspect', { spec: null as unknown as string });
+  const bug = runInLaboratory('inspect', { spec: null as unknown as string });
   await expect(bug).rejects.toThrow(/TypeError/);
-  await expect(runInChild('inspect', { spec: 'nothing' })).rejects.toMatchObject({ code: 'dataset' });
+  await expect(runInLaboratory('inspect', { spec: 'nothing' })).rejects.toMatchObject({ code: 'dataset' });
 });

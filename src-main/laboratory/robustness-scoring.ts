@@ -73,7 +73,11 @@ export async function scoreDegraded(
     seed,
     voicePaths: voicesFor(items, seed),
   };
-  const pool = new WorkerPool<DegradedRequest, DegradedOutcome>(workerFile('laboratory/robustness-worker'), workers, data);
+  const pool = new WorkerPool<DegradedRequest, DegradedOutcome>(
+    workerFile('laboratory/robustness-worker'),
+    workers,
+    data,
+  );
   const stop = (): void => void pool.close();
   signal?.addEventListener('abort', stop, { once: true });
   const sets: DegradedSet[] = [];

@@ -13,7 +13,7 @@ import { UserFacingError } from '../base/errors.ts';
 import { ensureFolder, unwritable, writeFileWhole } from '../base/files.ts';
 import { withBonafide } from '../datasets/load.ts';
 import { isModelFolder, readModel } from '../detector/store.ts';
-import { runInChild } from './laboratory.ts';
+import { runInLaboratory } from './laboratory.ts';
 import type { ModelStore } from '../models/model-store.ts';
 import { isAliveAs } from '../base/processes.ts';
 import { recipeFor } from './recipes.ts';
@@ -338,7 +338,7 @@ export class TrainStore {
   async #train(job: JobHandle, entry: Entry, folder: string): Promise<void> {
     const { request } = entry.record.training;
     const { bonafide, from, ...rest } = request;
-    await runInChild(
+    await runInLaboratory(
       'train',
       {
         application: this.#application,

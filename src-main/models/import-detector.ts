@@ -17,8 +17,8 @@ import { writeModel } from '../detector/store.ts';
 import type { StoredModel } from '../detector/store.ts';
 import { calibrationSchema } from '../evaluation/calibration.ts';
 import type { TrialResult } from './detector-trial.ts';
-import { runInChild } from '../laboratory/laboratory.ts';
-import type { LaboratoryTasks } from '../laboratory/laboratory-worker.ts';
+import { runInChild } from '../jobs/child.ts';
+import type { TrialTasks } from './trial-worker.ts';
 
 export interface DetectorImport {
   /** Of the ONNX file; weights in files beside it come along. */
@@ -153,15 +153,15 @@ export async function takeInDetector(
  * @param graph as the person named it
  * @throws UserFacingError `graph` for whatever goes wrong there; the signal's reason when it fires
  */
-export async function runTrial<Name extends 'tryDetector' | 'tryEncoder'>(
+export async function runTrial<Name extends keyof TrialTasks>(
   name: Name,
-  request: LaboratoryTasks[Name]['request'],
+  request: TrialTasks[Name]['request'],
   graph: string,
   signal: AbortSignal | undefined,
 ): Promise<TrialResult> {
   const limit = AbortSignal.timeout(trialSeconds * 1000);
   try {
-    return await runInChild(name, request, {
+    return await runInChild<TrialTasks, Name>('models/trial-worker', name, request, {
       signal: signal ? AbortSignal.any([signal, limit]) : limit,
       graceMilliseconds: 0,
     });

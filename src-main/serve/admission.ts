@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { UserFacingError } from '../base/errors.ts';
 import { writePrivateFile } from './private-file.ts';
-import { sameSecret } from './security.ts';
+import { sameSecret } from '../host/security.ts';
 
 /** Addresses that may wait for a browser at a time; beyond that the oldest is forgotten. */
 const mostWaiting = 16;

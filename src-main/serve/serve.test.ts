@@ -22,11 +22,11 @@ import type { ContractRouterClient } from '@orpc/contract';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import type { Contract } from '../../src-preload/contract.ts';
-import { maxFrameBytes } from '../engine/host-messages.ts';
+import { maxFrameBytes } from '../host/host-messages.ts';
 import { askForLink } from './admission.ts';
 import { serve } from './serve.ts';
 import type { Workstation } from './serve.ts';
-import { writePretendedEngine } from './testing.ts';
+import { writePretendedEngine } from '../host/testing.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'earwitness-serve-'));
 const renderer = join(folder, 'renderer');

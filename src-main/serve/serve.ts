@@ -11,15 +11,15 @@ import { WebSocketServer } from 'ws';
 import type { WebSocket } from 'ws';
 import { UserFacingError } from '../base/errors.ts';
 import { dataFolder } from '../base/home.ts';
-import { keyHeader, maxFrameBytes } from '../engine/host-messages.ts';
-import type { Confirmation } from '../engine/host-messages.ts';
+import { keyHeader, maxFrameBytes } from '../host/host-messages.ts';
+import type { Confirmation } from '../host/host-messages.ts';
 import { Admission, LinkGiver, linkPath } from './admission.ts';
-import { engineEntry } from './engine-entry.ts';
-import { freshAddressAdvice, isOurHost, passedOn, refusal, securityHeaders } from './security.ts';
-import { readStatic, rendererFolder, staticFiles } from './static-files.ts';
-import type { StaticFile } from './static-files.ts';
-import { Supervisor } from './supervisor.ts';
-import type { EngineConnection } from './supervisor.ts';
+import { engineEntry } from '../host/engine-entry.ts';
+import { freshAddressAdvice, isOurHost, passedOn, refusal, securityHeaders } from '../host/security.ts';
+import { readStatic, rendererFolder, staticFiles } from '../host/static-files.ts';
+import type { StaticFile } from '../host/static-files.ts';
+import { Supervisor } from '../host/supervisor.ts';
+import type { EngineConnection } from '../host/supervisor.ts';
 import { receiveUpload } from './upload.ts';
 
 export interface Workstation {

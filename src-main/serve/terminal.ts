@@ -1,7 +1,7 @@
 /** The person at the terminal of `serve`: gets fresh addresses, and says yes or no to what widens what the window reaches. */
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
-import type { Confirmation } from '../engine/host-messages.ts';
+import type { Confirmation } from '../host/host-messages.ts';
 
 /** An answer that does not come is none. */
 const patienceMs = 5 * 60_000;

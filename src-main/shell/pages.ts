@@ -3,10 +3,10 @@ import { request as httpRequest } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import type { Session } from 'electron';
-import { keyHeader } from '../engine/host-messages.ts';
-import { passedOn, securityHeaders } from '../serve/security.ts';
-import { readStatic, rendererFolder, staticFiles } from '../serve/static-files.ts';
-import type { ResourcePlace, Supervisor } from '../serve/supervisor.ts';
+import { keyHeader } from '../host/host-messages.ts';
+import { passedOn, securityHeaders } from '../host/security.ts';
+import { readStatic, rendererFolder, staticFiles } from '../host/static-files.ts';
+import type { ResourcePlace, Supervisor } from '../host/supervisor.ts';
 
 export const origin = 'earwitness://app';
 

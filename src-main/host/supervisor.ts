@@ -4,7 +4,7 @@ import { rmSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { UserFacingError } from '../base/errors.ts';
-import type { Confirmation, FromEngine, ToEngine } from '../engine/host-messages.ts';
+import type { Confirmation, FromEngine, ToEngine } from './host-messages.ts';
 
 /** Where the engine serves resources over HTTP, and what it wants to see in the header `earwitness-key`. */
 export interface ResourcePlace {

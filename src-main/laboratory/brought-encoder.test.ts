@@ -10,9 +10,9 @@ import { WhisperFeatures } from '../detector/encoders/whisper-features.ts';
 import { OnnxGraphBuilder, writeOnnxGraph } from '../detector/onnx.ts';
 import { readModel } from '../detector/store.ts';
 import { babble } from '../detector/testing.ts';
-import { encoderCardPath, encoderDeclarationSchema, takeInEncoder } from './import-encoder.ts';
+import { encoderCardPath, encoderDeclarationSchema, takeInEncoder } from '../models/import-encoder.ts';
 import { encoderDeclaration as declaration, encoderGraph, plantSpeech } from '../jobs/testing.ts';
-import { trainModel } from '../laboratory/train-model.ts';
+import { trainModel } from './train-model.ts';
 
 let home: string;
 let graph: string;
