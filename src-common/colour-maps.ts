@@ -18,7 +18,10 @@ export const colourMaps = Object.keys(anchors) as ColourMap[];
 
 /** The map as 256 colours of three bytes each, from quiet to loud. */
 export function colourTable(map: ColourMap): Uint8Array {
-  const points = Buffer.from(anchors[map], 'hex');
+  const digits = anchors[map];
+  const points = Uint8Array.from({ length: digits.length / 2 }, (_, at) =>
+    parseInt(digits.slice(2 * at, 2 * at + 2), 16),
+  );
   const stretches = points.length / 3 - 1;
   return Uint8Array.from({ length: 768 }, (_, place) => {
     const position = (Math.floor(place / 3) / 255) * stretches;

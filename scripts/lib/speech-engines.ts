@@ -27,7 +27,7 @@ async function programAt(name: string): Promise<string | null> {
   return null;
 }
 
-export const voicesOf = (names: readonly string[], say: (voice: string) => Voice['say']): Voice[] =>
+const voicesOf = (names: readonly string[], say: (voice: string) => Voice['say']): Voice[] =>
   names.map((name) => ({ name, say: say(name) }));
 
 export async function espeak(program: string, names: readonly string[]): Promise<Voice[]> {

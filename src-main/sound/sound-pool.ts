@@ -34,10 +34,7 @@ export class SoundPool {
   #pool(kind: 'long' | 'quick'): WorkerPool<SoundRequest, SoundResponse> {
     let pool = this.#pools.get(kind);
     if (!pool)
-      this.#pools.set(
-        kind,
-        (pool = new WorkerPool(workerFile('sound/sound-worker'), kind === 'long' ? 2 : 1, null)),
-      );
+      this.#pools.set(kind, (pool = new WorkerPool(workerFile('sound/sound-worker'), kind === 'long' ? 2 : 1, null)));
     return pool;
   }
 

@@ -18,7 +18,13 @@ import { augmentSamples, maskSpectrogram } from './augment.ts';
 import type { Augmentation } from '../detector/augmentation.ts';
 import { defaultMinimumSpeechSeconds } from '../detector/card.ts';
 import { SpeechDetector, speechFrameLength } from '../detector/speech.ts';
-import { ConditioningMemory, SpeechFollower, conditionRecording, minimumSpeechShare, speechShare } from '../detector/windows.ts';
+import {
+  ConditioningMemory,
+  SpeechFollower,
+  conditionRecording,
+  minimumSpeechShare,
+  speechShare,
+} from '../detector/windows.ts';
 import type { WindowPlan } from '../detector/windows.ts';
 
 /** Sound before a clip's first active frame that is kept for the filters to settle. */
