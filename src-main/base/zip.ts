@@ -1,9 +1,13 @@
-/** Files packed into one, as zip. */
+/** Files packed into one, as zip, and what of such a file is taken in again: one set of limits for all that comes from elsewhere. */
 import { createWriteStream } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
+import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { promisify } from 'node:util';
+import yauzl from 'yauzl';
 import yazl from 'yazl';
+import { UserFacingError } from './errors.ts';
 import { unwritable } from './files.ts';
 
 /** What goes into an archive under a name: a file, or bytes. */
@@ -32,9 +36,18 @@ export async function writeArchive(path: string, files: readonly Packed[], signa
     else zip.addBuffer(Buffer.from(bytes ?? []), name, options);
   }
   zip.end();
-  const written = pipeline(zip.outputStream, createWriteStream(path), { ...(signal ? { signal } : {}) });
+  // What fails in reading would leave the file open: the writing is stopped, and waited for.
+  const stop = new AbortController();
+  failed.catch(() => stop.abort());
+  const signals = AbortSignal.any([stop.signal, ...(signal ? [signal] : [])]);
+  const written = pipeline(zip.outputStream, createWriteStream(path), { signal: signals });
   try {
-    await Promise.race([written, failed]);
+    await written.catch(async (error: unknown) => {
+      signal?.throwIfAborted();
+      // The reason, not the abort that followed from it.
+      await Promise.race([failed, Promise.resolve()]);
+      throw error;
+    });
   } catch (error) {
     throw unwritable(path, error);
   }
@@ -48,4 +61,96 @@ export async function filesBelow(folder: string): Promise<Packed[]> {
     .map((entry) => join(entry.parentPath, entry.name))
     .sort()
     .map((path) => ({ path, name: relative(folder, path).split(sep).join('/') }));
+}
+
+/** No more than so many files in what comes from elsewhere. */
+const mostEntries = 2_000_000;
+/** A zip that claims to grow more than this is a bomb: databases shrink to a tenth, weights and recordings hardly. */
+const mostGrowth = 200;
+const smallBytes = 64 * 1024 ** 2;
+
+/** An archive that comes from elsewhere, and how it is refused. */
+export interface ForeignArchive {
+  path: string;
+  refuse: (why: string, cause?: unknown) => UserFacingError;
+}
+
+/** @throws UserFacingError `missing`, `unreadable`; what `refuse` makes of a file that is no zip */
+export async function openArchive({ path, refuse }: ForeignArchive): Promise<yauzl.ZipFile> {
+  // Damaged central directories, names with `..`, drives or back slashes: refused by the library.
+  return promisify<string, yauzl.Options, yauzl.ZipFile>(yauzl.open)(path, {
+    lazyEntries: true,
+    autoClose: false,
+    strictFileNames: true,
+    validateEntrySizes: true,
+  }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') {
+      throw new UserFacingError('missing', `${path} does not exist.`, { path, advice: 'Check the name.' });
+    }
+    if (error.code !== undefined) {
+      throw new UserFacingError('unreadable', `${path} cannot be read.`, { path, advice: 'Check the drive.' });
+    }
+    throw refuse(`it is no zip archive, or a damaged one (${error.message})`, error);
+  });
+}
+
+/**
+ * The entries of an archive by name, none of them hostile.
+ * @param mostBytes how large a file of this name may be; null where none belongs there
+ * @throws what `refuse` makes of one that is hostile or damaged
+ */
+export async function archiveEntries(
+  zip: yauzl.ZipFile,
+  { refuse }: ForeignArchive,
+  mostBytes: (name: string) => number | null,
+): Promise<Map<string, yauzl.Entry>> {
+  const entries = new Map<string, yauzl.Entry>();
+  const folded = new Set<string>();
+  let [total, compressed] = [0, 0];
+  /** @returns why the archive is refused because of an entry */
+  const fault = (entry: yauzl.Entry): string | null => {
+    const { fileName } = entry;
+    const shown = JSON.stringify(fileName.slice(0, 200));
+    const most = mostBytes(fileName);
+    const kind = (entry.externalFileAttributes >>> 16) & 0o170000;
+    total += entry.uncompressedSize;
+    compressed += entry.compressedSize;
+    if (most === null) return `it holds ${shown}, which does not belong there`;
+    if (folded.has(fileName.normalize('NFC').toLowerCase())) return `it holds ${shown} twice`;
+    if (kind !== 0 && kind !== 0o100000) return `${shown} in it is no file`;
+    if (entry.isEncrypted()) return 'it is encrypted';
+    if (entry.uncompressedSize > most) return `its ${fileName} would take ${Math.ceil(entry.uncompressedSize / 1024 ** 2)} MiB`; // prettier-ignore
+    if (compressed > zip.fileSize || total > Math.max(smallBytes, mostGrowth * zip.fileSize)) {
+      return 'it claims to hold far more than it can';
+    }
+    return null;
+  };
+  if (zip.entryCount > mostEntries) throw refuse(`it has ${zip.entryCount} files`);
+  await new Promise<void>((done, reject) => {
+    zip.on('error', (error: Error) => reject(refuse(`it is damaged (${error.message})`, error)));
+    zip.on('end', done);
+    zip.on('entry', (entry: yauzl.Entry) => {
+      const why = fault(entry);
+      if (why !== null) return reject(refuse(why));
+      folded.add(entry.fileName.normalize('NFC').toLowerCase());
+      entries.set(entry.fileName, entry);
+      zip.readEntry();
+    });
+    zip.readEntry();
+  });
+  return entries;
+}
+
+/** @throws what `refuse` makes of an entry that is damaged */
+export async function entryStream(
+  zip: yauzl.ZipFile,
+  entry: yauzl.Entry,
+  { refuse }: ForeignArchive,
+): Promise<Readable> {
+  return new Promise((give, reject) => {
+    zip.openReadStream(entry, (error, stream) => {
+      if (error) reject(refuse(`its ${entry.fileName} is damaged (${error.message})`, error));
+      else give(stream);
+    });
+  });
 }

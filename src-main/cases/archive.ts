@@ -6,7 +6,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { Transform, Writable } from 'node:stream';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import yauzl from 'yauzl';
+import type yauzl from 'yauzl';
 import yazl from 'yazl';
 import { z } from 'zod';
 import { sha256Schema as sha256 } from '../../src-common/hashes.ts';
@@ -16,6 +16,8 @@ import { ensureFolder, moveToFreePlace, unwritable } from '../base/files.ts';
 import { WorkerPool } from '../base/pool.ts';
 import { whileUnfinished } from '../base/unfinished.ts';
 import { workerFile } from '../base/workers.ts';
+import { archiveEntries, entryStream, openArchive } from '../base/zip.ts';
+import type { ForeignArchive } from '../base/zip.ts';
 import { canonicalJson } from './canonical.ts';
 import { copiesFolder, isCopyPath } from './copies.ts';
 import { databaseName, databasePath, openDatabaseForReading, toldOfDatabase } from './database.ts';
@@ -226,12 +228,7 @@ async function writeZip(
 
 // ---------------------------------------------------------------------------------------------------------------------------
 
-/** No more than so many files; more is no case of ours. */
-const mostEntries = 2_000_000;
 const largestManifestBytes = 1024 ** 3;
-/** A zip that claims to grow more than this is a bomb: databases shrink to a tenth, recordings hardly. */
-const mostGrowth = 200;
-const smallBytes = 64 * 1024 ** 2;
 
 function notACase(path: string, why: string): UserFacingError {
   return new UserFacingError('not-a-case', `${path} is no exported case that can be taken in: ${why}.`, {
@@ -240,73 +237,22 @@ function notACase(path: string, why: string): UserFacingError {
   });
 }
 
-async function openZip(path: string): Promise<yauzl.ZipFile> {
-  return new Promise((resolveZip, reject) => {
-    yauzl.open(
-      path,
-      { lazyEntries: true, autoClose: false, strictFileNames: true, validateEntrySizes: true },
-      (error, zip) => {
-        if (error) {
-          const { code } = error as NodeJS.ErrnoException;
-          if (code === undefined) reject(notACase(path, error.message));
-          else if (code === 'ENOENT') {
-            reject(new UserFacingError('missing', `${path} does not exist.`, { path, advice: 'Check the name.' }));
-          } else {
-            reject(new UserFacingError('unreadable', `${path} cannot be read.`, { path, advice: 'Check the drive.' }));
-          }
-        } else resolveZip(zip);
-      },
-    );
-  });
+/** How large a file of an exported case may be; null for what is none. */
+function mostBytes(name: string): number | null {
+  return name === manifestName || name === databaseName || isCopyPath(name) ? Infinity : null;
 }
 
-/** The entries of a zip by name, none of them hostile. */
-async function entriesOf(path: string, zip: yauzl.ZipFile, archiveBytes: number): Promise<Map<string, yauzl.Entry>> {
-  const entries = new Map<string, yauzl.Entry>();
-  const folded = new Set<string>();
-  let total = 0;
-  let compressed = 0;
-  if (zip.entryCount > mostEntries) throw notACase(path, `it has ${zip.entryCount} files`);
-  await new Promise<void>((done, reject) => {
-    const refuse = (why: string): void => reject(notACase(path, why));
-    zip.on('error', (error: Error) => refuse(error.message));
-    zip.on('end', done);
-    zip.on('entry', (entry: yauzl.Entry) => {
-      const { fileName } = entry;
-      const known = fileName === manifestName || fileName === databaseName || isCopyPath(fileName);
-      const kind = (entry.externalFileAttributes >>> 16) & 0o170000;
-      const key = fileName.normalize('NFC').toLowerCase();
-      total += entry.uncompressedSize;
-      compressed += entry.compressedSize;
-      if (!known) refuse(`it holds ${JSON.stringify(fileName.slice(0, 200))}, which does not belong there`);
-      else if (folded.has(key)) refuse(`it holds ${JSON.stringify(fileName.slice(0, 200))} twice`);
-      else if (kind !== 0 && kind !== 0o100000) refuse(`${JSON.stringify(fileName)} in it is no file`);
-      else if ((entry.generalPurposeBitFlag & 1) !== 0) refuse('it is encrypted');
-      else if (compressed > archiveBytes || total > Math.max(smallBytes, mostGrowth * archiveBytes)) {
-        refuse('it claims to hold far more than it can');
-      } else {
-        folded.add(key);
-        entries.set(fileName, entry);
-        zip.readEntry();
-      }
-    });
-    zip.readEntry();
-  });
-  return entries;
-}
-
-function entryStream(zip: yauzl.ZipFile, entry: yauzl.Entry): Promise<Readable> {
-  return new Promise((give, reject) => {
-    zip.openReadStream(entry, (error, stream) => (error ? reject(error) : give(stream)));
-  });
-}
-
-async function readManifest(path: string, zip: yauzl.ZipFile, entry: yauzl.Entry | undefined): Promise<Manifest> {
+async function readManifest(
+  archive: ForeignArchive,
+  zip: yauzl.ZipFile,
+  entry: yauzl.Entry | undefined,
+): Promise<Manifest> {
+  const { path } = archive;
   if (!entry) throw notACase(path, 'it has no manifest');
   if (entry.uncompressedSize > largestManifestBytes) throw notACase(path, 'its manifest is too large');
   const parts: Buffer[] = [];
   try {
-    for await (const part of await entryStream(zip, entry)) parts.push(part as Buffer);
+    for await (const part of await entryStream(zip, entry, archive)) parts.push(part as Buffer);
     return manifestSchema.parse(JSON.parse(Buffer.concat(parts).toString('utf8')));
   } catch (error) {
     throw new UserFacingError('not-a-case', `${path} is no exported case that this version can take in.`, {
@@ -356,13 +302,14 @@ export async function importCase(
   options: ImportOptions = {},
 ): Promise<CaseStore> {
   const archive = resolve(path);
-  const zip = await openZip(archive);
+  const foreign: ForeignArchive = { path: archive, refuse: (why) => notACase(archive, why) };
+  const zip = await openArchive(foreign);
   const cases = resolve(casesFolder);
   const madeHere = !existsSync(cases);
   const unpacked = join(cases, `.import-${randomBytes(6).toString('hex')}`);
   let store: CaseStore | null = null;
   try {
-    const takeIn = (): Promise<CaseStore> => takeInTo({ archive, cases, unpacked }, zip, session, options);
+    const takeIn = (): Promise<CaseStore> => takeInTo({ foreign, cases, unpacked }, zip, session, options);
     return (store = await whileUnfinished(session.library.home, [unpacked], takeIn));
   } catch (error) {
     options.signal?.throwIfAborted();
@@ -375,19 +322,20 @@ export async function importCase(
 }
 
 async function takeInTo(
-  { archive, cases, unpacked }: Record<'archive' | 'cases' | 'unpacked', string>,
+  { foreign, cases, unpacked }: { foreign: ForeignArchive; cases: string; unpacked: string },
   zip: yauzl.ZipFile,
   session: Session,
   options: ImportOptions,
 ): Promise<CaseStore> {
   const { signal } = options;
-  const entries = await entriesOf(archive, zip, zip.fileSize);
-  const manifest = await readManifest(archive, zip, entries.get(manifestName));
+  const { path: archive } = foreign;
+  const entries = await archiveEntries(zip, foreign, mostBytes);
+  const manifest = await readManifest(foreign, zip, entries.get(manifestName));
   checkManifest(archive, manifest, entries);
   refusePresent(session, manifest.caseId);
   await ensureFolder(cases);
   await checkSpace(archive, manifest, cases);
-  await unpack(archive, zip, entries, manifest, unpacked, options);
+  await unpack(foreign, zip, entries, manifest, unpacked, options);
   await rebuildUnpacked(archive, unpacked, manifest);
   const lacking = await verifyUnpacked(archive, unpacked, manifest, session, options);
   const archiveSha256 = await sha256File(archive, signal);
@@ -540,13 +488,14 @@ async function checkSpace(path: string, manifest: Manifest, folder: string): Pro
 }
 
 async function unpack(
-  path: string,
+  archive: ForeignArchive,
   zip: yauzl.ZipFile,
   entries: Map<string, yauzl.Entry>,
   manifest: Manifest,
   folder: string,
   { onProgress, signal }: ArchiveProgress,
 ): Promise<void> {
+  const { path } = archive;
   mkdirSync(join(folder, copiesFolder), { recursive: true, mode: 0o700 });
   const total = manifest.files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
   let done = 0;
@@ -561,9 +510,7 @@ async function unpack(
           handle.appendFile(chunk).then(() => next(), next);
         },
       });
-      const source = await entryStream(zip, entries.get(file.path) as yauzl.Entry).catch((error: unknown) => {
-        throw notACase(path, (error as Error).message);
-      });
+      const source = await entryStream(zip, entries.get(file.path) as yauzl.Entry, archive);
       await pipeline(source, hashing, sink, signal ? { signal } : {}).catch((error: NodeJS.ErrnoException) => {
         signal?.throwIfAborted();
         // Errors of the zip or of its compression have no number of the system's.

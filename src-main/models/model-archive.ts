@@ -2,15 +2,13 @@
 import { createHash } from 'node:crypto';
 import { open, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { promisify } from 'node:util';
-import type { Readable } from 'node:stream';
-import yauzl from 'yauzl';
+import type yauzl from 'yauzl';
 import { UserFacingError } from '../base/errors.ts';
 import { ensureFolder, unwritable } from '../base/files.ts';
 import { memberFiles, readCard, readFiles, readForeign, readModel, readNetwork } from '../detector/store.ts';
 import { createFrontEnd } from '../features/front-end.ts';
-import { writeArchive } from '../base/zip.ts';
-import type { Packed } from '../base/zip.ts';
+import { archiveEntries, entryStream, openArchive, writeArchive } from '../base/zip.ts';
+import type { ForeignArchive, Packed } from '../base/zip.ts';
 
 const megabyte = 1024 ** 2;
 
@@ -28,8 +26,6 @@ function mostBytes(name: string): number | null {
 }
 
 const longestWindowSeconds = 60;
-/** A file may be so many times larger than it is in the archive: weights hardly shrink, a card by ten. */
-const mostCompression = 100;
 
 /** Packs a model. @throws UserFacingError `model` where a file is not what its card says, `unwritable`. */
 export async function exportModel(folder: string, path: string): Promise<void> {
@@ -58,32 +54,16 @@ function refused(path: string, why: string, cause?: unknown): UserFacingError {
  * @throws UserFacingError `model-archive`, `unwritable`; the folder may hold some files then.
  */
 export async function unpackModel(path: string, folder: string, signal?: AbortSignal): Promise<void> {
-  // Damaged central directories, names with `..`, drives or back slashes: refused by the library.
-  const zip = await promisify<string, yauzl.Options, yauzl.ZipFile>(yauzl.open)(path, {
-    lazyEntries: true,
-    autoClose: false,
-    strictFileNames: true,
-    validateEntrySizes: true,
-  }).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== undefined)
-      throw new UserFacingError('unreadable', `${path} cannot be read: ${error.message}.`, { path });
-    throw refused(path, `it is no zip archive, or a damaged one (${error.message})`, error);
-  });
+  const archive: ForeignArchive = { path, refuse: (why, cause) => refused(path, why, cause) };
+  const zip = await openArchive(archive);
   const hashes = new Map<string, string>();
   try {
-    for await (const entry of entriesOf(zip, path)) {
+    const entries = await archiveEntries(zip, archive, mostBytes);
+    if (entries.size > mostFiles) throw refused(path, `it holds more than ${mostFiles} files`);
+    for (const [name, entry] of entries) {
       signal?.throwIfAborted();
-      const { fileName: name, uncompressedSize, compressedSize } = entry;
-      const most = mostBytes(name);
-      if (most === null) throw refused(path, `it holds "${name.slice(0, 100)}", which is no file of a model`);
-      if (hashes.has(name)) throw refused(path, `it holds ${name} twice`);
-      if (hashes.size === mostFiles) throw refused(path, `it holds more than ${mostFiles} files`);
-      if (entry.isEncrypted()) throw refused(path, 'it is encrypted');
-      if (uncompressedSize > most || uncompressedSize > mostCompression * compressedSize + megabyte) {
-        throw refused(path, `its ${name} would take ${Math.ceil(uncompressedSize / megabyte)} MiB`);
-      }
       if (name.includes('/')) await ensureFolder(dirname(join(folder, name)));
-      hashes.set(name, await unpackEntry(zip, entry, join(folder, name), path));
+      hashes.set(name, await unpackEntry(zip, entry, join(folder, name), archive));
     }
   } finally {
     zip.close();
@@ -92,31 +72,16 @@ export async function unpackModel(path: string, folder: string, signal?: AbortSi
   await check(path, folder, hashes);
 }
 
-/** Entry by entry, as each is asked for. */
-async function* entriesOf(zip: yauzl.ZipFile, path: string): AsyncGenerator<yauzl.Entry> {
-  for (;;) {
-    const entry = await new Promise<yauzl.Entry | null>((resolve, reject) => {
-      const settle = (then: () => void): void => {
-        zip.removeAllListeners();
-        then();
-      };
-      zip.on('entry', (found: yauzl.Entry) => settle(() => resolve(found)));
-      zip.on('end', () => settle(() => resolve(null)));
-      zip.on('error', (error: Error) => settle(() => reject(refused(path, `it is damaged (${error.message})`, error))));
-      zip.readEntry();
-    });
-    if (entry === null) return;
-    yield entry;
-  }
-}
-
 /** @returns SHA-256 of what was written. */
-async function unpackEntry(zip: yauzl.ZipFile, entry: yauzl.Entry, to: string, path: string): Promise<string> {
+async function unpackEntry(
+  zip: yauzl.ZipFile,
+  entry: yauzl.Entry,
+  to: string,
+  archive: ForeignArchive,
+): Promise<string> {
   const damaged = (error: Error): UserFacingError =>
-    refused(path, `its ${entry.fileName} is damaged (${error.message})`, error);
-  const stream = await new Promise<Readable>((resolve, reject) => {
-    zip.openReadStream(entry, (error, opened) => (error ? reject(damaged(error)) : resolve(opened)));
-  });
+    archive.refuse(`its ${entry.fileName} is damaged (${error.message})`, error);
+  const stream = await entryStream(zip, entry, archive);
   // What fails before or after it is read must not end the process; reading it tells of the failure.
   stream.on('error', () => undefined);
   const hash = createHash('sha256');
