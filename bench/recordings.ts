@@ -1,7 +1,7 @@
 import { createWriteStream, existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { wavHeader } from '../src-main/audio/wav-bytes.ts';
+import { waveHeader } from '../src-main/audio/wav-writer.ts';
 import { decode } from '../src-main/audio/decode.ts';
 import { Random } from '../src-main/base/random.ts';
 import { applicationRoot } from '../src-main/base/workers.ts';
@@ -49,7 +49,7 @@ export function madeClips(folder: string, count: number): string[] {
   return Array.from({ length: count }, (_, index) => {
     const samples = speechLike(index);
     const path = join(folder, `clip-${index}.wav`);
-    writeFileSync(path, Buffer.concat([wavHeader(samples.length, rateHz), new Uint8Array(samples.buffer)]));
+    writeFileSync(path, Buffer.concat([waveHeader(rateHz, samples.length), new Uint8Array(samples.buffer)]));
     return path;
   });
 }
@@ -59,7 +59,7 @@ export async function longRecording(path: string, clips: readonly string[], seco
   const random = new Random(1);
   const frames = seconds * rateHz;
   const file = createWriteStream(path);
-  file.write(wavHeader(frames, rateHz));
+  file.write(waveHeader(rateHz, frames));
   const decoded = await Promise.all(clips.map(async (clip) => (await decode(clip)).samples));
   let written = 0;
   for (let index = 0; written < frames; index++) {

@@ -7,7 +7,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { decode } from '../src-main/audio/decode.ts';
-import { wavBytes } from '../src-main/audio/wav-bytes.ts';
+import { wavBytes } from '../src-main/audio/wav-writer.ts';
 import { Random } from '../src-main/base/random.ts';
 import { espeak, festival, flite, type Voice } from './lib/speech-engines.ts';
 

@@ -1,4 +1,5 @@
 /** What a telephone line leaves of a recording, in process: 8 kHz, a narrow band, eight bits a sample. */
+import { int16 } from './wav-writer.ts';
 import type { Random } from '../base/random.ts';
 import { BandLimiter } from './condition.ts';
 import { Resampler } from './resample.ts';
@@ -90,7 +91,7 @@ export function overTelephone(
   let peak = 0;
   for (const sample of narrow) peak = Math.max(peak, Math.abs(sample));
   const gain = Math.min(10 ** (gainDb / 20), peak > 0 ? 0.999 / peak : 1);
-  const coded = Int16Array.from(narrow, (sample) => Math.round(32_767 * gain * sample));
+  const coded = int16(narrow.map((sample) => gain * sample));
   if (line) compandSamples(coded, line.law);
   return coded;
 }

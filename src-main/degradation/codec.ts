@@ -9,7 +9,7 @@ import { findFfmpeg } from '../audio/ffmpeg.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { atRate } from './sound.ts';
 import type { Sound } from './sound.ts';
-import { wav16 } from './wav.ts';
+import { wav16 } from '../audio/wav-writer.ts';
 
 const run = promisify(execFile);
 
@@ -118,7 +118,7 @@ export async function throughCodec(
   const folder = await mkdtemp(join(tmpdir(), 'earwitness-codec-'));
   try {
     const [plain, coded] = [join(folder, 'plain.wav'), join(folder, `coded.${pass.container}`)];
-    await writeFile(plain, wav16({ samples: all, sampleRateHz: pass.rateHz }));
+    await writeFile(plain, wav16(all, pass.rateHz));
     await encoder.encode(plain, coded, signal);
     const { samples } = await decode(coded, { sampleRateHz: returnRateHz, ...(signal ? { signal } : {}) });
     const scale = returnRateHz / pass.rateHz;

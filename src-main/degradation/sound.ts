@@ -122,7 +122,7 @@ export function resampledOver(sound: Sound, rateHz: number): Sound {
 /** A wire: 300 to 3,400 Hz, eight bits a sample (ITU-T G.711), 8 kHz. */
 export function overWire({ samples, sampleRateHz }: Sound, law: Companding): Sound {
   const coded = overTelephone(samples, sampleRateHz, plainLine(law));
-  return { samples: Float32Array.from(coded, (sample) => sample / 32_767), sampleRateHz: telephoneRateHz };
+  return { samples: Float32Array.from(coded, (sample) => sample / 32_768), sampleRateHz: telephoneRateHz };
 }
 
 /** A narrow band at the rate that it has. */

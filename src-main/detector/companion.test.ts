@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { overTelephone, plainLine } from '../audio/telephone.ts';
 import { Random } from '../base/random.ts';
-import { wavBytes } from '../audio/wav-bytes.ts';
+import { wavBytes } from '../audio/wav-writer.ts';
 import { Detector } from './detector.ts';
 import { alone, nameCompanion, readModel, speakerOf } from './store.ts';
 import type { StoredModel } from './store.ts';

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { wav16 as writeWav16 } from '../audio/wav-writer.ts';
 import { Random } from '../base/random.ts';
 import { calibrationSchema } from '../evaluation/calibration.ts';
 import type { Card } from './card.ts';
@@ -125,23 +126,7 @@ export function babble(seconds: number, seed: number, options: { noise?: number 
 
 /** Mono samples at 16 kHz as the bytes of a 16-bit WAV file. */
 export function wav16(samples: Float32Array): Buffer {
-  const bytes = Buffer.alloc(44 + 2 * samples.length);
-  bytes.write('RIFF', 0);
-  bytes.writeUInt32LE(bytes.length - 8, 4);
-  bytes.write('WAVEfmt ', 8);
-  bytes.writeUInt32LE(16, 16);
-  bytes.writeUInt16LE(1, 20);
-  bytes.writeUInt16LE(1, 22);
-  bytes.writeUInt32LE(16_000, 24);
-  bytes.writeUInt32LE(32_000, 28);
-  bytes.writeUInt16LE(2, 32);
-  bytes.writeUInt16LE(16, 34);
-  bytes.write('data', 36);
-  bytes.writeUInt32LE(2 * samples.length, 40);
-  samples.forEach((sample, index) => {
-    bytes.writeInt16LE(Math.round(32767 * Math.max(-1, Math.min(1, sample))), 44 + 2 * index);
-  });
-  return bytes;
+  return Buffer.from(writeWav16(samples));
 }
 
 /** What a foreign graph for tests is like. */

@@ -4,7 +4,7 @@ import { call } from '@orpc/server';
 import { expect, it, onTestFinished } from 'vitest';
 import type { Outputs } from '../../src-preload/contract.ts';
 import { overTelephone, plainLine } from '../audio/telephone.ts';
-import { wavBytes } from '../audio/wav-bytes.ts';
+import { wavBytes } from '../audio/wav-writer.ts';
 import { nameCompanion } from '../detector/store.ts';
 import { babble, wav16, writeTinyModel } from '../detector/testing.ts';
 import { analysesProcedures } from './analyses.ts';

@@ -15,7 +15,7 @@ import type { Trial } from '../evaluation/trials.ts';
 import { memberScores, recordingsOf, scoreItems, trialsOf } from './evaluate.ts';
 import type { JudgeableRecording, ScoredItem } from './evaluate.ts';
 import { scanFiles } from '../scanning/scan.ts';
-import { wavBytes } from '../audio/wav-bytes.ts';
+import { wav16 } from '../audio/wav-writer.ts';
 
 /** What a model's likelihood ratios and its threshold for localisation rest on: scores of what it was not trained on. */
 export interface CalibrationMaterial {
@@ -73,12 +73,13 @@ async function joinedWav(paths: readonly string[], sampleRateHz: number, signal?
     const stream = await openAudio(path, { sampleRateHz, edgeFadeSeconds, ...(signal ? { signal } : {}) });
     for await (const block of stream.blocks()) blocks.push(block);
   }
-  const samples = new Int16Array(blocks.reduce((sum, { length }) => sum + length, 0));
+  const samples = new Float32Array(blocks.reduce((sum, { length }) => sum + length, 0));
   let at = 0;
   for (const block of blocks) {
-    for (const value of block) samples[at++] = Math.max(-32768, Math.min(32767, Math.round(32767 * value)));
+    samples.set(block, at);
+    at += block.length;
   }
-  return wavBytes(samples, sampleRateHz);
+  return wav16(samples, sampleRateHz);
 }
 
 /**

@@ -6,7 +6,7 @@ import type { DatasetItem } from '../datasets/types.ts';
 import type { Degradation } from '../degradation/catalogue.ts';
 import { findEncoder } from '../degradation/codec.ts';
 import type { Sound } from '../degradation/sound.ts';
-import { wav16 } from '../degradation/wav.ts';
+import { wav16 } from '../audio/wav-writer.ts';
 import { Degrader, codecChunkLength, codedSounds, voicesFor } from './degraded-sounds.ts';
 import { copyPath } from './telephone-copies.ts';
 
@@ -81,7 +81,7 @@ export async function makeDegradedCopies(
   const write = async (copy: Copy, sound: Sound | string): Promise<void> => {
     if (typeof sound === 'string') onProblem?.(copy.item.path, sound);
     else {
-      await writeFileWhole(copy.path, wav16(sound));
+      await writeFileWhole(copy.path, wav16(sound.samples, sound.sampleRateHz));
       made.add(copy);
     }
     options.onProgress?.(++done, copies.length);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
 import { temporaryFolder } from '../audio/testing.ts';
 import { overTelephone, plainLine } from '../audio/telephone.ts';
-import { wavBytes } from '../audio/wav-bytes.ts';
+import { wavBytes } from '../audio/wav-writer.ts';
 import type { DatasetItem } from '../datasets/types.ts';
 import { nameCompanion } from '../detector/store.ts';
 import type { StoredModel } from '../detector/store.ts';

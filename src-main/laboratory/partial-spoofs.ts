@@ -13,7 +13,7 @@ import type { RunnableModel } from '../detector/store.ts';
 import { compareWithMean, contrast, regionFigures, segmentEer } from '../evaluation/partial.ts';
 import type { SplicedFile } from '../evaluation/partial.ts';
 import { csvLine } from '../reports/csv.ts';
-import { waveOf } from '../scanning/stretch.ts';
+import { waveOf } from '../audio/wav-writer.ts';
 
 interface PartialRequest {
   dataset: string;

@@ -2,7 +2,7 @@ import { workerData } from 'node:worker_threads';
 import { describeError } from '../base/errors.ts';
 import { serveRequests } from '../base/pool.ts';
 import { degradations } from '../degradation/catalogue.ts';
-import { wav16 } from '../degradation/wav.ts';
+import { wav16 } from '../audio/wav-writer.ts';
 import { Detector } from '../detector/detector.ts';
 import type { Analysis } from '../detector/detector.ts';
 import { Degrader } from './degraded-sounds.ts';
@@ -48,7 +48,9 @@ async function analyse(request: DegradedRequest, signal: AbortSignal): Promise<D
   const degradation = degradations.find(({ name }) => name === request.degradation);
   if (!degradation) throw new Error(`no degradation ${request.degradation}`);
   const sound = request.sound ?? (await degrader.degrade(request.path, request.id, degradation));
-  return outcomeOf(await detector.analyseWithVectors({ path: request.path, bytes: wav16(sound) }, signal));
+  return outcomeOf(
+    await detector.analyseWithVectors({ path: request.path, bytes: wav16(sound.samples, sound.sampleRateHz) }, signal),
+  );
 }
 
 // One at a time: memory for windows belongs to one recording.

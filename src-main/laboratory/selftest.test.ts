@@ -9,7 +9,7 @@ import { writeTinyModel } from '../detector/testing.ts';
 import { selfTest, storeReference } from './selftest.ts';
 import type { SelfTestCheck } from './selftest.ts';
 import { referenceSignals } from './selftest-signals.ts';
-import { wavBytes } from '../audio/wav-bytes.ts';
+import { wavBytes } from '../audio/wav-writer.ts';
 
 let folder: string;
 const homeBefore = process.env['EARWITNESS_HOME'];

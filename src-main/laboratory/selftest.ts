@@ -22,7 +22,7 @@ import {
 } from '../detector/store.ts';
 import type { StoredModel } from '../detector/store.ts';
 import { sphereBytes, decoderFlac, decoderSamples, referenceSignals } from './selftest-signals.ts';
-import { wavBytes } from '../audio/wav-bytes.ts';
+import { wavBytes } from '../audio/wav-writer.ts';
 
 /** What a model said of the reference signals when it was made, or when it was first met. */
 const referenceSchema = z.object({

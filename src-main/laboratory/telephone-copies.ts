@@ -6,7 +6,7 @@ import { describeError } from '../base/errors.ts';
 import { ensureFolder, writeFileWhole } from '../base/files.ts';
 import { Random } from '../base/random.ts';
 import type { DatasetItem } from '../datasets/types.ts';
-import { wavBytes } from '../audio/wav-bytes.ts';
+import { wavBytes } from '../audio/wav-writer.ts';
 
 /** Of full-band sound, so that a copy starts with all that a line may cut. */
 const sourceRateHz = 16_000;

@@ -2,6 +2,7 @@
  * A stretch of a recording analysed on its own: its native samples are cut out and go through the same conditioning and detector
  * as a recording that holds nothing else.
  */
+import { waveOf } from '../audio/wav-writer.ts';
 import { sha256File } from '../audio/hash.ts';
 import { openAudio, probe } from '../audio/decode.ts';
 import { Timeline } from '../audio/timeline.ts';
@@ -231,42 +232,4 @@ function nothingThere(path: string, startSeconds: number, endSeconds: number): U
     `${path} has no sound from ${startSeconds.toFixed(3)} s to ${endSeconds.toFixed(3)} s.`,
     { path, advice: 'Select a stretch within the recording.' },
   );
-}
-
-/**
- * A WAV file of 32-bit samples (WAVE_FORMAT_EXTENSIBLE), lossless for integers of up to 24 bits and for floats.
- * @param format.integerBits of the recording's samples, told in the header; null for floats
- */
-export function waveOf(
-  interleaved: Float32Array,
-  format: { channels: number; sampleRateHz: number; integerBits: number | null },
-): Uint8Array {
-  const { channels, sampleRateHz, integerBits } = format;
-  const headerBytes = 68;
-  const bytes = new Uint8Array(headerBytes + 4 * interleaved.length);
-  const header = Buffer.from(bytes.buffer, 0, headerBytes);
-  header.write('RIFF', 0, 'latin1');
-  header.writeUInt32LE(Math.min(bytes.length - 8, 0xffffffff), 4);
-  header.write('WAVEfmt ', 8, 'latin1');
-  header.writeUInt32LE(40, 16);
-  header.writeUInt16LE(0xfffe, 20);
-  header.writeUInt16LE(channels, 22);
-  header.writeUInt32LE(sampleRateHz, 24);
-  header.writeUInt32LE(4 * channels * sampleRateHz, 28);
-  header.writeUInt16LE(4 * channels, 32);
-  header.writeUInt16LE(32, 34);
-  header.writeUInt16LE(22, 36);
-  header.writeUInt16LE(integerBits ?? 32, 38);
-  // The format's tag and the end of every GUID that Microsoft made of one.
-  header.writeUInt16LE(integerBits === null ? 3 : 1, 44);
-  header.write('\x00\x00\x00\x00\x10\x00\x80\x00\x00\xaa\x00\x38\x9b\x71', 46, 'latin1');
-  header.write('data', 60, 'latin1');
-  header.writeUInt32LE(Math.min(4 * interleaved.length, 0xffffffff), 64);
-  if (integerBits === null) {
-    new Float32Array(bytes.buffer, headerBytes).set(interleaved);
-  } else {
-    const integers = new Int32Array(bytes.buffer, headerBytes);
-    for (let i = 0; i < interleaved.length; i++) integers[i] = Math.min(2147483647, interleaved[i] * 2147483648);
-  }
-  return bytes;
 }

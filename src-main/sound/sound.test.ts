@@ -2,13 +2,14 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { pcm16, waveHeader } from '../audio/wav-writer.ts';
 import { decode } from '../audio/decode.ts';
 import { findFfmpeg } from '../audio/ffmpeg.ts';
 import { chunk, formatChunk, riff, runFfmpeg, sharedFolder, temporaryFolder, tone, wav16 } from '../audio/testing.ts';
 import { Random } from '../base/random.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { peaksOf } from './peaks.ts';
-import { PreparedSound, pcm16, prepareSound, preparedFolder, waveHeader } from './sound.ts';
+import { PreparedSound, prepareSound, preparedFolder } from './sound.ts';
 import { SoundPool } from './sound-pool.ts';
 import { WaveRange } from './wave-range.ts';
 

@@ -8,6 +8,7 @@ import { open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
+import { pcm16, waveHeader } from '../audio/wav-writer.ts';
 import { openAudio } from '../audio/decode.ts';
 import { sha256File } from '../audio/hash.ts';
 import { Resampler } from '../audio/resample.ts';
@@ -39,7 +40,6 @@ const version = 2;
 const highestRateHz = 48_000;
 /** A damaged or hostile file may claim years. */
 const longestSeconds = 48 * 3600;
-const waveHeaderBytes = 44;
 /** Peaks asked for at a time. */
 export const mostPeaks = 16_384;
 
@@ -291,48 +291,6 @@ async function writeAll(handle: FileHandle, bytes: Uint8Array, position: number 
 
 const bytesOf = (values: Float32Array): Uint8Array =>
   new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-
-/** Samples as little-endian 16-bit integers, cut at full scale. */
-export function pcm16(samples: Float32Array): Uint8Array {
-  const out = new Int16Array(samples.length);
-  for (let i = 0; i < samples.length; i++) {
-    out[i] = Math.max(-32768, Math.min(32767, Math.round(samples[i] * 32768)));
-  }
-  return new Uint8Array(out.buffer);
-}
-
-/**
- * The header of a mono WAV file of 16 bits; with a comment (`LIST`, `INFO`, `ICMT`), of a length that does not depend on the samples.
- * @param samples null where it is not known yet; more than fit its 32 bits are told as "to the end"
- */
-export function waveHeader(sampleRateHz: number, samples: number | null, comment?: string): Uint8Array {
-  const text =
-    comment === undefined ? null : Buffer.from(`${comment}\0${comment.length % 2 === 0 ? '\0' : ''}`, 'latin1');
-  const listBytes = text === null ? 0 : 8 + 4 + 8 + text.length;
-  const header = Buffer.alloc(waveHeaderBytes + listBytes);
-  const dataBytes = samples === null ? Infinity : 2 * samples;
-  const length = (bytes: number): number => Math.min(bytes, 0xffffffff);
-  header.write('RIFF', 0, 'latin1');
-  header.writeUInt32LE(length(dataBytes + header.length - 8), 4);
-  header.write('WAVEfmt ', 8, 'latin1');
-  header.writeUInt32LE(16, 16);
-  header.writeUInt16LE(1, 20);
-  header.writeUInt16LE(1, 22);
-  header.writeUInt32LE(sampleRateHz, 24);
-  header.writeUInt32LE(2 * sampleRateHz, 28);
-  header.writeUInt16LE(2, 32);
-  header.writeUInt16LE(16, 34);
-  if (text !== null) {
-    header.write('LIST', 36, 'latin1');
-    header.writeUInt32LE(listBytes - 8, 40);
-    header.write('INFOICMT', 44, 'latin1');
-    header.writeUInt32LE(text.length, 52);
-    text.copy(header, 56);
-  }
-  header.write('data', 36 + listBytes, 'latin1');
-  header.writeUInt32LE(length(dataBytes), 40 + listBytes);
-  return header;
-}
 
 const makers = new Map<number, TileMaker>();
 

@@ -1,0 +1,101 @@
+/** WAV files as the program writes them: mono of 16 bits, and lossless copies of 32 bits. Machines that it runs on are little-endian. */
+
+/** Samples as 16-bit integers, clipped at full scale; readers divide by the same 32768. */
+export function int16(samples: Float32Array): Int16Array {
+  const out = new Int16Array(samples.length);
+  for (let i = 0; i < samples.length; i++) {
+    out[i] = Math.max(-32768, Math.min(32767, Math.round(samples[i] * 32768)));
+  }
+  return out;
+}
+
+/** Samples as the bytes of 16-bit integers, clipped at full scale. */
+export function pcm16(samples: Float32Array): Uint8Array {
+  return new Uint8Array(int16(samples).buffer);
+}
+
+const waveHeaderBytes = 44;
+
+/**
+ * The header of a mono WAV file of 16 bits; with a comment (`LIST`, `INFO`, `ICMT`), of a length that does not depend on the samples.
+ * @param samples null where it is not known yet; more than fit its 32 bits are told as "to the end"
+ */
+export function waveHeader(sampleRateHz: number, samples: number | null, comment?: string): Uint8Array {
+  const text =
+    comment === undefined ? null : Buffer.from(`${comment}\0${comment.length % 2 === 0 ? '\0' : ''}`, 'latin1');
+  const listBytes = text === null ? 0 : 8 + 4 + 8 + text.length;
+  const header = Buffer.alloc(waveHeaderBytes + listBytes);
+  const dataBytes = samples === null ? Infinity : 2 * samples;
+  const length = (bytes: number): number => Math.min(bytes, 0xffffffff);
+  header.write('RIFF', 0, 'latin1');
+  header.writeUInt32LE(length(dataBytes + header.length - 8), 4);
+  header.write('WAVEfmt ', 8, 'latin1');
+  header.writeUInt32LE(16, 16);
+  header.writeUInt16LE(1, 20);
+  header.writeUInt16LE(1, 22);
+  header.writeUInt32LE(sampleRateHz, 24);
+  header.writeUInt32LE(2 * sampleRateHz, 28);
+  header.writeUInt16LE(2, 32);
+  header.writeUInt16LE(16, 34);
+  if (text !== null) {
+    header.write('LIST', 36, 'latin1');
+    header.writeUInt32LE(listBytes - 8, 40);
+    header.write('INFOICMT', 44, 'latin1');
+    header.writeUInt32LE(text.length, 52);
+    text.copy(header, 56);
+  }
+  header.write('data', 36 + listBytes, 'latin1');
+  header.writeUInt32LE(length(dataBytes), 40 + listBytes);
+  return header;
+}
+
+/** A mono WAV file of 16-bit samples. */
+export function wavBytes(samples: Int16Array, sampleRateHz = 16_000): Uint8Array {
+  const bytes = new Uint8Array(waveHeaderBytes + 2 * samples.length);
+  bytes.set(waveHeader(sampleRateHz, samples.length));
+  bytes.set(new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength), waveHeaderBytes);
+  return bytes;
+}
+
+/** A mono WAV file of 16 bits; what is beyond full scale is clipped. */
+export function wav16(samples: Float32Array, sampleRateHz = 16_000): Uint8Array {
+  return wavBytes(int16(samples), sampleRateHz);
+}
+
+/**
+ * A WAV file of 32-bit samples (WAVE_FORMAT_EXTENSIBLE), lossless for integers of up to 24 bits and for floats.
+ * @param format.integerBits of the recording's samples, as its header says; null for floats
+ */
+export function waveOf(
+  interleaved: Float32Array,
+  format: { channels: number; sampleRateHz: number; integerBits: number | null },
+): Uint8Array {
+  const { channels, sampleRateHz, integerBits } = format;
+  const headerBytes = 68;
+  const bytes = new Uint8Array(headerBytes + 4 * interleaved.length);
+  const header = Buffer.from(bytes.buffer, 0, headerBytes);
+  header.write('RIFF', 0, 'latin1');
+  header.writeUInt32LE(Math.min(bytes.length - 8, 0xffffffff), 4);
+  header.write('WAVEfmt ', 8, 'latin1');
+  header.writeUInt32LE(40, 16);
+  header.writeUInt16LE(0xfffe, 20);
+  header.writeUInt16LE(channels, 22);
+  header.writeUInt32LE(sampleRateHz, 24);
+  header.writeUInt32LE(4 * channels * sampleRateHz, 28);
+  header.writeUInt16LE(4 * channels, 32);
+  header.writeUInt16LE(32, 34);
+  header.writeUInt16LE(22, 36);
+  header.writeUInt16LE(integerBits ?? 32, 38);
+  // The format's tag and the end of every GUID that Microsoft made of one.
+  header.writeUInt16LE(integerBits === null ? 3 : 1, 44);
+  header.write('\x00\x00\x00\x00\x10\x00\x80\x00\x00\xaa\x00\x38\x9b\x71', 46, 'latin1');
+  header.write('data', 60, 'latin1');
+  header.writeUInt32LE(Math.min(4 * interleaved.length, 0xffffffff), 64);
+  if (integerBits === null) {
+    new Float32Array(bytes.buffer, headerBytes).set(interleaved);
+  } else {
+    const integers = new Int32Array(bytes.buffer, headerBytes);
+    for (let i = 0; i < interleaved.length; i++) integers[i] = Math.min(2147483647, interleaved[i] * 2147483648);
+  }
+  return bytes;
+}
