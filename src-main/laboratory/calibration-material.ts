@@ -1,11 +1,8 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { edgeFadeSeconds } from '../audio/condition.ts';
 import { openAudio } from '../audio/decode.ts';
 import type { DatasetItem } from '../datasets/types.ts';
 import { localisationThreshold } from '../detector/localisation.ts';
 import type { Localisation } from '../detector/localisation.ts';
-import { temporaryPrefix } from '../base/temporary.ts';
 import { joined } from '../detector/scorers.ts';
 import { alone } from '../detector/store.ts';
 import type { RunnableModel } from '../detector/store.ts';
@@ -34,8 +31,8 @@ export interface CalibrationMaterial {
 const mostConcatenations = 200;
 /** False alarms in an hour of bona fide speech that a listener will put up with. */
 const falseAlarmsPerHour = 10;
-/** Concatenations written at a time, so that the disk holds few. */
-const writtenAtOnce = 64;
+/** Concatenations put together at a time, so that memory holds few. */
+const joinedAtOnce = 64;
 
 interface PlannedConcatenation extends Concatenation {
   name: string;
@@ -127,26 +124,20 @@ export async function calibrationMaterial(
   const toJoin = planned.filter(({ members }) => members.length > 1);
   const total = items.length + toJoin.length;
   let done = items.length;
-  const folder = await mkdtemp(temporaryPrefix('calibration'));
-  try {
-    for (let from = 0; from < toJoin.length; from += writtenAtOnce) {
-      const batch = toJoin.slice(from, from + writtenAtOnce);
-      const requests = [];
-      for (const [index, { members }] of batch.entries()) {
-        signal?.throwIfAborted();
-        const path = join(folder, `${index}.wav`);
-        const paths = members.map((member) => usable[member].item.path);
-        await writeFile(path, await joinedWav(paths, model.card.conditioning.sampleRateHz, signal));
-        requests.push({ path, nameBytes: null, found: false });
-      }
-      let at = 0;
-      for await (const result of scanFiles(alone(model), requests, stop)) {
-        concatenations.push(...trialOf(batch[at++], { result }));
-        options.onProgress?.(++done, total);
-      }
+  for (let from = 0; from < toJoin.length; from += joinedAtOnce) {
+    const batch = toJoin.slice(from, from + joinedAtOnce);
+    const requests = [];
+    for (const { name, members } of batch) {
+      signal?.throwIfAborted();
+      const paths = members.map((member) => usable[member].item.path);
+      const bytes = await joinedWav(paths, model.card.conditioning.sampleRateHz, signal);
+      requests.push({ path: `${name}.wav`, nameBytes: null, found: false, bytes });
     }
-  } finally {
-    await rm(folder, { recursive: true, force: true });
+    let at = 0;
+    for await (const result of scanFiles(alone(model), requests, stop)) {
+      concatenations.push(...trialOf(batch[at++], { result }));
+      options.onProgress?.(++done, total);
+    }
   }
   const bonafideClips = usable
     .filter(({ item }) => item.label === 'bonafide')

@@ -47,6 +47,8 @@ export interface ScoreRequest {
   /** What is known of it from an interrupted scan: if it is still that (its hash too), it is not scored again. */
   known?: KnownFile;
   reading?: FileReading;
+  /** The recording, where it lies in memory and no file stands at the path. */
+  bytes?: Uint8Array;
 }
 
 /** What became of it: an analysis, an error, or (both null) passed over, or the same as before. */
@@ -151,6 +153,18 @@ function isForeign(descriptor: number): boolean {
   return sniffBytes(head.subarray(0, readSync(descriptor, head, 0, headBytes, 0))) === 'none';
 }
 
+async function scoreBytes(
+  detector: Analyser,
+  path: string,
+  bytes: Uint8Array,
+  reading: FileReading,
+  signal: AbortSignal,
+): Promise<ScoreOutcome> {
+  const [analysis, ...further] = await analyseReading(detector, { path, bytes }, reading, signal);
+  const sha256 = hash('sha256', bytes);
+  return { ...nothing, sha256, analysis, ...(reading.channel === 'each' ? { further } : {}) };
+}
+
 async function scoreFile(
   detector: Analyser,
   path: string,
@@ -188,6 +202,8 @@ async function scoreFile(
 /** Scores one file; whatever is wrong with it is in the outcome. @throws only what `signal` throws, and bugs. */
 export async function score(detector: Analyser, request: ScoreRequest, signal: AbortSignal): Promise<ScoreOutcome> {
   try {
+    const { path, bytes, reading = {} } = request;
+    if (bytes) return await scoreBytes(detector, path, bytes, reading, signal);
     return await withOpenablePath(request, (path) => scoreFile(detector, path, request, signal));
   } catch (error) {
     signal.throwIfAborted();
