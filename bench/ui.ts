@@ -14,7 +14,8 @@ import { Random } from '../src-main/base/random.ts';
 import { fileFingerprint } from '../src-main/cases/fingerprint.ts';
 import { Library } from '../src-main/cases/library.ts';
 import { CaseStore } from '../src-main/cases/store.ts';
-import type { NewAnalysis, NewEvidence } from '../src-main/cases/store.ts';
+import type { NewAnalysis } from '../src-main/cases/analyses.ts';
+import type { NewEvidence } from '../src-main/cases/add-evidence.ts';
 import { findingSchema } from '../src-preload/contract.ts';
 import { cases } from '../src-renderer/texts/cases.ts';
 import { inTurn, ownRow, table } from './measure.ts';
@@ -148,10 +149,10 @@ function writeManyScored(home: string, audio: string): void {
     };
   });
   const ids: number[] = [];
-  for (let at = 0; at < manyItems; at += batch) ids.push(...store.addEvidence(items.slice(at, at + batch)));
+  for (let at = 0; at < manyItems; at += batch) ids.push(...store.evidence.add(items.slice(at, at + batch)));
   const model = { name: 'default', status: 'screening', onnxSha256: hash(0) };
   const request = { model: null, modelSha256: hash(0), channel: 'mix' as const, stream: null };
-  const { scanId } = store.beginScan({ ...request, modelName: 'default' }, ids);
+  const { scanId } = store.scans.begin({ ...request, modelName: 'default' }, ids);
   const analysisOf = (evidenceId: number, i: number): NewAnalysis => {
     const score = random.between(-4, 4);
     return {
@@ -172,9 +173,9 @@ function writeManyScored(home: string, audio: string): void {
       evidenceId,
       analyses: [analysisOf(evidenceId, at + i)],
     }));
-    store.finishItems(scanId, done);
+    store.scans.finishItems(scanId, done);
   }
-  store.endScan(scanId, 'done');
+  store.scans.end(scanId, 'done');
   store.close();
   library.close();
 }

@@ -7,12 +7,12 @@ import { exportCase, importCase } from './archive.ts';
 import { deleteCase } from './delete.ts';
 import { fingerprintOf } from './keys.ts';
 import { CaseStore } from './store.ts';
-import type { Session } from './store.ts';
+import type { Session } from './session.ts';
 import { addFiles, testCase, testFolder, testSession } from './testing.ts';
 import { verifyCase } from './verify.ts';
 
 const fingerprint = ({ library }: Session): string => fingerprintOf(library.key.publicKey);
-const actions = (store: CaseStore): string[] => store.log({ offset: 0, limit: 100 }).rows.map(({ action }) => action);
+const actions = (store: CaseStore): string[] => store.log.rows({ offset: 0, limit: 100 }).rows.map(({ action }) => action);
 
 /** A case of one installation that another has gone on with, on a drive of both. */
 function continued(): { folder: string; ours: Session; theirs: Session } {
@@ -21,7 +21,7 @@ function continued(): { folder: string; ours: Session; theirs: Session } {
   store.close();
   const theirs = testSession(undefined, 'Ben Other');
   const other = CaseStore.open(folder, theirs);
-  other.note('examined', 'Looked at it.', {});
+  other.log.note('examined', 'Looked at it.', {});
   other.close();
   return { folder, ours, theirs };
 }
@@ -65,7 +65,7 @@ it('accepts neither a log that lacks our rows, nor one that does not hold', () =
   CaseStore.open(folder, ours, { signer }).close();
   // Theirs went another way than ours, which has rows of its own now.
   const other = CaseStore.open(older, theirs);
-  for (let row = 0; row < 5; row++) other.note('examined', 'Looked at it.', {});
+  for (let row = 0; row < 5; row++) other.log.note('examined', 'Looked at it.', {});
   other.close();
   expect(() => continuationOf(older, ours.library)).toThrow(/went another way/);
   const fork = CaseStore.open(older, ours, { signer });

@@ -34,7 +34,7 @@ export function continuationOf(folder: string, library: Library): Continuation {
     const seen = library.head(store.id)?.rows ?? 0;
     const { number } = store.details();
     const limit = Math.min(shownRows, store.head.rows - seen);
-    const since = store.log({ offset: 0, limit }).rows;
+    const since = store.log.rows({ offset: 0, limit }).rows;
     return { number, fingerprint: fingerprintOf(signed.publicKey), seen, rows: store.head.rows, since };
   } finally {
     store.close();

@@ -6,7 +6,7 @@ import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 import yazl from 'yazl';
 import { caseFolderName, exportCase, importCase } from './archive.ts';
-import type { Session } from './store.ts';
+import type { Session } from './session.ts';
 import { CaseStore } from './store.ts';
 import { addFiles, analysisFor, evidenceFor, testCase, testFolder, testSession } from './testing.ts';
 import { verifyRecords } from './verify-records.ts';
@@ -21,13 +21,13 @@ async function exported(): Promise<{ archive: string; session: Session; folder: 
   const copyPath = 'evidence/0123456789abcdef-Stimme ü.wav';
   mkdirSync(join(folder, 'evidence'));
   writeFileSync(join(folder, copyPath), readFileSync(paths[0]));
-  const [copied] = store.addEvidence([evidenceFor(paths[0], { copyPath })]);
-  for (const id of [...ids, copied]) store.addAnalysis(analysisFor(store, id));
+  const [copied] = store.evidence.add([evidenceFor(paths[0], { copyPath })]);
+  for (const id of [...ids, copied]) store.analyses.add(analysisFor(store, id));
   const archive = join(testFolder(), 'case.zip');
   const out = await exportCase(store, archive);
   expect(readdirSync(dirname(archive))).toEqual(['case.zip']);
   expect(out.sha256).toBe(sha256(readFileSync(archive)));
-  expect(store.log({ offset: 0, limit: 1 }).rows[0]).toMatchObject({
+  expect(store.log.rows({ offset: 0, limit: 1 }).rows[0]).toMatchObject({
     action: 'exported',
     details: { sha256: out.sha256, head: out.head },
   });
@@ -71,9 +71,9 @@ describe('an exported case', () => {
     const store = await importCase(archive, cases, other, { onProgress: (done) => seen.push(done) });
     expect(seen.length).toBeGreaterThan(1);
     expect(readdirSync(cases)).toEqual(['2026-1']);
-    expect(store.evidence(2)).toMatchObject({ name: 'voice-0.wav', copied: true, finding: 'supports spoof' });
-    expect(readFileSync(store.intake(2).path, 'utf8')).toBe('recording 0');
-    const actions = store.log({ offset: 0, limit: 3 }).rows;
+    expect(store.evidence.get(2)).toMatchObject({ name: 'voice-0.wav', copied: true, finding: 'supports spoof' });
+    expect(readFileSync(store.evidence.intake(2).path, 'utf8')).toBe('recording 0');
+    const actions = store.log.rows({ offset: 0, limit: 3 }).rows;
     expect(actions.map(({ action }) => action)).toEqual(['imported', 'opened', 'signer-changed']);
     expect(actions[0].details['sha256']).toBe(archiveSha256);
     expect(other.library.list()).toMatchObject([{ number: '2026/1', items: 2, analysed: 2 }]);
@@ -89,10 +89,10 @@ describe('an exported case', () => {
     const { session, folder } = await exported();
     const store = CaseStore.open(folder, session);
     const out = join(testFolder(), 'out.zip');
-    writeFileSync(store.intake(2).path, 'something else');
+    writeFileSync(store.evidence.intake(2).path, 'something else');
     await expect(exportCase(store, out)).rejects.toMatchObject({ code: 'changed' });
     const { rmSync } = await import('node:fs');
-    rmSync(store.intake(2).path);
+    rmSync(store.evidence.intake(2).path);
     await expect(exportCase(store, out)).rejects.toMatchObject({ code: 'missing' });
     expect(existsSync(out)).toBe(false);
     expect(readdirSync(dirname(out))).toEqual([]);

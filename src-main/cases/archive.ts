@@ -25,7 +25,7 @@ import { lastRow } from './custody.ts';
 import type { UntrustedIdentity } from './rebuild.ts';
 import type { RebuildRequest } from './rebuild-worker.ts';
 import { CaseStore } from './store.ts';
-import type { Session } from './store.ts';
+import type { Session } from './session.ts';
 import { highestRowCheck, isSignerCheck } from './verify-records.ts';
 import { verifyCase } from './verify.ts';
 
@@ -128,7 +128,7 @@ async function packTo(
   const { head } = manifest;
   if (!store.readOnly && !store.broken) {
     const details = { path: name, sha256: hash, sizeBytes, head };
-    store.note('exported', `Exported the case to ${basename(name)}.`, details);
+    store.log.note('exported', `Exported the case to ${basename(name)}.`, details);
   }
   return { sha256: hash, sizeBytes, head };
 }
@@ -449,7 +449,7 @@ function place(
       ? { deletedHere: { time: before.deletedAt, rows: before.rows, hash: before.hash } }
       : {};
     const archive = String(details['path']);
-    store.note('imported', `Imported the case from ${basename(archive)}.${since}${lacks}`, { ...details, ...deleted });
+    store.log.note('imported', `Imported the case from ${basename(archive)}.${since}${lacks}`, { ...details, ...deleted });
     return store;
   } catch (error) {
     store?.close();

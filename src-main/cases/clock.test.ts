@@ -3,7 +3,7 @@ import { uptime } from 'node:os';
 import { readFileSync } from 'node:fs';
 import { ClockWatch, setBack, systemClocks } from './clock.ts';
 import { CaseStore } from './store.ts';
-import type { Session } from './store.ts';
+import type { Session } from './session.ts';
 import { testCase, testSession } from './testing.ts';
 import { verifyRecords } from './verify-records.ts';
 
@@ -25,7 +25,7 @@ function testClocks(): { watch: ClockWatch; pass: (seconds: number) => void; set
 }
 
 function leaps(store: CaseStore): string[] {
-  const { rows } = store.log({ offset: 0, limit: 1000 });
+  const { rows } = store.log.rows({ offset: 0, limit: 1000 });
   return rows.filter(({ action }) => action === 'clock-leap').map(({ summary }) => summary);
 }
 
@@ -51,7 +51,7 @@ it('a clock that is set while the program runs is told once, in a row of its own
   set(24 * 3600);
   store.update({ notes: 'a day that never was' });
   expect(leaps(store)).toEqual(['The clock of this computer was set forward by 24 h while Earwitness ran.']);
-  const [latest, before] = store.log({ offset: 0, limit: 2 }).rows;
+  const [latest, before] = store.log.rows({ offset: 0, limit: 2 }).rows;
   expect([before.action, latest.action]).toEqual(['clock-leap', 'case-updated']);
   expect(before.time).toBe(latest.time);
   pass(10);
@@ -101,7 +101,7 @@ it('what was told in a transaction that failed is told in the next', () => {
   const { watch, set } = testClocks();
   const { store } = testCase({ ...testSession(), clock: watch });
   set(7200);
-  expect(() => store.addReport(null as never)).toThrow();
+  expect(() => store.reports.add(null as never)).toThrow();
   expect(leaps(store)).toEqual([]);
   store.update({ notes: 'x' });
   expect(leaps(store)).toHaveLength(1);

@@ -21,23 +21,23 @@ const analysis = JSON.parse(analysisText);
 const say = () => process.stdout.write(store.head.rows + ' ' + store.head.hash + '\\n');
 say();
 for (;;) {
-  const [open] = store.openScans();
+  const [open] = store.scans.unfinished();
   let scanId = open?.id;
   if (scanId === undefined) {
-    const ids = store.addEvidence([item, item, item]);
+    const ids = store.evidence.add([item, item, item]);
     say();
     const request = { model: null, modelName: 'm', modelSha256: 'b'.repeat(64), channel: 'mix', stream: null };
-    ({ scanId } = store.beginScan(request, ids));
+    ({ scanId } = store.scans.begin(request, ids));
     say();
   }
-  for (const evidenceId of store.queuedFor(scanId)) {
-    store.finishItems(scanId, [{ evidenceId, analyses: [{ ...analysis, evidenceId }] }]);
+  for (const evidenceId of store.scans.queuedFor(scanId)) {
+    store.scans.finishItems(scanId, [{ evidenceId, analyses: [{ ...analysis, evidenceId }] }]);
     say();
-    const mark = store.addMark(evidenceId, { startSeconds: 1, endSeconds: 2, text: 'x', inReport: false });
-    store.updateMark(evidenceId, mark.id, { text: 'y' });
+    const mark = store.marks.add(evidenceId, { startSeconds: 1, endSeconds: 2, text: 'x', inReport: false });
+    store.marks.update(evidenceId, mark.id, { text: 'y' });
     say();
   }
-  store.endScan(scanId, 'done');
+  store.scans.end(scanId, 'done');
   say();
 }
 `;
@@ -45,7 +45,7 @@ for (;;) {
 it(`loses nothing that was committed, and scores nothing twice, when it is killed ${kills} times`, async () => {
   const { store, session, folder } = testCase();
   const [id] = addFiles(store, 1).ids;
-  const { path } = store.intake(id);
+  const { path } = store.evidence.intake(id);
   const { evidenceFor } = await import('./testing.ts');
   const item = JSON.stringify(evidenceFor(path));
   const analysis = JSON.stringify(analysisFor(store, id));
@@ -74,18 +74,18 @@ it(`loses nothing that was committed, and scores nothing twice, when it is kille
     const reopened = CaseStore.open(folder, session);
     expect(reopened.broken).toBeNull();
     const [rows, hash] = said.split(' ');
-    const { total, rows: log } = reopened.log({ offset: 0, limit: 1000 });
+    const { total, rows: log } = reopened.log.rows({ offset: 0, limit: 1000 });
     expect(total).toBeGreaterThan(Number(rows));
-    expect(reopened.log({ offset: total - Number(rows), limit: 1 }).rows[0].hash).toBe(hash);
+    expect(reopened.log.rows({ offset: total - Number(rows), limit: 1 }).rows[0].hash).toBe(hash);
     expect(log[0].action).toBe('opened');
-    for (const evidenceId of reopened.allIds()) {
-      expect(reopened.analysesOf(evidenceId).length).toBeLessThanOrEqual(1);
+    for (const evidenceId of reopened.evidence.allIds()) {
+      expect(reopened.analyses.of(evidenceId).length).toBeLessThanOrEqual(1);
     }
     reopened.close();
     const { checks } = verifyRecords({ folder, home: session.library.home });
     expect(checks.filter(({ holds }) => !holds)).toEqual([]);
   }
   const last = CaseStore.read(folder);
-  expect(last.allIds().length).toBeGreaterThan(kills);
+  expect(last.evidence.allIds().length).toBeGreaterThan(kills);
   last.close();
 });

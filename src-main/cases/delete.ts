@@ -5,7 +5,8 @@ import { unwritable } from '../base/files.ts';
 import { copiesFolder } from './copies.ts';
 import { databaseName } from './database.ts';
 import { lockName } from './lock.ts';
-import type { CaseStore, Session } from './store.ts';
+import type { CaseStore } from './store.ts';
+import type { Session } from './session.ts';
 
 /** What Earwitness puts into the folder of a case; nothing else in it is deleted. */
 const ownEntries = new RegExp(
@@ -36,7 +37,7 @@ export async function deleteCase(
   }
   const { id: caseId, folder } = store;
   // A case whose log is broken is deleted with the head that it has.
-  const head = store.broken ? store.head : store.note('deleted', 'Deleted the case.', { reason });
+  const head = store.broken ? store.head : store.log.note('deleted', 'Deleted the case.', { reason });
   const time = new Date().toISOString();
   await session.library.trace({ caseId, number, title, folder, head, items, time, actor: session.actor(), reason });
   store.close();

@@ -28,7 +28,7 @@ import { evidenceRecordSha256 } from './records.ts';
 import type { StoredEvidence, StoredMetadata } from './records.ts';
 import { rowSchemas, workingTables } from './rows.ts';
 import { CaseStore } from './store.ts';
-import type { Session } from './store.ts';
+import type { Session } from './session.ts';
 import { addFiles, analysisFor, evidenceFor, testCase, testFolder, testSession } from './testing.ts';
 import { verifyRecords } from './verify-records.ts';
 import { withFiles } from './verify.ts';
@@ -46,9 +46,9 @@ beforeEach(() => {
   const { ids, paths } = addFiles(store, 1);
   mkdirSync(join(folder, 'evidence'));
   copyFileSync(paths[0], join(folder, copy));
-  const [copied] = store.addEvidence([evidenceFor(paths[0], { copyPath: copy })]);
-  for (const id of [...ids, copied]) store.addAnalysis(analysisFor(store, id));
-  store.addMark(copied, { startSeconds: 1, endSeconds: null, text: 'a cough', inReport: true });
+  const [copied] = store.evidence.add([evidenceFor(paths[0], { copyPath: copy })]);
+  for (const id of [...ids, copied]) store.analyses.add(analysisFor(store, id));
+  store.marks.add(copied, { startSeconds: 1, endSeconds: null, text: 'a cough', inReport: true });
   store.close();
 });
 
@@ -287,7 +287,7 @@ describe('a database that others wrote', () => {
     expect(() => CaseStore.open(folder, testSession())).toThrow(/leads out of its folder/);
     // A case of ours, whose copy was replaced: told, and the copy is not opened.
     const store = CaseStore.open(folder, session);
-    expect(() => store.file(2)).toThrow(/leads out of its folder/);
+    expect(() => store.evidence.file(2)).toThrow(/leads out of its folder/);
     store.close();
     const { checks } = verifyRecords({ folder, home: session.library.home });
     expect(checks.some(({ subject, holds }) => subject === 'evidence' && !holds)).toBe(true);
@@ -318,7 +318,7 @@ describe('a drive on which files are numbered anew', () => {
 
   function rebuilds(): number {
     const store = CaseStore.open(folder, session);
-    const { rows } = store.log({ offset: 0, limit: 1000 });
+    const { rows } = store.log.rows({ offset: 0, limit: 1000 });
     store.close();
     return rows.filter(({ action }) => action === 'rebuilt').length;
   }
@@ -363,8 +363,8 @@ describe('work', () => {
     for (const who of [session, testSession()]) {
       const store = CaseStore.open(folder, who);
       expect(store.broken).toBeNull();
-      expect([store.openIntakes(), store.openScans(), store.queuedFor(2)]).toEqual([[], [], []]);
-      expect(store.rowsOf([1, 2]).map(({ scan }) => scan)).toEqual(['done', 'done']);
+      expect([store.intakes.unfinished(), store.scans.unfinished(), store.scans.queuedFor(2)]).toEqual([[], [], []]);
+      expect(store.evidence.rowsOf([1, 2]).map(({ scan }) => scan)).toEqual(['done', 'done']);
       expect(who.library.hasWork(store.id)).toBe(false);
       store.close();
     }
@@ -373,26 +373,26 @@ describe('work', () => {
   it('put into an open case goes when it is opened again, malformed or not', () => {
     const store = CaseStore.open(folder, session);
     forgeRows((db) => db.exec(foreign));
-    expect([store.openIntakes(), store.openScans()]).toEqual([[], []]);
+    expect([store.intakes.unfinished(), store.scans.unfinished()]).toEqual([[], []]);
     store.close();
     const again = CaseStore.open(folder, session);
     expect(again.broken).toBeNull();
-    expect([again.openIntakes(), again.openScans()]).toEqual([[], []]);
+    expect([again.intakes.unfinished(), again.scans.unfinished()]).toEqual([[], []]);
     again.close();
   });
 
   it('that was begun here goes on', () => {
     const store = CaseStore.open(folder, session);
-    store.beginIntake({ paths: ['/there'] });
+    store.intakes.begin({ paths: ['/there'] });
     const request = { model: null, modelName: 'm', modelSha256: 'b'.repeat(64), channel: 'mix' as const, stream: null };
-    const { scanId } = store.beginScan(request, [1, 2]);
+    const { scanId } = store.scans.begin(request, [1, 2]);
     expect(session.library.hasWork(store.id)).toBe(true);
     store.close();
     const again = CaseStore.open(folder, session);
-    expect(again.openIntakes()).toMatchObject([{ request: { paths: ['/there'] } }]);
-    expect(again.openScans()).toMatchObject([{ id: scanId, left: 2, channel: 'mix' }]);
-    again.endScan(scanId, 'done');
-    again.endIntake(again.openIntakes()[0].id);
+    expect(again.intakes.unfinished()).toMatchObject([{ request: { paths: ['/there'] } }]);
+    expect(again.scans.unfinished()).toMatchObject([{ id: scanId, left: 2, channel: 'mix' }]);
+    again.scans.end(scanId, 'done');
+    again.intakes.end(again.intakes.unfinished()[0].id);
     expect(session.library.hasWork(again.id)).toBe(false);
     again.close();
   });
@@ -454,7 +454,7 @@ describe('the highest row', () => {
   it('is not kept of a transaction that failed', () => {
     const store = CaseStore.open(folder, session);
     const { head } = store;
-    expect(() => store.addEvidence([{ ...evidenceFor(database()), sha256: null as unknown as string }])).toThrow();
+    expect(() => store.evidence.add([{ ...evidenceFor(database()), sha256: null as unknown as string }])).toThrow();
     expect(store.head).toEqual(head);
     expect(session.library.head(store.id)).toMatchObject(head);
     store.close();
@@ -558,7 +558,7 @@ describe('an archive', () => {
     expect(session.library.head(id)).toMatchObject(head);
     const taken = await importCase(archive, cases, session, { older: true });
     expect(taken.broken).toBeNull();
-    expect(taken.log({ offset: 0, limit: 1 }).rows[0]).toMatchObject({
+    expect(taken.log.rows({ offset: 0, limit: 1 }).rows[0]).toMatchObject({
       action: 'imported',
       summary: expect.stringContaining('lacks rows') as string,
       details: { lacking: head },
@@ -572,7 +572,7 @@ describe('an archive', () => {
     await exportCase(store, archive);
     await deleteCase(store, session, { confirmNumber: '2026/1', reason: 'a test' });
     const taken = await importCase(archive, join(session.library.home, 'cases'), session);
-    expect(taken.log({ offset: 0, limit: 1 }).rows[0].summary).toContain('It was deleted here on');
+    expect(taken.log.rows({ offset: 0, limit: 1 }).rows[0].summary).toContain('It was deleted here on');
     taken.update({ notes: 'goes on' });
     taken.close();
     const { checks } = verifyRecords({ folder: taken.folder, home: session.library.home });
@@ -637,7 +637,7 @@ describe('the key of the installation', () => {
     again.library.replaceKey();
     const store = CaseStore.open(folder, again);
     expect(store.broken).toBeNull();
-    expect(store.log({ offset: 0, limit: 3 }).rows.map(({ action }) => action)).toContain('signer-changed');
+    expect(store.log.rows({ offset: 0, limit: 3 }).rows.map(({ action }) => action)).toContain('signer-changed');
     store.close();
   });
 

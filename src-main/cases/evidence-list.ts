@@ -64,7 +64,7 @@ export async function* evidenceList(
   yield format === 'csv' ? csvLine(columns) : `{"case": ${JSON.stringify({ id, ...details, head })},\n "items": [`;
   for (const [index, evidenceId] of ids.entries()) {
     if (index % atOnce === 0) await new Promise((resolve) => setImmediate(resolve));
-    const evidence = store.evidence(evidenceId);
+    const evidence = store.evidence.get(evidenceId);
     if (format === 'csv') yield line(evidence);
     else yield `${index === 0 ? '' : ','}\n  ${JSON.stringify(evidence)}`;
   }

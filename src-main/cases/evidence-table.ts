@@ -1,3 +1,4 @@
+/** The table of a case's evidence: its columns that are derived from analyses, its orders, its filters. */
 import type Database from 'better-sqlite3';
 import { z } from 'zod';
 import { alarmRank, alarmsOf, alarmWords, type Alarm } from '../../src-common/alarms.ts';
@@ -5,11 +6,16 @@ import { reasonWords } from '../../src-common/reason-words.ts';
 import { findingWords } from '../../src-common/findings.ts';
 import type { Finding } from '../../src-common/findings.ts';
 import type { Analysis, Evidence, EvidenceRow, Inputs } from '../../src-preload/contract.ts';
+import { passingFailures } from './failures.ts';
 import type { StoredEvidence } from './records.ts';
 
 /** What the table of a case's evidence is asked: as the contract's, without the case. */
 export type EvidenceQuery = Omit<Required<Inputs['evidence']['list']>, 'caseId'>;
 export type EvidenceFilter = Omit<EvidenceQuery, 'offset' | 'limit'>;
+
+/** Never scanned, or failed for what may have passed. */
+export const unscanned = `latest_analysis IS NULL OR (scan = 'failed' AND (SELECT json_extract(result, '$.error.code') FROM analyses
+  WHERE id = latest_analysis) IN (${passingFailures.map((code) => `'${code}'`).join(', ')}))`;
 
 /** As the table sorts them. */
 const ranks: Record<Finding, number> = {

@@ -11,7 +11,7 @@ it('lets no output take the place of an item, a case, a key, a model or the libr
   const place = testFolder();
   const recording = join(place, 'recording.wav');
   writeFileSync(recording, 'RIFF of a recording');
-  store.addEvidence([evidenceFor(recording)]);
+  store.evidence.add([evidenceFor(recording)]);
   linkSync(recording, join(place, 'linked.csv'));
   symlinkSync(recording, join(place, 'pointing.csv'));
   symlinkSync(place, join(home, 'folder'));

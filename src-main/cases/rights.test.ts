@@ -40,7 +40,7 @@ function furnished(): ReturnType<typeof testCase> {
   const copyPath = 'evidence/0123456789abcdef-voice.wav';
   copyFileSync(recording, join(folder, copyPath));
   chmodSync(join(folder, copyPath), 0o400);
-  store.addEvidence([evidenceFor(recording, { copyPath })]);
+  store.evidence.add([evidenceFor(recording, { copyPath })]);
   mkdirSync(join(folder, 'derived', 'sound', 'a'), { recursive: true, mode: 0o700 });
   writeFileSync(join(folder, 'derived', 'sound', 'a', 'sound.json'), '{}', { mode: 0o600 });
   return made;
@@ -78,7 +78,7 @@ describe.skipIf(process.platform === 'win32')('the rights of a case', () => {
     const copyPath = 'evidence/fedcba9876543210-other.wav';
     copyFileSync(other, join(folder, copyPath));
     chmodSync(join(folder, copyPath), 0o400);
-    store.addEvidence([evidenceFor(other, { copyPath })]);
+    store.evidence.add([evidenceFor(other, { copyPath })]);
     expect(rightsIn(folder)).toMatchObject({ [copyPath]: '440' });
     // With rights that changed since, from the next opening on.
     store.close();
@@ -86,7 +86,7 @@ describe.skipIf(process.platform === 'win32')('the rights of a case', () => {
     const again = CaseStore.open(folder, session);
     expect(again.shared).toBe(true);
     expect(rightsIn(folder)).toMatchObject({ 'case.sqlite': '660', 'case.lock': '660', evidence: '2770' });
-    const actions = again.log({ offset: 0, limit: 100 }).rows.map(({ action }) => action);
+    const actions = again.log.rows({ offset: 0, limit: 100 }).rows.map(({ action }) => action);
     expect(actions).toContain('shared');
     again.share(false);
     expect(Object.values(rightsIn(folder)).every((mode) => /^[4-7]00$/.test(mode))).toBe(true);

@@ -7,6 +7,7 @@ import { unreadable } from '../audio/input.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { withOpenablePath } from '../base/openable-path.ts';
 import type { NamedFile } from '../base/openable-path.ts';
+import type { EvidenceIntake } from './evidence.ts';
 import { fileFingerprint } from './fingerprint.ts';
 import type { CaseStore } from './store.ts';
 
@@ -27,9 +28,9 @@ function stateFor(file: NamedFile, error: unknown): EvidenceState {
 
 /** What a quick look found: a state, or null where only the hash can tell. */
 async function look(store: CaseStore, id: number): Promise<{ state: EvidenceState | null; sizeBytes: number }> {
-  let known: ReturnType<CaseStore['intake']>;
+  let known: EvidenceIntake;
   try {
-    known = store.intake(id);
+    known = store.evidence.intake(id);
   } catch (error) {
     // A copy that leads out of the case is not opened.
     if (error instanceof UserFacingError && error.code === 'not-allowed') return { state: 'unreadable', sizeBytes: 0 };
@@ -52,7 +53,7 @@ async function look(store: CaseStore, id: number): Promise<{ state: EvidenceStat
  * @throws the signal's reason.
  */
 export async function checkFully(store: CaseStore, id: number, signal?: AbortSignal): Promise<EvidenceState> {
-  const known = store.intake(id);
+  const known = store.evidence.intake(id);
   let state: EvidenceState;
   let found: { sha256: string; fingerprint: string } | null = null;
   try {
@@ -67,7 +68,7 @@ export async function checkFully(store: CaseStore, id: number, signal?: AbortSig
     state = stateFor(known, error);
   }
   signal?.throwIfAborted();
-  store.setEvidenceState(id, state, found);
+  store.evidence.setState(id, state, found);
   return state;
 }
 
@@ -93,12 +94,12 @@ export async function checkQuickly(
       const id = ids[next++];
       try {
         const { state, sizeBytes } = await look(store, id);
-        if (state !== null) store.setEvidenceState(id, state);
+        if (state !== null) store.evidence.setState(id, state);
         else if (sizeBytes <= budget) {
           budget -= sizeBytes;
           await checkFully(store, id, signal);
         } else {
-          store.setEvidenceState(id, 'unchecked');
+          store.evidence.setState(id, 'unchecked');
           left.push(id);
         }
       } catch (error) {

@@ -3,10 +3,13 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
+import type { UserFacingError } from '../base/errors.ts';
 import { Library } from './library.ts';
 import { fileFingerprint } from './fingerprint.ts';
 import { CaseStore } from './store.ts';
-import type { NewAnalysis, NewEvidence, Session } from './store.ts';
+import type { NewAnalysis } from './analyses.ts';
+import type { NewEvidence } from './add-evidence.ts';
+import type { Session } from './session.ts';
 
 /** A folder for one test. */
 export function testFolder(): string {
@@ -64,7 +67,7 @@ export function addFiles(store: CaseStore, count: number): { ids: number[]; path
     writeFileSync(path, `recording ${index}`);
     return path;
   });
-  return { ids: store.addEvidence(paths.map((path) => evidenceFor(path))), paths };
+  return { ids: store.evidence.add(paths.map((path) => evidenceFor(path))), paths };
 }
 
 /** A result of the whole recording. */
@@ -93,7 +96,7 @@ export function analysisFor(store: CaseStore, evidenceId: number, changes: Parti
       time: '2026-01-02T00:00:00.000Z',
     },
     settings: { channels: 'mix' },
-    fileSha256: store.intake(evidenceId).sha256,
+    fileSha256: store.evidence.intake(evidenceId).sha256,
     audio: null,
     durationSeconds: 3,
     timeline: null,
@@ -107,4 +110,14 @@ export function analysisFor(store: CaseStore, evidenceId: number, changes: Parti
     llrInterval: null,
     ...changes,
   };
+}
+
+/** What a call throws. */
+export function thrown(use: () => unknown): UserFacingError {
+  try {
+    use();
+  } catch (error) {
+    return error as UserFacingError;
+  }
+  throw new Error('nothing was thrown');
 }

@@ -9,7 +9,7 @@ import { custodyRowHash } from './custody.ts';
 import type { StoredCustodyRow } from './custody.ts';
 import { fingerprintOf, headMessage } from './keys.ts';
 import { CaseStore } from './store.ts';
-import type { Session } from './store.ts';
+import type { Session } from './session.ts';
 import { addFiles, analysisFor, testCase, testFolder, testSession } from './testing.ts';
 import { verifyRecords } from './verify-records.ts';
 import { verifyCase, withFiles } from './verify.ts';
@@ -29,13 +29,13 @@ beforeEach(() => {
   const added = addFiles(store, 2);
   ({ paths } = added);
   const [first, second] = added.ids;
-  store.addAnalysis(analysisFor(store, first));
-  store.addAnalysis(analysisFor(store, second, { finding: 'inconclusive', score: 0.1 }));
+  store.analyses.add(analysisFor(store, first));
+  store.analyses.add(analysisFor(store, second, { finding: 'inconclusive', score: 0.1 }));
   earlier = store.head.hash;
-  store.addAnalysis(analysisFor(store, second, { finding: 'supports bona fide', score: 4 }));
-  store.addMark(first, { startSeconds: 1, endSeconds: 2, text: 'a cough', inReport: true });
+  store.analyses.add(analysisFor(store, second, { finding: 'supports bona fide', score: 4 }));
+  store.marks.add(first, { startSeconds: 1, endSeconds: 2, text: 'a cough', inReport: true });
   const request = { caseId: store.id, evidenceIds: [], authorisedBy: '', method: '', departures: '', opinions: '' };
-  store.addReport({
+  store.reports.add({
     number: '2026/1/1',
     issuedAt: '2026-01-03T00:00:00.000Z',
     logPosition: store.head.rows,
@@ -330,7 +330,7 @@ describe('a case that another installation goes on with', () => {
     expect(await failing({ folder: moved, home, expectKey: fingerprintOf(session.library.key.publicKey) })).toEqual([]);
     const store = CaseStore.open(moved, other);
     expect(store.broken).toBeNull();
-    expect(store.log({ offset: 0, limit: 3 }).rows.map(({ action, actor }) => [action, actor])).toEqual([
+    expect(store.log.rows({ offset: 0, limit: 3 }).rows.map(({ action, actor }) => [action, actor])).toEqual([
       ['opened', 'Ben Other'],
       ['rebuilt', 'Ben Other'],
       ['signer-changed', 'Ben Other'],

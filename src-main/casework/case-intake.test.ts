@@ -57,9 +57,9 @@ describe('an intake', () => {
     });
     expect(outcome).toMatchObject({ added: [1, 2, 3], passedOver: 1, already: 0, failed: 0, mismatched: 1 });
     expect(problems).toEqual([[join(folder, 'below', 'a.bin'), expect.stringContaining('not the one')]]);
-    const first = store.evidence(1);
+    const first = store.evidence.get(1);
     expect(first.name).toBe('a\nname.wav');
-    const second = store.evidence(2);
+    const second = store.evidence.get(2);
     expect(second).toMatchObject({
       name: 'b.wav',
       originalPath: join(folder, 'b.wav'),
@@ -83,10 +83,10 @@ describe('an intake', () => {
     expect(said(/^earwitness$/)).toContain(`Access time before intake: ${accessed}`);
     expect(said(/^earwitness wav/)).toContain('Sampling rate (Hz): 16000');
     expect(said(/^ffmpeg \S/)).toContain('Codec: pcm_s16le');
-    expect(store.evidence(3).senderHashMatches).toBe(false);
+    expect(store.evidence.get(3).senderHashMatches).toBe(false);
     const after = statSync(join(folder, 'b.wav'));
     expect([after.mtimeMs, after.ctimeMs, after.mode]).toEqual([before.mtimeMs, before.ctimeMs, before.mode]);
-    const { rows } = store.log({ offset: 0, limit: 10 });
+    const { rows } = store.log.rows({ offset: 0, limit: 10 });
     expect(rows[0]).toMatchObject({ action: 'intake', details: { added: 3, passedOver: 1, mismatched: 1 } });
     expect(rows.filter(({ action }) => action === 'evidence-added')).toHaveLength(3);
   });
@@ -105,7 +105,7 @@ describe('an intake', () => {
     await intake(store, session.library.home, { paths: [folder] });
     const said = new Map(
       [1, 2, 3].map((id) => {
-        const { name, metadata } = store.evidence(id);
+        const { name, metadata } = store.evidence.get(id);
         return [name, metadata.filter(({ parser }) => parser.startsWith('mediainfo'))];
       }),
     );
@@ -132,7 +132,7 @@ describe('an intake', () => {
     writeFileSync(join(folder, 'cut.wav'), whole.subarray(0, whole.length / 2));
     writeFileSync(join(folder, 'whole.wav'), whole);
     await intake(store, session.library.home, { paths: [folder] });
-    const told = (name: string) => [1, 2, 3].map((id) => store.evidence(id)).find((item) => item.name === name)!;
+    const told = (name: string) => [1, 2, 3].map((id) => store.evidence.get(id)).find((item) => item.name === name)!;
     expect(told('behind.wav')).toMatchObject({ scan: 'none', flags: ['unread'], alarms: ['sound-unread'] });
     expect(told('cut.wav')).toMatchObject({ flags: ['truncated'], alarms: ['sound-missing'] });
     expect(told('whole.wav')).toMatchObject({ flags: [], alarms: [] });
@@ -162,17 +162,17 @@ describe('an intake', () => {
     const name = `${'sehr-lang-'.repeat(20)}Ä? *.wav`;
     writeFileSync(join(source, name), wave(1));
     await intake(store, home, { paths: [source], copy: true });
-    const { path } = store.intake(1);
+    const { path } = store.evidence.intake(1);
     expect(path.startsWith(join(folder, 'evidence'))).toBe(true);
     expect(readFileSync(path).equals(wave(1))).toBe(true);
     expect(statSync(path).mode & 0o777).toBe(0o400);
-    expect(store.evidence(1)).toMatchObject({ name, copied: true, originalPath: join(source, name) });
+    expect(store.evidence.get(1)).toMatchObject({ name, copied: true, originalPath: join(source, name) });
     const upload = join(home, 'uploads', 'abc');
     mkdirSync(upload, { recursive: true });
     writeFileSync(join(upload, 'upload.wav'), wave(2));
     await intake(store, home, { paths: [join(upload, 'upload.wav')] });
-    expect(store.evidence(2)).toMatchObject({ uploaded: true, copied: true, originalPath: null, modifiedTime: null });
-    expect(readFileSync(store.intake(2).path).equals(wave(2))).toBe(true);
+    expect(store.evidence.get(2)).toMatchObject({ uploaded: true, copied: true, originalPath: null, modifiedTime: null });
+    expect(readFileSync(store.evidence.intake(2).path).equals(wave(2))).toBe(true);
     expect(readdirSync(join(folder, 'evidence'))).toHaveLength(2);
     expect(readdirSync(join(folder, 'evidence')).every((file) => !file.endsWith('.partial'))).toBe(true);
   });
@@ -189,7 +189,7 @@ describe('an intake', () => {
     expect(problems.map(([path]) => path)).toEqual(paths.slice(0, 3));
     expect(outcome).toMatchObject({ added: [1, 2], failed: 3 });
     // A recording that cannot be read is evidence all the same; what is wrong is said.
-    const { metadata, audio } = store.evidence(1);
+    const { metadata, audio } = store.evidence.get(1);
     expect(audio).toBeNull();
     expect(metadata.find(({ name }) => name === 'Problem')).toMatchObject({ parser: 'earwitness' });
   });
@@ -200,10 +200,10 @@ describe('an intake', () => {
     writeFileSync(Buffer.concat([Buffer.from(`${folder}/caf`), Buffer.from([0xe9]), Buffer.from('.wav')]), wave(1));
     const { outcome } = await intake(store, session.library.home, { paths: [folder] });
     expect(outcome.added).toEqual([1]);
-    expect(store.evidence(1)).toMatchObject({ name: 'caf\\xE9.wav', sha256: digest('sha256', wave(1)) });
+    expect(store.evidence.get(1)).toMatchObject({ name: 'caf\\xE9.wav', sha256: digest('sha256', wave(1)) });
     const { checkFully } = await import('../cases/states.ts');
     expect(await checkFully(store, 1)).toBe('unchanged');
-    const { audio } = store.evidence(1);
+    const { audio } = store.evidence.get(1);
     expect(audio?.codec).toBe('pcm_s16le');
   });
 
@@ -214,7 +214,7 @@ describe('an intake', () => {
     await intake(store, home, { paths: [folder], copy: true });
     const { outcome } = await intake(store, home, { paths: [folder, home] });
     expect(outcome.added).toEqual([]);
-    expect(store.allIds()).toHaveLength(1);
+    expect(store.evidence.allIds()).toHaveLength(1);
     // Its lock is still held.
     const { CaseStore: Store } = await import('../cases/store.ts');
     expect(() => Store.open(folder, session)).toThrow(/open elsewhere/);
@@ -238,10 +238,10 @@ describe('an intake', () => {
       },
     );
     await expect(running).rejects.toThrow('Cancelled.');
-    const kept = store.allIds().length;
+    const kept = store.evidence.allIds().length;
     expect(kept).toBeGreaterThanOrEqual(3);
     const { outcome } = await intake(store, session.library.home, { paths: [folder] });
     expect(outcome).toMatchObject({ already: kept });
-    expect(store.allIds()).toHaveLength(40);
+    expect(store.evidence.allIds()).toHaveLength(40);
   });
 });

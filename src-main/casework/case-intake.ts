@@ -10,7 +10,8 @@ import { copiesFolder } from '../cases/copies.ts';
 import { databaseName } from '../cases/database.ts';
 import { lockName } from '../cases/lock.ts';
 import { fileFingerprint } from '../cases/fingerprint.ts';
-import type { CaseStore, NewEvidence } from '../cases/store.ts';
+import type { CaseStore } from '../cases/store.ts';
+import type { NewEvidence } from '../cases/add-evidence.ts';
 import { accessTimeName } from './access-time.ts';
 import type { FileFindings, FileRequest } from './inspect-file.ts';
 import { listFiles } from '../scanning/scan.ts';
@@ -104,7 +105,7 @@ class Inspector {
         bigint: true,
       }).catch(() => null);
       const shown = displayPath(request);
-      if (status && this.#store.isKnown(shown, fileFingerprint(status))) return { ...looked, already: true };
+      if (status && this.#store.evidence.isKnown(shown, fileFingerprint(status))) return { ...looked, already: true };
       const upload = this.isUpload(request.path);
       const wanted: FileRequest = {
         path: request.path,
@@ -120,7 +121,7 @@ class Inspector {
         if (error instanceof UserFacingError || signal?.aborted) throw error;
         return this.#pool.run({ ...wanted, parse: false }, limit);
       });
-      if (findings && !upload && this.#store.isHeld(shown, findings.sha256)) return { ...looked, already: true };
+      if (findings && !upload && this.#store.evidence.isHeld(shown, findings.sha256)) return { ...looked, already: true };
       return { ...looked, findings };
     } catch (error) {
       return { ...looked, error };
@@ -195,7 +196,7 @@ export async function takeIn(store: CaseStore, request: IntakeRequest, options: 
       outcome.mismatched++;
       onProblem?.(item.path, 'Its hash is not the one that the sender gave. It was taken in all the same.');
     }
-    for (const id of store.addEvidence(batch)) outcome.added.push(id);
+    for (const id of store.evidence.add(batch)) outcome.added.push(id);
     batch = [];
     flushed = performance.now();
   };
@@ -227,7 +228,7 @@ export async function takeIn(store: CaseStore, request: IntakeRequest, options: 
     await inspector.close();
   }
   const { added, ...counts } = outcome;
-  store.note('intake', intakeSummary(outcome), { paths: request.paths.slice(0, 100), added: added.length, ...counts });
+  store.log.note('intake', intakeSummary(outcome), { paths: request.paths.slice(0, 100), added: added.length, ...counts });
   return outcome;
 }
 

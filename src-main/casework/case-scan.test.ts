@@ -23,14 +23,14 @@ async function withRecordings(count: number) {
   const folder = testFolder();
   const paths = Array.from({ length: count }, (_, index) => join(folder, `voice-${index}.wav`));
   paths.forEach((path, index) => writeFileSync(path, wav16(babble(1.5, index))));
-  const ids = made.store.addEvidence(paths.map((path) => evidenceFor(path)));
+  const ids = made.store.evidence.add(paths.map((path) => evidenceFor(path)));
   return { ...made, model, paths, ids };
 }
 
 function begin(store: CaseStore, model: StoredModel, ids: number[], channel: 'mix' | 'each' = 'mix'): number {
   const { name } = model.card;
   const request = { model: null, modelName: name, modelSha256: model.onnxSha256, channel, stream: null };
-  return store.beginScan(request, ids).scanId;
+  return store.scans.begin(request, ids).scanId;
 }
 
 describe('a scan of a case', () => {
@@ -42,13 +42,13 @@ describe('a scan of a case', () => {
     const run = (id: number): Promise<CaseScanOutcome> =>
       runCaseScan(store, id, model, 'earwitness 1.2.3', { jobs: 1 });
     expect(await run(begin(store, model, ids))).toEqual({ scored: 1, failed: 2 });
-    expect(store.idsToScan('failed', model.onnxSha256)).toEqual([ids[1], ids[2]]);
-    const again = store.idsToScan('new', model.onnxSha256);
+    expect(store.scans.idsToScan('failed', model.onnxSha256)).toEqual([ids[1], ids[2]]);
+    const again = store.scans.idsToScan('new', model.onnxSha256);
     expect(again).toEqual([ids[1]]);
     renameSync(away, paths[1]);
     expect(await run(begin(store, model, again))).toEqual({ scored: 1, failed: 0 });
-    expect(store.idsToScan('new', model.onnxSha256)).toEqual([]);
-    expect(store.idsToScan('failed', model.onnxSha256)).toEqual([ids[2]]);
+    expect(store.scans.idsToScan('new', model.onnxSha256)).toEqual([]);
+    expect(store.scans.idsToScan('failed', model.onnxSha256)).toEqual([ids[2]]);
     store.close();
   });
 
@@ -66,8 +66,8 @@ describe('a scan of a case', () => {
     expect(outcome).toEqual({ scored: 2, failed: 1 });
     expect(progress).toEqual([0, 1, 2, 3]);
     expect(problems).toEqual(['voice-2.wav']);
-    expect(store.openScans()).toEqual([]);
-    const [analysis] = store.analysesOf(ids[0]);
+    expect(store.scans.unfinished()).toEqual([]);
+    const [analysis] = store.analyses.of(ids[0]);
     expect(analysis).toMatchObject({
       evidenceId: ids[0],
       modelSha256: model.onnxSha256,
@@ -75,7 +75,7 @@ describe('a scan of a case', () => {
       llr: null,
       llrInterval: null,
       stale: false,
-      fileSha256: store.evidence(ids[0]).sha256,
+      fileSha256: store.evidence.get(ids[0]).sha256,
       provenance: { application: 'earwitness 1.2.3', model: { onnxSha256: model.onnxSha256 }, ffmpeg: null },
       settings: { stream: 0, channel: 'mix', channels: 'mix' },
       thresholds: { score: 0 },
@@ -86,14 +86,14 @@ describe('a scan of a case', () => {
     const [low, high] = analysis.thresholds.inconclusive ?? [NaN, NaN];
     expect(low).toBeCloseTo((-Math.LN2 - 0.5) / 2, 9);
     expect(high).toBeCloseTo((Math.LN2 - 0.5) / 2, 9);
-    const rows = store.rowsOf(ids);
+    const rows = store.evidence.rowsOf(ids);
     expect(rows.map(({ scan, state }) => [scan, state])).toEqual([
       ['done', 'unchanged'],
       ['done', 'unchanged'],
       ['failed', 'missing'],
     ]);
     expect(rows[2].error).toMatch(/does not exist/);
-    const logged = store.log({ evidenceId: ids[0], offset: 0, limit: 1 }).rows[0];
+    const logged = store.log.rows({ evidenceId: ids[0], offset: 0, limit: 1 }).rows[0];
     expect(logged).toMatchObject({
       action: 'scanned',
       details: { analysisId: analysis.id, resultSha256: analysis.resultSha256, model: { sha256: model.onnxSha256 } },
@@ -117,9 +117,9 @@ describe('a scan of a case', () => {
       'libopus',
       path,
     );
-    const [id] = store.addEvidence([evidenceFor(path)]);
+    const [id] = store.evidence.add([evidenceFor(path)]);
     await runCaseScan(store, begin(store, model, [id]), model, 'earwitness 1.2.3', { jobs: 1 });
-    const { timeline, windows } = store.analysis(store.evidence(id).analyses[0].id);
+    const { timeline, windows } = store.analyses.get(store.evidence.get(id).analyses[0].id);
     const lengths = timeline?.gaps.map(({ fromSeconds, toSeconds }) => toSeconds - fromSeconds) ?? [];
     expect(lengths.map((seconds) => Math.round(10 * seconds) / 10)).toEqual([0.2, 2]);
     // What the window is sent.
@@ -132,7 +132,7 @@ describe('a scan of a case', () => {
     const { store, model, ids } = await withRecordings(1);
     const validated = { ...model, card: { ...model.card, status: 'validated' as const } };
     await runCaseScan(store, begin(store, validated, ids), validated, 'earwitness 1.2.3');
-    const [{ llr, score, finding }] = store.analysesOf(ids[0]);
+    const [{ llr, score, finding }] = store.analyses.of(ids[0]);
     expect(finding).not.toBe('not assessable');
     expect(llr).toBeCloseTo(2 * (score ?? NaN) + 0.5, 6);
   });
@@ -152,16 +152,16 @@ describe('a scan of a case', () => {
     await expect(interrupted).rejects.toThrow('The engine ends.');
     store.close();
     const again = CaseStore.open(folder, session);
-    const done = again.allIds().filter((id) => again.analysesOf(id).length === 1);
+    const done = again.evidence.allIds().filter((id) => again.analyses.of(id).length === 1);
     expect(done.length).toBeGreaterThanOrEqual(2);
-    expect(again.openScans()).toMatchObject([{ id: scanId, total: 8, left: 8 - done.length }]);
+    expect(again.scans.unfinished()).toMatchObject([{ id: scanId, total: 8, left: 8 - done.length }]);
     const outcome = await runCaseScan(again, scanId, model, 'x', { jobs: 2 });
     expect(outcome.scored).toBe(8 - done.length);
-    expect(again.allIds().map((id) => again.analysesOf(id).length)).toEqual(Array(8).fill(1));
+    expect(again.evidence.allIds().map((id) => again.analyses.of(id).length)).toEqual(Array(8).fill(1));
     const other = { ...model, onnxSha256: 'c'.repeat(64) };
     const second = begin(again, model, ids);
     await expect(runCaseScan(again, second, other, 'x')).rejects.toMatchObject({ code: 'model-changed' });
-    expect(again.openScans()).toEqual([]);
+    expect(again.scans.unfinished()).toEqual([]);
     again.close();
   });
 
@@ -176,11 +176,11 @@ describe('a scan of a case', () => {
       },
     });
     await expect(running).rejects.toThrow('Cancelled.');
-    expect(store.openScans()).toEqual([]);
-    const scans = store.rowsOf(ids).map(({ scan }) => scan);
+    expect(store.scans.unfinished()).toEqual([]);
+    const scans = store.evidence.rowsOf(ids).map(({ scan }) => scan);
     expect(scans.filter((scan) => scan === 'done').length).toBeGreaterThanOrEqual(1);
     expect(scans.filter((scan) => scan === 'none').length).toBeGreaterThanOrEqual(1);
-    expect(store.log({ offset: 0, limit: 1 }).rows[0]).toMatchObject({
+    expect(store.log.rows({ offset: 0, limit: 1 }).rows[0]).toMatchObject({
       action: 'scan-ended',
       details: { state: 'cancelled' },
     });
@@ -210,12 +210,12 @@ describe('a scan of a case', () => {
     const { store, model, ids, paths } = await withRecordings(1);
     await runCaseScan(store, begin(store, model, ids), model, 'x');
     writeFileSync(paths[0], wav16(babble(1.5, 77)));
-    expect(store.idsToScan('new', model.onnxSha256)).toEqual([]);
+    expect(store.scans.idsToScan('new', model.onnxSha256)).toEqual([]);
     await runCaseScan(store, begin(store, model, ids), model, 'x');
-    const [row] = store.rowsOf(ids);
+    const [row] = store.evidence.rowsOf(ids);
     expect(row).toMatchObject({ state: 'changed', stale: false });
     expect(row.flags).toContain('changed-since-intake');
-    expect(store.analysesOf(ids[0]).map(({ stale }) => stale)).toEqual([true, false]);
+    expect(store.analyses.of(ids[0]).map(({ stale }) => stale)).toEqual([true, false]);
   });
 
   it('scores each channel on its own where that is wanted', async () => {
@@ -226,11 +226,11 @@ describe('a scan of a case', () => {
     left.forEach((sample, index) => both.set([sample, right[index]], 2 * index));
     const path = join(testFolder(), 'stereo.wav');
     writeFileSync(path, riff(formatChunk(1, 2, 16_000, 16), chunk('data', pcm16(both))));
-    const ids = store.addEvidence([evidenceFor(path)]);
+    const ids = store.evidence.add([evidenceFor(path)]);
     await runCaseScan(store, begin(store, model, ids, 'each'), model, 'x');
-    const analyses = store.analysesOf(ids[0]);
+    const analyses = store.analyses.of(ids[0]);
     expect(analyses.map(({ channel }) => channel)).toEqual([1, 2]);
     expect(analyses[0].score).not.toBe(analyses[1].score);
-    expect(store.rowsOf(ids)[0].flags.some((flag) => flag.startsWith('channel '))).toBe(true);
+    expect(store.evidence.rowsOf(ids)[0].flags.some((flag) => flag.startsWith('channel '))).toBe(true);
   });
 });

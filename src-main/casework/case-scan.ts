@@ -1,7 +1,8 @@
 /** Scores the items of a case that are queued for a scan, and keeps each result as it comes. */
 import type { Provenance } from '../../src-preload/contract.ts';
 import { UserFacingError } from '../base/errors.ts';
-import type { CaseStore, NewAnalysis } from '../cases/store.ts';
+import type { CaseStore } from '../cases/store.ts';
+import type { NewAnalysis } from '../cases/analyses.ts';
 import type { StoredModel } from '../detector/store.ts';
 import { keptAnalysis, madeBy } from './case-analysis.ts';
 import { scanAsDone } from '../scanning/scan.ts';
@@ -58,7 +59,7 @@ class Committer {
     this.#timer = null;
     const done = this.#waiting;
     this.#waiting = [];
-    if (done.length > 0) this.#store.finishItems(this.#scanId, done);
+    if (done.length > 0) this.#store.scans.finishItems(this.#scanId, done);
   }
 
   /** Lets go of what waits: it is still queued. */
@@ -96,10 +97,10 @@ export async function runCaseScan(
   program: string,
   options: CaseScanOptions = {},
 ): Promise<CaseScanOutcome> {
-  const scan = store.openScans().find(({ id }) => id === scanId);
+  const scan = store.scans.unfinished().find(({ id }) => id === scanId);
   if (!scan) throw new UserFacingError('not-found', 'This scan has ended already.');
   if (scan.modelSha256 !== model.onnxSha256) {
-    store.endScan(scanId, 'failed', 'The model is not the one that the scan was begun with.');
+    store.scans.end(scanId, 'failed', 'The model is not the one that the scan was begun with.');
     throw new UserFacingError('model-changed', 'The model is not the one that this scan was begun with.', {
       advice: 'Start the scan anew.',
     });
@@ -112,8 +113,8 @@ export async function runCaseScan(
     ...(scan.channel === 'mix' ? {} : { channel: scan.channel }),
     ...(scan.readAll ? { readAll: true } : {}),
   };
-  for (const evidenceId of store.queuedFor(scanId)) {
-    const { path, nameBytes, name, sha256 } = store.intake(evidenceId);
+  for (const evidenceId of store.scans.queuedFor(scanId)) {
+    const { path, nameBytes, name, sha256 } = store.evidence.intake(evidenceId);
     items.set({ path, nameBytes, found: false, reading }, { evidenceId, name, intakeSha256: sha256 });
   }
   const committer = new Committer(store, scanId);
@@ -142,32 +143,32 @@ export async function runCaseScan(
       // Asked for each file as it is begun.
       known: (request) => {
         const item = items.get(request);
-        if (item) store.setRunning(item.evidenceId, true);
+        if (item) store.evidence.setRunning(item.evidenceId, true);
         return null;
       },
     });
     committer.flush();
-    store.endScan(scanId, 'done');
+    store.scans.end(scanId, 'done');
     return outcome;
   } catch (error) {
     if (!signal?.aborted) throw error;
     committer.flush();
-    if (!options.goesOnLater?.()) store.endScan(scanId, 'cancelled');
+    if (!options.goesOnLater?.()) store.scans.end(scanId, 'cancelled');
     throw error;
   } finally {
     committer.drop();
-    store.clearRunning();
+    store.evidence.clearRunning();
   }
 }
 
 /** What scoring told of an item's file. */
 function noteState(store: CaseStore, { evidenceId, intakeSha256 }: QueuedItem, { sha256, error }: ScanResult): void {
   try {
-    if (error?.code === 'missing') store.setEvidenceState(evidenceId, 'missing');
+    if (error?.code === 'missing') store.evidence.setState(evidenceId, 'missing');
     else if (sha256 !== null && sha256 !== intakeSha256) {
-      store.setEvidenceState(evidenceId, 'changed', { sha256, fingerprint: '' });
-    } else if (sha256 !== null && !store.intake(evidenceId).changed) {
-      store.setEvidenceState(evidenceId, 'unchanged');
+      store.evidence.setState(evidenceId, 'changed', { sha256, fingerprint: '' });
+    } else if (sha256 !== null && !store.evidence.intake(evidenceId).changed) {
+      store.evidence.setState(evidenceId, 'unchanged');
     }
   } catch (thrown) {
     // It was taken out of the case meanwhile.

@@ -83,14 +83,14 @@ function gather(making: ReportMaking, models: ModelsOfReport): ReportSnapshot {
   try {
     // The case at one moment, whatever is written meanwhile.
     store.database.exec('BEGIN');
-    const present = new Set(store.allIds());
+    const present = new Set(store.evidence.allIds());
     const lacking = ids.find((id) => !present.has(id));
     if (lacking !== undefined) {
       throw new UserFacingError('not-found', `There is no item ${lacking} in this case.`, {
         advice: 'It may have been taken out of it.',
       });
     }
-    const amended = request.amends === null ? null : issuedOf(store.report(request.amends));
+    const amended = request.amends === null ? null : issuedOf(store.reports.get(request.amends));
     const issuedAt = new Date().toISOString();
     const items = ids.map((id) => itemOf(store, id, inFull, models, { state: states.get(id), ...pictures.get(id) }));
     const { evidenceIds: _, ...asked } = request;
@@ -98,7 +98,7 @@ function gather(making: ReportMaking, models: ModelsOfReport): ReportSnapshot {
     const { createdAt } = store.summary();
     return {
       format: 1,
-      number: withoutCase ? numberWithoutCase(issuedAt) : store.nextReportNumber(),
+      number: withoutCase ? numberWithoutCase(issuedAt) : store.reports.nextNumber(),
       issuedAt,
       application: surroundings.application,
       laboratory: { laboratory, laboratoryAddress, placeOfWork, examiner },
@@ -134,8 +134,8 @@ function itemOf(
   models: ModelsOfReport,
   known: Partial<Pictures> & { state: EvidenceRow['state'] | undefined },
 ): ReportItem {
-  const evidence = store.evidence(id);
-  const analyses = store.analysesOf(id).map((analysis) => reported(inFull ? analysis : { ...analysis, windows: [] }));
+  const evidence = store.evidence.get(id);
+  const analyses = store.analyses.of(id).map((analysis) => reported(inFull ? analysis : { ...analysis, windows: [] }));
   const commands: ReportItem['commands'] = {};
   for (const analysis of analyses) {
     const command = commandFor(evidence.path, analysis, models);
@@ -176,7 +176,7 @@ function custodyOf(store: CaseStore, items: ReadonlySet<number>): CustodyRow[] {
   const rows: CustodyRow[] = [];
   const page = 1000;
   for (let offset = 0; ; offset += page) {
-    const { total, rows: some } = store.log({ offset, limit: page });
+    const { total, rows: some } = store.log.rows({ offset, limit: page });
     for (const row of some) {
       // Details hold what was changed word for word, notes among it.
       if (row.evidenceId === null || items.has(row.evidenceId)) rows.push({ ...row, details: {} });

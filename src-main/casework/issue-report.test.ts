@@ -61,7 +61,7 @@ beforeAll(async () => {
     senderHashes: {},
   };
   await takeIn(store, { paths: [recording], ...intake }, { home });
-  const { sha256: fileSha256 } = store.evidence(1);
+  const { sha256: fileSha256 } = store.evidence.get(1);
   const {
     id: _,
     stale: __,
@@ -72,9 +72,9 @@ beforeAll(async () => {
     llr: 1.5,
     reasons: [{ code: 'limited', sentence: 'No higher log10 likelihood ratio than 0.5.', blocking: false }],
   });
-  store.addAnalysis(analysis);
-  store.addMark(1, { startSeconds: 1, endSeconds: null, text: 'a click', inReport: true });
-  store.addMark(1, { startSeconds: 2, endSeconds: null, text: 'private', inReport: false });
+  store.analyses.add(analysis);
+  store.marks.add(1, { startSeconds: 1, endSeconds: null, text: 'a click', inReport: true });
+  store.marks.add(1, { startSeconds: 2, endSeconds: null, text: 'private', inReport: false });
 });
 
 afterAll(() => {
@@ -88,7 +88,7 @@ describe('issueReport', () => {
     const { issued, pdf, json, csv } = await issueReport(store, request(), surroundings);
     expect(issued).toMatchObject({ number: 'N 1/1', logPosition: before.rows, amends: null });
     expect(createHash('sha256').update(pdf).digest('hex')).toBe(issued.sha256);
-    const { rows } = store.log({ offset: 0, limit: 1 });
+    const { rows } = store.log.rows({ offset: 0, limit: 1 });
     expect(rows[0]).toMatchObject({ action: 'report-issued', details: { number: 'N 1/1', sha256: issued.sha256 } });
 
     const text = await textOf(pdf);
@@ -104,7 +104,7 @@ describe('issueReport', () => {
 
     const bytes = readFileSync(recording);
     rmSync(recording);
-    store.updateEvidence(1, { description: 'Changed since' });
+    store.evidence.update(1, { description: 'Changed since' });
     const again = await reportAgain(store, 'N 1/1');
     expect(Buffer.compare(again.pdf, pdf)).toBe(0);
     expect(Buffer.compare(again.json, json)).toBe(0);
@@ -119,12 +119,12 @@ describe('issueReport', () => {
     expect(later.issued).toMatchObject({ number: 'N 1/2', amends: 'N 1/1' });
     expect(amended).toContain(issued.sha256);
     expect(amended).toContain('There is no waveform and no spectrogram: the file is not at its place.');
-    expect(store.reports().map(({ number }) => number)).toEqual(['N 1/1', 'N 1/2']);
+    expect(store.reports.list().map(({ number }) => number)).toEqual(['N 1/1', 'N 1/2']);
     writeFileSync(recording, bytes);
   });
 
   it('gives reports that are asked for together a number each', async () => {
-    const taken = store.reports().length;
+    const taken = store.reports.list().length;
     const made = await Promise.all([1, 2].map(() => issueReport(store, request(), surroundings)));
     expect(made.map(({ issued }) => issued.number)).toEqual([`N 1/${taken + 1}`, `N 1/${taken + 2}`]);
   });
@@ -140,12 +140,12 @@ describe('issueReport', () => {
   });
 
   it('ends when it is cancelled, and issues nothing', async () => {
-    const count = store.reports().length;
+    const count = store.reports.list().length;
     const controller = new AbortController();
     const running = issueReport(store, request(), surroundings, { signal: controller.signal });
     controller.abort();
     await expect(running).rejects.toMatchObject({ name: 'AbortError' });
-    expect(store.reports()).toHaveLength(count);
+    expect(store.reports.list()).toHaveLength(count);
   });
 });
 
@@ -199,10 +199,10 @@ describe('saliency in a report', () => {
   );
 
   it('says why there is none where the model is not on the machine', slow, async () => {
-    const { fileSha256 } = store.analysis(1);
+    const { fileSha256 } = store.analyses.get(1);
     const gone = { modelName: 'gone', modelSha256: '9'.repeat(64), fileSha256 };
     const { id: _, stale: __, resultSha256: ___, ...analysis } = testAnalysis(1, 1, gone);
-    store.addAnalysis(analysis);
+    store.analyses.add(analysis);
     const { pdf } = await issueReport(store, request({ saliency: true }), surroundings);
     const text = await textOf(pdf);
     expect(text).toMatch(/It was not made: The model gone that this result is by is not on this machine/);

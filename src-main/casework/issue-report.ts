@@ -86,7 +86,7 @@ async function issue(
     pdf: Buffer.from(pdf).toString('base64'),
     json: Buffer.from(made.jsonGzip).toString('base64'),
   };
-  const issued = store.addReport({
+  const issued = store.reports.add({
     number,
     issuedAt,
     logPosition: rows,
@@ -118,7 +118,7 @@ export async function reportAgain(
   store: CaseStore,
   number: string,
 ): Promise<FinishedReport & { issued: IssuedReport }> {
-  const { data, request: _, ...issued } = store.report(number);
+  const { data, request: _, ...issued } = store.reports.get(number);
   const damaged = (cause?: unknown): UserFacingError =>
     new UserFacingError('damaged', `The report ${number} in this case is not what was issued.`, {
       path: store.folder,
@@ -151,7 +151,7 @@ async function make(
   withoutCase: boolean,
 ): Promise<MadeReport> {
   const { signal, onProgress = () => undefined } = progress;
-  const ids = request.evidenceIds.length > 0 ? [...new Set(request.evidenceIds)].sort((a, b) => a - b) : store.allIds();
+  const ids = request.evidenceIds.length > 0 ? [...new Set(request.evidenceIds)].sort((a, b) => a - b) : store.evidence.allIds();
   if (ids.length === 0) {
     throw new UserFacingError('usage', 'There is nothing to report: the case holds no item.', {
       advice: 'Add evidence first.',
@@ -172,9 +172,9 @@ async function make(
     const pictures = new Map<number, Pictures>();
     if (inFull) {
       for (const [index, id] of ids.entries()) {
-        onProgress(index, steps, `drawing ${store.evidence(id).name}`);
+        onProgress(index, steps, `drawing ${store.evidence.get(id).name}`);
         const drawn = await picturesOf(store, id, pool, signal);
-        if (request.saliency) onProgress(index, steps, `explaining results of ${store.evidence(id).name}`);
+        if (request.saliency) onProgress(index, steps, `explaining results of ${store.evidence.get(id).name}`);
         const saliency = request.saliency ? { saliency: await saliencyOf(store, id, pool, surroundings, signal) } : {};
         pictures.set(id, { ...drawn, ...saliency });
       }
@@ -183,7 +183,7 @@ async function make(
       await checkQuickly(store, ids, quickCheckBytes, signal);
     }
     onProgress(steps - 1, steps, 'writing the report');
-    const states = new Map(store.rowsOf(ids).map(({ id, state }) => [id, state]));
+    const states = new Map(store.evidence.rowsOf(ids).map(({ id, state }) => [id, state]));
     const done = await pool.run({
       make: { folder: store.folder, request, ids, inFull, states, pictures, withoutCase, surroundings },
     });
@@ -214,8 +214,8 @@ async function picturesOf(
     };
   }
   try {
-    const stream = store.analysesOf(id).find((analysis) => analysis.stretch === null)?.stream ?? 0;
-    const done = await withOpenablePath(store.file(id), (path) => pool.run({ figuresOf: { path, stream } }));
+    const stream = store.analyses.of(id).find((analysis) => analysis.stretch === null)?.stream ?? 0;
+    const done = await withOpenablePath(store.evidence.file(id), (path) => pool.run({ figuresOf: { path, stream } }));
     if (!('figures' in done)) throw new Error('the worker answered something else');
     return { figures: done.figures, figuresProblem: null };
   } catch (error) {
@@ -235,13 +235,13 @@ async function saliencyOf(
 ): Promise<NonNullable<Pictures['saliency']>> {
   const models = new ModelStore(home);
   const explained: NonNullable<Pictures['saliency']> = {};
-  if (store.rowsOf([id]).some(({ state }) => state !== 'unchanged')) return explained;
-  for (const analysis of latestOfEach(store.analysesOf(id))) {
+  if (store.evidence.rowsOf([id]).some(({ state }) => state !== 'unchanged')) return explained;
+  for (const analysis of latestOfEach(store.analyses.of(id))) {
     const { stretch, channel, stream, settings } = analysis;
     const readAll = settings['readAll'] === true ? { readAll: true } : {};
     try {
       const model = await modelOfResult(models, analysis, modelFolder);
-      const done = await withOpenablePath(store.file(id), (path) =>
+      const done = await withOpenablePath(store.evidence.file(id), (path) =>
         pool.run({ saliencyOf: { model, path, reading: { stretch, channel, stream, ...readAll } } }),
       );
       if (!('saliency' in done)) throw new Error('the worker answered something else');

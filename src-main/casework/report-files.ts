@@ -6,7 +6,8 @@ import type { ReportRequest } from '../../src-preload/contract.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { temporaryPrefix } from '../base/temporary.ts';
 import { Library } from '../cases/library.ts';
-import { CaseStore, systemActor } from '../cases/store.ts';
+import { CaseStore } from '../cases/store.ts';
+import { systemActor } from '../cases/session.ts';
 import { Detector } from '../detector/detector.ts';
 import { findModel, readSpeakingModel } from '../detector/store.ts';
 import { keptAnalysis, madeBy } from './case-analysis.ts';
@@ -72,11 +73,11 @@ export async function reportFiles(
     detector = await Detector.create(model, availableParallelism());
     const made = madeBy(model, surroundings.application);
     for (const [index, evidenceId] of added.entries()) {
-      const { name: shown, sha256: intakeSha256 } = store.evidence(evidenceId);
+      const { name: shown, sha256: intakeSha256 } = store.evidence.get(evidenceId);
       onProgress?.(index, added.length, `analysing ${shown}`);
-      const outcome = await score(detector, { ...store.file(evidenceId), found: false }, signal);
+      const outcome = await score(detector, { ...store.evidence.file(evidenceId), found: false }, signal);
       const subject = { evidenceId, intakeSha256, stretch: null, label: '', channel: 'mix' as const, stream: 0 };
-      store.addAnalysis(await keptAnalysis(model, made, subject, outcome));
+      store.analyses.add(await keptAnalysis(model, made, subject, outcome));
     }
     const request = { ...report, evidenceIds: [], amends: null, amendment: '' };
     return {

@@ -9,7 +9,8 @@ import type { CaseView, EvidenceRow } from '../../src-preload/contract.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { dataFolder } from '../base/home.ts';
 import { clearUnfinished } from '../base/unfinished.ts';
-import type { CaseStore, Session } from '../cases/store.ts';
+import type { CaseStore } from '../cases/store.ts';
+import type { Session } from '../cases/session.ts';
 import { applicationVersion, colour, exitStatus, interruptible, positiveInteger } from './context.ts';
 import { mustBeFree, overwriteOption } from './outputs.ts';
 import { modelLine } from './present.ts';
@@ -67,7 +68,7 @@ function senderHash(text: string, before: SenderHash[]): SenderHash[] {
 /** Opens the data folder's list for a command, and what the command opened of cases is closed after it. */
 async function withSession<T>(use: (session: Session) => Promise<T>): Promise<T> {
   const { Library } = await import('../cases/library.ts');
-  const { systemActor } = await import('../cases/store.ts');
+  const { systemActor } = await import('../cases/session.ts');
   const library = Library.open(resolve(dataFolder()));
   try {
     await clearUnfinished(library.home);
@@ -365,14 +366,14 @@ async function scanCase(folder: string, options: ScanOptions): Promise<number> {
       process.stderr.write(`${modelLine(model)}\n`);
       // What another scan left is taken up first; it may have been with another model.
       const scans: number[] = [];
-      for (const open of store.openScans()) {
+      for (const open of store.scans.unfinished()) {
         if (open.modelSha256 === model.onnxSha256) scans.push(open.id);
-        else store.endScan(open.id, 'cancelled', 'A scan with another model was begun.');
+        else store.scans.end(open.id, 'cancelled', 'A scan with another model was begun.');
       }
-      const ids = store.idsToScan(options.which, model.onnxSha256);
-      const failedBefore = store.idsToScan('failed', model.onnxSha256);
+      const ids = store.scans.idsToScan(options.which, model.onnxSha256);
+      const failedBefore = store.scans.idsToScan('failed', model.onnxSha256);
       if (failedBefore.length > 0) process.stderr.write(`${failedLine(failedBefore, ids)}\n`);
-      const { scanId } = store.beginScan(
+      const { scanId } = store.scans.begin(
         {
           model: options.fast ? 'fast' : (options.model ?? null),
           modelName: model.card.name,
@@ -450,11 +451,11 @@ async function show(folder: string, options: { json?: boolean; log?: boolean }):
   const store = CaseStore.read(folder);
   try {
     if (options.log) {
-      const { total } = store.log({ offset: 0, limit: 1 });
+      const { total } = store.log.rows({ offset: 0, limit: 1 });
       for (let left = total; left > 0; left -= pageRows) {
         const limit = Math.min(left, pageRows);
         // The first row first.
-        for (const row of store.log({ offset: left - limit, limit }).rows.reverse()) {
+        for (const row of store.log.rows({ offset: left - limit, limit }).rows.reverse()) {
           if (options.json) process.stdout.write(`${JSON.stringify(row)}\n`);
           else
             process.stdout.write(
@@ -465,9 +466,9 @@ async function show(folder: string, options: { json?: boolean; log?: boolean }):
       return;
     }
     // Only a look, so that a large case shows at once: what looks alike may still differ, which `verify` tells.
-    await checkQuickly(store, store.allIds(), mostHashedBytes);
+    await checkQuickly(store, store.evidence.allIds(), mostHashedBytes);
     if (options.json) {
-      for await (const part of evidenceList(store, store.allIds(), 'json')) process.stdout.write(part);
+      for await (const part of evidenceList(store, store.evidence.allIds(), 'json')) process.stdout.write(part);
       return;
     }
     writeDetails(store.view());
@@ -478,7 +479,7 @@ async function show(folder: string, options: { json?: boolean; log?: boolean }):
     process.stdout.write('\n');
     for (let offset = 0; ; offset += pageRows) {
       const order = { by: 'id' as const, descending: false };
-      const { rows } = store.rows({ filter: '', findings: [], order, offset, limit: pageRows });
+      const { rows } = store.evidence.rows({ filter: '', findings: [], order, offset, limit: pageRows });
       for (const row of rows) process.stdout.write(`${rowLine(row)}\n`);
       if (rows.length < pageRows) break;
     }

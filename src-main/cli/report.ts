@@ -187,8 +187,9 @@ async function report(what: string[], options: Options): Promise<number> {
     if (options.model !== undefined || options.fast) {
       throw wrongUsage('--model and --fast are for reports of recordings; a case is scanned first.');
     }
-    const [{ CaseStore, systemActor }, { Library }, { issueReport }] = await Promise.all([
+    const [{ CaseStore }, { systemActor }, { Library }, { issueReport }] = await Promise.all([
       import('../cases/store.ts'),
+      import('../cases/session.ts'),
       import('../cases/library.ts'),
       import('../casework/issue-report.ts'),
     ]);

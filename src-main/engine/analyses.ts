@@ -13,8 +13,8 @@ export function analysesProcedures(context: EngineContext) {
       const store = cases.get(input.caseId);
       const model = await modelFor(context, input.modelId);
       endStaleScans(context, store);
-      const ids = Array.isArray(input.which) ? input.which : store.idsToScan(input.which, model.onnxSha256);
-      const { scanId } = store.beginScan(
+      const ids = Array.isArray(input.which) ? input.which : store.scans.idsToScan(input.which, model.onnxSha256);
+      const { scanId } = store.scans.begin(
         {
           model: input.modelId ?? null,
           modelName: model.card.name,
@@ -27,13 +27,13 @@ export function analysesProcedures(context: EngineContext) {
       );
       return { jobId: startScan(context, store, scanId, model) };
     }),
-    get: os.analyses.get.handler(({ input }) => cases.get(input.caseId).analysis(input.analysisId)),
+    get: os.analyses.get.handler(({ input }) => cases.get(input.caseId).analyses.get(input.analysisId)),
     stretch: os.analyses.stretch.handler(async ({ input, signal }) => {
       const { caseId, evidenceId, startSeconds, endSeconds, label, channel, readAll } = input;
       if (endSeconds <= startSeconds) throw new UserFacingError('usage', 'The stretch ends before it begins.');
       const store = cases.get(caseId);
       const model = await modelFor(context, input.modelId);
-      const item = store.intake(evidenceId);
+      const item = store.evidence.intake(evidenceId);
       const stretch = { startSeconds, endSeconds };
       const outcome = await withOpenablePath(item, (path) =>
         analyseStretch(model, path, { ...stretch, channel, readAll }, signal),
@@ -46,9 +46,9 @@ export function analysesProcedures(context: EngineContext) {
         { sha256: fileSha256, analysis, error: null },
       );
       if (fileSha256 !== item.sha256) {
-        store.setEvidenceState(evidenceId, 'changed', { sha256: fileSha256, fingerprint: '' });
+        store.evidence.setState(evidenceId, 'changed', { sha256: fileSha256, fingerprint: '' });
       }
-      return store.addAnalysis(kept);
+      return store.analyses.add(kept);
     }),
   };
 }

@@ -203,7 +203,7 @@ it('goes on with a case that another installation went on with once a person acc
   await call(cases.close, { caseId });
   const theirs = testSession(undefined, 'Ben Other');
   const other = CaseStore.open(folder, theirs);
-  other.note('examined', 'Looked at it.', {});
+  other.log.note('examined', 'Looked at it.', {});
   const out = join(recordings, 'theirs.zip');
   await exportCase(other, out);
   other.close();
@@ -228,7 +228,7 @@ it('goes on with a case that another installation went on with once a person acc
   await call(cases.delete, { caseId, confirmNumber: '1', reason: 'to take theirs in' });
   const again = testSession(undefined, 'Cy Third');
   const third = await importCase(out, join(recordings, 'third'), again);
-  third.note('examined', 'Looked at it.', {});
+  third.log.note('examined', 'Looked at it.', {});
   const thirds = join(recordings, 'thirds.zip');
   await exportCase(third, thirds);
   third.close();
@@ -260,7 +260,7 @@ it('goes on with the scans and intakes of an engine that ended', async () => {
   await done(context, added);
   const { jobId } = await call(analysesProcedures(context).scan, { caseId, which: 'all' });
   const intake = { ...everything, paths: [recordings], senderHashes: {} };
-  context.cases.get(caseId).beginIntake(intake);
+  context.cases.get(caseId).intakes.begin(intake);
   while (context.jobs.get(jobId).done < 1) await new Promise((resolve) => setTimeout(resolve, 10));
   await context.jobs.close();
   context.cases.close();
@@ -282,9 +282,9 @@ it('goes on with the scans and intakes of an engine that ended', async () => {
   await next.jobs.idle();
   expect(next.jobs.list().map(({ state }) => state)).toEqual(['done', 'done']);
   const store = next.cases.get(caseId);
-  expect(store.allIds().map((id) => store.analysesOf(id).length)).toEqual(Array(6).fill(1));
-  expect(store.openScans()).toEqual([]);
-  expect(store.openIntakes()).toEqual([]);
+  expect(store.evidence.allIds().map((id) => store.analyses.of(id).length)).toEqual(Array(6).fill(1));
+  expect(store.scans.unfinished()).toEqual([]);
+  expect(store.intakes.unfinished()).toEqual([]);
 });
 
 it('removes uploads with the intake or the import that took them in', async () => {
@@ -303,7 +303,7 @@ it('removes uploads with the intake or the import that took them in', async () =
   await done(context, await call(evidenceProcedures(context).add, { ...everything, caseId, paths }));
   expect(readdirSync(uploads)).toEqual(['c'.repeat(32)]);
   const store = context.cases.get(caseId);
-  expect(readFileSync(store.file(1).path)).toEqual(readFileSync(join(recordings, 'voice-0.wav')));
+  expect(readFileSync(store.evidence.file(1).path)).toEqual(readFileSync(join(recordings, 'voice-0.wav')));
   const out = join(recordings, 'case.zip');
   await done(context, await call(cases.export, { caseId, out }));
   const refused = await done(context, await call(cases.import, { path: upload('d', out) }));
@@ -322,6 +322,6 @@ it('ends a scan that is cancelled before it began', async () => {
   context.jobs.cancel(jobId);
   await context.jobs.idle();
   const store = context.cases.get(caseId);
-  expect(store.openScans()).toEqual([]);
-  expect(store.rowsOf([1, 2, 3, 4]).map((row) => row.scan)).toEqual(['done', 'done', 'none', 'none']);
+  expect(store.scans.unfinished()).toEqual([]);
+  expect(store.evidence.rowsOf([1, 2, 3, 4]).map((row) => row.scan)).toEqual(['done', 'done', 'none', 'none']);
 });

@@ -140,6 +140,6 @@ export function casesProcedures(context: EngineContext) {
       return store.view();
     }),
     verify: os.cases.verify.handler(({ input }) => verify(context, input.caseId, input.expectHead)),
-    log: os.cases.log.handler(({ input: { caseId, ...query } }) => cases.get(caseId).log(query)),
+    log: os.cases.log.handler(({ input: { caseId, ...query } }) => cases.get(caseId).log.rows(query)),
   };
 }

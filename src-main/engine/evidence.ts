@@ -18,37 +18,37 @@ export function evidenceProcedures(context: EngineContext) {
       const paths: string[] = [];
       for (const path of request.paths) paths.push(await readablePath(context, path));
       const wanted = { ...request, paths };
-      return { jobId: startIntake(context, store, store.beginIntake(wanted), wanted) };
+      return { jobId: startIntake(context, store, store.intakes.begin(wanted), wanted) };
     }),
     list: os.evidence.list.handler(async ({ input: { caseId, ...query }, signal }) => {
       const store = cases.get(caseId);
-      const { rows } = store.rows(query);
+      const { rows } = store.evidence.rows(query);
       const ids = rows.map(({ id }) => id);
       await cases.look(caseId, ids, signal);
-      return store.rows(query);
+      return store.evidence.rows(query);
     }),
-    ids: os.evidence.ids.handler(({ input: { caseId, ...query } }) => cases.get(caseId).ids(query)),
+    ids: os.evidence.ids.handler(({ input: { caseId, ...query } }) => cases.get(caseId).evidence.ids(query)),
     get: os.evidence.get.handler(async ({ input, signal }) => {
       const store = cases.get(input.caseId);
       await cases.look(input.caseId, [input.evidenceId], signal);
-      return store.evidence(input.evidenceId);
+      return store.evidence.get(input.evidenceId);
     }),
     update: os.evidence.update.handler(({ input: { caseId, evidenceId, ...edit } }) =>
-      cases.get(caseId).updateEvidence(evidenceId, edit),
+      cases.get(caseId).evidence.update(evidenceId, edit),
     ),
     remove: os.evidence.remove.handler(({ input }) => {
-      cases.get(input.caseId).removeEvidence(input.evidenceIds, input.reason);
+      cases.get(input.caseId).evidence.remove(input.evidenceIds, input.reason);
       return {};
     }),
     check: os.evidence.check.handler(async ({ input, signal }) => {
       const store = cases.get(input.caseId);
       await checkFully(store, input.evidenceId, signal);
-      return store.evidence(input.evidenceId);
+      return store.evidence.get(input.evidenceId);
     }),
     export: os.evidence.export.handler(async ({ input, signal }) => {
       const store = cases.get(input.caseId);
       const { format, out } = input;
-      const ids = input.evidenceIds.length > 0 ? input.evidenceIds : store.allIds();
+      const ids = input.evidenceIds.length > 0 ? input.evidenceIds : store.evidence.allIds();
       const { number } = store.details();
       const file = {
         name: `${caseFolderName(number)}.${format}`,
@@ -59,7 +59,7 @@ export function evidenceProcedures(context: EngineContext) {
         await pipeline(list, createWriteStream(path, { flush: true }), signal ? { signal } : {});
       });
       const summary = `Exported a list of ${ids.length} ${ids.length === 1 ? 'item' : 'items'} as ${format.toUpperCase()}.`;
-      store.note('exported', summary, { format, items: ids.length, path: out });
+      store.log.note('exported', summary, { format, items: ids.length, path: out });
       return output;
     }),
   };

@@ -4,13 +4,13 @@ import { os } from './implementer.ts';
 export function marksProcedures({ cases }: EngineContext) {
   return {
     add: os.marks.add.handler(({ input: { caseId, evidenceId, ...mark } }) =>
-      cases.get(caseId).addMark(evidenceId, mark),
+      cases.get(caseId).marks.add(evidenceId, mark),
     ),
     update: os.marks.update.handler(({ input: { caseId, evidenceId, markId, ...edit } }) =>
-      cases.get(caseId).updateMark(evidenceId, markId, edit),
+      cases.get(caseId).marks.update(evidenceId, markId, edit),
     ),
     remove: os.marks.remove.handler(({ input }) => {
-      cases.get(input.caseId).removeMark(input.evidenceId, input.markId);
+      cases.get(input.caseId).marks.remove(input.evidenceId, input.markId);
       return {};
     }),
   };

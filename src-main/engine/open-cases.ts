@@ -7,8 +7,9 @@ import { freeCaseFolder } from '../cases/archive.ts';
 import { databasePath } from '../cases/database.ts';
 import { Library } from '../cases/library.ts';
 import { checkFully, checkQuickly } from '../cases/states.ts';
-import { CaseStore, peekCase, systemActor } from '../cases/store.ts';
-import type { Session } from '../cases/store.ts';
+import { CaseStore, peekCase } from '../cases/store.ts';
+import { systemActor } from '../cases/session.ts';
+import type { Session } from '../cases/session.ts';
 import type { EngineParts } from './context.ts';
 import { userError } from './implementer.ts';
 import { log } from './log.ts';
@@ -215,7 +216,7 @@ export class OpenCases {
     open.timer = null;
     open.changed = new Set();
     if (changed === null || changed.size > 0) {
-      const rows = changed === null || changed.size > mostRowsTold ? null : store.rowsOf([...changed]);
+      const rows = changed === null || changed.size > mostRowsTold ? null : store.evidence.rowsOf([...changed]);
       // One that was taken out has no row any more.
       changes.publish({ type: 'evidence', caseId: store.id, rows: rows?.length === changed?.size ? rows : null });
     }
@@ -231,9 +232,9 @@ export class OpenCases {
   async #sweep(open: OpenCase): Promise<void> {
     const { store, closing } = open;
     const { signal } = closing;
-    const ids = store.allIds();
+    const ids = store.evidence.allIds();
     for (let at = 0; at < ids.length; at += sweptAtOnce) {
-      const some = ids.slice(at, at + sweptAtOnce).filter((id) => !store.isChecked(id));
+      const some = ids.slice(at, at + sweptAtOnce).filter((id) => !store.evidence.isChecked(id));
       this.#hashLater(open, await checkQuickly(store, some, 0, signal));
     }
   }

@@ -50,7 +50,7 @@ export function reportsProcedures(context: EngineContext) {
       const title = `Report of the case ${store.details().number}`;
       return { jobId: context.jobs.start({ kind: 'report', title, caseId: request.caseId, unit: 'steps' }, run) };
     }),
-    list: os.reports.list.handler(({ input }) => context.cases.get(input.caseId).reports()),
+    list: os.reports.list.handler(({ input }) => context.cases.get(input.caseId).reports.list()),
     again: os.reports.again.handler(async ({ input }) => {
       const { pdf, issued } = await reportAgain(context.cases.get(input.caseId), input.number);
       return deliver(context, input.out, fileOf(issued.number), (path) => writeFile(path, pdf));

@@ -155,7 +155,7 @@ async function picture(context: EngineContext, item: Item, query: Record<string,
   const { from, to, scale, top, map, floor, ceiling, width, height } = parsed(imageSchema, query);
   const { caseId, evidenceId, all } = parsed(itemSchema, item);
   const store = context.cases.get(caseId);
-  const { name, sha256 } = store.evidence(evidenceId);
+  const { name, sha256 } = store.evidence.get(evidenceId);
   const readAll = all === '1';
   const image = await withSoundOf(store, { evidenceId, readAll }, async (source) => {
     const summary = await context.sound.summary(source);

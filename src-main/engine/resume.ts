@@ -33,16 +33,16 @@ function releaseLater(context: EngineContext, caseId: string): void {
 
 /** Ends scans that no job works on, as after a full disk, so that their items can be queued anew. */
 export function endStaleScans({ jobs }: EngineContext, store: CaseStore): void {
-  for (const { id } of store.openScans()) {
+  for (const { id } of store.scans.unfinished()) {
     const job = jobs.find(scanJobId(store.id, id));
-    if (job?.endedAt !== null) store.endScan(id, 'failed', job?.error?.message ?? 'It was interrupted.');
+    if (job?.endedAt !== null) store.scans.end(id, 'failed', job?.error?.message ?? 'It was interrupted.');
   }
 }
 
 /** Starts a scan that was begun, or goes on with it. @returns the job's id */
 export function startScan(context: EngineContext, store: CaseStore, scanId: number, model: StoredModel): string {
   const { jobs, settings, application } = context;
-  const total = store.queuedFor(scanId).length;
+  const total = store.scans.queuedFor(scanId).length;
   const caseId = store.id;
   return jobs.start(
     {
@@ -54,7 +54,7 @@ export function startScan(context: EngineContext, store: CaseStore, scanId: numb
       canPause: true,
       id: scanJobId(caseId, scanId),
       onDropped: async () => {
-        if (!jobs.closing) store.endScan(scanId, 'cancelled');
+        if (!jobs.closing) store.scans.end(scanId, 'cancelled');
       },
     },
     async (job) => {
@@ -86,7 +86,7 @@ export function startIntake(
   const { jobs, home } = context;
   const caseId = store.id;
   const end = async (): Promise<void> => {
-    store.endIntake(intakeId);
+    store.intakes.end(intakeId);
     await removeUploads(home, request.paths);
   };
   return jobs.start(
@@ -129,7 +129,7 @@ async function prepareLong(
   ids: readonly number[],
   job: JobHandle,
 ): Promise<void> {
-  const long = store.rowsOf(ids).filter(({ durationSeconds }) => (durationSeconds ?? 0) > preparedAtIntakeSeconds);
+  const long = store.evidence.rowsOf(ids).filter(({ durationSeconds }) => (durationSeconds ?? 0) > preparedAtIntakeSeconds);
   for (const { id, name } of long) {
     await job.waitWhilePaused();
     job.progress({ doing: `Waveform and spectrogram of ${name}` });
@@ -153,7 +153,7 @@ export async function resumeCase(context: EngineContext, store: CaseStore): Prom
       sentence: `${what} of ${store.details().number} could not go on: ${describeError(error)}`,
     });
   try {
-    for (const { id, request } of store.openIntakes()) {
+    for (const { id, request } of store.intakes.unfinished()) {
       if (running(intakeJobId(store.id, id))) continue;
       try {
         const intake = intakeSchema.omit({ caseId: true }).parse(request);
@@ -161,17 +161,17 @@ export async function resumeCase(context: EngineContext, store: CaseStore): Prom
         for (const path of intake.paths) await readablePath(context, path);
         if (!running(intakeJobId(store.id, id))) startIntake(context, store, id, intake);
       } catch (error) {
-        store.endIntake(id);
+        store.intakes.end(id);
         couldNot('An intake', error);
       }
     }
-    for (const { id, model: modelId } of store.openScans()) {
+    for (const { id, model: modelId } of store.scans.unfinished()) {
       if (running(scanJobId(store.id, id))) continue;
       try {
         const model = await modelFor(context, modelId ?? undefined);
         if (!running(scanJobId(store.id, id))) startScan(context, store, id, model);
       } catch (error) {
-        store.endScan(id, 'failed', describeError(error));
+        store.scans.end(id, 'failed', describeError(error));
         couldNot('A scan', error);
       }
     }
@@ -195,7 +195,7 @@ export async function resumeScans(context: EngineContext): Promise<unknown[] | n
       if (!context.cases.library.hasWork(id)) continue;
       if (existsSync(databasePath(folder))) {
         const store = context.cases.get(id);
-        intakes.push(...store.openIntakes());
+        intakes.push(...store.intakes.unfinished());
         await resumeCase(context, store);
       } else all = false;
     } catch (error) {

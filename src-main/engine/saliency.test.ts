@@ -83,7 +83,7 @@ it('explains the score of the companion where that one spoke', async () => {
     'call.wav': wavBytes(overTelephone(speech, 16_000, plainLine('a-law')), 8000),
   });
   const analysisId = await analysisOf('call.wav');
-  const { score, provenance } = context.cases.get(caseId).analysis(analysisId);
+  const { score, provenance } = context.cases.get(caseId).analyses.get(analysisId);
   expect(provenance.model.onnxSha256).toBe(companion.onnxSha256);
   for await (const event of await call(procedures.explain, { caseId, analysisId, ...whole })) {
     if (event.type === 'ready') expect(event.saliency.score).toBeCloseTo(score ?? NaN, 4);

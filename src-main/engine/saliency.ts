@@ -16,7 +16,7 @@ async function* explain(
   signal: AbortSignal | undefined,
 ): AsyncGenerator<SaliencyEvent, void> {
   const store = cases.get(caseId);
-  const { fileSha256, channel, stream, settings, ...result } = store.analysis(analysisId);
+  const { fileSha256, channel, stream, settings, ...result } = store.analyses.get(analysisId);
   if (fileSha256 === null || result.score === null) {
     throw new UserFacingError('usage', 'There is no score to explain.', { advice: 'Scan the recording first.' });
   }
@@ -24,7 +24,7 @@ async function* explain(
   const readAll = settings['readAll'] === true;
   const request = { method, member, stretch: stretch ?? null, channel, stream, ...(readAll ? { readAll } : {}) };
   const { companion: _, ...saliency } = yield* progressStream<SaliencyEvent, Saliency>(signal, (stop, tell) =>
-    withOpenablePath(store.intake(result.evidenceId), (path) =>
+    withOpenablePath(store.evidence.intake(result.evidenceId), (path) =>
       explainRecording(model, { path, sha256: fileSha256 }, request, {
         signal: stop,
         onProgress: (done, total) => tell({ type: 'progress', done, total }),
@@ -39,7 +39,7 @@ async function* explain(
 export function saliencyProcedures(context: EngineContext) {
   return {
     subjects: os.saliency.subjects.handler(async ({ input }) => {
-      const { card } = await modelOfResult(context.models, context.cases.get(input.caseId).analysis(input.analysisId));
+      const { card } = await modelOfResult(context.models, context.cases.get(input.caseId).analyses.get(input.analysisId));
       return { modelName: card.name, subjects: saliencySubjects(card) };
     }),
     explain: os.saliency.explain.handler(({ input, signal }) => explain(context, input, signal)),

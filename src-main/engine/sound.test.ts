@@ -24,11 +24,13 @@ function engineOf(name: string, files: Uint8Array[]) {
   });
   const store = {
     folder: join(folder, name),
-    intake(id: number) {
-      if (!items[id - 1]) throw new UserFacingError('not-found', 'There is no such item.');
-      return items[id - 1];
+    evidence: {
+      intake(id: number) {
+        if (!items[id - 1]) throw new UserFacingError('not-found', 'There is no such item.');
+        return items[id - 1];
+      },
+      examined: (id: number) => examined.push(id),
     },
-    examined: (id: number) => examined.push(id),
     giveRights: () => undefined,
   };
   const context = { cases: { get: () => store }, sound, application: 'earwitness test' } as unknown as EngineContext;

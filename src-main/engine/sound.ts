@@ -32,7 +32,7 @@ export async function withSoundOf<T>(
   { evidenceId, readAll = false }: ItemSound,
   use: (source: SoundSource) => Promise<T>,
 ): Promise<T> {
-  const file = store.intake(evidenceId);
+  const file = store.evidence.intake(evidenceId);
   const folder = soundFolder(store.folder);
   return withOpenablePath(file, (path) => use({ path, sha256: file.sha256, folder, readAll }));
 }
@@ -63,7 +63,7 @@ async function* prepare(
       onProgress: (done, total) => tell({ type: 'progress', done, total }),
     }),
   );
-  store.examined(item.evidenceId, item.readAll);
+  store.evidence.examined(item.evidenceId, item.readAll);
   yield { type: 'ready', sound };
 }
 

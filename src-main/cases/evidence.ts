@@ -1,0 +1,303 @@
+/** The items of evidence of a case: taken in, listed, described, looked at, taken out. Nothing here touches their files. */
+import type { CaseView, Evidence, EvidenceRow } from '../../src-preload/contract.ts';
+import type { Analyses } from './analyses.ts';
+import { analysisSummary } from './analyses.ts';
+import { copyPlace } from './copies.ts';
+import type { CaseCore } from './core.ts';
+import { changesOf, definedOf, listed } from './edits.ts';
+import { evidenceSha256, storedEvidence, storedMetadata } from './evidence-record.ts';
+import { EvidenceTable, evidenceRowOf, unscanned } from './evidence-table.ts';
+import type { EvidenceFilter, EvidenceQuery } from './evidence-table.ts';
+import { addEvidence } from './add-evidence.ts';
+import type { NewEvidence } from './add-evidence.ts';
+import type { Marks } from './marks.ts';
+import { evidenceFileOf } from './records.ts';
+import type { EvidenceFile, StoredEvidence } from './records.ts';
+
+type EvidenceState = EvidenceRow['state'];
+
+const editable = [
+  ['description', 'description'],
+  ['conditionOnReceipt', 'condition_on_receipt'],
+  ['receivedAt', 'received_at'],
+  ['receivedFrom', 'received_from'],
+  ['notes', 'notes'],
+] as const;
+
+/** What of an item a person may change. */
+export type EvidenceEdit = Partial<Pick<Evidence, (typeof editable)[number][0]>>;
+
+/** What was noted of an item's file at intake, to tell whether it is still that. */
+export interface EvidenceIntake extends EvidenceFile {
+  name: string;
+  sha256: string;
+  sizeBytes: number;
+  fingerprint: string;
+  changed: boolean;
+}
+
+export class EvidenceItems {
+  readonly #core: CaseCore;
+  readonly #marks: Marks;
+  readonly #analyses: Analyses;
+  readonly #table: EvidenceTable;
+  /** What was seen of items' files since the case was opened. */
+  readonly #states = new Map<number, EvidenceState>();
+  readonly #examined = new Set<string>();
+  /** Items that a worker is at. */
+  readonly running = new Set<number>();
+
+  constructor(core: CaseCore, marks: Marks, analyses: Analyses) {
+    this.#core = core;
+    this.#marks = marks;
+    this.#analyses = analyses;
+    this.#table = new EvidenceTable(core.db, (id) => this.#states.get(id));
+  }
+
+  rows(query: EvidenceQuery): { total: number; rows: EvidenceRow[] } {
+    return this.#core.read(() => ({
+      total: this.#table.count(query),
+      rows: this.#table.page(query).map((row) => this.#rowOf(row)),
+    }));
+  }
+
+  /** Ids of all that match, in order. */
+  ids(query: EvidenceFilter): number[] {
+    return this.#core.read(() => this.#table.ids(query));
+  }
+
+  /** Ids of all items that were not taken out. */
+  allIds(): number[] {
+    const sql = 'SELECT id FROM evidence WHERE removed_at IS NULL ORDER BY id';
+    return this.#core.read(() => this.#core.prepare<[], number>(sql).pluck().all());
+  }
+
+  /** Rows of the items that are there, in the order of the ids. */
+  rowsOf(ids: readonly number[]): EvidenceRow[] {
+    return this.#core.read(() => {
+      const find = this.#core.prepare<[number], StoredEvidence>(
+        'SELECT * FROM evidence WHERE id = ? AND removed_at IS NULL',
+      );
+      return ids.flatMap((id) => {
+        const row = find.get(id);
+        return row ? [this.#rowOf(row)] : [];
+      });
+    });
+  }
+
+  /** How many items there are of each kind. */
+  counts(): CaseView['counts'] {
+    interface Group {
+      scan: StoredEvidence['scan'];
+      finding: StoredEvidence['finding'];
+      changed: number;
+      count: number;
+    }
+    const groupsSql =
+      'SELECT scan, finding, changed, count(*) AS count FROM evidence WHERE removed_at IS NULL GROUP BY scan, finding, changed';
+    const freshSql = `SELECT count(*) FROM evidence WHERE removed_at IS NULL AND changed = 0 AND (${unscanned})`;
+    return this.#core.read(() => {
+      const groups = this.#core.prepare<[], Group>(groupsSql).all();
+      const total = (which: (group: Group) => boolean): number =>
+        groups.filter(which).reduce((sum, { count }) => sum + count, 0);
+      const found = (finding: Group['finding']): number =>
+        total((group) => group.finding === finding && group.scan !== 'failed');
+      return {
+        bonafide: found('supports bona fide'),
+        spoof: found('supports spoof'),
+        looksBonafide: found('looks-bona-fide'),
+        looksSpoof: found('looks-spoof'),
+        inconclusive: found('inconclusive'),
+        notAssessable: found('not assessable'),
+        failed: total(({ scan }) => scan === 'failed'),
+        notScanned: total(({ finding, scan }) => finding === null && scan !== 'failed'),
+        changed: total(({ changed }) => changed === 1),
+        fresh: this.#core.prepare<[], number>(freshSql).pluck().get() as number,
+        flagged: this.#table.flagged(),
+      };
+    });
+  }
+
+  /** @throws UserFacingError `not-found` */
+  get(id: number): Evidence {
+    return this.#core.read(() => {
+      const row = storedEvidence(this.#core, id);
+      const { metadata, audio } = storedMetadata(this.#core, id);
+      return {
+        ...this.#rowOf(row),
+        description: row.description,
+        conditionOnReceipt: row.condition_on_receipt,
+        receivedAt: row.received_at,
+        receivedFrom: row.received_from,
+        notes: row.notes,
+        sha256: row.sha256,
+        md5: row.md5,
+        senderHash: row.sender_hash,
+        senderHashMatches: row.sender_hash_matches === null ? null : row.sender_hash_matches === 1,
+        originalPath: row.uploaded === 1 ? null : row.path,
+        uploaded: row.uploaded === 1,
+        createdTime: row.created_time,
+        modifiedTime: row.modified_time,
+        metadata: JSON.parse(metadata) as Evidence['metadata'],
+        audio: audio === null ? null : (JSON.parse(audio) as Evidence['audio']),
+        analyses: this.#analyses.of(id).map(analysisSummary),
+        marks: this.#marks.of(id),
+      };
+    });
+  }
+
+  /** Where an item's bytes lie. @throws UserFacingError `not-found` */
+  file(id: number): EvidenceFile {
+    return evidenceFileOf(this.#core.folder, storedEvidence(this.#core, id));
+  }
+
+  /** @throws UserFacingError `not-found` */
+  intake(id: number): EvidenceIntake {
+    const row = storedEvidence(this.#core, id);
+    const { name, sha256, size_bytes: sizeBytes, fingerprint, changed } = row;
+    return { ...evidenceFileOf(this.#core.folder, row), name, sha256, sizeBytes, fingerprint, changed: changed === 1 };
+  }
+
+  /** Whether an item was taken in from this path, and looked alike then. */
+  isKnown(path: string, fingerprint: string): boolean {
+    const sql = 'SELECT 1 FROM evidence WHERE path = ? AND fingerprint = ? AND removed_at IS NULL AND uploaded = 0';
+    return this.#core.read(() => this.#core.prepare(sql).get(path, fingerprint) !== undefined);
+  }
+
+  /** Whether an item with this content was taken in from this path. */
+  isHeld(path: string, sha256: string): boolean {
+    const sql = 'SELECT 1 FROM evidence WHERE path = ? AND sha256 = ? AND removed_at IS NULL AND uploaded = 0';
+    return this.#core.read(() => this.#core.prepare(sql).get(path, sha256) !== undefined);
+  }
+
+  /** Takes items in, all or none. @returns their ids */
+  add(items: readonly NewEvidence[]): number[] {
+    return addEvidence(this.#core, items, (id) => this.#states.set(id, 'unchanged'));
+  }
+
+  update(id: number, edit: EvidenceEdit): Evidence {
+    const before = this.get(id);
+    const old = Object.fromEntries(editable.map(([name]) => [name, before[name]]));
+    const changes = changesOf(old, { ...old, ...definedOf(edit) });
+    if (Object.keys(changes).length > 0) {
+      this.#write(id, () => {
+        for (const [name, column] of editable) {
+          if (name in changes)
+            this.#core.prepare(`UPDATE evidence SET ${column} = ? WHERE id = ?`).run(changes[name].to, id);
+        }
+        this.#core.append('evidence-updated', id, `Changed ${listed(Object.keys(changes))} of ${before.name}.`, {
+          changes,
+          recordSha256: evidenceSha256(this.#core, id),
+        });
+      });
+    }
+    return this.get(id);
+  }
+
+  /** Takes items out of the case; their files and what was found of them stay where they are. */
+  remove(ids: readonly number[], reason: string): void {
+    const core = this.#core;
+    core.write(
+      () => {
+        for (const id of ids) {
+          const { name } = storedEvidence(core, id);
+          core.prepare('UPDATE evidence SET removed_at = ? WHERE id = ?').run(core.now(), id);
+          core.prepare('DELETE FROM scan_queue WHERE evidence_id = ?').run(id);
+          core.append('evidence-removed', id, `Took ${name} out of the case.`, {
+            reason,
+            recordSha256: evidenceSha256(core, id),
+          });
+        }
+      },
+      () => null,
+    );
+  }
+
+  /**
+   * Notes once for each time that the case is open that an item was looked at or listened to.
+   * @param readAll with all sound in its file
+   */
+  examined(id: number, readAll = false): void {
+    const key = `${id} ${readAll}`;
+    if (!this.#core.writable || this.#examined.has(key)) return;
+    const { name } = storedEvidence(this.#core, id);
+    const sentence = readAll ? `Examined ${name} with all sound in its file read.` : `Examined ${name}.`;
+    this.#core.write(() => this.#core.append('examined', id, sentence, readAll ? { readAll } : {}));
+    this.#examined.add(key);
+  }
+
+  /** Whether an item's file was looked at since the case was opened. */
+  isChecked(id: number): boolean {
+    return (this.#states.get(id) ?? 'unchecked') !== 'unchecked';
+  }
+
+  /**
+   * Keeps what a look at an item's file gave.
+   * @param found its hash where it was taken, and what tells the file as it is now
+   */
+  setState(
+    id: number,
+    state: EvidenceState,
+    found: { sha256: string | null; fingerprint: string } | null = null,
+  ): void {
+    const row = storedEvidence(this.#core, id);
+    const before = this.#states.get(id);
+    this.#states.set(id, state);
+    if (this.#core.writable) {
+      const news = row.changed === 0 || (found?.sha256 && found.sha256 !== row.found_sha256);
+      if (state === 'changed' && news) this.#noteChanged(row, found?.sha256 ?? null);
+      else if (state === 'unchanged' && found) this.#noteUnchanged(row, found.fingerprint);
+    }
+    if (before !== state) this.#core.onChange({ evidence: [id] });
+  }
+
+  /** Items that a worker is at, for the table. */
+  setRunning(id: number, running: boolean): void {
+    if (running) this.running.add(id);
+    else this.running.delete(id);
+    this.#core.onChange({ evidence: [id] });
+  }
+
+  /** No item is worked on any more. */
+  clearRunning(): void {
+    const ids = [...this.running];
+    this.running.clear();
+    if (ids.length > 0) this.#core.onChange({ evidence: ids });
+  }
+
+  #noteChanged({ id, name, sha256 }: StoredEvidence, sha256Now: string | null): void {
+    this.#write(id, () => {
+      this.#core.prepare('UPDATE evidence SET changed = 1, found_sha256 = ? WHERE id = ?').run(sha256Now, id);
+      const summary = `The file of ${name} is no longer what was taken in.`;
+      this.#core.append('evidence-changed', id, summary, { sha256AtIntake: sha256, sha256Now });
+    });
+  }
+
+  #noteUnchanged(row: StoredEvidence, fingerprint: string): void {
+    const { id, name, sha256 } = row;
+    if (row.changed === 1) {
+      this.#write(id, () => {
+        this.#core
+          .prepare('UPDATE evidence SET changed = 0, found_sha256 = NULL, fingerprint = ? WHERE id = ?')
+          .run(fingerprint, id);
+        this.#core.append('evidence-restored', id, `The file of ${name} is again what was taken in.`, { sha256 });
+      });
+    } else if (fingerprint !== row.fingerprint) {
+      const update = this.#core.prepare('UPDATE evidence SET fingerprint = ? WHERE id = ?');
+      this.#core.write(() => update.run(fingerprint, id));
+    }
+  }
+
+  /** A transaction that changes one item. */
+  #write(id: number, change: () => void): void {
+    this.#core.write(change, () => [id]);
+  }
+
+  #rowOf(row: StoredEvidence): EvidenceRow {
+    return evidenceRowOf(row, {
+      path: row.copy_path === null ? row.path : copyPlace(this.#core.folder, row.copy_path),
+      state: this.#states.get(row.id) ?? (row.changed === 1 ? 'changed' : 'unchecked'),
+      running: this.running.has(row.id),
+    });
+  }
+}

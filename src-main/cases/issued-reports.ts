@@ -1,0 +1,98 @@
+import type { IssuedReport, ReportRequest } from '../../src-preload/contract.ts';
+import { UserFacingError } from '../base/errors.ts';
+import { canonicalJson } from './canonical.ts';
+import type { CaseCore } from './core.ts';
+import { reportRecordSha256 } from './records.ts';
+import type { StoredReport } from './records.ts';
+
+/** Everything that makes an issued report again. */
+export interface ReportRecord extends IssuedReport {
+  request: ReportRequest;
+  /** As it was given to `add`, to the byte. */
+  data: string;
+}
+
+/** Reports that were issued of a case. */
+export class IssuedReports {
+  readonly #core: CaseCore;
+
+  constructor(core: CaseCore) {
+    this.#core = core;
+  }
+
+  /** The number that the next report bears: the case's, `/` and a count. */
+  nextNumber(): string {
+    const { number } = this.#core.read(
+      () => this.#core.prepare<[], { number: string }>('SELECT number FROM case_details').get() as { number: string },
+    );
+    const taken = new Set(this.list().map((report) => report.number));
+    let count = taken.size + 1;
+    while (taken.has(`${number}/${count}`)) count++;
+    return `${number}/${count}`;
+  }
+
+  /** The first one first. */
+  list(): IssuedReport[] {
+    const sql = 'SELECT number, issued_at, log_position, sha256, pages, amends FROM reports ORDER BY rowid';
+    return this.#core.read(() => this.#core.prepare<[], StoredReport>(sql).all().map(issuedOf));
+  }
+
+  /** @throws UserFacingError `not-found` */
+  get(number: string): ReportRecord {
+    return this.#core.read(() => {
+      const sql = 'SELECT * FROM reports WHERE number = ?';
+      const row = this.#core.prepare<[string], StoredReport>(sql).get(number);
+      if (!row) {
+        const known = this.list().map((report) => report.number);
+        throw new UserFacingError('not-found', `This case has no report ${number}.`, {
+          advice: known.length > 0 ? `There are: ${known.join(', ')}.` : 'None was issued yet.',
+        });
+      }
+      return { ...issuedOf(row), request: JSON.parse(row.request) as ReportRequest, data: row.data };
+    });
+  }
+
+  /**
+   * Keeps a report that was made and logs it.
+   * @param report `logPosition` is the row of the log up to which the report says what the case holds; `data` is everything that
+   * makes it again
+   * @throws UserFacingError `exists` where the number is taken
+   */
+  add(report: ReportRecord): IssuedReport {
+    const core = this.#core;
+    return core.write(() => {
+      const row: StoredReport = {
+        number: report.number,
+        issued_at: report.issuedAt,
+        log_position: report.logPosition,
+        sha256: report.sha256,
+        pages: report.pages,
+        amends: report.amends,
+        request: canonicalJson(report.request),
+        data: report.data,
+      };
+      if (core.prepare('SELECT 1 FROM reports WHERE number = ?').get(report.number)) {
+        throw new UserFacingError('exists', `The number ${report.number} is that of another report of this case.`);
+      }
+      core.prepare('INSERT INTO reports VALUES (?, ?, ?, ?, ?, ?, ?, ?)').run(...(Object.values(row) as unknown[]));
+      const issued = issuedOf(row);
+      const amends = report.amends === null ? '' : `, which amends ${report.amends}`;
+      core.append('report-issued', null, `Issued the report ${report.number}${amends}.`, {
+        ...issued,
+        recordSha256: reportRecordSha256(row),
+      });
+      return issued;
+    });
+  }
+}
+
+function issuedOf(row: StoredReport): IssuedReport {
+  return {
+    number: row.number,
+    issuedAt: row.issued_at,
+    logPosition: row.log_position,
+    sha256: row.sha256,
+    pages: row.pages,
+    amends: row.amends,
+  };
+}

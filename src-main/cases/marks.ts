@@ -1,0 +1,101 @@
+import type { Mark } from '../../src-preload/contract.ts';
+import { UserFacingError } from '../base/errors.ts';
+import type { CaseCore } from './core.ts';
+import { changesOf, definedOf, spanText } from './edits.ts';
+import { storedEvidence } from './evidence-record.ts';
+import { markOf, markRecordSha256 } from './records.ts';
+import type { StoredMark } from './records.ts';
+
+/** Marks on recordings. */
+export class Marks {
+  readonly #core: CaseCore;
+
+  constructor(core: CaseCore) {
+    this.#core = core;
+  }
+
+  /** Those of an item, in the order of their times. */
+  of(evidenceId: number): Mark[] {
+    const sql = 'SELECT * FROM marks WHERE evidence_id = ? ORDER BY start_seconds, id';
+    return this.#core.read(() => this.#core.prepare<[number], StoredMark>(sql).all(evidenceId).map(markOf));
+  }
+
+  /**
+   * @param mark.readAll its times are of the recording with all sound in its file; by default not
+   * @throws UserFacingError `not-found`
+   */
+  add(evidenceId: number, mark: Omit<Mark, 'id' | 'createdAt' | 'readAll'> & { readAll?: boolean }): Mark {
+    const { name } = storedEvidence(this.#core, evidenceId);
+    return this.#core.write(
+      () => {
+        const { lastInsertRowid } = this.#core
+          .prepare('INSERT INTO marks VALUES (NULL, ?, ?, ?, ?, ?, ?, ?)')
+          .run(
+            evidenceId,
+            mark.startSeconds,
+            mark.endSeconds,
+            mark.text,
+            mark.inReport ? 1 : 0,
+            this.#core.now(),
+            mark.readAll ? 1 : 0,
+          );
+        const row = this.#row(evidenceId, Number(lastInsertRowid));
+        const summary = `Marked ${spanText(mark)} of ${name}${mark.readAll ? ' with all sound in its file read' : ''}.`;
+        const details = { markId: row.id, ...mark, recordSha256: markRecordSha256(row) };
+        this.#core.append('mark-added', evidenceId, summary, details);
+        return markOf(row);
+      },
+      () => [evidenceId],
+    );
+  }
+
+  /** @throws UserFacingError `not-found` */
+  update(evidenceId: number, markId: number, edit: Partial<Omit<Mark, 'id' | 'createdAt' | 'readAll'>>): Mark {
+    const { name } = storedEvidence(this.#core, evidenceId);
+    const { id, createdAt, ...before } = markOf(this.#row(evidenceId, markId));
+    const after = { ...before, ...definedOf(edit) };
+    const changes = changesOf(before, after);
+    if (Object.keys(changes).length > 0) {
+      this.#core.write(
+        () => {
+          this.#core
+            .prepare('UPDATE marks SET start_seconds = ?, end_seconds = ?, text = ?, in_report = ? WHERE id = ?')
+            .run(after.startSeconds, after.endSeconds, after.text, after.inReport ? 1 : 0, markId);
+          this.#core.append('mark-updated', evidenceId, `Changed the mark at ${spanText(after)} of ${name}.`, {
+            markId,
+            changes,
+            recordSha256: markRecordSha256(this.#row(evidenceId, markId)),
+          });
+        },
+        () => [evidenceId],
+      );
+    }
+    return { id, ...after, createdAt };
+  }
+
+  /** @throws UserFacingError `not-found` */
+  remove(evidenceId: number, markId: number): void {
+    const { name } = storedEvidence(this.#core, evidenceId);
+    const mark = markOf(this.#row(evidenceId, markId));
+    this.#core.write(
+      () => {
+        this.#core.prepare('DELETE FROM marks WHERE id = ?').run(markId);
+        this.#core.append('mark-removed', evidenceId, `Removed the mark at ${spanText(mark)} of ${name}.`, {
+          markId,
+          text: mark.text,
+          recordSha256: null,
+        });
+      },
+      () => [evidenceId],
+    );
+  }
+
+  #row(evidenceId: number, markId: number): StoredMark {
+    const sql = 'SELECT * FROM marks WHERE id = ? AND evidence_id = ?';
+    const row = this.#core.read(() =>
+      this.#core.prepare<[number, number], StoredMark>(sql).get(markId, evidenceId),
+    );
+    if (!row) throw new UserFacingError('not-found', `There is no mark ${markId} on this item.`);
+    return row;
+  }
+}
