@@ -12,7 +12,8 @@ import { addFiles, testCase, testFolder, testSession } from './testing.ts';
 import { verifyCase } from './verify.ts';
 
 const fingerprint = ({ library }: Session): string => fingerprintOf(library.key.publicKey);
-const actions = (store: CaseStore): string[] => store.log.rows({ offset: 0, limit: 100 }).rows.map(({ action }) => action);
+const actions = (store: CaseStore): string[] =>
+  store.log.rows({ offset: 0, limit: 100 }).rows.map(({ action }) => action);
 
 /** A case of one installation that another has gone on with, on a drive of both. */
 function continued(): { folder: string; ours: Session; theirs: Session } {

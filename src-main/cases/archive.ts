@@ -449,7 +449,10 @@ function place(
       ? { deletedHere: { time: before.deletedAt, rows: before.rows, hash: before.hash } }
       : {};
     const archive = String(details['path']);
-    store.log.note('imported', `Imported the case from ${basename(archive)}.${since}${lacks}`, { ...details, ...deleted });
+    store.log.note('imported', `Imported the case from ${basename(archive)}.${since}${lacks}`, {
+      ...details,
+      ...deleted,
+    });
     return store;
   } catch (error) {
     store?.close();

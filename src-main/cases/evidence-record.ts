@@ -5,9 +5,7 @@ import type { StoredEvidence, StoredMetadata } from './records.ts';
 
 /** The row of an item. @throws UserFacingError `not-found` */
 export function storedEvidence(core: CaseCore, id: number): StoredEvidence {
-  const row = core.read(() =>
-    core.prepare<[number], StoredEvidence>('SELECT * FROM evidence WHERE id = ?').get(id),
-  );
+  const row = core.read(() => core.prepare<[number], StoredEvidence>('SELECT * FROM evidence WHERE id = ?').get(id));
   // One that is being taken out is still read, for the log.
   if (!row || (row.removed_at !== null && !core.db.inTransaction)) {
     throw new UserFacingError('not-found', `There is no item ${id} in this case.`, {

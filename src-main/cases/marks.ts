@@ -92,9 +92,7 @@ export class Marks {
 
   #row(evidenceId: number, markId: number): StoredMark {
     const sql = 'SELECT * FROM marks WHERE id = ? AND evidence_id = ?';
-    const row = this.#core.read(() =>
-      this.#core.prepare<[number, number], StoredMark>(sql).get(markId, evidenceId),
-    );
+    const row = this.#core.read(() => this.#core.prepare<[number, number], StoredMark>(sql).get(markId, evidenceId));
     if (!row) throw new UserFacingError('not-found', `There is no mark ${markId} on this item.`);
     return row;
   }

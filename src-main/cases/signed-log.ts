@@ -71,11 +71,7 @@ function custodyBroken(folder: string, why: string, unknownSigner: boolean): Use
 
 /** Inside a transaction: goes on with a log that another installation, or this one with another key, has signed so far. */
 export function takeOver(core: CaseCore, signer: SignedHead, accepted: string | undefined): void {
-  core.session?.library.learnKey(
-    core.id,
-    signer.publicKey,
-    accepted === undefined ? 'opened here' : 'accepted here',
-  );
+  core.session?.library.learnKey(core.id, signer.publicKey, accepted === undefined ? 'opened here' : 'accepted here');
   const fingerprint = fingerprintOf(signer.publicKey);
   core.append(signerChanged, null, `Another installation goes on with the log; so far ${fingerprint} signed it.`, {
     publicKey: signer.publicKey,

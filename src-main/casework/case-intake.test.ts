@@ -171,7 +171,12 @@ describe('an intake', () => {
     mkdirSync(upload, { recursive: true });
     writeFileSync(join(upload, 'upload.wav'), wave(2));
     await intake(store, home, { paths: [join(upload, 'upload.wav')] });
-    expect(store.evidence.get(2)).toMatchObject({ uploaded: true, copied: true, originalPath: null, modifiedTime: null });
+    expect(store.evidence.get(2)).toMatchObject({
+      uploaded: true,
+      copied: true,
+      originalPath: null,
+      modifiedTime: null,
+    });
     expect(readFileSync(store.evidence.intake(2).path).equals(wave(2))).toBe(true);
     expect(readdirSync(join(folder, 'evidence'))).toHaveLength(2);
     expect(readdirSync(join(folder, 'evidence')).every((file) => !file.endsWith('.partial'))).toBe(true);

@@ -121,7 +121,8 @@ class Inspector {
         if (error instanceof UserFacingError || signal?.aborted) throw error;
         return this.#pool.run({ ...wanted, parse: false }, limit);
       });
-      if (findings && !upload && this.#store.evidence.isHeld(shown, findings.sha256)) return { ...looked, already: true };
+      if (findings && !upload && this.#store.evidence.isHeld(shown, findings.sha256))
+        return { ...looked, already: true };
       return { ...looked, findings };
     } catch (error) {
       return { ...looked, error };
@@ -228,7 +229,11 @@ export async function takeIn(store: CaseStore, request: IntakeRequest, options: 
     await inspector.close();
   }
   const { added, ...counts } = outcome;
-  store.log.note('intake', intakeSummary(outcome), { paths: request.paths.slice(0, 100), added: added.length, ...counts });
+  store.log.note('intake', intakeSummary(outcome), {
+    paths: request.paths.slice(0, 100),
+    added: added.length,
+    ...counts,
+  });
   return outcome;
 }
 

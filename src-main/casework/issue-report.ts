@@ -151,7 +151,8 @@ async function make(
   withoutCase: boolean,
 ): Promise<MadeReport> {
   const { signal, onProgress = () => undefined } = progress;
-  const ids = request.evidenceIds.length > 0 ? [...new Set(request.evidenceIds)].sort((a, b) => a - b) : store.evidence.allIds();
+  const ids =
+    request.evidenceIds.length > 0 ? [...new Set(request.evidenceIds)].sort((a, b) => a - b) : store.evidence.allIds();
   if (ids.length === 0) {
     throw new UserFacingError('usage', 'There is nothing to report: the case holds no item.', {
       advice: 'Add evidence first.',

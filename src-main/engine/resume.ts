@@ -129,7 +129,9 @@ async function prepareLong(
   ids: readonly number[],
   job: JobHandle,
 ): Promise<void> {
-  const long = store.evidence.rowsOf(ids).filter(({ durationSeconds }) => (durationSeconds ?? 0) > preparedAtIntakeSeconds);
+  const long = store.evidence
+    .rowsOf(ids)
+    .filter(({ durationSeconds }) => (durationSeconds ?? 0) > preparedAtIntakeSeconds);
   for (const { id, name } of long) {
     await job.waitWhilePaused();
     job.progress({ doing: `Waveform and spectrogram of ${name}` });

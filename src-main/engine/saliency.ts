@@ -39,7 +39,10 @@ async function* explain(
 export function saliencyProcedures(context: EngineContext) {
   return {
     subjects: os.saliency.subjects.handler(async ({ input }) => {
-      const { card } = await modelOfResult(context.models, context.cases.get(input.caseId).analyses.get(input.analysisId));
+      const { card } = await modelOfResult(
+        context.models,
+        context.cases.get(input.caseId).analyses.get(input.analysisId),
+      );
       return { modelName: card.name, subjects: saliencySubjects(card) };
     }),
     explain: os.saliency.explain.handler(({ input, signal }) => explain(context, input, signal)),

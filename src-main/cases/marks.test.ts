@@ -1,0 +1,50 @@
+import { describe, expect, it } from 'vitest';
+import { addFiles, analysisFor, testCase, thrown } from './testing.ts';
+
+describe('marks', () => {
+  it('are kept, changed and removed, each with a row of the log', () => {
+    const { store } = testCase();
+    const [id] = addFiles(store, 1).ids;
+    const mark = store.marks.add(id, { startSeconds: 1.5, endSeconds: null, text: 'a click', inReport: true });
+    expect(store.marks.update(id, mark.id, { text: 'two clicks', endSeconds: 2 })).toMatchObject({
+      startSeconds: 1.5,
+      endSeconds: 2,
+      text: 'two clicks',
+    });
+    expect(store.evidence.get(id).marks).toHaveLength(1);
+    store.marks.remove(id, mark.id);
+    expect(store.evidence.get(id).marks).toEqual([]);
+    expect(thrown(() => store.marks.update(id, mark.id, {})).code).toBe('not-found');
+    const actions = store.log.rows({ evidenceId: id, offset: 0, limit: 3 }).rows.map(({ action }) => action);
+    expect(actions).toEqual(['mark-removed', 'mark-updated', 'mark-added']);
+  });
+});
+
+describe('all sound in a file', () => {
+  it('is another reading: marks and results say which they are of, and so does the log', () => {
+    const { store } = testCase();
+    const [id] = addFiles(store, 1).ids;
+    store.marks.add(id, { startSeconds: 1, endSeconds: 2, text: 'here', inReport: true });
+    const mark = { startSeconds: 7, endSeconds: 8, text: 'behind its length', inReport: true, readAll: true };
+    store.marks.add(id, mark);
+    store.analyses.add(analysisFor(store, id, { settings: { readAll: true } }));
+    store.analyses.add(analysisFor(store, id));
+    store.evidence.examined(id);
+    store.evidence.examined(id, true);
+    store.evidence.examined(id, true);
+    const { marks, analyses } = store.evidence.get(id);
+    expect(marks.map(({ readAll }) => readAll)).toEqual([false, true]);
+    expect(analyses.map(({ readAll }) => readAll)).toEqual([true, false]);
+    expect(store.analyses.of(id).map(({ readAll }) => readAll)).toEqual([true, false]);
+    const { rows } = store.log.rows({ evidenceId: id, offset: 0, limit: 6 });
+    const told = rows.map(({ summary }) => summary.includes('with all sound in its file read'));
+    expect(rows.map(({ action }, index) => [action, told[index]])).toEqual([
+      ['examined', true],
+      ['examined', false],
+      ['scanned', false],
+      ['scanned', true],
+      ['mark-added', true],
+      ['mark-added', false],
+    ]);
+  });
+});
