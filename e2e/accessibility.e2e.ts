@@ -73,6 +73,16 @@ const evaluationTab =
     if (title !== undefined) await canvasDrawn(workstation, title);
   };
 
+/** One of the model through degradations, which was made first. */
+const robustnessTab =
+  (name: keyof typeof evaluate.robustness.tabs, title?: string) =>
+  async (workstation: Workstation): Promise<void> => {
+    await workstation.goTo('evaluate');
+    await workstation.page.getByRole('navigation', { name: evaluate.list }).getByRole('listitem').last().click();
+    await workstation.tab(evaluate.robustness.tabs[name]).click();
+    if (title !== undefined) await canvasDrawn(workstation, title);
+  };
+
 const firstLooks: Look[] = [
   { name: 'first-cases', show: (workstation) => workstation.says(cases.first) },
   {
@@ -303,6 +313,22 @@ const looks: Look[] = [
       await workstation.page.getByLabel(evaluate.form.replicates, { exact: true }).waitFor();
     },
   },
+  { name: 'robustness', view: true, show: robustnessTab('table') },
+  {
+    name: 'robustness-curves',
+    view: true,
+    show: robustnessTab('curves', evaluate.robustness.plots.rates('White noise')),
+  },
+  {
+    name: 'robustness-form',
+    show: async (workstation) => {
+      const { page } = workstation;
+      await workstation.button(evaluate.newEvaluation).first().click();
+      await page.getByRole('radio', { name: evaluate.form.kinds.robustness }).check();
+      await page.getByRole('radio', { name: evaluate.form.choices.own }).check(patience);
+    },
+    leave: async ({ page }) => page.getByRole('radio', { name: evaluate.form.kinds.figures }).check(),
+  },
   {
     name: 'models',
     view: true,
@@ -429,6 +455,16 @@ async function furnish(host: RunningHost): Promise<void> {
     notes: [],
   });
   await jobDone(client, training);
+  await jobDone(
+    client,
+    await client.evaluation.startRobustness({
+      modelId: 'fast',
+      dataset: `folder:${join(folder, 'telephone calls')}`,
+      degradations: ['opus-16', 'white-30', 'white-15', 'white-5'],
+      limit: 20,
+      replicates: 200,
+    }),
+  );
   await jobDone(
     client,
     await client.evaluation.start({

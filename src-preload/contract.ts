@@ -742,8 +742,78 @@ export const evaluationResultSchema = z.object({
 });
 export type EvaluationResult = z.infer<typeof evaluationResultSchema>;
 
+/** One way in which recordings get worse, that a model can be measured through. */
+export const degradationSchema = z.object({
+  name: z.string(),
+  label: z.string(),
+  /** Those of one family differ in strength: `value`, in `unit`. */
+  family: z.string(),
+  value: z.number(),
+  unit: z.string(),
+  /** One of the ten that a model is to stand. */
+  isChannel: z.boolean(),
+  /** Why it cannot be had on this machine (a codec without an encoder); else null. */
+  missing: z.string().nullable(),
+});
+export type Degradation = z.infer<typeof degradationSchema>;
+
+/** A model through one degradation; the first row of a measurement, `as-is`, is of the recordings as they are. Rates are fractions. */
+export const robustnessRowSchema = degradationSchema.pick({ name: true, label: true }).extend({
+  family: z.string().nullable(),
+  value: z.number().nullable(),
+  unit: z.string().nullable(),
+  /** Program that coded; null where none did. */
+  encoder: z.string().nullable(),
+  /** Why it was not measured. */
+  skipped: z.string().nullable(),
+  figures: z
+    .object({
+      recordings: z.int(),
+      /** With a score, whatever the finding. */
+      scored: z.int(),
+      failed: z.int(),
+      /** Of which a companion of the model spoke. */
+      byCompanion: z.int(),
+      /** Of all scores, also of recordings that are not assessable. */
+      eer: z.number().nullable(),
+      eerInterval: interval,
+      cllrBits: z.number().nullable(),
+      /** What the degradation costs in EER, of recordings scored both ways. */
+      paired: z.object({ recordings: z.int(), difference: z.number(), interval }).nullable(),
+      /** With a finding for either class, of all recordings. */
+      decidedShare: z.number(),
+      notAssessableShare: z.number(),
+    })
+    .nullable(),
+});
+export type RobustnessRow = z.infer<typeof robustnessRowSchema>;
+
+export const robustnessResultSchema = z.object({
+  modelId: z.string(),
+  modelName: z.string(),
+  modelSha256: sha256,
+  bonafide: z.int(),
+  spoof: z.int(),
+  /** Of all those of the split, where only some were drawn. */
+  outOf: z.int(),
+  seed: z.int(),
+  /** What is said where companions of the model spoke of some recordings. */
+  companionNote: z.string().nullable(),
+  rows: z.array(robustnessRowSchema).min(1),
+});
+export type RobustnessResult = z.infer<typeof robustnessResultSchema>;
+
+const evaluationKind = {
+  /** Of models, side by side, on recordings as they are. */
+  figures: z.literal('figures'),
+  /** Of one model, through degradations. */
+  robustness: z.literal('robustness'),
+};
+
 export const evaluationSummarySchema = z.object({
   id: z.string(),
+  /** What was measured before there were kinds is of the first. */
+  kind: z.union(Object.values(evaluationKind)).default('figures'),
   createdAt: time,
   dataset: z.string(),
   split: z.string(),
@@ -751,8 +821,26 @@ export const evaluationSummarySchema = z.object({
 });
 export type EvaluationSummary = z.infer<typeof evaluationSummarySchema>;
 
-export const evaluationSchema = evaluationSummarySchema.extend({ results: z.array(evaluationResultSchema) });
+export const evaluationSchema = evaluationSummarySchema.extend({
+  kind: evaluationKind.figures,
+  results: z.array(evaluationResultSchema),
+});
 export type Evaluation = z.infer<typeof evaluationSchema>;
+
+export const robustnessEvaluationSchema = evaluationSummarySchema.extend({
+  kind: evaluationKind.robustness,
+  result: robustnessResultSchema,
+});
+export type RobustnessEvaluation = z.infer<typeof robustnessEvaluationSchema>;
+
+const evaluationRequest = {
+  dataset: z.string().min(1),
+  bonafide: z.string().optional(),
+  split: z.string().default('test'),
+  replicates: z.int().min(0).max(10_000).default(1000),
+  /** The models speak of all recordings themselves; else their companions of those that are theirs, as in a scan. */
+  withoutCompanions: z.boolean().optional(),
+};
 
 // ---------------------------------------------------------------------------------------------------------------------------
 // Settings and the machine
@@ -1115,19 +1203,34 @@ export const contract = {
       .input(
         z.object({
           modelIds: z.array(z.string()).min(1).max(6),
-          dataset: z.string().min(1),
-          bonafide: z.string().optional(),
-          split: z.string().default('test'),
-          replicates: z.int().min(0).max(10_000).default(1000),
-          /** The models speak of all recordings themselves; else their companions of those that are theirs, as in a scan. */
-          withoutCompanions: z.boolean().optional(),
+          ...evaluationRequest,
         }),
       )
       .output(jobStarted),
+    /** What a model can be measured through, in the order in which it is. */
+    degradations: procedure.output(z.array(degradationSchema)),
+    /** Measures one model on recordings as they are and through degradations. */
+    startRobustness: procedure
+      .input(
+        z.object({
+          modelId: z.string(),
+          ...evaluationRequest,
+          /** By name; without them all. */
+          degradations: z.array(z.string()).min(1).max(1000).optional(),
+          /** So many recordings, drawn by the seed from all sources and both classes alike; null: all. */
+          limit: z.int().positive().nullable().default(null),
+          /** Of draws, noise and rooms. */
+          seed: z.int().nonnegative().default(1),
+        }),
+      )
+      .output(jobStarted),
+    /** Of either kind, the latest first. */
     list: procedure.output(z.array(evaluationSummarySchema)),
-    get: procedure.input(z.object({ id: z.string() })).output(evaluationSchema),
+    get: procedure
+      .input(z.object({ id: z.string() }))
+      .output(z.discriminatedUnion('kind', [evaluationSchema, robustnessEvaluationSchema])),
     delete: procedure.input(z.object({ id: z.string() })).output(nothing),
-    /** A zip of metrics.json, scores.csv and every plot as SVG, as the command line writes them. */
+    /** A zip of what the command line writes: figures as JSON, scores or the table as CSV, every plot as SVG. */
     export: procedure.input(z.object({ id: z.string(), out })).output(output),
   },
   reports: {

@@ -85,7 +85,7 @@ of likelihood ratios, and it is said. --without-companion measures the model by 
 The EER is that of all scores, also of recordings whose finding is "not assessable", which the last
 column counts. Of recordings that get shorter, noisier, narrower in band and more clipped step by step, conditions.svg shows how often
 findings are wrong, whatever the thresholds in the card: --record sets these to where findings still hold, and keeps the curves. The difference is taken of recordings scored both ways, with an interval from draws of sources, speakers and files
-that both have in common. A codec without an encoder (in ffmpeg, or in sox for AMR-NB and GSM) is skipped, and named.
+that both have in common, unless they are too few for one. A codec without an encoder (in ffmpeg, or in sox for AMR-NB and GSM) is skipped, and named.
 Interrupted by Ctrl-C, it keeps what it has in the output folder; --resume goes on.
 Exit status: 0 done, 2 wrong usage, 3 some degradations were skipped or recordings could not be read, 130 interrupted.`,
     )
@@ -95,13 +95,14 @@ Exit status: 0 done, 2 wrong usage, 3 some degradations were skipped or recordin
 }
 
 async function robustness(options: RobustnessOptions): Promise<number> {
-  const [store, load, choosing, scoring, journals, jobs, curves, distances, writing] = await Promise.all([
+  const [store, load, choosing, scoring, journals, jobs, measuring, curves, distances, writing] = await Promise.all([
     import('../detector/store.ts'),
     import('../datasets/load.ts'),
     import('../degradation/choose.ts'),
     import('../laboratory/robustness-scoring.ts'),
     import('../laboratory/robustness-journal.ts'),
     import('../laboratory/robustness.ts'),
+    import('../laboratory/measure-robustness.ts'),
     import('../laboratory/condition-curves.ts'),
     import('../laboratory/validation-distance.ts'),
     import('../reports/robustness.ts'),
@@ -142,24 +143,9 @@ async function robustness(options: RobustnessOptions): Promise<number> {
       },
     });
     progress.clear();
-    const rows = jobs.robustnessRows(model, items, sets, { replicates, seed });
-    const made = runProvenance(model);
-    // Curves for the card are of the model by itself.
-    const companionNote = jobs.companionNote(rows);
-    const conditions =
-      companionNote === null
-        ? curves.conditionRecord(model.card, items, sets, { dataset: dataset.spec, split, seed })
-        : null;
-    const report = {
-      made,
-      modelName: model.card.name,
-      dataset: dataset.spec,
-      split,
-      seed,
-      companionNote,
-      rows,
-      conditions,
-    };
+    const measuredOn = { made: runProvenance(model), dataset: dataset.spec, split, seed, replicates };
+    const report = measuring.robustnessReport(model, items, sets, measuredOn);
+    const { rows, conditions, companionNote } = report;
     const files = writing.robustnessFiles(report);
     await writeOutputs(filesIn(folder, files), outputs);
     if (options.record && conditions) {

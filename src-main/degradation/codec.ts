@@ -87,8 +87,8 @@ export async function findEncoder(pass: CodecPass): Promise<Encoder | { missing:
       },
     };
   }
-  const looked = sox ? `${pass.encoder} nor sox's ${sox.type}` : pass.encoder;
-  return { missing: `no encoder at hand: neither ffmpeg's ${looked}` };
+  const looked = sox ? `neither ffmpeg's ${pass.encoder} nor sox's ${sox.type}` : `not ffmpeg's ${pass.encoder}`;
+  return { missing: `no encoder at hand, ${looked}` };
 }
 
 /**
@@ -132,7 +132,7 @@ export async function throughCodec(
     if (error instanceof UserFacingError) throw error;
     throw new UserFacingError('encoder-failed', `${encoder.name} did not encode.`, {
       advice:
-        'See to it that this machine has memory and room on its disk, then go on with --resume, or leave that codec out.',
+        'See to it that this machine has memory and room on its disk, then measure again (the command line goes on with --resume), or leave that codec out.',
       cause: error,
     });
   } finally {

@@ -1,3 +1,4 @@
+import { degradationCatalogue } from '../laboratory/measure-robustness.ts';
 import type { EngineContext } from './context.ts';
 import { noteDataset, readableDataset } from './datasets.ts';
 import { deliver } from './files.ts';
@@ -10,6 +11,12 @@ export function evaluationProcedures(context: EngineContext) {
       await readableDataset(context, input.dataset, input.bonafide);
       await noteDataset(context.home, input.dataset);
       return { jobId: await evaluations.start(input) };
+    }),
+    degradations: os.evaluation.degradations.handler(() => degradationCatalogue()),
+    startRobustness: os.evaluation.startRobustness.handler(async ({ input }) => {
+      await readableDataset(context, input.dataset, input.bonafide);
+      await noteDataset(context.home, input.dataset);
+      return { jobId: await evaluations.startRobustness(input) };
     }),
     list: os.evaluation.list.handler(() => evaluations.list()),
     get: os.evaluation.get.handler(({ input }) => evaluations.get(input.id)),

@@ -84,6 +84,29 @@ it('trains and evaluates, holds on to models in use, and makes another one the d
   expect(await call(training.list, undefined)).toEqual([]);
 });
 
+it('measures robustness of models in use, below the roots only, through what the catalogue names', async () => {
+  const { context, spec } = await laboratory();
+  const evaluation = evaluationProcedures(context);
+  const catalogue = await call(evaluation.degradations, undefined);
+  expect(catalogue.filter(({ isChannel }) => isChannel)).toHaveLength(10);
+  expect(catalogue.filter(({ family }) => family === 'White noise').every(({ missing }) => missing === null)).toBe(
+    true,
+  );
+  const asked = { modelId: 'tiny', dataset: spec, split: 'test', replicates: 20, degradations: ['gate'] };
+  await expect(call(evaluation.startRobustness, { ...asked, dataset: 'folder:/etc' })).rejects.toEqual(
+    refusal('not-allowed'),
+  );
+  await expect(call(evaluation.startRobustness, { ...asked, degradations: ['x'] })).rejects.toEqual(refusal('usage'));
+  const { jobId } = await call(evaluation.startRobustness, asked);
+  await expect(call(modelsProcedures(context).delete, { modelId: 'tiny' })).rejects.toEqual(refusal('model-in-use'));
+  await jobThat(context.jobs, jobId, ({ state }) => state === 'done');
+  expect(await call(evaluation.list, undefined)).toMatchObject([{ id: jobId, kind: 'robustness' }]);
+  expect(await call(evaluation.get, { id: jobId })).toMatchObject({
+    kind: 'robustness',
+    result: { modelId: 'tiny', rows: [{ name: 'as-is' }, { name: 'gate' }] },
+  });
+});
+
 it('refuses settings that lead nowhere', async () => {
   const { context, root } = await laboratory();
   const { get, set } = settingsProcedures(context);

@@ -4,17 +4,18 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import yauzl from 'yauzl';
-import { evaluationSchema } from '../../src-preload/contract.ts';
+import { evaluationSchema, robustnessEvaluationSchema } from '../../src-preload/contract.ts';
 import { writeTinyModel } from '../detector/testing.ts';
 import { detectionMetrics } from '../evaluation/metrics.ts';
 import { EvaluationStore } from './evaluation-store.ts';
-import type { EvaluationAsked } from './evaluation-store.ts';
+import type { EvaluationAsked, RobustnessAsked } from './evaluation-store.ts';
 import { ModelStore } from '../models/model-store.ts';
 import { JobQueue } from '../jobs/queue.ts';
 import { jobThat, plantSpeech } from '../jobs/testing.ts';
 
 let home: string;
 let asked: EvaluationAsked;
+let robustness: RobustnessAsked;
 beforeAll(async () => {
   home = mkdtempSync(join(tmpdir(), 'earwitness-evaluation-'));
   const dataset = plantSpeech(join(home, 'data'), { test: 40 });
@@ -22,6 +23,8 @@ beforeAll(async () => {
   await writeTinyModel(join(home, 'models', 'one'), 2);
   await writeTinyModel(join(home, 'models', 'other'), 5);
   asked = { modelIds: ['one', 'other'], dataset, split: 'test', replicates: 100 };
+  const { modelIds, ...common } = asked;
+  robustness = { ...common, modelId: modelIds[0], degradations: ['white-15', 'white-5'], limit: null, seed: 1 };
 });
 afterAll(() => rmSync(home, { recursive: true, force: true }));
 
@@ -123,7 +126,7 @@ it('goes on in the next engine, without scoring anew what was scored; one that i
   expect(second.store.list()).toEqual([]);
   await second.store.recover();
   await jobThat(second.jobs, id, ({ state }) => state === 'done');
-  const { results } = await second.store.get(id);
+  const { results } = evaluationSchema.parse(await second.store.get(id));
   expect(results[0].scores.bonafide).toContain(12345);
   expect(results[1].scores.bonafide).not.toContain(12345);
   await second.store.delete(id);
@@ -135,11 +138,110 @@ it('goes on in the next engine, without scoring anew what was scored; one that i
   expect(readdirSync(join(home, 'evaluations'))).toEqual([]);
 });
 
+it('measures a model through degradations: a row for each, progress in steps, files to export; keeps no copies', async () => {
+  const { jobs, store } = await engine();
+  const id = await store.startRobustness(robustness);
+  const told = new Set<string>();
+  const job = await jobThat(jobs, id, ({ doing, done, endedAt }) => {
+    if (done > 0 && done < 120) told.add(`${done} ${doing}`);
+    return endedAt !== null;
+  });
+  expect(job).toMatchObject({ state: 'done', done: 120, total: 120, failed: 3, result: { evaluationId: id } });
+  expect(job.problems.map(({ subject }) => subject)).toEqual(Array(3).fill(join(home, 'data', 'audio', 'test-3.wav')));
+  // Not only at the end of each degradation.
+  expect([...told].some((one) => Number.parseInt(one, 10) % 40 !== 0)).toBe(true);
+  expect([...told].some((one) => one.endsWith('Scoring White noise, 15 dB SNR'))).toBe(true);
+
+  const again = (await engine()).store;
+  expect(again.list()).toMatchObject([{ id, kind: 'robustness', split: 'test', models: ['tiny'] }]);
+  const { result } = robustnessEvaluationSchema.parse(await again.get(id));
+  expect(result).toMatchObject({ modelId: 'one', bonafide: 20, spoof: 20, outOf: 40, seed: 1, companionNote: null });
+  expect(result.rows.map(({ name, family, value }) => [name, family, value])).toEqual([
+    ['as-is', null, null],
+    ['white-15', 'White noise', 15],
+    ['white-5', 'White noise', 5],
+  ]);
+  const [plain, some, most] = result.rows.map(({ figures }) => figures);
+  expect(plain).toMatchObject({ recordings: 40, scored: 39, failed: 1, paired: { recordings: 39, difference: 0 } });
+  for (const figures of [some, most]) {
+    expect(figures?.paired?.difference).toBeCloseTo(figures!.eer! - plain!.eer!, 12);
+    expect(figures!.decidedShare + figures!.notAssessableShare).toBeLessThanOrEqual(1);
+  }
+  const archive = join(home, 'robustness.zip');
+  await again.export(id, archive);
+  const names = await namesIn(archive);
+  expect(names).toEqual(expect.arrayContaining(['robustness.json', 'robustness.csv', 'robustness.svg']));
+  expect(readdirSync(join(home, 'evaluations', id)).sort()).toEqual(['evaluation.json', 'files', 'results.json']);
+  await again.delete(id);
+  expect(existsSync(join(home, 'evaluations', id))).toBe(false);
+});
+
+it('draws some recordings, and says by name through what it could not measure', async () => {
+  const { jobs, store } = await engine();
+  const before = process.env['EARWITNESS_FFMPEG'];
+  process.env['EARWITNESS_FFMPEG'] = join(home, 'no ffmpeg');
+  try {
+    const id = await store.startRobustness({ ...robustness, degradations: ['opus-16', 'floor'], limit: 12, seed: 2 });
+    const { problems } = await jobThat(jobs, id, ({ endedAt }) => endedAt !== null);
+    expect(problems).toContainEqual({
+      subject: 'Opus, 16 kbit/s',
+      message: expect.stringMatching(/^Skipped: no encoder at hand.*libopus/) as string,
+    });
+    const { result } = robustnessEvaluationSchema.parse(await store.get(id));
+    expect(result).toMatchObject({ bonafide: 6, spoof: 6, outOf: 40, seed: 2 });
+    expect(result.rows[1]).toMatchObject({ name: 'opus-16', figures: null, skipped: expect.any(String) as string });
+    expect(result.rows[2]).toMatchObject({ name: 'floor', skipped: null, figures: { recordings: 12 } });
+    await store.delete(id);
+  } finally {
+    if (before === undefined) delete process.env['EARWITNESS_FFMPEG'];
+    else process.env['EARWITNESS_FFMPEG'] = before;
+  }
+});
+
+it('goes on through degradations in the next engine, begins anew where the model is another; cancelled, it leaves nothing', async () => {
+  const first = await engine();
+  const id = await first.store.startRobustness(robustness);
+  await jobThat(first.jobs, id, ({ done }) => done > 40);
+  await first.jobs.close();
+  const path = join(home, 'evaluations', id, 'robustness.journal');
+  // Told by a score that no model gives.
+  const lines = readFileSync(path, 'utf8').split('\n');
+  const line = JSON.parse(lines[1]) as { outcome: { score: number } };
+  line.outcome.score = 12345;
+  lines[1] = JSON.stringify(line);
+  const marked = lines.join('\n');
+  writeFileSync(path, marked);
+
+  const second = await engine();
+  await second.store.recover();
+  await jobThat(second.jobs, id, ({ doing }) => doing.startsWith('Scoring White noise, 5'));
+  await second.jobs.close();
+  const kept = readFileSync(path, 'utf8');
+  expect(kept.startsWith(marked)).toBe(true);
+  writeFileSync(path, kept.replace(/"modelSha256":"[0-9a-f]/, '"modelSha256":"x'));
+
+  const third = await engine();
+  await third.store.recover();
+  await jobThat(third.jobs, id, ({ done }) => done > 40);
+  expect(readFileSync(path, 'utf8')).not.toContain('12345');
+  third.jobs.cancel(id);
+  await jobThat(third.jobs, id, ({ state }) => state === 'cancelled');
+  expect(readdirSync(join(home, 'evaluations'))).toEqual([]);
+});
+
 it('says what is wrong with what it is asked for', async () => {
   const { jobs, store } = await engine();
   await expect(store.start({ ...asked, modelIds: ['nothing'] })).rejects.toMatchObject({ code: 'not-found' });
   const id = await store.start({ ...asked, split: 'nothing' });
   const { error } = await jobThat(jobs, id, ({ state }) => state === 'failed');
   expect(error).toMatchObject({ code: 'dataset', advice: expect.stringContaining('Its splits are test') as string });
+  await expect(store.startRobustness({ ...robustness, modelId: 'nothing' })).rejects.toMatchObject({
+    code: 'not-found',
+  });
+  const unknown = store.startRobustness({ ...robustness, degradations: ['wax-cylinder'] });
+  await expect(unknown).rejects.toMatchObject({ code: 'usage', advice: expect.stringContaining('mp3-32') as string });
+  const measured = await store.startRobustness({ ...robustness, split: 'nothing' });
+  const ended = await jobThat(jobs, measured, ({ state }) => state === 'failed');
+  expect(ended.error).toMatchObject({ code: 'dataset' });
   expect(store.list()).toEqual([]);
 });

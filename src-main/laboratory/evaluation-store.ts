@@ -1,26 +1,27 @@
 /**
- * Evaluations of models on datasets, each a folder `evaluations/<id>` in the data folder: what was asked for, what the window draws, and
- * the files that an export holds. The work is done in a child process; one that was interrupted by the engine's end is done again, but
- * for the models that were scored by then.
+ * Evaluations of models on datasets, as they are or through degradations, each a folder `evaluations/<id>` in the data folder: what was
+ * asked for, what the window draws, and the files that an export holds. The work is done in a child process; one that was interrupted by
+ * the engine's end is done again, but for the models, or the degraded recordings, that were scored by then.
  */
 import { randomUUID } from 'node:crypto';
 import { readFile, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { evaluationResultSchema, evaluationSummarySchema } from '../../src-preload/contract.ts';
-import type { Evaluation, EvaluationSummary } from '../../src-preload/contract.ts';
+import { evaluationResultSchema, evaluationSummarySchema, robustnessResultSchema } from '../../src-preload/contract.ts';
+import type { Evaluation, EvaluationSummary, RobustnessEvaluation } from '../../src-preload/contract.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { ensureFolder, unwritable, writeFileWhole } from '../base/files.ts';
 import { withBonafide } from '../datasets/load.ts';
+import { chooseDegradations } from '../degradation/choose.ts';
 import { filesBelow, writeArchive } from '../base/zip.ts';
 import { exportedFolder, resultsPath } from './evaluate-models.ts';
 import type { EvaluateEvent } from './evaluate-models.ts';
 import { runInLaboratory } from './laboratory.ts';
+import type { RobustnessEvent } from './measure-robustness.ts';
 import type { ModelStore } from '../models/model-store.ts';
 import type { JobHandle, JobQueue } from '../jobs/queue.ts';
 
-export interface EvaluationAsked {
-  modelIds: string[];
+interface Asked {
   dataset: string;
   bonafide?: string | undefined;
   split: string;
@@ -28,16 +29,32 @@ export interface EvaluationAsked {
   withoutCompanions?: boolean | undefined;
 }
 
+export interface EvaluationAsked extends Asked {
+  modelIds: string[];
+}
+
+export interface RobustnessAsked extends Asked {
+  modelId: string;
+  /** By name; without them all. */
+  degradations?: string[] | undefined;
+  limit: number | null;
+  seed: number;
+}
+
 const recordSchema = z.object({
   format: z.literal(1),
   asked: z.object({
-    modelIds: z.array(z.string()),
+    modelIds: z.array(z.string()).min(1),
     dataset: z.string(),
     bonafide: z.string().optional(),
     split: z.string(),
     replicates: z.int(),
     /** In evaluations of an older version companions were always left out. */
     withoutCompanions: z.boolean().default(true),
+    /** Of one model, through what; absent where recordings are taken as they are. */
+    robustness: z
+      .object({ degradations: z.array(z.string()).nullable(), limit: z.int().nullable(), seed: z.int() })
+      .optional(),
   }),
   done: z.boolean(),
   /** Names of the models, from when they are known. */
@@ -94,11 +111,15 @@ export class EvaluationStore {
   }
 
   /** @throws UserFacingError `not-found`, `damaged` */
-  async get(id: string): Promise<Evaluation> {
+  async get(id: string): Promise<Evaluation | RobustnessEvaluation> {
     const { summary } = this.#finished(id);
+    const { kind, ...rest } = summary;
     const path = resultsPath(this.#place(id));
     try {
-      return { ...summary, results: z.array(evaluationResultSchema).parse(JSON.parse(await readFile(path, 'utf8'))) };
+      const found: unknown = JSON.parse(await readFile(path, 'utf8'));
+      return kind === 'figures'
+        ? { ...rest, kind, results: z.array(evaluationResultSchema).parse(found) }
+        : { ...rest, kind, result: robustnessResultSchema.parse(found) };
     } catch (error) {
       throw new UserFacingError('damaged', `The results in ${path} cannot be read.`, {
         path,
@@ -116,31 +137,45 @@ export class EvaluationStore {
   }
 
   /**
+   * Measures models on recordings as they are.
    * @returns the job's id, which becomes the evaluation's.
    * @throws UserFacingError `not-found` for a model that is not there, `unwritable`
    */
-  async start(asked: EvaluationAsked): Promise<string> {
-    for (const id of asked.modelIds) await this.#options.models.folderOf(id);
+  async start({ modelIds, ...asked }: EvaluationAsked): Promise<string> {
+    return this.#begin('figures', { ...this.#common(asked), modelIds: [...new Set(modelIds)] });
+  }
+
+  /**
+   * Measures a model on recordings as they are and through degradations.
+   * @returns as {@link start}
+   * @throws UserFacingError as {@link start}; `usage` for a degradation that there is not
+   */
+  async startRobustness({ modelId, degradations, limit, seed, ...asked }: RobustnessAsked): Promise<string> {
+    chooseDegradations(degradations);
+    const robustness = { degradations: degradations ?? null, limit, seed };
+    return this.#begin('robustness', { ...this.#common(asked), modelIds: [modelId], robustness });
+  }
+
+  #common({
+    dataset,
+    bonafide,
+    split,
+    replicates,
+    withoutCompanions = false,
+  }: Asked): Omit<Record['asked'], 'modelIds'> {
+    return { dataset, ...(bonafide === undefined ? {} : { bonafide }), split, replicates, withoutCompanions };
+  }
+
+  async #begin(kind: EvaluationSummary['kind'], asked: Record['asked']): Promise<string> {
+    const { modelIds, dataset, bonafide, split } = asked;
+    for (const id of modelIds) await this.#options.models.folderOf(id);
     const id = randomUUID();
-    const { modelIds, dataset, bonafide, split, replicates, withoutCompanions = false } = asked;
+    const createdAt = new Date().toISOString();
     const record: Record = {
       format: 1,
-      asked: {
-        modelIds: [...new Set(modelIds)],
-        dataset,
-        ...(bonafide === undefined ? {} : { bonafide }),
-        split,
-        replicates,
-        withoutCompanions,
-      },
+      asked,
       done: false,
-      summary: {
-        id,
-        createdAt: new Date().toISOString(),
-        dataset: withBonafide(dataset, bonafide),
-        split,
-        models: modelIds,
-      },
+      summary: { id, kind, createdAt, dataset: withBonafide(dataset, bonafide), split, models: modelIds },
     };
     await ensureFolder(this.#place(id)).catch((error: unknown) => {
       throw unwritable(this.#place(id), error);
@@ -157,7 +192,7 @@ export class EvaluationStore {
     await this.#remove(id);
   }
 
-  /** Packs what `earwitness evaluate` writes. @throws UserFacingError `not-found`, `unwritable` */
+  /** Packs what `earwitness evaluate` or `earwitness robustness` writes. @throws UserFacingError `not-found`, `unwritable` */
   async export(id: string, path: string): Promise<void> {
     this.#finished(id);
     await writeArchive(path, await filesBelow(exportedFolder(this.#place(id))));
@@ -183,16 +218,19 @@ export class EvaluationStore {
   }
 
   #queue(record: Record): void {
-    const { id, dataset, split } = record.summary;
+    const { id, kind, dataset, split } = record.summary;
+    const doing = kind === 'figures' ? 'Evaluating' : 'Measuring robustness';
     const drop = async (): Promise<void> => {
       // Interrupted, not stopped: the next engine goes on.
       if (!this.#options.jobs.closing) await this.#remove(id);
     };
     this.#options.jobs.start(
-      { kind: 'evaluate', title: `Evaluating on ${dataset}, ${split}`, unit: 'recordings', id, onDropped: drop },
+      { kind: 'evaluate', title: `${doing} on ${dataset}, ${split}`, unit: 'recordings', id, onDropped: drop },
       async (job) => {
         try {
-          await this.#evaluate(job, record);
+          await (kind === 'figures' ? this.#evaluate(job, record) : this.#measureRobustness(job, record));
+          record.done = true;
+          await this.#save(record);
         } catch (error) {
           await drop();
           throw error;
@@ -244,8 +282,44 @@ export class EvaluationStore {
       },
       { signal: job.signal, onEvent: heard, graceMilliseconds },
     );
-    record.done = true;
-    await this.#save(record);
+  }
+
+  async #measureRobustness(job: JobHandle, { asked, summary }: Record): Promise<void> {
+    const { models, scanJobs } = this.#options;
+    const { modelIds, split, replicates, withoutCompanions, robustness } = asked;
+    if (!robustness) throw new Error(`${summary.id} does not say through what`);
+    const [id] = modelIds;
+    job.progress({ doing: 'Listing the recordings' });
+    const heard = (event: RobustnessEvent): void => {
+      switch (event.type) {
+        case 'model':
+          summary.models = [event.name];
+          job.progress({ total: event.total });
+          break;
+        case 'scoring':
+          job.progress({ done: event.done, doing: `Scoring ${event.label}` });
+          break;
+        case 'measuring':
+          job.progress({ doing: 'Computing figures and intervals' });
+          break;
+        case 'problem':
+          job.problem(event.subject, event.message);
+      }
+    };
+    await runInLaboratory(
+      'robustness',
+      {
+        folder: this.#place(summary.id),
+        model: { id, folder: await models.folderOf(id) },
+        dataset: summary.dataset,
+        split,
+        replicates,
+        withoutCompanions,
+        ...robustness,
+        jobs: scanJobs(),
+      },
+      { signal: job.signal, onEvent: heard, graceMilliseconds },
+    );
   }
 }
 

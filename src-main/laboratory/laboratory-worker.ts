@@ -4,6 +4,7 @@ import { performTasks } from '../jobs/child-tasks.ts';
 import { everyTenthSecond } from '../jobs/every-tenth-second.ts';
 import type { EvaluateEvent, EvaluateRequest } from './evaluate-models.ts';
 import type { InspectEvent, InspectRequest, InspectResult } from './inspect-dataset.ts';
+import type { RobustnessEvent, RobustnessRequest } from './measure-robustness.ts';
 import type { Recognised } from './recognise-dataset.ts';
 import type { SelfTestRecord } from './selftest.ts';
 import type { TrainModelEvent, TrainingRequest } from './train-model.ts';
@@ -16,6 +17,7 @@ export interface LaboratoryTasks {
     result: { onnxSha256: string };
   };
   evaluate: { request: EvaluateRequest; event: EvaluateEvent; result: null };
+  robustness: { request: RobustnessRequest; event: RobustnessEvent; result: null };
   inspect: { request: InspectRequest; event: InspectEvent; result: InspectResult };
   recognise: { request: { path: string }; event: Recognised; result: null };
   selftest: { request: { application: string }; event: never; result: SelfTestRecord };
@@ -38,6 +40,11 @@ performTasks<LaboratoryTasks>({
   evaluate: async (request, tell, signal) => {
     const { evaluateModels } = await import('./evaluate-models.ts');
     await evaluateModels(request, tell, signal);
+    return null;
+  },
+  robustness: async (request, tell, signal) => {
+    const { measureRobustness } = await import('./measure-robustness.ts');
+    await measureRobustness(request, tell, signal);
     return null;
   },
   inspect: async (request, tell, signal) => {

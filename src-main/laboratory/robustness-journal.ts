@@ -97,6 +97,11 @@ export class RobustnessJournal {
     return new RobustnessJournal(path, known);
   }
 
+  /** Removes one that is not to be gone on with. */
+  static async discard(path: string): Promise<void> {
+    await rm(path, { force: true });
+  }
+
   /** @param name of the degradation; empty for the recording as it is */
   get(name: string, id: string): DegradedOutcome | null {
     return this.#known.get(keyOf(name, id)) ?? null;
@@ -116,7 +121,7 @@ export class RobustnessJournal {
 
   /** Removes it: the measurement is finished. */
   async remove(): Promise<void> {
-    await rm(this.#path, { force: true });
+    await RobustnessJournal.discard(this.#path);
   }
 }
 

@@ -115,12 +115,16 @@ async function scoreSet(
     const chunk = items.slice(from, from + codecChunkLength);
     if (chunk.some(({ id }) => journal.get(name, id) === null)) {
       const sounds = degradation && encoder ? await codedSounds(chunk, degradation, encoder, signal) : null;
+      let scored = 0;
       const outcomes = await Promise.all(
         chunk.map(async ({ path, id }, index): Promise<[string, DegradedOutcome]> => {
           const sound = sounds?.[index];
           if (typeof sound === 'string') return [id, failed(sound)];
           const request: DegradedRequest = { path, id, degradation: degradation?.name ?? null };
-          return [id, await pool.run(sound ? { ...request, sound } : request, undefined, true)];
+          const outcome = await pool.run(sound ? { ...request, sound } : request, undefined, true);
+          // The last ones are told of when they are kept.
+          if (++scored < chunk.length) tell(from + scored);
+          return [id, outcome];
         }),
       );
       await journal.add(name, outcomes);

@@ -44,11 +44,19 @@ it('measures each degradation against the recordings as they are', slow, async (
   const rows = robustnessRows(model, items, sets, { replicates: 100, seed: 1 });
   expect(rows.map(({ name }) => name)).toEqual(['as-is', 'mp3-32', 'white-15', 'babble-15', 'room-0.4']);
   const [plain, mp3, white] = rows;
-  expect(plain.figures).toMatchObject({ scored: 8, failed: 0, paired: { difference: 0, interval: [0, 0] } });
+  expect(plain.figures).toMatchObject({ scored: 8, failed: 0, paired: { difference: 0, interval: null } });
   expect(white.figures?.paired?.before).toBe(plain.figures?.eer);
   expect(mp3.figures?.scored ?? 8).toBe(8);
   const scores = (index: number): (number | null)[] => sets[index].outcomes.map(({ score }) => score);
   for (const index of [2, 3, 4]) expect(scores(index)).not.toEqual(scores(0));
+  // Of thrice as many there are enough for intervals.
+  const thrice = items.flatMap((item) =>
+    [1, 2, 3].map((each) => ({ ...item, id: `${each} ${item.id}`, source: null })),
+  );
+  const tripled = sets.map((set) => ({ ...set, outcomes: set.outcomes.flatMap((one) => [one, one, one]) }));
+  const [again, , noisy] = robustnessRows(model, thrice, tripled, { replicates: 100, seed: 1 });
+  expect(again.figures?.paired).toMatchObject({ difference: 0, interval: [0, 0], replicates: 100 });
+  expect(noisy.figures?.eerInterval).not.toBeNull();
   const made = { application: 'test', model: { name: 'tiny', status: 'screening', onnxSha256: '' }, backend: '', platform: '', time: '' }; // prettier-ignore
   const files = robustnessFiles({
     made,

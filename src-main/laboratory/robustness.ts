@@ -5,6 +5,7 @@ import type { DatasetItem } from '../datasets/types.ts';
 import type { RunnableModel } from '../detector/store.ts';
 import { findingTable } from '../evaluation/finding-table.ts';
 import { pairedDifference } from '../evaluation/paired.ts';
+import { tooFewOverall } from '../evaluation/units.ts';
 import type { RobustnessRow } from '../reports/robustness.ts';
 import { companionsOf, evaluateTrials, memberScores, ratioOf, spokenUnder } from './evaluate.ts';
 import { hashOf } from './robustness-journal.ts';
@@ -95,7 +96,10 @@ function rowOf(
       ? []
       : [{ bonafide: label === 'bonafide', speaker, source, before, after }];
   });
-  const paired = both(pairs) ? pairedDifference(pairs, options) : null;
+  // Of too few recordings no interval is given, as elsewhere.
+  const tooFew = tooFewOverall(pairs.map((pair) => ({ ...pair, score: pair.after })));
+  const drawn = tooFew ? { ...options, replicates: 0 } : options;
+  const paired = both(pairs) ? pairedDifference(pairs, drawn) : null;
   const table = findingTable(
     items.map(({ label, speaker, source }, index) => ({
       bonafide: label === 'bonafide',

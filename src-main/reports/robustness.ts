@@ -55,7 +55,7 @@ export interface RobustnessRow {
 }
 
 /** A whole measurement. */
-interface RobustnessReport {
+export interface RobustnessReport {
   made: Provenance;
   modelName: string;
   dataset: string;

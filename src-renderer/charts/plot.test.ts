@@ -39,6 +39,8 @@ test('ticks are round, inside the axis and free of rounding dust', () => {
   expect(ticksOf(axis)).toEqual([0, 0.2, 0.4, 0.6, 0.8, 1]);
   expect(ticksOf({ ...axis, from: -0.31, to: 0.31, ticks: 7 })).toEqual([-0.3, -0.2, -0.1, 0, 0.1, 0.2, 0.3]);
   expect(ticksOf({ ...axis, to: 3, whole: true, ticks: 8 })).toEqual([0, 1, 2, 3]);
+  // Those that the axis names, as far as there is room.
+  expect(ticksOf({ ...axis, to: 20, at: [0.1, 1, 5, 20] })).toEqual([0.1, 5, 20]);
   expect(ticksOf({ ...axis, scale: 'probit', from: 0.005, to: 0.3 })).toEqual([0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3]);
 });
 

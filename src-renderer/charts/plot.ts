@@ -22,6 +22,8 @@ export interface PlotAxis {
   ticks?: number;
   /** Only whole numbers are labelled. */
   whole?: boolean;
+  /** The values that a linear axis labels, ascending, in place of round ones; those too near to the one before are left out. */
+  at?: readonly number[];
 }
 
 interface LayerBase {
@@ -103,9 +105,18 @@ export function roundStep(rough: number): number {
   return ([1, 2, 2.5, 5].find((factor) => factor * power >= rough * (1 - 1e-9)) ?? 10) * power;
 }
 
-/** The values along an axis that are labelled: round ones. */
-export function ticksOf({ scale, from, to, ticks = 5, whole = false }: PlotAxis): number[] {
+/** Labels of an axis lie at least so far apart, of its length. */
+const leastApart = 0.07;
+
+/** The values along an axis that are labelled: round ones, unless it names its own. */
+export function ticksOf({ scale, from, to, ticks = 5, whole = false, at }: PlotAxis): number[] {
   if (scale === 'probit') return probitTicks.filter((rate) => rate >= from && rate <= to);
+  if (at !== undefined) {
+    return at.reduce<number[]>((kept, value) => {
+      const last = kept.at(-1);
+      return last !== undefined && value - last < leastApart * (to - from) ? kept : [...kept, value];
+    }, []);
+  }
   const rough = roundStep((to - from) / ticks);
   const step = whole ? Math.max(1, Math.ceil(rough)) : rough;
   const values: number[] = [];

@@ -1,16 +1,30 @@
 /** The stored evaluations, the one that is open, and what the form for a new one holds; kept while other views are shown. */
-import type { Evaluation, EvaluationSummary, Job } from '../../../src-preload/contract.ts';
+import type {
+  Degradation,
+  Evaluation,
+  EvaluationSummary,
+  Job,
+  RobustnessEvaluation,
+} from '../../../src-preload/contract.ts';
 import { app } from '../../state/app.svelte.ts';
 import { client } from '../../state/client.svelte.ts';
+import { type DegradationChoice, chosenOf } from './degradations.ts';
 
 /** What the form for a new evaluation holds. */
 interface EvaluationDraft {
+  kind: EvaluationSummary['kind'];
   modelIds: string[];
   dataset: string;
   bonafide: string;
   split: string;
   replicates: number;
   withoutCompanions: boolean;
+  /** Of robustness alone, so with what follows. */
+  degradations: DegradationChoice;
+  /** Names, where the choice is one's own. */
+  own: string[];
+  limit: number | null;
+  seed: number;
 }
 
 class Evaluations {
@@ -19,18 +33,26 @@ class Evaluations {
   listError: unknown = $state.raw(null);
   /** The id of the one that is shown; `new`: the form. */
   shown: string | null = $state(null);
-  open: Evaluation | null = $state.raw(null);
+  open: Evaluation | RobustnessEvaluation | null = $state.raw(null);
   openError: unknown = $state.raw(null);
   /** Thresholds that were set by hand, by model, of the open evaluation. */
   thresholds: Record<string, number> = $state.raw({});
+  /** What a model can be measured through; null until the first answer. */
+  catalogue: Degradation[] | null = $state.raw(null);
   draft: EvaluationDraft = $state({
+    kind: 'figures',
     modelIds: [],
     dataset: '',
     bonafide: '',
     split: 'test',
     replicates: 1000,
     withoutCompanions: false,
+    degradations: 'channels',
+    own: [],
+    limit: null,
+    seed: 1,
   });
+  robustnessTab: 'table' | 'curves' = $state('table');
   tab: 'figures' | 'curves' | 'ratios' | 'threshold' | 'generators' = $state('curves');
 
   get running(): Job[] {
@@ -74,20 +96,43 @@ class Evaluations {
     this.shown = 'new';
   }
 
+  /** Fetches what a model can be measured through, once; a choice of one's own begins with the channels. */
+  async loadCatalogue(): Promise<void> {
+    if (this.catalogue !== null) return;
+    const found = await app.attempt(() => client.evaluation.degradations());
+    if (found === undefined || this.catalogue !== null) return;
+    this.catalogue = found;
+    this.draft.own = chosenOf(found, 'channels', []).map(({ name }) => name);
+  }
+
   /** Starts what the form holds; its job is shown, and the evaluation of the same id once it is done. */
   async start(): Promise<void> {
-    const { modelIds, dataset, bonafide, split, replicates, withoutCompanions } = this.draft;
     const started = await app.attempt(() =>
-      client.evaluation.start({
-        modelIds: [...modelIds],
-        dataset,
-        ...(bonafide.trim() === '' ? {} : { bonafide: bonafide.trim() }),
-        split,
-        replicates,
-        withoutCompanions,
-      }),
+      this.draft.kind === 'figures' ? this.#evaluate() : this.#measureRobustness(),
     );
     if (started !== undefined) this.shown = started.jobId;
+  }
+
+  #evaluate(): Promise<{ jobId: string }> {
+    return client.evaluation.start({ modelIds: [...this.draft.modelIds], ...this.#common() });
+  }
+
+  #measureRobustness(): Promise<{ jobId: string }> {
+    const { modelIds, degradations, own, limit, seed } = this.draft;
+    const chosen = chosenOf(this.catalogue ?? [], degradations, own);
+    return client.evaluation.startRobustness({
+      modelId: modelIds[0],
+      ...this.#common(),
+      ...(degradations === 'all' ? {} : { degradations: chosen.map(({ name }) => name) }),
+      limit,
+      seed,
+    });
+  }
+
+  #common() {
+    const { dataset, bonafide, split, replicates, withoutCompanions } = this.draft;
+    const elsewhere = bonafide.trim() === '' ? {} : { bonafide: bonafide.trim() };
+    return { dataset, ...elsewhere, split, replicates, withoutCompanions };
   }
 
   async remove({ id }: EvaluationSummary): Promise<void> {

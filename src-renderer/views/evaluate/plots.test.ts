@@ -53,6 +53,7 @@ function result(modelId: string, digit: string): EvaluationResult {
 }
 const evaluation: Evaluation = {
   id: 'e',
+  kind: 'figures',
   createdAt: '2026-11-24T00:00:00Z',
   dataset: 'asvspoof2019:/data/LA+manifest:/data/voices/clips.csv',
   split: 'test',
