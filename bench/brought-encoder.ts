@@ -97,7 +97,7 @@ async function main(): Promise<void> {
       'a benchmark',
       {
         onEvent: (event) => {
-          if (event.type !== 'prepare' || performance.now() - last < 20_000) return;
+          if (event.type !== 'embed' || performance.now() - last < 20_000) return;
           last = performance.now();
           say(`  embedded ${event.done} of ${event.total}`);
         },

@@ -300,6 +300,16 @@ const looks: Look[] = [
       await workstation.page.getByText(train.form.advanced, { exact: true }).click();
     },
   },
+  {
+    name: 'train-form-members',
+    show: async (workstation) => {
+      const { page } = workstation;
+      await page.getByLabel(train.form.what, { exact: true }).selectOption('several');
+      const members = page.getByRole('group', { name: train.form.members });
+      await members.getByRole('checkbox').first().waitFor(patience);
+      await members.scrollIntoViewIfNeeded();
+    },
+  },
   { name: 'evaluate', view: true, show: evaluationTab('curves', evaluate.plots.roc) },
   { name: 'evaluate-ratios', view: true, show: evaluationTab('ratios', evaluate.plots.tippett) },
   { name: 'evaluate-findings', view: true, show: evaluationTab('findings') },

@@ -638,7 +638,14 @@ export const trainingRequestSchema = z.object({
   dataset: z.string().min(1).max(10_000),
   bonafide: z.string().max(10_000).optional(),
   name,
+  /** Where no members are named. */
   network: z.enum(['residual', 'mel-cnn']).default('residual'),
+  /** Members of a model of several, as `earwitness train --members`: see `training.members`. */
+  members: z.array(z.string().min(1).max(100)).min(1).max(20).optional(),
+  /** Copies of the recordings that heads of encoders learn from, too: a spec. */
+  copies: z.string().min(1).max(10_000).optional(),
+  /** What of sound it is made for. */
+  band: z.enum(['full', 'telephone']).default('full'),
   /** As suits the network where not given; so with what training takes below. */
   frontEnd: z.enum(['mel', 'linear', 'lfcc']).optional(),
   /** `auto`: as suits the network. */
@@ -651,11 +658,34 @@ export const trainingRequestSchema = z.object({
   seed: z.int().nonnegative().default(1),
   /** Folds of sources whose out-of-fold scores calibrate it; null: the dev split does. */
   folds: z.int().min(2).max(100).nullable().default(null),
+  /** Findings may be wrong in at most this share of recordings of either class. */
+  maximumErrorRate: z.number().gt(0).lt(0.5).default(0.05),
   /** Id of a model to train on from. */
   from: z.string().optional(),
   notes: z.array(text).default([]),
 });
 export type TrainingRequest = z.infer<typeof trainingRequestSchema>;
+
+/** A member in training, the network of a model of one among them; its curves are of the fold at work. */
+export const trainingMemberSchema = z.object({
+  name: z.string(),
+  kind: z.enum(['network', 'encoder']),
+  /** Epochs that a network takes, or takes at most; null of an encoder. */
+  planned: z.int().nullable(),
+  /** Whether folds make it, too: of several seeds of a network they make the first. */
+  inFolds: z.boolean(),
+  state: z.enum(['waiting', 'running', 'done']),
+  /** Recordings that an encoder has looked at; null where none was to be looked at. */
+  embedded: z.object({ done: z.int(), total: z.int() }).nullable(),
+  /** Loss of single steps, thinned to at most 2,000. */
+  steps: z.array(z.object({ epoch: z.number(), loss: z.number() })),
+  epochs: z.array(
+    z.object({ epoch: z.int(), loss: z.number(), devEer: z.number(), devAuc: z.number(), best: z.boolean() }),
+  ),
+  /** Its weight in the joined model, and what it makes of dev by itself; null until then, and of one alone. */
+  joined: z.object({ weight: z.number(), eer: z.number(), auc: z.number() }).nullable(),
+});
+export type TrainingMember = z.infer<typeof trainingMemberSchema>;
 
 export const trainingSchema = z.object({
   jobId: z.string(),
@@ -664,11 +694,11 @@ export const trainingSchema = z.object({
   state: jobSchema.shape.state,
   backend: z.object({ name: z.string(), device: z.string(), reason: z.string() }).nullable(),
   counts: z.object({ train: z.int(), dev: z.int(), test: z.int() }).nullable(),
-  /** Loss of single steps, thinned to at most 2,000. */
-  steps: z.array(z.object({ epoch: z.number(), loss: z.number() })),
-  epochs: z.array(
-    z.object({ epoch: z.int(), loss: z.number(), devEer: z.number(), devAuc: z.number(), best: z.boolean() }),
-  ),
+  /** In the order in which they are made; none until that is known. */
+  members: z.array(trainingMemberSchema),
+  /** The fold at work, from 1; 0: what is kept. */
+  fold: z.int(),
+  folds: z.int(),
   clipsPerSecond: z.number().nullable(),
   secondsLeft: z.number().nullable(),
   messages: z.array(z.string()),
@@ -1190,6 +1220,20 @@ export const contract = {
       ),
   },
   training: {
+    /** What a model of several members can have here. */
+    members: procedure.output(
+      z.array(
+        z.object({
+          /** As in a request. */
+          name: z.string(),
+          kind: z.enum(['network', 'encoder']),
+          /** Of an encoder that was added. */
+          description: z.string().nullable(),
+          /** Why it cannot be had; null where it can. */
+          why: z.string().nullable(),
+        }),
+      ),
+    ),
     start: procedure.input(trainingRequestSchema).output(jobStarted),
     /** Running, finished and interrupted ones, the latest first. */
     list: procedure.output(z.array(trainingSchema)),

@@ -204,7 +204,23 @@ function reporter(progress: ProgressLine): (event: TrainModelEvent) => void {
         say(`Fold ${event.fold} of ${event.folds}: without ${event.recordings} recordings of some sources.`);
         break;
       case 'member':
-        say(`Member ${event.name}, ${event.member} of ${event.members}.`);
+        if (event.members > 1) say(`Member ${event.name}, ${event.member} of ${event.members}.`);
+        break;
+      case 'embed':
+        progress.show(`embeddings ${event.done} of ${event.total} recordings`);
+        break;
+      case 'join':
+        progress.show('joining the members');
+        break;
+      case 'joined':
+        for (const { name, weight, eer, auc } of event.members) {
+          say(
+            `${name}: weight ${weight.toFixed(3)}, alone on dev EER ${(100 * eer).toFixed(1)} %, AUC ${auc.toFixed(3)}`,
+          );
+        }
+        break;
+      case 'calibrate':
+        progress.show('calibrating');
         break;
       case 'whole':
         say('What is kept, on all recordings.');

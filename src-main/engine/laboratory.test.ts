@@ -1,9 +1,10 @@
-import { mkdirSync, realpathSync, writeFileSync } from 'node:fs';
+import { mkdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { call } from '@orpc/server';
 import { expect, it } from 'vitest';
 import { writeTinyModel } from '../detector/testing.ts';
 import { encoderDeclaration, encoderGraph, jobThat, plantSpeech } from '../jobs/testing.ts';
+import type { Inputs } from '../../src-preload/contract.ts';
 import type { EngineContext } from './context.ts';
 import { datasetsProcedures } from './datasets.ts';
 import { encodersProcedures } from './encoders.ts';
@@ -106,6 +107,44 @@ it('measures robustness of models in use, below the roots only, through what the
     result: { modelId: 'tiny', rows: [{ name: 'as-is' }, { name: 'gate' }] },
   });
 });
+
+it('lists the members that can be had here, and refuses a model of several in the words of the command line', async () => {
+  const { context, spec, root } = await laboratory();
+  const { members, start } = trainingProcedures(context);
+  const [path, card] = [join(root, 'graph.onnx'), join(root, 'graph.json')];
+  writeFileSync(path, encoderGraph());
+  writeFileSync(card, JSON.stringify({ ...encoderDeclaration, description: 'Of a test' }));
+  await call(encodersProcedures(context).add, { path, card });
+  expect(await call(members, undefined)).toEqual([
+    { name: 'linear', kind: 'network', description: null, why: null },
+    { name: 'linear-2', kind: 'network', description: null, why: null },
+    { name: 'mel', kind: 'network', description: null, why: null },
+    { name: 'encoder', kind: 'encoder', description: null, why: null },
+    { name: 'encoder:brought', kind: 'encoder', description: 'Of a test', why: null },
+  ]);
+  rmSync(join(context.home, 'encoders', 'brought', 'encoder.onnx'));
+  const why = (await call(members, undefined)).at(-1)?.why;
+  expect(why).toMatch(/encoder\.onnx cannot be read/);
+
+  const asked = { dataset: spec, name: 'x' };
+  const saying = (code: string, message: unknown): unknown =>
+    expect.objectContaining({ code: 'USER', data: expect.objectContaining({ code, message }) as unknown });
+  const refused: [Partial<Inputs['training']['start']>, string, unknown][] = [
+    [{ members: ['encoder:brought'] }, 'model', why],
+    [{ members: ['encoder:none'] }, 'model', 'The encoder none is not on this machine.'],
+    [{ members: ['linear', 'quadratic'] }, 'usage', 'There is no member "quadratic".'],
+    [{ members: ['mel', 'mel'] }, 'usage', 'The member "mel" is named twice.'],
+    [{ members: ['mel'], copies: spec }, 'usage', expect.stringContaining('no member learns from copies')],
+    [{ copies: spec }, 'usage', expect.stringContaining('no member learns from copies')],
+    [{ members: ['mel'], from: 'tiny' }, 'usage', expect.stringContaining('trained from scratch')],
+    [{ members: ['encoder'], copies: 'folder:/etc' }, 'not-allowed', expect.any(String)],
+  ];
+  for (const [more, code, message] of refused) {
+    await expect(call(start, { ...asked, ...more }), String(message)).rejects.toEqual(saying(code, message));
+  }
+  await expect(call(start, { ...asked, maximumErrorRate: 0.5 })).rejects.toThrow();
+  expect(context.jobs.list()).toEqual([]);
+}, 120_000);
 
 it('refuses settings that lead nowhere', async () => {
   const { context, root } = await laboratory();

@@ -1,12 +1,17 @@
 import type { EngineContext } from './context.ts';
+import { checkTraining, memberChoices } from '../laboratory/check-training.ts';
 import { noteDataset, readableDataset } from './datasets.ts';
 import { os } from './implementer.ts';
 
 export function trainingProcedures(context: EngineContext) {
   const { trainings } = context;
   return {
+    members: os.training.members.handler(() => memberChoices()),
     start: os.training.start.handler(async ({ input }) => {
       await readableDataset(context, input.dataset, input.bonafide);
+      if (input.copies !== undefined) await readableDataset(context, input.copies);
+      await checkTraining(input);
+      if (input.copies !== undefined) await noteDataset(context.home, input.copies);
       await noteDataset(context.home, input.dataset);
       return { jobId: await trainings.start(input) };
     }),

@@ -5,7 +5,7 @@ import { sha256 } from '../base/sha256.ts';
 import type { DatasetItem } from '../datasets/types.ts';
 import type { TrainingEvent } from '../training/train.ts';
 import { foldKey, sourceFolds } from './source-folds.ts';
-import type { FitOptions, FittedMember, MemberTrainer } from './train-members.ts';
+import type { EmbedEvent, FitOptions, FittedMember, MemberTrainer } from './train-members.ts';
 
 /** Scores recordings with members that were made without them; what it answers can be written as JSON. */
 export type ScoreWith<Scores> = (
@@ -30,7 +30,9 @@ export async function outOfFoldScores<Scores>(
   splits: { train: readonly DatasetItem[]; dev: readonly DatasetItem[]; copies?: readonly DatasetItem[] | undefined },
   place: { count: number; seed: number; folder: string; judged?: readonly DatasetItem[] | undefined },
   score: ScoreWith<Scores>,
-  options: Omit<FitOptions, 'onEvent'> & { onEvent: (event: TrainingEvent | FoldEvent | MemberEvent) => void },
+  options: Omit<FitOptions, 'onEvent'> & {
+    onEvent: (event: TrainingEvent | EmbedEvent | FoldEvent | MemberEvent) => void;
+  },
 ): Promise<Scores[]> {
   const { judged } = place;
   const folds = sourceFolds(splits.train, place.count, place.seed);
@@ -67,12 +69,12 @@ export async function fitMembers(
   data: Parameters<MemberTrainer['fit']>[0],
   folder: string,
   chooses: boolean,
-  options: Omit<FitOptions, 'onEvent'> & { onEvent: (event: TrainingEvent | MemberEvent) => void },
+  options: Omit<FitOptions, 'onEvent'> & { onEvent: (event: TrainingEvent | EmbedEvent | MemberEvent) => void },
 ): Promise<FittedMember[]> {
   const members: FittedMember[] = [];
   for (const [index, trainer] of trainers.entries()) {
     const alone = trainers.length === 1;
-    if (!alone) options.onEvent({ type: 'member', name: trainer.name, member: index + 1, members: trainers.length });
+    options.onEvent({ type: 'member', name: trainer.name, member: index + 1, members: trainers.length });
     const place = alone ? folder : join(folder, trainer.name);
     await ensureFolder(place);
     members.push(await trainer.fit(data, place, chooses, options));
@@ -80,7 +82,7 @@ export async function fitMembers(
   return members;
 }
 
-/** A member of several begins. */
+/** A member begins; of a model of one network, that one. */
 export interface MemberEvent {
   type: 'member';
   name: string;

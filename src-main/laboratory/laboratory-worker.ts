@@ -30,7 +30,7 @@ performTasks<LaboratoryTasks>({
     const { onnxSha256 } = await trainModel(request, application, {
       signal,
       onEvent: (event) => {
-        const counting = event.type === 'prepare' || event.type === 'score';
+        const counting = event.type === 'prepare' || event.type === 'embed' || event.type === 'score';
         // The first says that something new begins.
         if (!counting || event.done <= 1 || event.done === event.total || seldom()) tell(event);
       },

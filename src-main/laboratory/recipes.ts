@@ -244,6 +244,17 @@ const members: Record<string, MemberRecipe> = {
   encoder: { kind: 'encoder', encoder: 'whisper-tiny-en', strength: 0.001 },
 };
 
+/** What every member of a model of several has in common: what is done to a recording, and its windows. */
+export function membersSettings(band: BandName | undefined): Pick<ExampleSettings, 'conditioning' | 'window'> {
+  const { conditioning: done, window } = settingsFor({ network: 'residual', band });
+  return { conditioning: done, window };
+}
+
+/** A member's name in the card: an added encoder's own. */
+export function memberName(name: string): string {
+  return name.replace(/^encoder:/, '');
+}
+
 /**
  * The member of that name: `linear` and `mel` are residual networks, `encoder` the frozen encoder with a head; `linear-2`
  * and so on are networks of further seeds, whose scores are averaged with the first's; `encoder:NAME` is an encoder that was added.

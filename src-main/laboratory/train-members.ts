@@ -2,7 +2,7 @@
 import { readFile, rm } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { UserFacingError, describeError } from '../base/errors.ts';
+import { describeError } from '../base/errors.ts';
 import { sha256 } from '../base/sha256.ts';
 import type { Conditioning } from '../audio/condition.ts';
 import type { DatasetItem } from '../datasets/types.ts';
@@ -19,6 +19,7 @@ import { trainNetwork } from '../training/train.ts';
 import type { TrainingEvent, TrainingPlan } from '../training/train.ts';
 import { ConditioningMemory, conditionRecording } from '../detector/windows.ts';
 import type { WindowPlan } from '../detector/windows.ts';
+import { mustFitWindows, notOnThisMachine } from './check-training.ts';
 import { chooseHead, fitHead, placesOf } from './choose-head.ts';
 
 /** A member that has been made, its weight one. */
@@ -32,10 +33,17 @@ export interface FittedMember {
   copySha256?: (string | null)[];
 }
 
+/** An encoder looks at recordings. */
+export interface EmbedEvent {
+  type: 'embed';
+  done: number;
+  total: number;
+}
+
 export interface FitOptions {
   resume: boolean;
   signal?: AbortSignal;
-  onEvent: (event: TrainingEvent) => void;
+  onEvent: (event: TrainingEvent | EmbedEvent) => void;
 }
 
 interface FitData {
@@ -47,6 +55,8 @@ interface FitData {
 
 export interface MemberTrainer {
   readonly name: string;
+  /** That it takes, or takes at most; null where it is no network. */
+  readonly epochs: number | null;
   /**
    * @param folder where it may keep checkpoints
    * @param chooses whether dev may choose among what was trained
@@ -58,6 +68,7 @@ export interface MemberTrainer {
 /** Trains a network. */
 export class NetworkTrainer implements MemberTrainer {
   readonly name: string;
+  readonly epochs: number;
   readonly #plan: TrainingPlan;
   readonly #files: Pick<NetworkMember, 'onnx' | 'weights'>;
   readonly #from: NetworkMember['training']['from'];
@@ -69,6 +80,7 @@ export class NetworkTrainer implements MemberTrainer {
     from: NetworkMember['training']['from'],
   ) {
     this.name = name;
+    this.epochs = plan.epochs;
     this.#plan = plan;
     this.#files = files;
     this.#from = from;
@@ -113,6 +125,7 @@ const usualStrength = 0.001;
 /** Fits a head to a frozen encoder, whose embeddings of the recordings are made once. */
 export class EncoderTrainer implements MemberTrainer {
   readonly name: string;
+  readonly epochs = null;
   readonly #encoder: StoredEncoder;
   readonly #settings: { conditioning: Conditioning; window: WindowPlan };
   /** Null: chosen, as are layers and statistics. */
@@ -149,22 +162,8 @@ export class EncoderTrainer implements MemberTrainer {
   }): Promise<EncoderTrainer> {
     const { name, settings, strength, seed } = options;
     const encoder = await findEncoder(options.encoder);
-    if (encoder === null) {
-      throw new UserFacingError('model', `The encoder ${options.encoder} is not on this machine.`, {
-        advice: 'Add it (earwitness encoder add), or train without it.',
-      });
-    }
-    const { sampleRateHz, samples } = encoder.card.input;
-    const { conditioning, window } = settings;
-    if (sampleRateHz !== conditioning.sampleRateHz || samples !== Math.round(window.seconds * sampleRateHz)) {
-      throw new UserFacingError(
-        'model',
-        `The encoder ${options.encoder} takes ${samples} samples at ${sampleRateHz} Hz.`,
-        {
-          advice: 'Its windows must be those of the other members.',
-        },
-      );
-    }
+    if (encoder === null) throw notOnThisMachine(options.encoder);
+    mustFitWindows(encoder.card, settings);
     return new EncoderTrainer(name, encoder, settings, strength, seed);
   }
 
@@ -244,7 +243,7 @@ export class EncoderTrainer implements MemberTrainer {
         } catch (error) {
           onEvent({ type: 'excluded', path, why: describeError(error) });
         }
-        onEvent({ type: 'prepare', done: done + 1, total: open.length });
+        onEvent({ type: 'embed', done: done + 1, total: open.length });
       }
     } finally {
       await encoder.dispose();

@@ -20,16 +20,18 @@ import type { TrainingEvent, TrainingPlan } from '../training/train.ts';
 import { calibrate, calibrationSchema } from '../evaluation/calibration.ts';
 import { detectionMetrics } from '../evaluation/metrics.ts';
 import type { Trial } from '../evaluation/trials.ts';
+import { checkTraining } from './check-training.ts';
 import { calibrationMaterial, localisationOf, pooledMaterial, rejoined } from './calibration-material.ts';
 import type { CalibrationMaterial, ScoredMaterial } from './calibration-material.ts';
 import { fitMembers, outOfFoldScores, removeFolds } from './folds.ts';
 import type { FoldEvent, MemberEvent, ScoreWith } from './folds.ts';
 import { evaluateTrials, findingRecord, recordingsOf, scoreItems, splitFigures, trialsOf } from './evaluate.ts';
-import { leastBandwidthHz, memberRecipe, recipeFor, recipeToTrainOn, settingsFor } from './recipes.ts';
+import { leastBandwidthHz, memberName, memberRecipe, membersSettings, recipeFor } from './recipes.ts';
+import { recipeToTrainOn, settingsFor } from './recipes.ts';
 import type { AugmentationName, BandName, FrontEndName, Recipe } from './recipes.ts';
 import { foldKey } from './source-folds.ts';
 import { EncoderTrainer, NetworkTrainer, membersFolder, removeMembers } from './train-members.ts';
-import type { FittedMember, MemberTrainer } from './train-members.ts';
+import type { EmbedEvent, FittedMember, MemberTrainer } from './train-members.ts';
 
 export interface TrainingRequest {
   dataset: string;
@@ -82,15 +84,30 @@ export interface TrainingRequest {
   notes: string[];
 }
 
+/** A member beside the joined model: its weight, and what it makes of dev by itself. */
+export interface MemberFigures {
+  name: string;
+  weight: number;
+  eer: number;
+  auc: number;
+}
+
 export type TrainModelEvent =
   | TrainingEvent
+  | EmbedEvent
+  /** What is made, in this order; with folds, those `inFolds` once for each fold before. Epochs null: an encoder's head. */
+  | { type: 'plan'; members: { name: string; epochs: number | null; inFolds: boolean }[] }
   | FoldEvent
   | MemberEvent
   | { type: 'backend'; choice: BackendChoice }
   /** After the folds, what is kept begins. */
   | { type: 'whole' }
   | { type: 'data'; train: number; dev: number; test: number; note: string | null }
-  | { type: 'score'; split: string; done: number; total: number };
+  | { type: 'score'; split: string; done: number; total: number }
+  | { type: 'join' }
+  /** Of a model of several members, on dev. */
+  | { type: 'joined'; members: MemberFigures[] }
+  | { type: 'calibrate' };
 
 const thresholds = {
   // The likelihood ratio must be at least two either way: below, even ENFSI's scale calls the support "weak" at most.
@@ -139,13 +156,8 @@ function trainingSplits(dataset: Dataset, seed: number): Splits {
 }
 
 /** The splits that scores are taken of. @throws UserFacingError `dataset` where none is of a source that was trained on. */
-async function judgedSplits({ calibrateOn, seed, folds }: TrainingRequest, splits: Splits): Promise<Splits> {
+async function judgedSplits({ calibrateOn, seed }: TrainingRequest, splits: Splits): Promise<Splits> {
   if (calibrateOn === undefined) return splits;
-  if (folds === null) {
-    throw new UserFacingError('usage', 'To calibrate on other copies, folds must leave their sources out.', {
-      advice: 'Add --folds source.',
-    });
-  }
   const judged = trainingSplits(await loadDataset(calibrateOn), seed);
   return { ...judged, train: ofSameSources(calibrateOn, judged.train, splits) };
 }
@@ -160,14 +172,9 @@ function ofSameSources(spec: string, items: readonly DatasetItem[], { train }: S
   });
 }
 
-/** The copies that are learnt from; null: none. @throws UserFacingError `usage` where no member would; as `ofSameSources`. */
-async function copiesOf({ copies, members = [] }: TrainingRequest, splits: Splits): Promise<DatasetItem[] | null> {
+/** The copies that are learnt from; null: none. @throws UserFacingError as `ofSameSources`. */
+async function copiesOf({ copies }: TrainingRequest, splits: Splits): Promise<DatasetItem[] | null> {
   if (copies === undefined) return null;
-  if (!members.some((name) => memberRecipe(name).kind === 'encoder')) {
-    throw new UserFacingError('usage', 'Networks learn from the recordings themselves: no member learns from copies.', {
-      advice: 'Leave --copies out, or name an encoder among --members.',
-    });
-  }
   const { items } = await loadDataset(copies);
   return ofSameSources(copies, items.filter(({ split }) => split === 'train'), splits); // prettier-ignore
 }
@@ -257,14 +264,14 @@ async function severalMembers(
   names: readonly string[],
   choice: BackendChoice,
 ): Promise<Plan> {
-  const { conditioning, window } = settingsFor({ network: 'residual', band: request.band });
+  const { conditioning, window } = membersSettings(request.band);
   const trainers: MemberTrainer[] = [];
   for (const name of names) {
     const recipe = memberRecipe(name);
     if (recipe.kind === 'encoder') {
       const settings = { conditioning, window };
-      const ofMember = name.replace(/^encoder:/, '');
-      trainers.push(await EncoderTrainer.create({ ...recipe, name: ofMember, settings, seed: request.seed }));
+      const create = { ...recipe, name: memberName(name), settings, seed: request.seed };
+      trainers.push(await EncoderTrainer.create(create));
       continue;
     }
     const { network, frontEnd, training, seedAfter } = recipe;
@@ -288,10 +295,11 @@ function copiesRecord(
 }
 
 /** Members whose scores are averaged, by the name of the first: seeds of one network. */
-function groupsOf(names: readonly string[]): Map<string, string[]> {
+function groupsOf(trainers: readonly MemberTrainer[]): Map<string, string[]> {
   const groups = new Map<string, string[]>();
-  for (const name of names) {
-    const key = name.replace(/-\d+$/, '');
+  for (const { name, epochs } of trainers) {
+    // An encoder's name may end in a number of its own.
+    const key = epochs === null ? `encoder ${name}` : name.replace(/-\d+$/, '');
     groups.set(key, [...(groups.get(key) ?? []), name]);
   }
   return groups;
@@ -311,6 +319,18 @@ function joinWeights(trials: readonly Trial[], items: readonly DatasetItem[]): n
   return [...fitLogistic({ features, labels, weights }, joinStrength).kernel];
 }
 
+/** What each member makes of recordings by itself. @param trials with the scores of all members */
+function memberFigures(members: Card['members'], trials: readonly Trial[]): MemberFigures[] {
+  return members.map(({ name, weight }, index) => {
+    const own = trials.flatMap((trial) => {
+      const score = trial.members?.[index];
+      return Number.isFinite(score) ? [{ ...trial, score: score as number }] : [];
+    });
+    const { eer, auc } = detectionMetrics(own);
+    return { name, weight, eer, auc };
+  });
+}
+
 /**
  * The whole way from a dataset to a model's folder: training, choosing the epoch on dev where that chooses, joining the
  * members, calibrating, measuring on dev and, once and for the card only, on test.
@@ -324,6 +344,7 @@ export async function trainModel(
   const { signal } = options;
   const report = options.onEvent ?? (() => undefined);
   const folder = resolve(request.out);
+  await checkTraining(request);
   const dataset = await loadDataset(request.dataset);
   const own = trainingSplits(dataset, request.seed);
   const copies = await copiesOf(request, own);
@@ -387,10 +408,17 @@ export async function trainModel(
       ...(signal ? { signal } : {}),
     });
   // One seed says how members do on sources that they have not heard.
-  const groups = groupsOf(trainers.map(({ name }) => name));
+  const groups = groupsOf(trainers);
   const representatives = [...groups.values()].map(
     ([first]) => trainers.find(({ name }) => name === first) as MemberTrainer,
   );
+  report({
+    type: 'plan',
+    members: trainers.map((trainer) => {
+      const { name, epochs } = trainer;
+      return { name, epochs, inFolds: request.folds !== null && representatives.includes(trainer) };
+    }),
+  });
   const place = {
     count: request.folds ?? 0,
     seed: request.seed,
@@ -408,6 +436,7 @@ export async function trainModel(
   );
   let material: ScoredMaterial = folded ? pooledMaterial(folded) : await materialOf(fitted, judged.dev, 'dev');
   if (groups.size > 1) {
+    report({ type: 'join' });
     const ofGroups = joinWeights(material.trials, folded ? judged.train : judged.dev);
     material = rejoined(material, ofGroups);
     for (const [at, names] of [...groups.values()].entries()) {
@@ -443,6 +472,8 @@ export async function trainModel(
     return { trials: trialsOf(scored), recordings: recordingsOf(scored) };
   };
   const dev = await measuredOn('dev');
+  if (members.length > 1) report({ type: 'joined', members: memberFigures(card.members, dev.trials) });
+  report({ type: 'calibrate' });
   card.calibration = calibrate(material.trials, {
     dataset: judgedOn,
     split: folded ? `train, ${request.folds} folds by source` : 'dev',

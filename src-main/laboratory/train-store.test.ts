@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it, onTestFinished, vi } from 'vitest';
 import { trainingRequestSchema } from '../../src-preload/contract.ts';
 import type { Training, TrainingRequest } from '../../src-preload/contract.ts';
 import { readModel } from '../detector/store.ts';
@@ -70,7 +70,7 @@ it('trains in a process of its own, stops with a checkpoint, goes on in another 
   const first = await engine();
   const id = await first.store.start(request({ epochs: 16, patience: 16 }));
   expect(first.store.usersOf('tiny')).toHaveLength(1);
-  await trainingThat(first.store, id, ({ steps }) => steps.length >= 2);
+  await trainingThat(first.store, id, ({ members }) => members[0]?.steps.length >= 2);
   expect(first.store.get(id)).toMatchObject({
     state: 'running',
     backend: { name: 'cpu' },
@@ -94,9 +94,11 @@ it('trains in a process of its own, stops with a checkpoint, goes on in another 
   const done = await trainingThat(second.store, id, ({ state }) => state === 'done');
   expect(done.messages.join()).toMatch(/Going on after epoch \d+, step \d/);
   // Of both runs, each step once.
-  expect(done.steps.map(({ epoch }) => epoch)).toEqual(Array.from({ length: 64 }, (_, step) => (step + 1) / 4));
-  expect(done.epochs.map(({ epoch }) => epoch)).toEqual(Array.from({ length: 16 }, (_, epoch) => epoch + 1));
-  expect(done.epochs.filter(({ best }) => best)).toHaveLength(1);
+  expect(done.members).toMatchObject([{ name: 'network', planned: 16, state: 'done', joined: null }]);
+  const [{ steps, epochs }] = done.members;
+  expect(steps.map(({ epoch }) => epoch)).toEqual(Array.from({ length: 64 }, (_, step) => (step + 1) / 4));
+  expect(epochs.map(({ epoch }) => epoch)).toEqual(Array.from({ length: 16 }, (_, epoch) => epoch + 1));
+  expect(epochs.filter(({ best }) => best)).toHaveLength(1);
   expect((await jobThat(second.jobs, id, ({ state }) => state === 'done')).result).toEqual({ modelId: 'Tried' });
   const { card } = await readModel(await second.models.folderOf('Tried'));
   expect(card).toMatchObject({ name: 'Tried', application: 'earwitness test' });
@@ -143,6 +145,87 @@ async function startedInKilledEngine(...requests: TrainingRequest[]): Promise<st
   return ids;
 }
 
+it('trains several members in folds, each with its progress, stops, goes on where it was, and keeps what each is worth', async () => {
+  vi.stubEnv('EARWITNESS_HOME', home);
+  onTestFinished(() => void vi.unstubAllEnvs());
+  const first = await engine();
+  const members = ['linear', 'linear-2', 'encoder'];
+  const asked = {
+    from: undefined,
+    members,
+    backend: 'wasm',
+    folds: 2,
+    maximumErrorRate: 0.1,
+    name: 'Several',
+  } as const;
+  const id = await first.store.start(request({ ...asked, members: [...members], batchSize: 8, band: 'telephone' }));
+  const seen = new Set<string>();
+  const inSecondFold = ({ fold, members: now }: Training): boolean => {
+    for (const { name, state } of now) if (state === 'running') seen.add(`${fold} ${name}`);
+    return fold === 2 && now[0].steps.length > 0;
+  };
+  const stopped = await trainingThat(first.store, id, inSecondFold);
+  expect(stopped).toMatchObject({
+    folds: 2,
+    members: [
+      { name: 'linear', kind: 'network', planned: 1, inFolds: true },
+      { name: 'linear-2', inFolds: false, state: 'waiting', steps: [] },
+      { name: 'encoder', kind: 'encoder', planned: null, inFolds: true },
+    ],
+  });
+  expect(stopped.members[2].embedded?.done).toBe(stopped.members[2].embedded?.total);
+  expect([...seen].sort()).toEqual(['1 encoder', '1 linear', '2 linear']);
+  // Two seeds on all, the first in both folds.
+  expect(first.jobs.get(id).total).toBe(4);
+  first.jobs.cancel(id);
+  await jobThat(first.jobs, id, ({ endedAt }) => endedAt !== null);
+  expect(first.store.get(id).members.map(({ state }) => state)).not.toContain('running');
+  await first.jobs.close();
+
+  const second = await engine();
+  await second.store.resume(id);
+  const done = await trainingThat(second.store, id, ({ state }) => state === 'done');
+  // The first fold was not made again.
+  expect(done.messages.filter((message) => message.startsWith('Fold 1 of 2'))).toHaveLength(2);
+  expect(done.fold).toBe(0);
+  const { card } = await readModel(await second.models.folderOf(done.modelId ?? ''));
+  expect(card.conditioning.bandHz).toEqual([300, 3400]);
+  expect(card.calibration).toMatchObject({ split: 'train, 2 folds by source', band: { maximumRate: 0.1 } });
+  expect(done.members.map(({ name, joined }) => [name, joined?.weight])).toEqual(
+    card.members.map(({ name, weight }) => [name, weight]),
+  );
+  for (const { joined } of done.members) {
+    expect(joined?.eer).toBeLessThanOrEqual(1);
+    expect(joined?.auc).toBeGreaterThan(0);
+  }
+  expect(done.members.map(({ epochs }) => epochs.length)).toEqual([1, 1, 0]);
+  expect(readdirSync(await second.models.folderOf(done.modelId ?? '')).join()).not.toContain('checkpoint');
+}, 480_000);
+
+it('reads trainings of one network as an older version wrote them', async () => {
+  const first = await engine();
+  const id = await first.store.start(request());
+  const done = await trainingThat(first.store, id, ({ state }) => state === 'done');
+  await first.jobs.close();
+  const path = join(home, 'trainings', id, 'training.json');
+  const { training, pid, made, thinning } = JSON.parse(readFileSync(path, 'utf8')) as {
+    [key: string]: unknown;
+    training: Training;
+    thinning: Record<string, { stepsPerEpoch: number }>;
+  };
+  const { members, fold, folds, request: asked, ...rest } = training;
+  const { band: _band, maximumErrorRate: _rate, ...old } = asked;
+  const [{ steps, epochs }] = members;
+  const older = {
+    ...{ format: 1, pid, made, fold, folds, stride: 1, gathered: { count: 0, loss: 0 } },
+    stepsPerEpoch: thinning['network'].stepsPerEpoch,
+    training: { ...rest, request: old, steps, epochs },
+  };
+  writeFileSync(path, JSON.stringify(older));
+  const second = await engine();
+  expect(second.store.get(id)).toEqual(done);
+});
+
 it('goes on by itself after the sudden end of an engine, the earliest first; on cepstral coefficients', async () => {
   const fresh = { from: undefined, network: 'mel-cnn', backend: 'wasm' } as const;
   const [id, waiting] = await startedInKilledEngine(
@@ -182,7 +265,7 @@ it('finds the model of a training whose engine ended as it was done, and takes n
   expect((await second.models.list('default')).filter(({ name }) => name === 'Tried')).toHaveLength(1);
   await second.jobs.close();
 
-  writeFileSync(path, JSON.stringify({ ...record, format: 2 }));
+  writeFileSync(path, JSON.stringify({ ...record, format: 3 }));
   const third = await engine();
   expect(third.store.list()).toEqual([]);
   expect(existsSync(path)).toBe(true);
@@ -200,7 +283,7 @@ it('says what is wrong: a dataset that is not there, recordings that changed, a 
   const id = await store.start(
     request({ dataset: plantSpeech(changing, { train: 16, dev: 8 }), epochs: 1000, patience: 1000 }),
   );
-  await trainingThat(store, id, ({ steps }) => steps.length >= 1);
+  await trainingThat(store, id, ({ members }) => members[0]?.steps.length >= 1);
   jobs.cancel(id);
   await jobThat(jobs, id, ({ state }) => state === 'cancelled');
   plantSpeech(changing, { dev: 8, train: 16 });

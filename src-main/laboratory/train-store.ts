@@ -3,11 +3,9 @@
  * went (`training.json`), and the model while it is made, with its checkpoint. The work is done in a child process.
  */
 import { randomUUID } from 'node:crypto';
-import { readFile, readdir, rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { z } from 'zod';
-import { trainingSchema } from '../../src-preload/contract.ts';
 import type { Training, TrainingRequest } from '../../src-preload/contract.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { ensureFolder, unwritable, writeFileWhole } from '../base/files.ts';
@@ -16,92 +14,40 @@ import { isModelFolder, readModel } from '../detector/store.ts';
 import { runInLaboratory } from './laboratory.ts';
 import type { ModelStore } from '../models/model-store.ts';
 import { isAliveAs } from '../base/processes.ts';
-import { recipeFor } from './recipes.ts';
 import type { JobHandle, JobQueue } from '../jobs/queue.ts';
 import type { TrainModelEvent } from './train-model.ts';
+import { TrainingFollower, epochsOf } from './train-progress.ts';
+import { newRecord, readRecord } from './train-record.ts';
+import type { TrainingRecord } from './train-record.ts';
 import { userError } from '../jobs/user-error.ts';
 
-/** Points of the loss curve, at most. */
-const mostSteps = 2000;
 /** Of a training in a list. */
 const listedSteps = 200;
-const mostMessages = 500;
 const savedEveryMilliseconds = 5000;
 /** How long a child of an engine that is gone may take to save its checkpoint. */
 const orphanMilliseconds = 20_000;
 
-/** What is not asked for in the window. */
-const unasked = { maximumErrorRate: 0.05 };
-
-/** A training as its file holds it. */
-const recordSchema = z.object({
-  format: z.literal(1),
-  training: trainingSchema,
-  /** The process that last worked at it. */
-  pid: z.int().nullable(),
-  /** Which network the curves are of: 0 the one that is kept, else the fold's number. */
-  fold: z.int(),
-  folds: z.int(),
-  /** Steps of an epoch; steps of the curve that one point stands for, and those that the next one has so far. */
-  stepsPerEpoch: z.int(),
-  stride: z.int().positive(),
-  gathered: z.object({ count: z.int(), loss: z.number() }),
-  /** SHA-256 of the network that came of it, from the moment that it is moved among the models. */
-  made: z.string().nullable(),
-});
-type Record = z.infer<typeof recordSchema>;
-
 interface Entry {
-  record: Record;
+  record: TrainingRecord;
+  follower: TrainingFollower;
   savedAt: number;
-  /** Loss so far in this epoch, to tell that of a single step. */
-  sum: { epoch: number; step: number; loss: number };
-  /** The network that begins with the next recordings that are read: a fold that was done before is passed over. */
-  nextFold: number;
   saving: Promise<void>;
 }
 
-const newEntry = (record: Record): Entry => ({
+const newEntry = (record: TrainingRecord): Entry => ({
   record,
+  follower: new TrainingFollower(record),
   savedAt: 0,
-  sum: { epoch: 0, step: 0, loss: 0 },
-  nextFold: record.fold,
   saving: Promise.resolve(),
 });
 
-/** Epochs that a training takes, or takes at most. */
-const epochsOf = ({ epochs, network }: TrainingRequest): number => epochs ?? recipeFor(network).epochs;
-
-/** Loss of single steps as a curve of bounded length. */
-function addStep(entry: Entry, event: TrainModelEvent & { type: 'step' }): void {
-  const { record, sum } = entry;
-  const { epoch, step, steps, loss } = event;
-  record.stepsPerEpoch = steps;
-  const total = loss * step;
-  const follows = sum.epoch === epoch && sum.step === step - 1;
-  const single = follows ? total - sum.loss : loss;
-  entry.sum = { epoch, step, loss: total };
-  const { gathered } = record;
-  gathered.count++;
-  gathered.loss += single;
-  if (gathered.count < record.stride) return;
-  const { training } = record;
-  training.steps.push({ epoch: epoch - 1 + step / steps, loss: gathered.loss / gathered.count });
-  record.gathered = { count: 0, loss: 0 };
-  if (training.steps.length <= mostSteps) return;
-  // Two points become one.
-  const halved: Training['steps'] = [];
-  for (let i = 0; i + 1 < training.steps.length; i += 2) {
-    const [one, other] = [training.steps[i], training.steps[i + 1]];
-    halved.push({ epoch: other.epoch, loss: (one.loss + other.loss) / 2 });
-  }
-  training.steps = halved;
-  record.stride *= 2;
-}
-
-function clearCurves({ record }: Entry): void {
-  Object.assign(record.training, { steps: [], epochs: [] });
-  Object.assign(record, { stride: 1, gathered: { count: 0, loss: 0 } });
+/** One that is in a list, its loss curves thinned. */
+function listed(training: Training): Training {
+  const members = training.members.map((member) => {
+    const every = Math.ceil(member.steps.length / listedSteps);
+    return { ...member, steps: member.steps.filter((_, index) => index % every === 0) };
+  });
+  return { ...training, members };
 }
 
 export class TrainStore {
@@ -144,11 +90,7 @@ export class TrainStore {
   /** The latest first, their loss curves thinned. */
   list(): Training[] {
     return [...this.#entries.values()]
-      .map(({ record }) => {
-        const { training } = record;
-        const every = Math.ceil(training.steps.length / listedSteps);
-        return { ...training, steps: training.steps.filter((_, index) => index % every === 0) };
-      })
+      .map(({ record }) => listed(record.training))
       .sort((one, other) => other.startedAt.localeCompare(one.startedAt));
   }
 
@@ -168,33 +110,7 @@ export class TrainStore {
   async start(request: TrainingRequest): Promise<string> {
     if (request.from !== undefined) await this.#models.folderOf(request.from);
     const jobId = randomUUID();
-    const training: Training = {
-      jobId,
-      request,
-      startedAt: new Date().toISOString(),
-      state: 'queued',
-      backend: null,
-      counts: null,
-      steps: [],
-      epochs: [],
-      clipsPerSecond: null,
-      secondsLeft: null,
-      messages: [],
-      modelId: null,
-      error: null,
-    };
-    const record: Record = {
-      format: 1,
-      training,
-      pid: null,
-      fold: 0,
-      folds: 0,
-      stepsPerEpoch: 0,
-      stride: 1,
-      gathered: { count: 0, loss: 0 },
-      made: null,
-    };
-    const entry = newEntry(record);
+    const entry = newEntry(newRecord(jobId, request));
     await ensureFolder(this.#place(jobId)).catch((error: unknown) => {
       throw unwritable(this.#place(jobId), error);
     });
@@ -261,13 +177,14 @@ export class TrainStore {
 
   #queue(jobId: string): void {
     const entry = this.#entry(jobId);
-    const { request } = entry.record.training;
+    const { training } = entry.record;
+    const total = epochsOf(training);
     this.#jobs.start(
       {
         kind: 'train',
-        title: `Training ${request.name}`,
+        title: `Training ${training.request.name}`,
         unit: 'epochs',
-        total: epochsOf(request) * (1 + (request.folds ?? 0)),
+        ...(total === null ? {} : { total }),
         id: jobId,
         onDropped: () => this.#ended(entry, 'cancelled'),
       },
@@ -307,7 +224,7 @@ export class TrainStore {
   }
 
   /** The model, where an engine ended between moving it among the models and saying so. */
-  async #madeBefore({ made }: Record, folder: string): Promise<string | null> {
+  async #madeBefore({ made }: TrainingRecord, folder: string): Promise<string | null> {
     if (made === null || (await isModelFolder(folder))) return null;
     return this.#models.idOf(made);
   }
@@ -317,13 +234,13 @@ export class TrainStore {
     const { training } = entry.record;
     entry.record.pid = null;
     if (state !== 'cancelled' || !this.#jobs.closing) training.state = state;
-    Object.assign(training, { clipsPerSecond: null, secondsLeft: null });
+    entry.follower.stopped();
     await this.#save(entry);
     this.#onChange(training.jobId);
   }
 
   /** The child of an engine that was killed saves its checkpoint before it ends. */
-  async #waitForOrphan({ pid }: Record, signal: AbortSignal): Promise<void> {
+  async #waitForOrphan({ pid }: TrainingRecord, signal: AbortSignal): Promise<void> {
     const until = performance.now() + orphanMilliseconds;
     while (pid !== null && (await isAliveAs(pid, 'laboratory-worker'))) {
       if (performance.now() > until) {
@@ -344,7 +261,6 @@ export class TrainStore {
         application: this.#application,
         request: {
           ...rest,
-          ...unasked,
           dataset: withBonafide(request.dataset, bonafide),
           out: folder,
           resume: true,
@@ -363,79 +279,9 @@ export class TrainStore {
   }
 
   #heard(job: JobHandle, entry: Entry, event: TrainModelEvent): void {
-    const { record } = entry;
-    const { training } = record;
-    const say = (message: string): void => {
-      if (training.messages.at(-1) !== message) training.messages.push(message);
-      training.messages.splice(0, training.messages.length - mostMessages);
-    };
-    /** Networks that were trained before this one. */
-    const before = entry.nextFold === 0 ? record.folds : entry.nextFold - 1;
-    let save = false;
-    switch (event.type) {
-      case 'data':
-        training.counts = { train: event.train, dev: event.dev, test: event.test };
-        if (event.note) say(event.note);
-        save = true;
-        break;
-      case 'backend':
-        training.backend = { ...event.choice };
-        save = true;
-        break;
-      case 'fold':
-        entry.nextFold = event.fold;
-        record.folds = event.folds;
-        job.progress({ total: epochsOf(training.request) * (1 + event.folds) });
-        say(`Fold ${event.fold} of ${event.folds}: without ${event.recordings} recordings of some sources.`);
-        break;
-      case 'whole':
-        entry.nextFold = 0;
-        say('What is kept, on all recordings.');
-        break;
-      case 'prepare':
-        if (record.fold !== entry.nextFold) clearCurves(entry);
-        record.fold = entry.nextFold;
-        job.progress({ doing: `Reading ${event.done} of ${event.total} recordings` });
-        break;
-      case 'excluded':
-        say(`Left out ${event.path}: ${event.why}`);
-        job.problem(event.path, event.why);
-        break;
-      case 'resumed': {
-        // What was done after the checkpoint is done again.
-        const at = event.epoch + (record.stepsPerEpoch > 0 ? event.step / record.stepsPerEpoch : 0);
-        training.steps = training.steps.filter(({ epoch }) => epoch <= at + 1e-9);
-        training.epochs = training.epochs.filter(({ epoch }) => epoch <= event.epoch);
-        record.gathered = { count: 0, loss: 0 };
-        say(`Going on after epoch ${event.epoch}, step ${event.step}.`);
-        break;
-      }
-      case 'step': {
-        if (event.epoch === 1 && event.step === 1) clearCurves(entry);
-        addStep(entry, event);
-        const { epoch, step, steps, clipsPerSecond, secondsLeft } = event;
-        const done = epoch - 1 + step / steps;
-        const perEpoch = secondsLeft / Math.max(1e-9, event.epochs - done);
-        const networksAfter = record.folds - before;
-        training.clipsPerSecond = clipsPerSecond;
-        training.secondsLeft = secondsLeft + networksAfter * perEpoch * event.epochs;
-        const which = record.fold > 0 ? `Fold ${record.fold} of ${record.folds}, epoch` : 'Epoch';
-        job.progress({ done: before * event.epochs + done, doing: `${which} ${epoch} of ${event.epochs}` });
-        break;
-      }
-      case 'epoch': {
-        const { epoch, loss, devEer, devAuc, best } = event;
-        if (best) for (const one of training.epochs) one.best = false;
-        training.epochs = [
-          ...training.epochs.filter((one) => one.epoch < epoch),
-          { epoch, loss, devEer, devAuc, best },
-        ];
-        save = true;
-        break;
-      }
-      case 'score':
-        job.progress({ doing: `Measuring on ${event.split}: ${event.done} of ${event.total}` });
-    }
+    const { progress, problem, save = false } = entry.follower.hear(event);
+    if (progress) job.progress(progress);
+    if (problem) job.problem(problem.subject, problem.message);
     this.#onChange(job.id);
     if (save || performance.now() - entry.savedAt > savedEveryMilliseconds) {
       // A full disk shows when the checkpoint is written.
@@ -458,7 +304,7 @@ interface TrainStoreOptions {
 async function isFinished(folder: string): Promise<boolean> {
   if (!(await isModelFolder(folder))) return false;
   const names = await readdir(folder);
-  return !names.includes('checkpoint.safetensors');
+  return !names.some((name) => name.startsWith('checkpoint'));
 }
 
 function outdated(cause: UserFacingError): UserFacingError {
@@ -467,14 +313,4 @@ function outdated(cause: UserFacingError): UserFacingError {
     'The recordings, or how they are read, have changed since this training began: it cannot go on.',
     { advice: 'Discard it and train anew.', cause },
   );
-}
-
-async function readRecord(path: string): Promise<Record | null> {
-  const text = await readFile(path, 'utf8').catch(() => null);
-  if (text === null) return null;
-  try {
-    return recordSchema.parse(JSON.parse(text));
-  } catch {
-    return null;
-  }
 }

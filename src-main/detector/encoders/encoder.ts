@@ -1,5 +1,5 @@
 import '../../base/no-telemetry.ts';
-import { readFile, readdir } from 'node:fs/promises';
+import { access, constants, readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import ort from 'onnxruntime-node';
 import { z } from 'zod';
@@ -91,29 +91,44 @@ export function encoderFolders(name: string): string[] {
  * @throws EncoderUnavailable where its files are not what they should be.
  */
 export async function findEncoder(name: string): Promise<StoredEncoder | null> {
+  const found = await findEncoderCard(name);
+  return found && readEncoder(found);
+}
+
+/**
+ * Reads an encoder's card alone, and looks whether its graph can be opened; null as {@link findEncoder}.
+ * @throws EncoderUnavailable where it is no card, or there is no graph.
+ */
+export async function findEncoderCard(name: string): Promise<Omit<StoredEncoder, 'onnx'> | null> {
   if (!encoderName.safeParse(name).success) return null;
   for (const folder of encoderFolders(name)) {
     const text = await readFile(join(folder, 'card.json'), 'utf8').catch(() => null);
-    if (text !== null) return readEncoder(folder, text);
+    if (text === null) continue;
+    const parsed = encoderCardSchema.safeParse(jsonOrNull(text));
+    if (!parsed.success) {
+      const path = join(folder, 'card.json');
+      throw new EncoderUnavailable(`${path} is not an encoder's card.`, { path: folder, advice, cause: parsed.error });
+    }
+    await access(join(folder, graphName), constants.R_OK).catch((cause: unknown) => {
+      throw unreadableGraph(folder, cause);
+    });
+    return { folder, card: parsed.data };
   }
   return null;
 }
 
-async function readEncoder(folder: string, text: string): Promise<StoredEncoder> {
-  const path = join(folder, 'encoder.onnx');
-  const advice = 'Restore the encoder from a copy, or install the application again.';
-  let card: EncoderCard;
-  try {
-    card = encoderCardSchema.parse(JSON.parse(text));
-  } catch (cause) {
-    throw new EncoderUnavailable(`${join(folder, 'card.json')} is not an encoder's card.`, {
-      path: folder,
-      advice,
-      cause,
-    });
-  }
+const graphName = 'encoder.onnx';
+const advice = 'Restore the encoder from a copy, or install the application again.';
+
+function unreadableGraph(folder: string, cause: unknown): EncoderUnavailable {
+  const path = join(folder, graphName);
+  return new EncoderUnavailable(`The encoder's ${path} cannot be read.`, { path, advice, cause });
+}
+
+async function readEncoder({ folder, card }: Omit<StoredEncoder, 'onnx'>): Promise<StoredEncoder> {
+  const path = join(folder, graphName);
   const onnx = await readFile(path).catch((cause: unknown) => {
-    throw new EncoderUnavailable(`The encoder's ${path} cannot be read.`, { path, advice, cause });
+    throw unreadableGraph(folder, cause);
   });
   if (sha256(onnx) !== card.onnxSha256) {
     throw new EncoderUnavailable(`${path} is not the file that its card describes: its SHA-256 differs.`, {

@@ -1,52 +1,83 @@
 /** The curves of a training. */
-import type { Training } from '../../../src-preload/contract.ts';
-import { type Plot, type PlotAxis, type Point, roundStep } from '../../charts/plot.ts';
+import type { Training, TrainingMember } from '../../../src-preload/contract.ts';
+import { modelColourCount, type ModelLook, modelLooks } from '../../charts/palette.ts';
+import { type Layer, type Plot, type PlotAxis, type Point, roundStep } from '../../charts/plot.ts';
 import { formatNumber, formatPercent } from '../../format.ts';
 import { train } from '../../texts/train.ts';
 
 const texts = train.page;
-type Epoch = Training['epochs'][number];
+type Epoch = TrainingMember['epochs'][number];
 
 /** The epoch whose weights are kept: the last that was better than all before. */
 export function bestEpoch(epochs: readonly Epoch[]): Epoch | undefined {
   return epochs.findLast(({ best }) => best);
 }
 
+/** The best epoch of a model of one network. */
+export function bestOf({ members }: Training): Epoch | undefined {
+  return members.length === 1 ? bestEpoch(members[0].epochs) : undefined;
+}
+
+/** The networks that have begun, with how each is drawn where there are several members. */
+function begun({ members }: Training): { network: TrainingMember; look: ModelLook | null }[] {
+  const networks = members.filter(({ kind }) => kind === 'network').slice(0, modelColourCount);
+  const looks = modelLooks(members.length > 1 ? networks.map(({ name }) => name) : []);
+  return networks
+    .filter(({ steps }) => steps.length > 0)
+    .map((network) => ({ network, look: looks.get(network.name) ?? null }));
+}
+
+/** Its curve after each epoch, under its name where there are several members. */
+function epochLayers({ network, look }: ReturnType<typeof begun>[number], name: string, points: Point[]): Layer[] {
+  if (look === null) return [{ kind: 'line', name, role: 'accent', points }];
+  const { role, mark } = look;
+  return [
+    { kind: 'line', name: network.name, role, points, inLegend: false },
+    { kind: 'marks', name: network.name, role, mark, points },
+  ];
+}
+
 /** Loss over epochs: single steps thin, the epochs' means bold; null before the first step. */
-export function lossPlot({ request, steps, epochs }: Training): Plot | null {
-  const last = steps.at(-1);
-  if (last === undefined) return null;
-  const to = Math.max(1, last.epoch, epochs.at(-1)?.epoch ?? 0);
-  const losses = steps.map(({ loss }) => loss).filter(Number.isFinite);
+export function lossPlot(training: Training): Plot | null {
+  const networks = begun(training);
+  const lasts = networks.map(({ network }) => network.steps[network.steps.length - 1]);
+  if (lasts.length === 0) return null;
+  const to = Math.max(1, ...lasts.map(({ epoch }) => epoch));
+  const losses = networks.flatMap(({ network }) => network.steps.map(({ loss }) => loss)).filter(Number.isFinite);
   const top = Math.max(0.1, ...losses) * 1.05;
   return {
     id: 'training-loss',
     title: texts.loss,
-    subject: request.name,
+    subject: training.request.name,
     x: epochAxis(to),
     y: { label: texts.lossAxis, column: 'loss_nats', scale: 'linear', from: 0, to: top, format: plain },
-    layers: [
+    layers: networks.flatMap((each): Layer[] => [
       {
         kind: 'line',
-        name: texts.lossStep,
-        role: 'inconclusive',
+        name: each.look === null ? texts.lossStep : texts.lossStepOf(each.network.name),
+        role: each.look?.role ?? 'inconclusive',
         faint: true,
-        points: steps.map(({ epoch, loss }): Point => [epoch, loss]),
+        inLegend: each.look === null,
+        points: each.network.steps.map(({ epoch, loss }): Point => [epoch, loss]),
       },
-      {
-        kind: 'line',
-        name: texts.lossEpoch,
-        role: 'accent',
-        points: epochs.map(({ epoch, loss }): Point => [epoch, loss]),
-      },
-    ],
-    gist: texts.lossGist(formatNumber(last.loss, 3), formatNumber(last.epoch, 1)),
+      ...epochLayers(
+        each,
+        texts.lossEpoch,
+        each.network.epochs.map(({ epoch, loss }): Point => [epoch, loss]),
+      ),
+    ]),
+    gist: networks
+      .map(({ network, look }, index) => {
+        const { loss, epoch } = lasts[index];
+        return texts.lossGist(look === null ? null : network.name, formatNumber(loss, 3), formatNumber(epoch, 1));
+      })
+      .join(' '),
   };
 }
 
 /** Equal error rate on dev after each epoch, the best marked; null before the first epoch. */
 export function devEerPlot(training: Training): Plot | null {
-  const rates = training.epochs.map(({ devEer }) => devEer);
+  const rates = epochsOf(training).map(({ devEer }) => devEer);
   const top = Math.min(1, Math.max(0.1, ...rates) * 1.1);
   return devPlot(training, {
     id: 'training-dev-eer',
@@ -59,7 +90,7 @@ export function devEerPlot(training: Training): Plot | null {
 
 /** Area under the ROC curve on dev after each epoch, the best marked; null before the first epoch. */
 export function devAucPlot(training: Training): Plot | null {
-  const areas = training.epochs.map(({ devAuc }) => devAuc);
+  const areas = epochsOf(training).map(({ devAuc }) => devAuc);
   const from = Math.max(0, Math.min(0.5, Math.floor(Math.min(...areas) * 10) / 10));
   return devPlot(training, {
     id: 'training-dev-auc',
@@ -70,6 +101,8 @@ export function devAucPlot(training: Training): Plot | null {
   });
 }
 
+const epochsOf = (training: Training): Epoch[] => begun(training).flatMap(({ network }) => network.epochs);
+
 interface DevPlot {
   id: string;
   title: string;
@@ -78,31 +111,40 @@ interface DevPlot {
   text: (value: number) => string;
 }
 
-function devPlot({ request, epochs }: Training, { id, title, axis, value, text }: DevPlot): Plot | null {
-  if (epochs.length === 0) return null;
-  const best = bestEpoch(epochs);
-  const points = epochs.map((each): Point => [each.epoch, value(each)]);
+function devPlot(training: Training, { id, title, axis, value, text }: DevPlot): Plot | null {
+  const networks = begun(training).filter(({ network }) => network.epochs.length > 0);
+  if (networks.length === 0) return null;
+  const pointOf = (each: Epoch): Point => [each.epoch, value(each)];
+  const kept = networks.map(({ network, look }) => {
+    const best = bestEpoch(network.epochs);
+    return best === undefined ? null : { best, name: look === null ? null : network.name };
+  });
+  const [only] = kept;
   return {
     id,
     title,
-    subject: request.name,
-    x: epochAxis(Math.max(2, epochs[epochs.length - 1].epoch)),
+    subject: training.request.name,
+    x: epochAxis(Math.max(2, ...networks.map(({ network }) => network.epochs[network.epochs.length - 1].epoch))),
     y: axis,
     layers: [
-      { kind: 'line', name: texts.ofEpoch, role: 'accent', points },
-      ...(best === undefined
+      ...networks.flatMap((each) => epochLayers(each, texts.ofEpoch, each.network.epochs.map(pointOf))),
+      ...(only === null || only.name !== null
         ? []
         : [
             {
               kind: 'marks' as const,
-              name: texts.best(String(best.epoch)),
+              name: texts.best(String(only.best.epoch)),
               role: 'text' as const,
               mark: 'diamond' as const,
-              points: [[best.epoch, value(best)] as const],
+              points: [pointOf(only.best)],
             },
           ]),
     ],
-    gist: best === undefined ? '' : texts.devGist(axis.label, text(value(best)), String(best.epoch)),
+    gist: kept
+      .flatMap((one) =>
+        one === null ? [] : texts.devGist(one.name, axis.label, text(value(one.best)), String(one.best.epoch)),
+      )
+      .join(' '),
   };
 }
 

@@ -1,5 +1,5 @@
 /** How far a training is, in numbers and words. */
-import type { Job, Training } from '../../../src-preload/contract.ts';
+import type { Job, Training, TrainingMember } from '../../../src-preload/contract.ts';
 import { train } from '../../texts/train.ts';
 
 /** Whether it neither runs nor waits, and has no model: it can go on from its checkpoint, or be discarded. */
@@ -12,6 +12,14 @@ export function progressOf(job: Job | undefined): number | null {
   return job === undefined || job.total === null || job.total === 0 || job.done === 0
     ? null
     : Math.min(1, job.done / job.total);
+}
+
+/** How far a member is, from 0 to 1; null before its first step, and while the head of an encoder is fitted. */
+export function memberShare({ kind, planned, embedded, steps }: TrainingMember): number | null {
+  if (kind === 'encoder')
+    return embedded === null || embedded.done === embedded.total ? null : embedded.done / embedded.total;
+  const at = steps.at(-1)?.epoch;
+  return at === undefined || planned === null ? null : Math.min(1, at / planned);
 }
 
 /** Its state as a word. */

@@ -3,7 +3,17 @@ import type { Inputs, Outputs, Training } from '../../../src-preload/contract.ts
 import { app } from '../../state/app.svelte.ts';
 import { client, told } from '../../state/client.svelte.ts';
 
-type TrainingDraft = Required<Omit<Inputs['training']['start'], 'notes' | 'bonafide' | 'from' | 'folds'>> & {
+type Asked = Inputs['training']['start'];
+type Drafted = 'notes' | 'bonafide' | 'from' | 'folds' | 'members' | 'copies' | 'maximumErrorRate';
+type TrainingDraft = Required<Omit<Asked, Drafted>> & {
+  what: 'one' | 'several';
+  /** Of a model of several: what is ticked, and epochs of each network; null: as suits it. */
+  members: string[];
+  memberEpochs: number | null;
+  /** Empty: none. */
+  copies: string;
+  /** Findings that may be wrong, in percent. */
+  errorPercent: number;
   bonafide: string;
   /** Empty: from scratch. */
   from: string;
@@ -24,6 +34,12 @@ export const defaults: TrainingDraft = {
   dataset: '',
   bonafide: '',
   name: '',
+  what: 'one',
+  members: ['linear', 'mel', 'encoder'],
+  memberEpochs: null,
+  copies: '',
+  errorPercent: 5,
+  band: 'full',
   network: 'residual',
   augmentation: 'auto',
   backend: 'auto',
@@ -37,15 +53,26 @@ export const defaults: TrainingDraft = {
   ...suited.residual,
 };
 
+/** Whether a member is an encoder with a head, which learns from copies. */
+export function isEncoder(member: string): boolean {
+  return member === 'encoder' || member.startsWith('encoder:');
+}
+
 /** The request that the form stands for. */
-function requestOf(draft: TrainingDraft): Inputs['training']['start'] {
-  const { bonafide, from, calibratesOnFolds, folds, notes, dataset, name, ...rest } = draft;
+function requestOf(draft: TrainingDraft): Asked {
+  const { bonafide, from, calibratesOnFolds, folds, notes, dataset, name, ...others } = draft;
+  const { what, members, memberEpochs, copies, errorPercent, epochs, frontEnd, ...rest } = others;
+  const several = what === 'several';
   return {
     ...rest,
+    ...(several
+      ? { members, ...(memberEpochs === null ? {} : { epochs: memberEpochs }) }
+      : { epochs, frontEnd, ...(from === '' ? {} : { from }) }),
+    ...(several && copies.trim() !== '' && members.some(isEncoder) ? { copies: copies.trim() } : {}),
+    maximumErrorRate: errorPercent / 100,
     dataset: dataset.trim(),
     name: name.trim(),
     ...(bonafide.trim() === '' ? {} : { bonafide: bonafide.trim() }),
-    ...(from === '' ? {} : { from }),
     folds: calibratesOnFolds ? folds : null,
     notes: notes
       .split('\n')
@@ -56,11 +83,17 @@ function requestOf(draft: TrainingDraft): Inputs['training']['start'] {
 
 /** What the form holds to train once more with the settings of a training. */
 export function draftOf(request: Training['request']): TrainingDraft {
-  const { bonafide, from, folds, notes, ...rest } = request;
+  const { bonafide, from, folds, notes, members, copies, maximumErrorRate, epochs, ...rest } = request;
+  const { network } = rest;
   return {
     ...defaults,
-    ...suited[rest.network],
+    ...suited[network],
     ...rest,
+    ...(members === undefined
+      ? { what: 'one', epochs: epochs ?? suited[network].epochs }
+      : { what: 'several', members, memberEpochs: epochs ?? null }),
+    copies: copies ?? '',
+    errorPercent: Number((100 * maximumErrorRate).toPrecision(6)),
     bonafide: bonafide ?? '',
     from: from ?? '',
     calibratesOnFolds: folds !== null,
@@ -79,6 +112,7 @@ class Trainings {
   /** The job of the one that is shown; `new`: the form. */
   shown: string | null = $state(null);
   draft: TrainingDraft = $state({ ...defaults });
+  members: Outputs['training']['members'] | null = $state.raw(null);
   backends: Outputs['system']['backends'] | null = $state.raw(null);
   backendsError: unknown = $state.raw(null);
 
@@ -122,6 +156,11 @@ class Trainings {
       this.#refreshing.delete(jobId);
     }
     if (mine.again) await this.refresh(jobId);
+  }
+
+  /** Looks for what a model of several can have; anew each time, since encoders are added. */
+  async findMembers(): Promise<void> {
+    this.members = (await app.attempt(() => client.training.members())) ?? this.members ?? [];
   }
 
   /** Tries what can train; once, since it may take a while. */
