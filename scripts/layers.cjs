@@ -28,7 +28,7 @@ const leaves = ['evaluation', 'features', 'degradation', 'audio'];
 /** @type {import('dependency-cruiser').IConfiguration} */
 module.exports = {
   forbidden: [
-    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true, dependencyTypesNot: ['type-only'] } },
+    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
     ...layers.map((layer, index) => ({
       name: `${layer}-imports-only-from-below`,
       severity: 'error',
@@ -71,6 +71,18 @@ module.exports = {
       severity: 'error',
       from: { path: '^src-preload/' },
       to: { path: '^src-(main|renderer)/' },
+    },
+    {
+      name: 'product-stands-without-bench-e2e-and-scripts',
+      severity: 'error',
+      from: { path: '^src-' },
+      to: { path: '^(bench|e2e|scripts)/' },
+    },
+    {
+      name: 'scripts-stand-without-bench-and-e2e',
+      severity: 'error',
+      from: { path: '^scripts/' },
+      to: { path: '^(bench|e2e)/' },
     },
     {
       name: 'product-does-not-import-tests',

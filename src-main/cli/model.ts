@@ -35,7 +35,7 @@ Exit status: 0 done, 1 it could not be taken in, 2 wrong usage, 130 interrupted.
 async function open() {
   const [{ SettingsStore }, { openHome }, { ModelStore }] = await Promise.all([
     import('../engine/settings-store.ts'),
-    import('../engine/context.ts'),
+    import('../engine/parts.ts'),
     import('../models/model-store.ts'),
   ]);
   const home = await openHome();

@@ -41,7 +41,7 @@ export function register(program: Command): void {
 async function open() {
   const [{ SettingsStore }, { openHome }] = await Promise.all([
     import('../engine/settings-store.ts'),
-    import('../engine/context.ts'),
+    import('../engine/parts.ts'),
   ]);
   const store = await SettingsStore.open(await openHome());
   if (store.problem) process.stderr.write(`${store.problem.sentence}\n`);

@@ -1,6 +1,6 @@
 import { applicationVersion } from '../base/version.ts';
 import { Confirmations } from './confirmations.ts';
-import { openHome, openParts, recoverLaboratory } from './context.ts';
+import { openHome, openParts, recoverLaboratory } from './parts.ts';
 import type { EngineContext } from './context.ts';
 import type { FromEngine, ToEngine } from '../host/host-messages.ts';
 import { log, openLog } from './log.ts';

@@ -10,7 +10,7 @@ import { checkFully, checkQuickly } from '../cases/states.ts';
 import { CaseStore, peekCase } from '../cases/store.ts';
 import { systemActor } from '../cases/session.ts';
 import type { Session } from '../cases/session.ts';
-import type { EngineParts } from './context.ts';
+import type { EngineParts } from './parts.ts';
 import { userError } from './implementer.ts';
 import { log } from './log.ts';
 

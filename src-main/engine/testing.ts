@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { openParts } from './context.ts';
+import { openParts } from './parts.ts';
 import type { EngineContext } from './context.ts';
 
 /** An engine's context in a data folder of its own, without cases, for one test. */
