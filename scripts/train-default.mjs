@@ -4,8 +4,8 @@
 //
 // `default` has all members, `fast` those without an encoder; the latter is joined, calibrated and measured on its own.
 // --copies names copies (`dataset degrade`) that the encoder's head learns from, too.
-// --checkpoints takes members that were trained elsewhere (FOLDER holds one folder for each, as training leaves them in
-// checkpoint-members); --record measures both on a further split for their cards, once.
+// --checkpoints takes members and folds that were trained elsewhere (FOLDER holds checkpoint-members and checkpoint-folds, as
+// training leaves them there with --keep-checkpoints); --record measures both on a further split for their cards, once.
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -36,7 +36,15 @@ function earwitness(...args) {
 }
 
 const folderOf = (name) => join('resources', 'models', name);
-const checkpointsOf = (name) => join(root, folderOf(name), 'checkpoint-members');
+const kept = ['checkpoint-members', 'checkpoint-folds'];
+
+/** Copies the checkpoints of a folder to another, in place of those that lie there. */
+function copyCheckpoints(from, to) {
+  for (const name of kept.filter((one) => existsSync(join(from, one)))) {
+    rmSync(join(to, name), { recursive: true, force: true });
+    cpSync(join(from, name), join(to, name), { recursive: true });
+  }
+}
 
 function train(name, names, ...further) {
   earwitness('train', '--dataset', dataset, '--members', names.join(','), '--out', folderOf(name), '--name', name, '--misjudges', 'opus', ...options, ...further); // prettier-ignore
@@ -55,13 +63,12 @@ if (dataset === undefined) {
   process.stderr.write('Name what to train on: --dataset SPEC.\n');
   process.exit(2);
 }
-if (checkpoints !== undefined) cpSync(checkpoints, checkpointsOf('default'), { recursive: true });
+if (checkpoints !== undefined) copyCheckpoints(checkpoints, join(root, folderOf('default')));
 train('default', members, ...copies, '--keep-checkpoints', resumed ? '--resume' : '--overwrite');
 const without = members.filter((name) => name !== 'encoder');
-if (existsSync(checkpointsOf('fast'))) rmSync(checkpointsOf('fast'), { recursive: true });
-cpSync(checkpointsOf('default'), checkpointsOf('fast'), { recursive: true });
+copyCheckpoints(join(root, folderOf('default')), join(root, folderOf('fast')));
 train('fast', without, '--resume');
-rmSync(checkpointsOf('default'), { recursive: true });
+for (const name of kept) rmSync(join(root, folderOf('default'), name), { recursive: true, force: true });
 
 // Companions that lie there stay: they are named anew, since the card is new.
 for (const companion of ['telephone', 'opus']) {
