@@ -195,7 +195,7 @@ describe('training', () => {
     expect(trained.training.from?.onnxSha256).toBe(before.files['model.onnx']);
   });
 
-  it('refuses to replace a model unasked, and a model that was tampered with', () => {
+  it('refuses to replace a model without being asked, and a model that was tampered with', () => {
     expect(earwitness(training('whole')).stderr).toMatch(/--overwrite/);
     const onnx = join(folder, 'onwards', 'model.onnx');
     const bytes = readFileSync(onnx);

@@ -323,7 +323,7 @@ describe.runIf(onLinux && hosts[0].missing === null)('serve', () => {
   );
 
   it(
-    'in Electron, too, a data folder that cannot be is told, and it ends when told to',
+    'in Electron, too, a data folder that cannot be is reported, and it ends when told to',
     { timeout: 60_000 },
     async () => {
       const executable = findElectron();

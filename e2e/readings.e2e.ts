@@ -37,7 +37,7 @@ describe.each(hosts)('$name', ({ missing, start }) => {
       rmSync(folder, { recursive: true, force: true });
     });
 
-    it('is told at intake, and examined, scanned and analysed when it is chosen', async () => {
+    it('is reported at intake, and examined, scanned and analysed when it is chosen', async () => {
       const { page } = workstation;
       await workstation.newCase({ number: '1', title: 'Two readings' });
       await workstation.addFolder(evidence);

@@ -66,9 +66,9 @@ describe('a scan that is killed', () => {
     const first = lines(journal).slice(1).flatMap(pathsScored);
     expect(first.length).toBeGreaterThan(50);
 
-    const unasked = scan(out, format);
-    expect(unasked.status).toBe(2);
-    expect(unasked.stderr).toMatch(/--resume.*--overwrite/);
+    const without = scan(out, format);
+    expect(without.status).toBe(2);
+    expect(without.stderr).toMatch(/--resume.*--overwrite/);
 
     expect(await killed('SIGKILL', lines(journal).length + 60, out, format, '--resume')).toBe(true);
     const both = lines(journal).slice(1).flatMap(pathsScored);

@@ -584,7 +584,7 @@ describe.each(hosts)('$name', ({ name, missing, start }) => {
       const pid = host.enginePid();
       const answers = await workstation.page.evaluate(async () => {
         type Sender = (data: string | Uint8Array<ArrayBuffer>) => void;
-        /** A connection of its own, as the window makes one; each answer or its end is told. */
+        /** A connection of its own, as the window makes one; each answer or its end is reported. */
         async function open(tell: (what: string) => void): Promise<Sender> {
           const { earwitness } = window as unknown as { earwitness?: ExposedBridge };
           if (earwitness === undefined) {

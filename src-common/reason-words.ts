@@ -37,7 +37,7 @@ const words = new Map<string, string>(
   }),
 );
 
-/** A code that has no words here is told by its own. */
+/** A code that has no words here is reported by its own. */
 export function reasonWords(code: string): string {
   return words.get(code) ?? code.replaceAll('-', ' ');
 }

@@ -75,8 +75,8 @@ export function distanceSentence(kind: DistanceKind): string {
   const rule = forbids
     ? 'what lies beyond is not assessable'
     : kind.of === 'quality'
-      ? 'what lies beyond is told; the thresholds decide what is assessable'
-      : 'what lies beyond is told, and forbids nothing';
+      ? 'what lies beyond is reported; the thresholds decide what is assessable'
+      : 'what lies beyond is reported, and forbids nothing';
   const shrunk =
     shrinking === null
       ? ''

@@ -54,7 +54,7 @@ const audioSchema = z.object({
   stream: z.int(),
   decoder: z.enum(['wav', 'pcm', 'flac', 'ffmpeg']),
   decoderVersion: z.string(),
-  /** What confined a decoder that is a program of its own; absent in results made before this was told. */
+  /** What confined a decoder that is a program of its own; absent in results made before this was reported. */
   heldBy: z.array(z.enum(['bubblewrap', 'no-new-privileges', 'limits', 'watched'])).optional(),
   /** Of an item: codes of the reasons that its headers gave at intake, before it was scanned; absent where they gave none. */
   told: z.array(z.string()).optional(),

@@ -114,7 +114,7 @@ describe.skipIf(ffmpeg === null)('ffmpeg', () => {
     if (process.platform === 'linux') expect(stream.info.heldBy).toContain(bubblewrap ? 'bubblewrap' : 'limits');
   });
 
-  test.skipIf(!bubblewrap)('opens no other file, even where it is told to', async () => {
+  test.skipIf(!bubblewrap)('opens no other file, even where it is reported to', async () => {
     const [asked, other] = [join(folder, 'asked.wav'), join(folder, 'other.wav')];
     for (const path of [asked, other]) runFfmpeg(ffmpeg!.path, '-f', 'lavfi', '-i', 'sine=d=0.1:r=8000', path);
     const args = (path: string): string[] => ['-v', 'error', '-nostdin', '-i', path, '-f', 'null', '-'];

@@ -1,6 +1,6 @@
 /**
  * The cage that ffmpeg runs in: recordings are untrusted, and decoders of forty formats have had holes. Where the system can, it
- * sees its own program, libraries and what it is to read, nothing else, and reaches no network; what held is told.
+ * sees its own program, libraries and what it is to read, nothing else, and reaches no network; what held is reported.
  */
 import { execFile, spawn, type ChildProcess, type ChildProcessByStdio } from 'node:child_process';
 import { access, constants, readFile, realpath } from 'node:fs/promises';
@@ -74,8 +74,8 @@ async function systemLibraries(): Promise<string[]> {
 async function ownLibraries(program: string): Promise<string[]> {
   const ldd = await tool('ldd');
   if (ldd === null) return [];
-  const told = await run(ldd, [program], { env: environment(), timeout: 20_000 }).catch(() => ({ stdout: '' }));
-  const paths = [...told.stdout.matchAll(/(?:=> |^\s*)(\/\S+) \(0x/gm)].map(([, path]) => path);
+  const listing = await run(ldd, [program], { env: environment(), timeout: 20_000 }).catch(() => ({ stdout: '' }));
+  const paths = [...listing.stdout.matchAll(/(?:=> |^\s*)(\/\S+) \(0x/gm)].map(([, path]) => path);
   return [...new Set(paths)].filter((path) => !libraryPlaces.some((place) => path.startsWith(`${place}/`)));
 }
 

@@ -387,7 +387,7 @@ describe.skipIf(ffmpeg === null)('by ffmpeg', () => {
     }
   });
 
-  test('far more sound than the header says is told, and a header that is right is not accused', async () => {
+  test('far more sound than the header says is reported, and a header that is right is not accused', async () => {
     const path = join(folder, 'surplus.m4a');
     const source = 'sine=f=400:d=4:r=16000';
     runFfmpeg(ffmpeg!, '-f', 'lavfi', '-i', source, '-c:a', 'aac', '-use_editlist', '0', '-f', 'mp4', path);
@@ -471,7 +471,7 @@ describe.skipIf(ffmpeg === null)('by ffmpeg', () => {
     }
   });
 
-  test('packets that cannot be decoded are told of', async () => {
+  test('packets that cannot be decoded are reported of', async () => {
     const path = join(folder, 'damaged.aac');
     runFfmpeg(ffmpeg!, '-f', 'lavfi', '-i', 'anoisesrc=d=4:r=16000:seed=1', '-c:a', 'aac', '-f', 'adts', path);
     expect((await decode(path)).statistics.damaged).toBe(false);

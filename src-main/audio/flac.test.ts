@@ -191,7 +191,7 @@ describe.skipIf(ffmpeg === null)('what a FLAC file holds, whatever its header sa
     return bytes;
   }
   const withTotal = (frames: number): Uint8Array => changed((view) => view.setUint32(14, frames));
-  const told = async (bytes: Uint8Array, readAll = false) => {
+  const read = async (bytes: Uint8Array, readAll = false) => {
     const { samples, statistics, info } = await decode({ path: good, bytes }, { readAll, sampleRateHz: 16_000 });
     const { truncated, damaged, missingSeconds, contradictions, checksumDiffers, unread } = statistics;
     return { samples, info, notes: { truncated, damaged, missingSeconds, contradictions, checksumDiffers, unread } };
@@ -205,15 +205,15 @@ describe.skipIf(ffmpeg === null)('what a FLAC file holds, whatever its header sa
     unread: [],
   };
 
-  test('its own checksum holds, or is told not to', async () => {
-    expect((await told(whole)).notes).toEqual(nothing);
+  test('its own checksum holds, or is reported not to', async () => {
+    expect((await read(whole)).notes).toEqual(nothing);
     const other = changed((view) => view.setUint8(20, view.getUint8(20) ^ 1));
-    expect((await told(other)).notes).toEqual({ ...nothing, checksumDiffers: true });
+    expect((await read(other)).notes).toEqual({ ...nothing, checksumDiffers: true });
     // Zeros are no checksum.
     const none = changed((view) => {
       for (let at = 18; at < 34; at++) view.setUint8(at, 0);
     });
-    expect((await told(none)).notes).toEqual(nothing);
+    expect((await read(none)).notes).toEqual(nothing);
   });
 
   test.each<[string, () => Uint8Array, RegExp]>([
@@ -230,9 +230,9 @@ describe.skipIf(ffmpeg === null)('what a FLAC file holds, whatever its header sa
       () => changed((view) => view.setUint8(11, view.getUint8(11) ^ 8)),
       /says \d+ Hz; its sound has 16000/,
     ],
-  ])('%s is told, and the samples are the same', async (_, make, sentence) => {
-    const { samples, info, notes } = await told(make());
-    expect(samples).toEqual((await told(whole)).samples);
+  ])('%s is reported, and the samples are the same', async (_, make, sentence) => {
+    const { samples, info, notes } = await read(make());
+    expect(samples).toEqual((await read(whole)).samples);
     expect(notes).toEqual({ ...nothing, contradictions: [expect.stringMatching(sentence)] });
     expect(info).toMatchObject({ channels: 1, bitsPerSample: 16, sampleRateHz: 16_000 });
   });
@@ -243,34 +243,34 @@ describe.skipIf(ffmpeg === null)('what a FLAC file holds, whatever its header sa
       view.setUint16(2, 1024);
     });
     for (const bytes of [withTotal(0), small]) {
-      const { samples, notes } = await told(bytes);
-      expect(samples).toEqual((await told(whole)).samples);
+      const { samples, notes } = await read(bytes);
+      expect(samples).toEqual((await read(whole)).samples);
       expect(notes).toEqual(nothing);
     }
   });
 
-  test('what is missing at the end is told to the sample', async () => {
-    const { samples, notes } = await told(whole.slice(0, -5));
+  test('what is missing at the end is reported to the sample', async () => {
+    const { samples, notes } = await read(whole.slice(0, -5));
     expect(notes).toMatchObject({ truncated: true, missingSeconds: (64_000 - samples.length) / 16_000 });
     expect(notes.missingSeconds).toBeLessThan(0.3);
   });
 
-  test('a second stream is told, and read when asked for; tags are none', async () => {
+  test('a second stream is reported, and read when asked for; tags are none', async () => {
     const tag = Buffer.from('TAG'.padEnd(128, 'x'));
     for (const between of [new Uint8Array(0), tag]) {
       const two = new Uint8Array([...whole, ...between, ...whole]);
-      const { samples, notes } = await told(two);
+      const { samples, notes } = await read(two);
       expect(samples.length).toBe(64_000);
       expect(notes).toEqual({ ...nothing, unread: [{ kind: 'further-file', seconds: 4 }] });
-      const all = await told(two, true);
+      const all = await read(two, true);
       expect(all.samples.length).toBe(128_000);
       expect(all.samples.subarray(64_000)).toEqual(samples);
       expect(all.notes).toEqual(nothing);
     }
-    expect((await told(new Uint8Array([...whole, ...tag]))).notes).toEqual(nothing);
+    expect((await read(new Uint8Array([...whole, ...tag]))).notes).toEqual(nothing);
   });
 
-  test('frames of another rate behind the first are told', async () => {
+  test('frames of another rate behind the first are reported', async () => {
     const other = join(folder, 'other-rate.flac');
     runFfmpeg(ffmpeg!, '-f', 'lavfi', '-i', 'anoisesrc=d=2:r=8000:seed=8', '-sample_fmt', 's16', '-c:a', 'flac', other);
     const bytes = bytesOf(other);
@@ -280,23 +280,23 @@ describe.skipIf(ffmpeg === null)('what a FLAC file holds, whatever its header sa
       last = bytes[at] >= 0x80;
       at += 4 + (new DataView(bytes.buffer).getUint32(at) & 0xffffff);
     }
-    const { notes, samples } = await told(new Uint8Array([...withTotal(0), ...bytes.subarray(at)]));
+    const { notes, samples } = await read(new Uint8Array([...withTotal(0), ...bytes.subarray(at)]));
     expect(samples.length).toBe(64_000);
     expect(notes.unread).toEqual([{ kind: 'other-format', seconds: expect.closeTo(2, 6) as number }]);
   });
 
   test('behind a tag of mp3', async () => {
     const tag = Buffer.concat([Buffer.from('ID3\x04\0\0\0\0\x28\x07', 'latin1'), Buffer.alloc(0x28 * 128 + 7, 0xff)]);
-    const { samples, info, notes } = await told(new Uint8Array([...tag, ...whole]));
+    const { samples, info, notes } = await read(new Uint8Array([...tag, ...whole]));
     expect(info.decoder).toBe('flac');
-    expect(samples).toEqual((await told(whole)).samples);
+    expect(samples).toEqual((await read(whole)).samples);
     expect(notes).toEqual(nothing);
   });
 
   test('a stream of which no frame is whole cannot be decoded, and is not called silent', async () => {
     const bytes = whole.slice();
     for (let at = 8200; at < bytes.length; at += 7) bytes[at] ^= 0x55;
-    await expect(told(bytes)).rejects.toMatchObject({
+    await expect(read(bytes)).rejects.toMatchObject({
       code: 'undecodable',
       message: expect.stringContaining('flac') as string,
     });

@@ -142,7 +142,7 @@ describe.skipIf(!ffmpeg)('times of recordings that ffmpeg decodes', () => {
     expect(ours.statistics).toMatchObject({ gaps: [], truncated: false, uncertainFromSeconds: null });
   });
 
-  test('timestamps that begin anew in the middle are told, and no sound is lost', async () => {
+  test('timestamps that begin anew in the middle are reported, and no sound is lost', async () => {
     const parts = [2, 3].map((seconds) =>
       runFfmpeg(ffmpeg!, ...tone(seconds, '1'), '-c:a', 'aac', '-f', 'mpegts', '-').toString('latin1'),
     );

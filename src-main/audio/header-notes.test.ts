@@ -39,7 +39,7 @@ describe.skipIf(!can('libmp3lame'))('MP3 whose first frame counts the others', (
   test.each([
     [44100, 1152],
     [16000, 576],
-  ])('%i Hz: one frame less is its own affair, what lacks more is told', async (rateHz, samples) => {
+  ])('%i Hz: one frame less is its own affair, what lacks more is reported', async (rateHz, samples) => {
     const { bytes, frames } = recording(`${rateHz}.mp3`, rateHz);
     expect(await notes(written('whole.mp3', bytes))).toMatchObject({ truncated: false, missingSeconds: null });
     const cut = frames.at(-5)!;
@@ -98,7 +98,7 @@ describe.skipIf(ffmpeg === null)('MP3 whose first frame counts the others as Fra
     [200, 190],
     [200, 100],
     [2000, 1980],
-  ])('of %i frames %i are there: what is missing is told to a frame', async (declared, there) => {
+  ])('of %i frames %i are there: what is missing is reported to a frame', async (declared, there) => {
     const { truncated, missingSeconds } = await notes(written('vbri-cut.mp3', vbri(declared, there)));
     expect(truncated).toBe(true);
     expect(Math.abs(missingSeconds! / frameSeconds - (declared - there))).toBeLessThanOrEqual(1.01);

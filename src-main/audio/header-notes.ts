@@ -9,7 +9,7 @@ export interface HeaderNotes {
   sound?: { frames: number; tolerance: number };
   /** As in `DecodeNotes`. */
   contradictions?: string[];
-  /** Bytes of coded sound behind the declared length, which ffmpeg reads where it is told to look past lengths (WAV). */
+  /** Bytes of coded sound behind the declared length, which ffmpeg reads where it is reported to look past lengths (WAV). */
   behindBytes?: number;
 }
 
@@ -90,9 +90,9 @@ async function mp3Notes(input: InputBuffer): Promise<HeaderNotes | null> {
     const behind = xing + 12 + ((flags & 2) >> 1) * 4 + ((flags & 4) >> 2) * 100 + ((flags & 8) >> 3) * 4;
     // What decoders leave out at both ends.
     const edges = view.getUint32(behind + 20) & 0xffffff;
-    const told = /^(LAME|Lav[cf])/.test(name(behind));
-    const delay = told ? (edges >>> 12) + decoderDelay : 2 * samples;
-    const padding = told ? Math.max(0, (edges & 0xfff) - decoderDelay) : 0;
+    const hasDelays = /^(LAME|Lav[cf])/.test(name(behind));
+    const delay = hasDelays ? (edges >>> 12) + decoderDelay : 2 * samples;
+    const padding = hasDelays ? Math.max(0, (edges & 0xfff) - decoderDelay) : 0;
     return { sound: { frames: frames * samples - delay - padding, tolerance: samples } };
   }
   if (name(start + 36) !== 'VBRI') return null;

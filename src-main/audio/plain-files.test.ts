@@ -61,7 +61,7 @@ const kinds: [string, string, number][] = [
 
 describe.skipIf(ffmpeg === null)('plain samples in AU, Wave64, AIFF and CAF', () => {
   test.each(kinds)(
-    '%s, %s: the samples that ffmpeg reads; what is missing is told to the sample',
+    '%s, %s: the samples that ffmpeg reads; what is missing is reported to the sample',
     async (container, codec, bytes) => {
       const { path, bytes: whole } = eightSeconds(container, codec);
       const { info, samples, statistics } = await decode(path, { sampleRateHz: 8000, channel: 1 });
@@ -86,7 +86,7 @@ describe.skipIf(ffmpeg === null)('plain samples in AU, Wave64, AIFF and CAF', ()
     ['w64', 'pcm_s16le'],
     ['aiff', 'pcm_s16be'],
     ['caf', 'pcm_s16le'],
-  ])('%s: sound behind the declared length is told, and read when asked for', async (container, codec) => {
+  ])('%s: sound behind the declared length is reported, and read when asked for', async (container, codec) => {
     const { bytes } = eightSeconds(container, codec);
     const path = written(`behind.${container}`, declaring(bytes, container, 2 * 8000 * 4));
     const { statistics } = await decode(path);
@@ -106,7 +106,7 @@ describe.skipIf(ffmpeg === null)('plain samples in AU, Wave64, AIFF and CAF', ()
     ['w64', 'pcm_s16le'],
     ['aiff', 'pcm_s16be'],
     ['caf', 'pcm_s16le'],
-  ])('%s: a second recording joined to the first is told, and read when asked for', async (container, codec) => {
+  ])('%s: a second recording joined to the first is reported, and read when asked for', async (container, codec) => {
     const { bytes } = eightSeconds(container, codec);
     const path = written(`joined.${container}`, Buffer.concat([bytes, bytes]));
     expect((await decode(path)).statistics.unread).toEqual([{ kind: 'further-file', seconds: 8 }]);
@@ -147,7 +147,7 @@ describe.skipIf(ffmpeg === null)('plain samples in AU, Wave64, AIFF and CAF', ()
     ['wav', 'adpcm_ms'],
     ['wav', 'libgsm_ms'],
     ['w64', 'adpcm_ms'],
-  ])('coded sound in %s, %s: a short end is told', async (container, codec) => {
+  ])('coded sound in %s, %s: a short end is reported', async (container, codec) => {
     const path = join(folder, `coded.${container}`);
     const mono = ['-f', 'lavfi', '-i', 'sine=d=20:r=8000'];
     runFfmpeg(ffmpeg!, ...mono, '-c:a', codec, '-f', container, path);
@@ -164,7 +164,7 @@ describe.skipIf(ffmpeg === null)('plain samples in AU, Wave64, AIFF and CAF', ()
     expect(Math.abs(statistics.frames + 8000 * statistics.missingSeconds! - frames)).toBeLessThan(0.15 * 8000);
   });
 
-  test('coded sound behind the declared length of WAV is told, and read when asked for', async () => {
+  test('coded sound behind the declared length of WAV is reported, and read when asked for', async () => {
     const path = join(folder, 'ima.wav');
     runFfmpeg(ffmpeg!, '-f', 'lavfi', '-i', 'sine=d=8:r=8000', '-c:a', 'adpcm_ima_wav', path);
     const bytes = readFileSync(path);

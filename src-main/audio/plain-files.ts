@@ -1,6 +1,6 @@
 /*
  * Sun's AU, Sony's Wave64, Apple's AIFF and CAF. Where they hold plain samples these are read here: ffmpeg takes the end of the file
- * for that of the sound, or passes over what follows, while the headers give exact lengths. Of coded ones the lengths are told.
+ * for that of the sound, or passes over what follows, while the headers give exact lengths. Of coded ones the lengths are reported.
  */
 import type { InputBuffer } from './input.ts';
 import { PcmDecoder, encodingBytes, maximumChannels, plainEncoding } from './pcm.ts';

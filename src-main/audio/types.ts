@@ -45,7 +45,7 @@ export interface Gap {
 
 /**
  * Where the sound of a recording lies in its time, by the file's own timestamps. The samples are those that were decoded, one
- * after the other: for gaps there are none. A gap is told before the block that follows it.
+ * after the other: for gaps there are none. A gap is reported before the block that follows it.
  */
 export interface TimelineNotes {
   /** Where the sound begins: above 0 where, say, a video begins before it. */

@@ -18,7 +18,7 @@ const waveHeaderBytes = 44;
 
 /**
  * The header of a mono WAV file of 16 bits; with a comment (`LIST`, `INFO`, `ICMT`), of a length that does not depend on the samples.
- * @param samples null where it is not known yet; more than fit its 32 bits are told as "to the end"
+ * @param samples null where it is not known yet; more than fit its 32 bits are reported as "to the end"
  */
 export function waveHeader(sampleRateHz: number, samples: number | null, comment?: string): Uint8Array {
   const text =

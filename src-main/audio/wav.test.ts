@@ -33,8 +33,8 @@ function file(name: string, content: Uint8Array): string {
   return path;
 }
 
-/** Seconds that are decoded, and what is told of them. */
-async function told(path: string, readAll = false) {
+/** Seconds that are decoded, and what is reported of them. */
+async function readNotes(path: string, readAll = false) {
   const { statistics, info } = await decode(path, { readAll, sampleRateHz: rate });
   const { unread, furtherSeconds, truncated, missingSeconds, contradictions } = statistics;
   const seconds = statistics.frames / info.sampleRateHz;
@@ -61,10 +61,10 @@ describe('sound that a WAV file holds and its headers do not count in', () => {
       new Uint8Array([...wav16(sound.subarray(0, 4000), rate), ...wav16(sound.subarray(4000), rate)]),
       'further-file',
     ],
-  ])('%s: told, and read when asked for', async (_, content, kind) => {
+  ])('%s: reported, and read when asked for', async (_, content, kind) => {
     const path = file('unread.wav', content);
-    expect(await told(path)).toEqual({ ...whole, seconds: 0.5, unread: [{ kind, seconds: 1.5 }] });
-    expect(await told(path, true)).toEqual({ ...whole, seconds: 2, furtherSeconds: 1.5 });
+    expect(await readNotes(path)).toEqual({ ...whole, seconds: 0.5, unread: [{ kind, seconds: 1.5 }] });
+    expect(await readNotes(path, true)).toEqual({ ...whole, seconds: 2, furtherSeconds: 1.5 });
     const { samples } = await decode(path, { readAll: true, sampleRateHz: rate });
     expect(samples).toEqual((await decode(file('all.wav', wav16(sound, rate)), { sampleRateHz: rate })).samples);
   });
@@ -75,16 +75,16 @@ describe('sound that a WAV file holds and its headers do not count in', () => {
     expect(samples).toEqual((await decode(file('all.wav', wav16(sound, rate)), { sampleRateHz: rate })).samples);
   });
 
-  test('a second file of another rate is told and never mixed in', async () => {
+  test('a second file of another rate is reported and never mixed in', async () => {
     const path = file('other.wav', new Uint8Array([...wav16(sound, rate), ...wav16(tone(440, 16000, 1), 16000)]));
     const wanted = { ...whole, seconds: 2, unread: [{ kind: 'other-format', seconds: 1 }] };
-    expect(await told(path)).toEqual(wanted);
-    expect(await told(path, true)).toEqual(wanted);
+    expect(await readNotes(path)).toEqual(wanted);
+    expect(await readNotes(path, true)).toEqual(wanted);
   });
 
   test('an empty chunk before the sound', async () => {
     expect(
-      await told(file('empty-first.wav', riff(format, chunk('data', new Uint8Array(0)), chunk('data', bytes)))),
+      await readNotes(file('empty-first.wav', riff(format, chunk('data', new Uint8Array(0)), chunk('data', bytes)))),
     ).toEqual({
       ...whole,
       seconds: 2,
@@ -96,7 +96,7 @@ describe('sound that a WAV file holds and its headers do not count in', () => {
     ['the tag of mp3', new Uint8Array([...wav16(sound, rate), ...Buffer.from('TAG'.padEnd(128, 'x'))])],
     ['zeros that fill a block', new Uint8Array([...wav16(sound, rate), ...new Uint8Array(4096)])],
   ])('%s behind it are none', async (_, content) => {
-    expect(await told(file('tags.wav', content))).toEqual({ ...whole, seconds: 2 });
+    expect(await readNotes(file('tags.wav', content))).toEqual({ ...whole, seconds: 2 });
   });
 });
 
@@ -106,7 +106,7 @@ describe('lengths of WAV', () => {
     async (claimed) => {
       for (const trailing of [[], [chunk('LIST', Buffer.from('INFOISFT\x06\0\0\0maker\0'))]]) {
         const path = file('open.wav', riff(format, chunk('data', bytes, claimed), ...trailing));
-        expect(await told(path)).toEqual({ ...whole, seconds: 2 });
+        expect(await readNotes(path)).toEqual({ ...whole, seconds: 2 });
       }
     },
   );
@@ -118,10 +118,10 @@ describe('lengths of WAV', () => {
       [16000, 1],
     ]) {
       const path = file('short.wav', riff(format, chunk('data', bytes)).slice(0, 44 + bytes.length - lost));
-      expect(await told(path)).toMatchObject({ truncated: true, missingSeconds: seconds });
+      expect(await readNotes(path)).toMatchObject({ truncated: true, missingSeconds: seconds });
     }
     // A byte that belongs to no sample.
-    expect(await told(file('odd.wav', riff(format, chunk('data', new Uint8Array([...bytes, 7])))))).toMatchObject({
+    expect(await readNotes(file('odd.wav', riff(format, chunk('data', new Uint8Array([...bytes, 7])))))).toMatchObject({
       seconds: 2,
       truncated: false,
     });
@@ -152,20 +152,20 @@ describe('lengths of WAV', () => {
       new DataView(made.buffer).setUint32(4, 0xffffffff, true);
       return file('rf64.wav', made);
     };
-    expect(await told(long(bytes.length, 0xffffffff))).toEqual({ ...whole, seconds: 2 });
+    expect(await readNotes(long(bytes.length, 0xffffffff))).toEqual({ ...whole, seconds: 2 });
     for (const [claimed, short] of [
       [bytes.length, 8000],
       [8000, bytes.length],
       [99 * bytes.length, bytes.length],
     ]) {
-      expect(await told(long(claimed, short))).toMatchObject({
+      expect(await readNotes(long(claimed, short))).toMatchObject({
         seconds: 2,
         unread: [],
         truncated: false,
         contradictions: [expect.stringContaining('two lengths')],
       });
     }
-    expect(await told(long(2 * bytes.length, 0xffffffff))).toMatchObject({ seconds: 2, missingSeconds: 2 });
+    expect(await readNotes(long(2 * bytes.length, 0xffffffff))).toMatchObject({ seconds: 2, missingSeconds: 2 });
   });
 });
 
@@ -274,7 +274,7 @@ describe.skipIf(reports === null)('WAV files that reports of faults led to', () 
     ['wav-blockalign/t2_ba3.wav', 4, null],
     ['rifx/q_rifx.wav', 4, null],
   ])('%s: %d s', async (name, seconds, unread) => {
-    const found = await told(join(reports!, name));
+    const found = await readNotes(join(reports!, name));
     expect(found).toMatchObject({ seconds, truncated: false });
     expect(found.unread.map((part) => part.seconds)).toEqual(unread === null ? [] : [unread]);
   });

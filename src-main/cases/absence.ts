@@ -7,8 +7,8 @@ import type { NamedFile } from '../base/openable-path.ts';
 const unknown = 'it cannot be told whether it is what was taken in';
 
 /** @param told what reading the file threw */
-export async function absence(file: NamedFile & { name: string }, told: UserFacingError): Promise<string> {
-  if (told.code !== 'missing') return `${told.message.replace(/\.$/, '')}: ${unknown}.`;
+export async function absence(file: NamedFile & { name: string }, failure: UserFacingError): Promise<string> {
+  if (failure.code !== 'missing') return `${failure.message.replace(/\.$/, '')}: ${unknown}.`;
   const folder = dirname(file.path);
   if (await isThere(folder)) return `${file.name} is no longer in ${folder}: it was deleted, moved or renamed.`;
   let lost = folder;

@@ -33,9 +33,9 @@ it('goes on with a case that another installation went on with once its key was 
   const closed = CaseStore.open(folder, ours);
   expect(closed.broken).toMatchObject({ code: 'unknown-signer', advice: /case accept/ });
   closed.close();
-  const told = continuationOf(folder, ours.library);
-  expect(told).toMatchObject({ number: '2026/1', fingerprint: fingerprint(theirs), seen: 2, rows: 6 });
-  expect(told.since.map(({ actor, action }) => [actor, action])).toEqual([
+  const continuation = continuationOf(folder, ours.library);
+  expect(continuation).toMatchObject({ number: '2026/1', fingerprint: fingerprint(theirs), seen: 2, rows: 6 });
+  expect(continuation.since.map(({ actor, action }) => [actor, action])).toEqual([
     ['Ben Other', 'examined'],
     ['Ben Other', 'opened'],
     ['Ben Other', 'rebuilt'],

@@ -131,8 +131,8 @@ function stateOf(folder: string, path: string, library: Library): State {
         signed.hash === head.hash &&
         signatureHolds(signed.publicKey, headMessage(id, head), signed.signature);
       const left = known.file;
-      const told = left?.startsWith(byContent) ? databaseContent(folder) : files;
-      const own = ours && (left === null || left === told);
+      const state = left?.startsWith(byContent) ? databaseContent(folder) : files;
+      const own = ours && (left === null || left === state);
       const sameLog = ours && head.rows === known.rows && head.hash === known.hash;
       return { state: own ? 'own' : 'worked on', byContent: sameLog && left !== null && (left !== files || !own) };
     });

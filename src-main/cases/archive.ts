@@ -20,7 +20,7 @@ import { archiveEntries, entryStream, openArchive } from '../base/zip.ts';
 import type { ForeignArchive } from '../base/zip.ts';
 import { canonicalJson } from './canonical.ts';
 import { copiesFolder, isCopyPath } from './copies.ts';
-import { databaseName, databasePath, openDatabaseForReading, toldOfDatabase } from './database.ts';
+import { databaseName, databasePath, openDatabaseForReading, databaseFailure } from './database.ts';
 import { lastRow } from './custody.ts';
 import type { UntrustedIdentity } from './rebuild.ts';
 import type { RebuildRequest } from './rebuild-worker.ts';
@@ -42,7 +42,7 @@ const manifestSchema = z.object({
 });
 type Manifest = z.infer<typeof manifestSchema>;
 
-/** What is told while an archive is written or read. */
+/** What is reported while an archive is written or read. */
 export interface ArchiveProgress {
   onProgress?: (doneBytes: number, totalBytes: number) => void;
   signal?: AbortSignal;
@@ -118,7 +118,7 @@ async function packTo(
   await ensureFolder(dirname(target));
   // Its pages as of one moment, whatever is written meanwhile.
   await store.database.backup(snapshot).catch((error: unknown) => {
-    throw toldOfDatabase(target, error);
+    throw databaseFailure(target, error);
   });
   progress.signal?.throwIfAborted();
   const manifest = await manifestOf(store, snapshot);

@@ -37,7 +37,7 @@ function run(home: string, seconds: number): { session: Session; clocks: ReturnT
   return { session: { ...testSession(home), clock: watch }, clocks };
 }
 
-it('a clock that is set while the program runs is told once, in a row of its own before the next', () => {
+it('a clock that is set while the program runs is reported once, in a row of its own before the next', () => {
   const { watch, pass, set } = testClocks();
   const { store } = testCase({ ...testSession(), clock: watch });
   pass(3600);
@@ -64,7 +64,7 @@ it('a clock that is set while the program runs is told once, in a row of its own
   expect(leaps(store)).toHaveLength(2);
 });
 
-it('a time before the latest row of the case or of the installation is told; pauses and two seconds are not', () => {
+it('a time before the latest row of the case or of the installation is reported; pauses and two seconds are not', () => {
   const { session: first, clocks } = run(testSession().library.home, 0);
   const { store, folder } = testCase(first);
   clocks.pass(1);
@@ -91,13 +91,13 @@ it('a time before the latest row of the case or of the installation is told; pau
   const { store: fresh } = testCase(other.session);
   expect(leaps(fresh)[0]).toContain('that this installation wrote');
   const { checks } = verifyRecords({ folder, home });
-  const told = checks.find(({ subject }) => subject === 'time');
-  expect(told).toMatchObject({ holds: true, remark: true });
-  expect(told?.sentence).toMatch(/Row \d+: The clock of this computer stands 395 days before/);
+  const remark = checks.find(({ subject }) => subject === 'time');
+  expect(remark).toMatchObject({ holds: true, remark: true });
+  expect(remark?.sentence).toMatch(/Row \d+: The clock of this computer stands 395 days before/);
   expect(checks.filter(({ holds }) => !holds)).toEqual([]);
 });
 
-it('what was told in a transaction that failed is told in the next', () => {
+it('what was reported in a transaction that failed is reported in the next', () => {
   const { watch, set } = testClocks();
   const { store } = testCase({ ...testSession(), clock: watch });
   set(7200);

@@ -1,4 +1,4 @@
-/** Whether the computer's clock can be relied on: leaps of it are told in the log. */
+/** Whether the computer's clock can be relied on: leaps of it are reported in the log. */
 import { uptime } from 'node:os';
 
 /** The row that tells that the clock leapt. */
@@ -46,7 +46,7 @@ export class ClockWatch {
     this.#steady = clocks.steady();
   }
 
-  /** What was found was told; from now on, only more is. */
+  /** What was found was reported; from now on, only more is. */
   told(): void {
     this.#wall = this.clocks.wall();
     this.#steady = this.clocks.steady();

@@ -11,7 +11,7 @@ import { UserFacingError } from '../base/errors.ts';
 import { ClockWatch, clockLeap, setBack } from './clock.ts';
 import { CustodyWriter, lastRow } from './custody.ts';
 import type { CustodyEntry } from './custody.ts';
-import { databasePath, toldOfDatabase } from './database.ts';
+import { databasePath, databaseFailure } from './database.ts';
 import { isSameFile } from './fingerprint.ts';
 import type { CaseLock } from './lock.ts';
 import { giveRightsTo, isShared } from './rights.ts';
@@ -132,7 +132,7 @@ export class CaseCore {
     try {
       return read();
     } catch (error) {
-      throw toldOfDatabase(this.#path, error);
+      throw databaseFailure(this.#path, error);
     }
   }
 
@@ -218,7 +218,7 @@ export class CaseCore {
     try {
       return this.db.transaction(change).immediate();
     } catch (error) {
-      throw toldOfDatabase(this.#path, error);
+      throw databaseFailure(this.#path, error);
     }
   }
 }

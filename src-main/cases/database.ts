@@ -35,7 +35,7 @@ function isFull(folder: string): boolean {
 }
 
 /** An error of SQLite as a person should read it; anything else as it is. */
-export function toldOfDatabase(path: string, error: unknown): unknown {
+export function databaseFailure(path: string, error: unknown): unknown {
   if (!(error instanceof Database.SqliteError)) return error;
   const told = (code: string, what: string, advice: string): UserFacingError =>
     new UserFacingError(code, `${path} ${what}.`, { path, advice, cause: error });
@@ -74,12 +74,12 @@ export function toldOfDatabase(path: string, error: unknown): unknown {
   return error;
 }
 
-/** Runs what uses a database; errors of SQLite come as `toldOfDatabase` says. */
+/** Runs what uses a database; errors of SQLite come as `databaseFailure` says. */
 export function telling<T>(path: string, use: () => T): T {
   try {
     return use();
   } catch (error) {
-    throw toldOfDatabase(path, error);
+    throw databaseFailure(path, error);
   }
 }
 

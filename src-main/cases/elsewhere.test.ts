@@ -340,7 +340,7 @@ describe('a drive on which files are numbered anew', () => {
     store.close();
   });
 
-  it('is told from a copy that was put in the place of an open case', () => {
+  it('is reported from a copy that was put in the place of an open case', () => {
     const store = CaseStore.open(folder, session);
     expect(store.lost()).toBeNull();
     renumber();
@@ -403,7 +403,7 @@ describe('the highest row', () => {
   const highest = (of = request()): { holds: boolean; sentence: string } | undefined =>
     verifyRecords(of).checks.find(({ name }) => name === 'highest row seen here');
 
-  it('is known by the case, wherever its folder lies: an older copy is told', async () => {
+  it('is known by the case, wherever its folder lies: an older copy is reported', async () => {
     const older = join(testFolder(), 'copy');
     cpSync(folder, older, { recursive: true });
     const store = CaseStore.open(folder, session);
@@ -607,7 +607,7 @@ it('verify ties an item to the row of its intake, also against whoever has the k
 });
 
 describe('a database under an open case', () => {
-  it('that is deleted or replaced is told at the next write, which is not made', () => {
+  it('that is deleted or replaced is reported at the next write, which is not made', () => {
     const store = CaseStore.open(folder, session);
     const aside = join(testFolder(), 'aside.sqlite');
     cpSync(database(), aside);
@@ -623,7 +623,7 @@ describe('a database under an open case', () => {
 describe('the key of the installation', () => {
   const key = (): string => join(session.library.home, 'installation-key.pem');
 
-  it('that is gone is told; none is made in silence, and verify needs none and writes nothing', async () => {
+  it('that is gone is reported; none is made in silence, and verify needs none and writes nothing', async () => {
     const { home } = session.library;
     session.library.close();
     rmSync(key());
@@ -641,7 +641,7 @@ describe('the key of the installation', () => {
     store.close();
   });
 
-  it('that was exchanged or damaged is told', () => {
+  it('that was exchanged or damaged is reported', () => {
     const { home } = session.library;
     session.library.close();
     copyFileSync(join(otherHome(), 'installation-key.pem'), key());
@@ -657,7 +657,7 @@ describe('the key of the installation', () => {
   }
 });
 
-it('a list of cases that is damaged is told as that', () => {
+it('a list of cases that is damaged is reported as that', () => {
   const { home } = session.library;
   session.library.close();
   writeFileSync(join(home, 'library.sqlite'), 'no database, but long enough to be taken for one'.repeat(100));

@@ -4,7 +4,7 @@ import Database from 'better-sqlite3';
 import type { CaseSummary, CustodyHead } from '../../src-preload/contract.ts';
 import { writeFileWhole, unwritable } from '../base/files.ts';
 import { UserFacingError } from '../base/errors.ts';
-import { readingBeside, toldOfDatabase } from './database.ts';
+import { readingBeside, databaseFailure } from './database.ts';
 import { ensureFolderNow, keepPrivate } from './folders.ts';
 import { fingerprintOf, installationKey, keyName } from './keys.ts';
 import type { InstallationKey } from './keys.ts';
@@ -142,8 +142,8 @@ function tellingOfLibrary<T>(path: string, use: () => T): T {
   try {
     return use();
   } catch (error) {
-    const told = toldOfDatabase(path, error);
-    throw told !== error && (told as UserFacingError).code === 'damaged' ? damagedLibrary(path, error) : told;
+    const failure = databaseFailure(path, error);
+    throw failure !== error && (failure as UserFacingError).code === 'damaged' ? damagedLibrary(path, error) : failure;
   }
 }
 
@@ -310,7 +310,7 @@ export class Library {
   }
 
   /**
-   * Runs a transaction of a case's database inside one of the list: what `keep` is told of the log is kept if, and only if, the case's
+   * Runs a transaction of a case's database inside one of the list: what `keep` is reported of the log is kept if, and only if, the case's
    * own transaction is.
    */
   keeping<T>(caseId: string, change: (keep: (head: CustodyHead, time: string) => void) => T): T {

@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { UserFacingError } from '../base/errors.ts';
-import { toldOfDatabase } from './database.ts';
+import { databaseFailure } from './database.ts';
 import { mustBeOrdinary } from './folders.ts';
 
 /** The name of the file in a case's folder that its writer holds locked. */
@@ -70,9 +70,9 @@ export class CaseLock {
       return new CaseLock(db);
     } catch (error) {
       const isBusy = error instanceof Database.SqliteError && error.code.startsWith('SQLITE_BUSY');
-      const told = isBusy && db ? busy(holderOf(db)) : toldOfDatabase(path, error);
+      const failure = isBusy && db ? busy(holderOf(db)) : databaseFailure(path, error);
       db?.close();
-      throw told;
+      throw failure;
     }
   }
 

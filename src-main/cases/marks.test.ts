@@ -37,8 +37,8 @@ describe('all sound in a file', () => {
     expect(analyses.map(({ readAll }) => readAll)).toEqual([true, false]);
     expect(store.analyses.of(id).map(({ readAll }) => readAll)).toEqual([true, false]);
     const { rows } = store.log.rows({ evidenceId: id, offset: 0, limit: 6 });
-    const told = rows.map(({ summary }) => summary.includes('with all sound in its file read'));
-    expect(rows.map(({ action }, index) => [action, told[index]])).toEqual([
+    const mentions = rows.map(({ summary }) => summary.includes('with all sound in its file read'));
+    expect(rows.map(({ action }, index) => [action, mentions[index]])).toEqual([
       ['examined', true],
       ['examined', false],
       ['scanned', false],

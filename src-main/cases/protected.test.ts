@@ -55,7 +55,7 @@ it('lets no output take the place of an item, a case, a key, a model or the libr
   for (const free of [join(place, 'results.csv'), join(folder, 'report.pdf'), join(place, 'model', 'results.csv')]) {
     expect(() => mustNotReplace(free, home)).not.toThrow();
   }
-  // A case that is not on the list is told by its folder.
+  // A case that is not on the list is reported by its folder.
   session.library.remove(store.id);
   expect(() => mustNotReplace(recording, home)).not.toThrow();
   expect(() => mustNotReplace(recording, home, { cases: [folder] })).toThrow(/an item of the case/);

@@ -21,9 +21,9 @@ async function statusOf(file: NamedFile): Promise<BigIntStats> {
 }
 
 function stateFor(file: NamedFile, error: unknown): EvidenceState {
-  const told = unreadable(file.path, error);
-  if (!(told instanceof UserFacingError)) throw error;
-  return told.code === 'missing' ? 'missing' : 'unreadable';
+  const failure = unreadable(file.path, error);
+  if (!(failure instanceof UserFacingError)) throw error;
+  return failure.code === 'missing' ? 'missing' : 'unreadable';
 }
 
 /** What a quick look found: a state, or null where only the hash can tell. */
@@ -60,7 +60,7 @@ export async function checkFully(store: CaseStore, id: number, signal?: AbortSig
     const before = fileFingerprint(await statusOf(known));
     const sha256 = await withOpenablePath(known, (path) => sha256File(path, signal));
     const fingerprint = fileFingerprint(await statusOf(known));
-    // Written to while it was read: what it is now is told by the next look.
+    // Written to while it was read: what it is now is reported by the next look.
     found = fingerprint === before ? { sha256, fingerprint } : null;
     state = sha256 === known.sha256 ? 'unchanged' : 'changed';
   } catch (error) {

@@ -41,7 +41,7 @@ describe('a case', () => {
     expect(existsSync(place)).toBe(false);
   });
 
-  it('has one writer; a second is told who that is, and readers are not kept out', () => {
+  it('has one writer; a second is reported who that is, and readers are not kept out', () => {
     const { store, session, folder } = testCase();
     const error = thrown(() => CaseStore.open(folder, session));
     expect(error.code).toBe('case-busy');

@@ -21,7 +21,7 @@ import {
   openDatabase,
   openDatabaseForReading,
   requireCase,
-  toldOfDatabase,
+  databaseFailure,
 } from './database.ts';
 import { EvidenceItems } from './evidence.ts';
 import { ensureFolderNow } from './folders.ts';
@@ -66,7 +66,7 @@ export class CaseStore {
   #openedAt: string | null = null;
   #closed = false;
 
-  /** @param byContent its database is told from others by its content */
+  /** @param byContent its database is reported from others by its content */
   private constructor(core: CaseCore, byContent = false) {
     this.#core = core;
     this.#byContent = byContent;
@@ -109,7 +109,7 @@ export class CaseStore {
       for (const name of ['', '-wal', '-shm']) rmSync(path + name, { force: true });
       rmSync(join(place, lockName), { force: true });
       if (!present) rmSync(place, { recursive: true, force: true });
-      throw toldOfDatabase(path, error);
+      throw databaseFailure(path, error);
     }
   }
 
@@ -151,7 +151,7 @@ export class CaseStore {
       for (const name of [lockName, `${databaseName}-wal`, `${databaseName}-shm`]) {
         if (!left.has(name)) rmSync(join(place, name), { force: true });
       }
-      throw toldOfDatabase(path, error);
+      throw databaseFailure(path, error);
     }
   }
 
@@ -165,7 +165,7 @@ export class CaseStore {
       return new CaseStore(new CaseCore(place, caseIdIn(path, db), db, { close }));
     } catch (error) {
       close();
-      throw toldOfDatabase(path, error);
+      throw databaseFailure(path, error);
     }
   }
 

@@ -13,7 +13,7 @@ import type { RecordFindings, VerifyRequest } from './verify-records.ts';
 
 type Check = Verification['checks'][number];
 
-/** What of a verification is told while it goes on. */
+/** What of a verification is reported while it goes on. */
 export interface VerifyProgress {
   onProgress?: (done: number, total: number) => void;
   /** Gets each item with whether its file is what was taken in. */
@@ -105,8 +105,8 @@ async function hashed(
     return { sha256, sentence: `${file.name} ${holds ? 'is' : 'is no longer'} what was taken in.` };
   } catch (error) {
     signal?.throwIfAborted();
-    const told = unreadable(file.path, error);
-    if (!(told instanceof UserFacingError)) throw error;
-    return { sha256: null, sentence: await absence(file, told) };
+    const failure = unreadable(file.path, error);
+    if (!(failure instanceof UserFacingError)) throw error;
+    return { sha256: null, sentence: await absence(file, failure) };
   }
 }

@@ -30,7 +30,7 @@ export interface IntakeRequest {
 }
 
 export interface IntakeOptions {
-  /** The data folder, whose `uploads` are told from files that lay on the machine. */
+  /** The data folder, whose `uploads` are reported from files that lay on the machine. */
   home: string;
   signal?: AbortSignal;
   onProgress?: (progress: { done: number; total: number | null; doing: string }) => void;

@@ -332,7 +332,7 @@ function addTrack(rows: Metadata, track: string, fields: Record<string, unknown>
     unknown
   >;
   if (truncated === 'Yes') {
-    state('MediaInfo says that the file is truncated. Whether sound is missing is told where it is decoded.');
+    state('MediaInfo says that the file is truncated. Whether sound is missing is reported where it is decoded.');
   }
   const impossible = Number(rest.Duration) > mostSecondsForByte * sizeBytes;
   if (impossible) state('MediaInfo gives a duration that a file of this size cannot hold; it is not repeated.');

@@ -180,7 +180,7 @@ function measuredRows(finding: Finding, { card }: StoredModel): [string, string]
 
 /**
  * What is said of one analysis, as rows.
- * @param ratios whether likelihood ratios are told.
+ * @param ratios whether likelihood ratios are reported.
  */
 async function describe(
   path: string,
@@ -230,8 +230,8 @@ async function describe(
   } else if (withheld !== null && windows.length > 1) {
     pairs.push(['low stretches', withheld]);
   }
-  const told = ratios ? reasons : withoutRatios(reasons);
-  told.forEach(({ sentence }, index) => pairs.push([index === 0 ? 'because' : '', sentence]));
+  const admissible = ratios ? reasons : withoutRatios(reasons);
+  admissible.forEach(({ sentence }, index) => pairs.push([index === 0 ? 'because' : '', sentence]));
   pairs.push(['model', modelLine(model)]);
   return pairs;
 }
@@ -281,9 +281,9 @@ async function analyze(file: string, options: AnalyzeOptions): Promise<number> {
     for (const { analysis } of rowsOfFile) {
       if (analysis !== null) {
         const speaker = speakerOf(model, analysis);
-        const told = await describe(path, outcome.sha256 ?? '', analysis, speaker, showsRatios(speaker, options));
-        if (places) told.splice(-1, 0, ...placeRows(places));
-        texts.push(rows(told));
+        const pairs = await describe(path, outcome.sha256 ?? '', analysis, speaker, showsRatios(speaker, options));
+        if (places) pairs.splice(-1, 0, ...placeRows(places));
+        texts.push(rows(pairs));
       }
     }
     process.stdout.write(texts.join('\n'));

@@ -429,9 +429,9 @@ function rowLine({ id, name, finding, scan, error, score, flags, stale, alarms }
           ? 'not scanned'
           : scan
         : findingWords[finding];
-  const told = alarms.filter((alarm) => alarm !== 'scan-failed').map((alarm) => alarmWords[alarm].toUpperCase());
-  const words = flags.map(reasonWords).filter((word) => !told.includes(word.toUpperCase()));
-  const remarks = [...told, ...words, ...(stale ? ['stale'] : [])];
+  const warnings = alarms.filter((alarm) => alarm !== 'scan-failed').map((alarm) => alarmWords[alarm].toUpperCase());
+  const words = flags.map(reasonWords).filter((word) => !warnings.includes(word.toUpperCase()));
+  const remarks = [...warnings, ...words, ...(stale ? ['stale'] : [])];
   const cells = [
     String(id),
     visibleName(name),

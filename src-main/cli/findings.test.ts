@@ -123,7 +123,7 @@ describe('likelihood ratios on the command line', () => {
     expect(full.stderr).toContain('is no evidence');
   });
 
-  it('of a validated model are told, and support', async () => {
+  it('of a validated model are reported, and support', async () => {
     const { stdout } = await run('analyze', recording(), '--model', validated);
     expect(stdout).toMatch(/^finding +[-+~] (supports|inconclusive)/m);
     expect(stdout).toMatch(/^log10 LR +[-+]\d\.\d\d \(bona fide over spoof, calibrated on dev\)$/m);
@@ -135,8 +135,8 @@ describe('likelihood ratios on the command line', () => {
     const [header, line] = stdout.split('\r\n').map((text) => text.split(','));
     expect(line[header.indexOf('llr')]).toMatch(/^-?\d/);
     expect(line[header.indexOf('finding')]).toMatch(/^(looks-bona-fide|looks-spoof|inconclusive)$/);
-    const told = JSON.parse((await run('analyze', recording(), '--model', model, '--json')).stdout) as object;
-    expect(told).toMatchObject({ llrCaution: expect.stringContaining('no evidence') as string });
+    const printed = JSON.parse((await run('analyze', recording(), '--model', model, '--json')).stdout) as object;
+    expect(printed).toMatchObject({ llrCaution: expect.stringContaining('no evidence') as string });
   });
 });
 
@@ -156,8 +156,8 @@ describe('how often findings were right', () => {
     const words = ['scan', join(folder, 'audio'), '--model', model, '--key', key];
     const { stdout, stderr, status } = await run(...words, '--format', 'json');
     expect(status).toBe(0);
-    const told = JSON.parse(stdout) as ScanJson;
-    expect(told.unlabelled).toBe(1);
+    const printed = JSON.parse(stdout) as ScanJson;
+    expect(printed.unlabelled).toBe(1);
     expect(stderr).toContain('without a label in the key, which are left out: 1.');
     expect(stderr).toContain('that were not among the files: 1.');
     const labelOf = (path: string): number => Number(/(\d+)\.wav$/.exec(path)?.[1]) % 2;
@@ -165,9 +165,9 @@ describe('how often findings were right', () => {
       ['bonafide', 0],
       ['spoof', 1],
     ] as const) {
-      const own = told.results.filter(({ path }) => /\d+\.wav$/.test(path) && labelOf(path) === parity);
+      const own = printed.results.filter(({ path }) => /\d+\.wav$/.test(path) && labelOf(path) === parity);
       const found = (finding: string): number => own.filter((one) => one.finding === finding).length;
-      expect(told.findings[name]).toEqual({
+      expect(printed.findings[name]).toEqual({
         found_bonafide: found('looks-bona-fide'),
         found_spoof: found('looks-spoof'),
         inconclusive: found('inconclusive'),
@@ -175,13 +175,13 @@ describe('how often findings were right', () => {
         failed: 0,
       });
     }
-    const { right_spoof: right, spoof, bonafide } = told.findings;
+    const { right_spoof: right, spoof, bonafide } = printed.findings;
     expect(right).toMatchObject({ count: spoof['found_spoof'], of: spoof['found_spoof'] + bonafide['found_spoof'] });
 
     // The same from a file that is written beside a journal.
     const out = join(folder, 'scan.json');
     await run(...words, '--format', 'json', '--out', out);
-    expect((JSON.parse(readFileSync(out, 'utf8')) as ScanJson).findings).toEqual(told.findings);
+    expect((JSON.parse(readFileSync(out, 'utf8')) as ScanJson).findings).toEqual(printed.findings);
     await expect(run(...words, '--channels', 'each')).rejects.toMatchObject({ code: 'usage' });
     await expect(run('scan', join(folder, 'audio'), '--key', join(folder, 'no.csv'))).rejects.toThrow(/no\.csv/);
   });
@@ -234,7 +234,7 @@ describe('how often findings were right', () => {
     const { bonafide, spoof, inconclusive, notAssessable, failed } = record.spoof;
     expect(csv[2]).toBe(`spoof,${bonafide},${spoof},${inconclusive},${notAssessable},${failed}`);
 
-    const told = await run('analyze', recording, '--model', model);
-    expect(told.stdout).toMatch(/^measured +On all recordings, .*inconclusive were \d+ of 12, /m);
+    const printed = await run('analyze', recording, '--model', model);
+    expect(printed.stdout).toMatch(/^measured +On all recordings, .*inconclusive were \d+ of 12, /m);
   });
 });

@@ -194,7 +194,7 @@ describe('every command that writes', () => {
   it.each([
     ['train', () => ['train', '--dataset', spec(), '--epochs', '1', '--out', at('trained')]],
     ['calibrate', () => ['calibrate', '--dataset', spec(), '--split', 'all', '--model', model, '--out', at('trained')]],
-  ] as const)('%s replaces no model, and no file of one, unasked', async (_name, words) => {
+  ] as const)('%s replaces no model, and no file of one, without being asked', async (_name, words) => {
     for (const name of ['card.json', 'model.onnx', 'linear.safetensors', 'selftest.json']) {
       rmSync(at('trained'), { recursive: true, force: true });
       mkdirSync(at('trained'));

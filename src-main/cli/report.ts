@@ -211,8 +211,8 @@ async function report(what: string[], options: Options): Promise<number> {
         const { issued, ...finished } = await issueReport(store, request, surroundings, progress);
         line.clear();
         await write(options, outputs, finished);
-        const told = `report ${issued.number}, ${issued.pages} pages, SHA-256 ${issued.sha256}.`;
-        process.stdout.write(`${visibleName(`${options.out}: ${told}`)}\n`);
+        const summary = `report ${issued.number}, ${issued.pages} pages, SHA-256 ${issued.sha256}.`;
+        process.stdout.write(`${visibleName(`${options.out}: ${summary}`)}\n`);
       } finally {
         store.close();
       }

@@ -101,7 +101,7 @@ async function withoutOwnFiles(
   return recordings;
 }
 
-/** A scan that is gone on with replaces a file only where its first run was told so. @throws UserFacingError `usage` */
+/** A scan that is gone on with replaces a file only where its first run was reported so. @throws UserFacingError `usage` */
 async function mayReplace(out: string, journal: ScanJournal): Promise<void> {
   if (journal.replaces || !existsSync(out)) return;
   await journal.close();

@@ -37,7 +37,7 @@ export function register(program: Command): void {
     });
 }
 
-/** The settings of the data folder; what is wrong with them is told. */
+/** The settings of the data folder; what is wrong with them is reported. */
 async function open() {
   const [{ SettingsStore }, { openHome }] = await Promise.all([
     import('../engine/settings-store.ts'),

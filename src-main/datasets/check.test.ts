@@ -120,7 +120,7 @@ describe('checkDataset', () => {
     const root = join(folder, 'recoded');
     mkdirSync(join(root, 'bonafide', 'train'), { recursive: true });
     mkdirSync(join(root, 'bonafide', 'test'), { recursive: true });
-    // Others of this source are the same words in other voices: those are told apart too, as utterances.
+    // Others of this source are the same words in other voices: those are reported apart too, as utterances.
     const names = readdirSync(corpus).sort().slice(0, 40);
     const coded = [
       ['mp3', '-b:a', '32k', '-ar', '22050'],

@@ -197,7 +197,7 @@ function findRepeated(items: readonly DatasetItem[], measured: readonly Measured
     ['utterance', utterance],
   ] as const) {
     for (const group of groups.all()) {
-      // A group that is the same by a stricter measure is told once.
+      // A group that is the same by a stricter measure is reported once.
       const key = group.join(' ');
       if (group.length < 2 || said.has(key)) continue;
       said.add(key);
@@ -291,10 +291,10 @@ function warningsFor(items: readonly DatasetItem[], repeated: RepeatedSound[], s
       warnings.push(`${where} is unbalanced: ${bonafide} bona fide, ${spoof} spoof.`);
     }
   }
-  const told = new Set(leaking.flatMap(({ members }) => members.map(({ id }) => id)));
+  const leakingIds = new Set(leaking.flatMap(({ members }) => members.map(({ id }) => id)));
   const copied = repeated.filter(
     ({ same, acrossSplits, members }) =>
-      same === 'utterance' && acrossSplits && members.some(({ id }) => !told.has(id)),
+      same === 'utterance' && acrossSplits && members.some(({ id }) => !leakingIds.has(id)),
   );
   if (copied.length > 0) {
     warnings.push(

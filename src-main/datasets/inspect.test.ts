@@ -136,7 +136,7 @@ describe('inspectDataset', () => {
     }
   });
 
-  it('stops when it is told to', async () => {
+  it('stops when it is reported to', async () => {
     plant(
       root,
       Array.from({ length: 30 }, (_, index) => `real/${index}.wav`),

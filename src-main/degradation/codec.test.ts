@@ -84,7 +84,7 @@ it('names an encoder that is not there', async () => {
   expect(await findEncoder(pass)).toMatchObject({ missing: expect.stringContaining('no_such_codec') as string });
 });
 
-it.skipIf(ffmpeg === null)('stops when it is told to', async () => {
+it.skipIf(ffmpeg === null)('stops when it is reported to', async () => {
   const pass: CodecPass = { encoder: 'pcm_s16le', arguments: [], container: 'wav', rateHz: 16_000 };
   const encoder = await findEncoder(pass);
   if ('missing' in encoder) throw new Error(encoder.missing);

@@ -41,7 +41,7 @@ const limitMs = 1_800_000;
 const lists = new Map<string, Promise<string>>();
 
 /** What a program says of itself, asked once. */
-function told(program: string, ...args: string[]): Promise<string> {
+function outputOf(program: string, ...args: string[]): Promise<string> {
   const key = [program, ...args].join(' ');
   let answer = lists.get(key);
   if (!answer) {
@@ -66,7 +66,7 @@ async function findSox(): Promise<string | null> {
 /** @returns the program that encodes this, or null with the names of what was looked for where there is none. */
 export async function findEncoder(pass: CodecPass): Promise<Encoder | { missing: string }> {
   const ffmpeg = await findFfmpeg().catch(() => null);
-  if (ffmpeg && (await told(ffmpeg.path, '-hide_banner', '-encoders')).includes(` ${pass.encoder} `)) {
+  if (ffmpeg && (await outputOf(ffmpeg.path, '-hide_banner', '-encoders')).includes(` ${pass.encoder} `)) {
     return {
       name: `ffmpeg ${ffmpeg.version}, ${pass.encoder}`,
       encode: async (from, to, signal) => {
@@ -77,8 +77,8 @@ export async function findEncoder(pass: CodecPass): Promise<Encoder | { missing:
   }
   const { sox } = pass;
   const program = sox && (await findSox());
-  if (sox && program && new RegExp(`\\b${sox.type}\\b`).test(await told(program, '--help'))) {
-    const version = /v(\d\S*)/.exec(await told(program, '--version'))?.[1] ?? '';
+  if (sox && program && new RegExp(`\\b${sox.type}\\b`).test(await outputOf(program, '--help'))) {
+    const version = /v(\d\S*)/.exec(await outputOf(program, '--version'))?.[1] ?? '';
     return {
       name: `sox ${version}, ${sox.type}`,
       encode: async (from, to, signal) => {

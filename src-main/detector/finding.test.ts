@@ -100,10 +100,10 @@ test('likelihood ratios end where the validation data do', () => {
   ]);
 });
 
-test('damage, an early end and further audio streams are told of, and the finding stands', () => {
+test('damage, an early end and further audio streams are reported of, and the finding stands', () => {
   const card = cardWith({});
-  const told = (changes: Partial<FindingBasis>) => findingFor(card, { ...basis, ...changes });
-  expect(told({}).reasons).toEqual([]);
+  const findingWith = (changes: Partial<FindingBasis>) => findingFor(card, { ...basis, ...changes });
+  expect(findingWith({}).reasons).toEqual([]);
   const cases: [Partial<FindingBasis>, string][] = [
     [{ notes: { ...noNotes(), truncated: true } }, 'truncated'],
     [{ notes: { ...noNotes(), damaged: true } }, 'damaged'],
@@ -114,11 +114,11 @@ test('damage, an early end and further audio streams are told of, and the findin
     [{ audioStreams: 3, stream: 1 }, 'streams'],
   ];
   for (const [changes, code] of cases) {
-    const { finding, reasons } = told(changes);
+    const { finding, reasons } = findingWith(changes);
     expect(finding).toBe('looks-bona-fide');
     expect(reasons).toMatchObject([{ code, blocking: false }]);
   }
-  expect(told({ audioStreams: 3, stream: 1 }).reasons[0].sentence).toBe(
+  expect(findingWith({ audioStreams: 3, stream: 1 }).reasons[0].sentence).toBe(
     'It holds 3 audio streams, numbered from 0; number 1 was scored.',
   );
 });

@@ -120,9 +120,9 @@ it('takes a case from its creation to its results, and tells of every change', a
     'evidence-added',
   ]);
   await new Promise((resolve) => setTimeout(resolve, 250));
-  const told = changes.filter((change) => change.type === 'evidence');
-  expect(told.length).toBeGreaterThan(0);
-  const rows = told.flatMap(({ rows: some }) => some ?? []);
+  const published = changes.filter((change) => change.type === 'evidence');
+  expect(published.length).toBeGreaterThan(0);
+  const rows = published.flatMap(({ rows: some }) => some ?? []);
   expect(rows.some(({ id, finding }) => id === 1 && finding !== null)).toBe(true);
   const heads = changes.filter((change) => change.type === 'head');
   expect(heads.at(-1)).toMatchObject({ caseId, head: (await call(cases.get, { caseId })).head });

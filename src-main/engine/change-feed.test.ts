@@ -6,15 +6,15 @@ const caseId = '6f2a7a5e-4c4a-4c3e-9d57-0a9c8a4f1b11';
 const row = (id: number, name: string): EvidenceRow => ({ id, name }) as EvidenceRow;
 const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
-/** Gathers what a subscriber is told until it is stopped. */
-function listen(feed: ChangeFeed): { told: Change[]; stop: () => Promise<void> } {
+/** Gathers what a subscriber is reported until it is stopped. */
+function listen(feed: ChangeFeed): { published: Change[]; stop: () => Promise<void> } {
   const controller = new AbortController();
-  const told: Change[] = [];
+  const published: Change[] = [];
   const done = (async () => {
-    for await (const change of feed.subscribe(controller.signal)) told.push(change);
+    for await (const change of feed.subscribe(controller.signal)) published.push(change);
   })();
   return {
-    told,
+    published,
     stop: async () => {
       controller.abort();
       await done;
@@ -30,7 +30,7 @@ it('says first which engine this is, and ends when nobody listens any more', asy
   await pause(1);
   await one.stop();
   feed.publish({ type: 'cases' });
-  expect(one.told).toEqual([
+  expect(one.published).toEqual([
     { type: 'engine', startedAt: '2026-01-01T00:00:00.000Z', recovered: true },
     { type: 'models' },
   ]);
@@ -47,8 +47,8 @@ it('joins what changes fast: rows of evidence by their id, ten times a second at
   }
   await pause(250);
   await Promise.all([one.stop(), other.stop()]);
-  expect(other.told).toEqual(one.told);
-  const evidence = one.told.filter((change) => change.type === 'evidence');
+  expect(other.published).toEqual(one.published);
+  const evidence = one.published.filter((change) => change.type === 'evidence');
   expect(evidence.length).toBeGreaterThan(1);
   expect(evidence.length).toBeLessThan(8);
   const latest = new Map(evidence.flatMap(({ rows }) => rows ?? []).map(({ id, name }) => [id, name]));
@@ -59,7 +59,7 @@ it('joins what changes fast: rows of evidence by their id, ten times a second at
       [2, 'state 47'],
     ]),
   );
-  expect(one.told.filter((change) => change.type === 'head').at(-1)).toMatchObject({ head: { rows: 49 } });
+  expect(one.published.filter((change) => change.type === 'head').at(-1)).toMatchObject({ head: { rows: 49 } });
 });
 
 it('keeps no more than the latest of each for a subscriber who does not take them', async () => {

@@ -48,7 +48,7 @@ export async function startEngine(options: {
     onBug: (error) => log('error', 'A job failed', error),
   });
   const { problem } = parts.settings;
-  // Windows are told by the feed; here those who look at a terminal.
+  // Windows are reported by the feed; here those who look at a terminal.
   if (problem) process.stderr.write(`${problem.sentence}\n`);
   const context: EngineContext = { ...parts, cases: new OpenCases(parts) };
   // Before a window can hand over more.

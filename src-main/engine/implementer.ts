@@ -1,14 +1,8 @@
 import { implement, ORPCError } from '@orpc/server';
 import { contract } from '../../src-preload/contract.ts';
-import type { UserError } from '../../src-preload/contract.ts';
 import { UserFacingError } from '../base/errors.ts';
+import { userError } from '../jobs/user-error.ts';
 import { log } from './log.ts';
-
-/** A person's error as the contract knows it. */
-export function userError(error: UserFacingError): UserError {
-  const { code, message, path, advice } = error;
-  return { code, message, ...(path !== undefined && { path }), ...(advice !== undefined && { advice }) };
-}
 
 /**
  * What a procedure threw, as it crosses the contract: a person's error as `USER`; anything else is a bug, is logged and tells

@@ -52,7 +52,7 @@ async function main(): Promise<void> {
     ending = true;
     // What hangs does not keep a process without a window alive.
     setTimeout(() => process.exit(1), 8000).unref();
-    // One that is told to end while it starts has things to put away, too.
+    // One that is reported to end while it starts has things to put away, too.
     starting
       .then((engine) => engine.close())
       .then(

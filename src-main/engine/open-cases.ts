@@ -11,7 +11,7 @@ import { CaseStore, peekCase } from '../cases/store.ts';
 import { systemActor } from '../cases/session.ts';
 import type { Session } from '../cases/session.ts';
 import type { EngineParts } from './parts.ts';
-import { userError } from './implementer.ts';
+import { userError } from '../jobs/user-error.ts';
 import { log } from './log.ts';
 
 const publishedEveryMilliseconds = 100;
@@ -37,7 +37,7 @@ interface OpenCase {
   /** Items that look different and are to be hashed, one after the other. */
   toHash: Set<number>;
   hashing: boolean;
-  /** That its database is gone was told. */
+  /** That its database is gone was reported. */
   lostTold: boolean;
 }
 
@@ -260,7 +260,7 @@ export class OpenCases {
       });
   }
 
-  /** Looks at items' files; what takes longer to tell is told later, as a change. */
+  /** Looks at items' files; what takes longer to tell is reported later, as a change. */
   async look(caseId: string, ids: readonly number[], signal?: AbortSignal): Promise<void> {
     const store = this.get(caseId);
     const left = await checkQuickly(store, ids, lookBudgetBytes, signal);

@@ -17,7 +17,7 @@ export function reportsProcedures(context: EngineContext) {
     issue: os.reports.issue.handler(async ({ input }) => {
       const { out, ...request } = input;
       const store = context.cases.get(request.caseId);
-      // A place that cannot be written to is told before a report is issued.
+      // A place that cannot be written to is reported before a report is issued.
       if (out !== null) await outputPath(context, out);
       const run: JobRun = async (job) => {
         let steps = 1;

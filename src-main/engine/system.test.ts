@@ -93,13 +93,13 @@ it('says first of all changes which engine it is, and what is wrong with the set
   const changes = await call(systemProcedures({ ...context, settings }).changes, undefined, {
     signal: controller.signal,
   });
-  const told = [];
+  const published = [];
   for await (const change of changes) {
-    told.push(change);
-    if (told.length === 2) context.changes.publish({ type: 'models' });
-    if (told.length === 3) controller.abort();
+    published.push(change);
+    if (published.length === 2) context.changes.publish({ type: 'models' });
+    if (published.length === 3) controller.abort();
   }
-  expect(told).toMatchObject([
+  expect(published).toMatchObject([
     { type: 'engine', recovered: false },
     { type: 'notice', tone: 'warning', sentence: expect.stringContaining('newer version') as string },
     { type: 'models' },

@@ -245,7 +245,7 @@ describe('generators', () => {
     }
   });
 
-  test('with fewer than ten independent recordings are told by their counts', () => {
+  test('with fewer than ten independent recordings are reported by their counts', () => {
     const several = (count: number, bonafide: boolean, attack: string | null, speakers = count): Trial[] =>
       Array.from({ length: count }, (_, i) => ({
         file: `${attack}${i}`,

@@ -91,7 +91,7 @@ describe('the table of findings', () => {
     expect(held / rounds).toBeGreaterThan(0.92);
   });
 
-  it('is told beside a finding: how often such ones were right, and how many were inconclusive', () => {
+  it('is reported beside a finding: how often such ones were right, and how many were inconclusive', () => {
     const record = { ...table, dataset: 'folder:ours', split: 'test', calibratedOn: false };
     const [sentence] = recordSentences('looks-spoof', [record]);
     expect(sentence).toMatch(

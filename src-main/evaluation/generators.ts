@@ -12,7 +12,7 @@ interface GeneratorComparison {
   sameSource: { sources: string[]; comparison: SpoofComparison; units: number } | null;
 }
 
-/** Whether so few independent recordings are compared that only their counts are told. */
+/** Whether so few independent recordings are compared that only their counts are reported. */
 export function tooFew(comparison: { units: number }): boolean {
   return comparison.units < leastRecordings;
 }

@@ -27,7 +27,7 @@ export interface AttackFigures {
   auc: number;
   /** How many of them are taken for bona fide: at the threshold that was passed in, else at the EER's of all trials. */
   accepted: number;
-  /** What is compared amounts to fewer independent recordings than intervals are computed for: its counts are told. */
+  /** What is compared amounts to fewer independent recordings than intervals are computed for: its counts are reported. */
   tooFew: boolean;
   /**
    * Its spoofs of those sources that hold bona fide speech too, against that speech: what is left of the EER when

@@ -118,7 +118,7 @@ export class Supervisor {
       words = (words + chunk.toString()).slice(-keptCharacters);
     });
     child.on('message', (message) => this.#receive(message as FromEngine));
-    // A write to an engine that has just died; its end is told by `exit`.
+    // A write to an engine that has just died; its end is reported by `exit`.
     child.on('error', (error) => {
       if (child.pid === undefined) this.#ended(child, startedMs, `could not be started: ${error.message}`, () => '');
     });
@@ -255,11 +255,13 @@ function silent(how: string, words: string): UserFacingError {
 /** That the Node which was to run the engine cannot. */
 async function tooOld(node: string): Promise<UserFacingError | null> {
   const options = { timeout: 5000, windowsHide: true };
-  const told = await promisify(execFile)(node, ['--version'], options).catch(() => null);
-  const [major, minor] = (/^v(\d+)\.(\d+)/.exec(told?.stdout ?? '') ?? []).slice(1).map(Number);
-  if (told !== null && (major > oldestNode[0] || (major === oldestNode[0] && minor >= oldestNode[1]))) return null;
+  const answer = await promisify(execFile)(node, ['--version'], options).catch(() => null);
+  const [major, minor] = (/^v(\d+)\.(\d+)/.exec(answer?.stdout ?? '') ?? []).slice(1).map(Number);
+  if (answer !== null && (major > oldestNode[0] || (major === oldestNode[0] && minor >= oldestNode[1]))) return null;
   const what =
-    told === null || major === undefined ? 'cannot be run as Node' : `is Node ${told.stdout.trim()}, which is too old`;
+    answer === null || major === undefined
+      ? 'cannot be run as Node'
+      : `is Node ${answer.stdout.trim()}, which is too old`;
   return new UserFacingError('node', `The engine cannot start: ${node} ${what}.`, {
     path: node,
     advice: `Install Node ${oldestNode.join('.')} or newer, or start Earwitness with \`npm start\`, which brings one.`,

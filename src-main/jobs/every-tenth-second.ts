@@ -1,4 +1,4 @@
-/** A gate for what is told of progress: open at most ten times a second. */
+/** A gate for what is reported of progress: open at most ten times a second. */
 export function everyTenthSecond(): () => boolean {
   let last = -Infinity;
   return () => {

@@ -108,8 +108,8 @@ it('tells what failed: users errors as such, bugs besides to whoever logs them',
 });
 
 it('tells of each job at most ten times a second, the end included', async () => {
-  const told: { at: number; job: Job }[] = [];
-  const queue = newQueue({ onChange: (job) => told.push({ at: performance.now(), job }) });
+  const reports: { at: number; job: Job }[] = [];
+  const queue = newQueue({ onChange: (job) => reports.push({ at: performance.now(), job }) });
   const id = queue.start({ ...scan, total: 1000 }, async (job) => {
     for (let done = 1; done <= 1000; done++) {
       job.progress({ done, doing: `file ${done}` });
@@ -118,12 +118,12 @@ it('tells of each job at most ten times a second, the end included', async () =>
   });
   await queue.idle();
   await new Promise((resolve) => setTimeout(resolve, 120));
-  const last = told.at(-1)?.job;
+  const last = reports.at(-1)?.job;
   expect(last).toMatchObject({ id, state: 'done', done: 1000, secondsLeft: null });
-  for (let i = 1; i < told.length; i++) expect(told[i].at - told[i - 1].at).toBeGreaterThan(95);
-  const rates = told.map(({ job }) => job.ratePerSecond).filter((rate) => rate !== null);
+  for (let i = 1; i < reports.length; i++) expect(reports[i].at - reports[i - 1].at).toBeGreaterThan(95);
+  const rates = reports.map(({ job }) => job.ratePerSecond).filter((rate) => rate !== null);
   expect(rates.length).toBeGreaterThan(0);
-  expect(told.find(({ job }) => job.ratePerSecond !== null)?.job.secondsLeft).toBeGreaterThan(0);
+  expect(reports.find(({ job }) => job.ratePerSecond !== null)?.job.secondsLeft).toBeGreaterThan(0);
 });
 
 it('drops what has not begun when it closes, and stops what runs', async () => {

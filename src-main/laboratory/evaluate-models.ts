@@ -118,7 +118,7 @@ export async function evaluateModels(
     const path = join(request.folder, `scored-${index + 1}.json`);
     kept.push(path);
     const before = await scoredBefore(path, model, items);
-    const seldom = everyTenthSecond();
+    const isDue = everyTenthSecond();
     const scored =
       before ??
       (await scoreItems(model, items, {
@@ -126,7 +126,7 @@ export async function evaluateModels(
         ...(request.jobs === null ? {} : { jobs: request.jobs }),
         signal,
         onProgress: (done) => {
-          if (done === items.length || seldom()) tell({ type: 'scoring', model: index, done });
+          if (done === items.length || isDue()) tell({ type: 'scoring', model: index, done });
         },
       }));
     if (!before) await keepScored(path, model, scored);

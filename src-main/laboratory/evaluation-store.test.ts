@@ -141,16 +141,16 @@ it('goes on in the next engine, without scoring anew what was scored; one that i
 it('measures a model through degradations: a row for each, progress in steps, files to export; keeps no copies', async () => {
   const { jobs, store } = await engine();
   const id = await store.startRobustness(robustness);
-  const told = new Set<string>();
+  const reports = new Set<string>();
   const job = await jobThat(jobs, id, ({ doing, done, endedAt }) => {
-    if (done > 0 && done < 120) told.add(`${done} ${doing}`);
+    if (done > 0 && done < 120) reports.add(`${done} ${doing}`);
     return endedAt !== null;
   });
   expect(job).toMatchObject({ state: 'done', done: 120, total: 120, failed: 3, result: { evaluationId: id } });
   expect(job.problems.map(({ subject }) => subject)).toEqual(Array(3).fill(join(home, 'data', 'audio', 'test-3.wav')));
   // Not only at the end of each degradation.
-  expect([...told].some((one) => Number.parseInt(one, 10) % 40 !== 0)).toBe(true);
-  expect([...told].some((one) => one.endsWith('Scoring White noise, 15 dB SNR'))).toBe(true);
+  expect([...reports].some((one) => Number.parseInt(one, 10) % 40 !== 0)).toBe(true);
+  expect([...reports].some((one) => one.endsWith('Scoring White noise, 15 dB SNR'))).toBe(true);
 
   const again = (await engine()).store;
   expect(again.list()).toMatchObject([{ id, kind: 'robustness', split: 'test', models: ['tiny'] }]);

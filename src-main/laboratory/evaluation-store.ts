@@ -60,7 +60,7 @@ const recordSchema = z.object({
   /** Names of the models, from when they are known. */
   summary: evaluationSummarySchema,
 });
-type Record = z.infer<typeof recordSchema>;
+type StoredEvaluation = z.infer<typeof recordSchema>;
 
 /** An evaluation that is stopped has nothing to save but what is scored. */
 const graceMilliseconds = 3000;
@@ -77,7 +77,7 @@ interface EvaluationStoreOptions {
 export class EvaluationStore {
   readonly #folder: string;
   readonly #options: EvaluationStoreOptions;
-  readonly #records = new Map<string, Record>();
+  readonly #records = new Map<string, StoredEvaluation>();
 
   private constructor(options: EvaluationStoreOptions) {
     this.#options = options;
@@ -162,16 +162,16 @@ export class EvaluationStore {
     split,
     replicates,
     withoutCompanions = false,
-  }: Asked): Omit<Record['asked'], 'modelIds'> {
+  }: Asked): Omit<StoredEvaluation['asked'], 'modelIds'> {
     return { dataset, ...(bonafide === undefined ? {} : { bonafide }), split, replicates, withoutCompanions };
   }
 
-  async #begin(kind: EvaluationSummary['kind'], asked: Record['asked']): Promise<string> {
+  async #begin(kind: EvaluationSummary['kind'], asked: StoredEvaluation['asked']): Promise<string> {
     const { modelIds, dataset, bonafide, split } = asked;
     for (const id of modelIds) await this.#options.models.folderOf(id);
     const id = randomUUID();
     const createdAt = new Date().toISOString();
-    const record: Record = {
+    const record: StoredEvaluation = {
       format: 1,
       asked,
       done: false,
@@ -202,13 +202,13 @@ export class EvaluationStore {
     return join(this.#folder, id);
   }
 
-  #finished(id: string): Record {
+  #finished(id: string): StoredEvaluation {
     const record = this.#records.get(id);
     if (!record?.done) throw new UserFacingError('not-found', 'That evaluation is not there any more.');
     return record;
   }
 
-  async #save(record: Record): Promise<void> {
+  async #save(record: StoredEvaluation): Promise<void> {
     await writeFileWhole(join(this.#place(record.summary.id), 'evaluation.json'), JSON.stringify(record));
   }
 
@@ -217,7 +217,7 @@ export class EvaluationStore {
     await rm(this.#place(id), { recursive: true, force: true });
   }
 
-  #queue(record: Record): void {
+  #queue(record: StoredEvaluation): void {
     const { id, kind, dataset, split } = record.summary;
     const doing = kind === 'figures' ? 'Evaluating' : 'Measuring robustness';
     const drop = async (): Promise<void> => {
@@ -240,7 +240,7 @@ export class EvaluationStore {
     );
   }
 
-  async #evaluate(job: JobHandle, record: Record): Promise<void> {
+  async #evaluate(job: JobHandle, record: StoredEvaluation): Promise<void> {
     const { asked, summary } = record;
     const { models, scanJobs } = this.#options;
     const folders = await Promise.all(asked.modelIds.map(async (id) => ({ id, folder: await models.folderOf(id) })));
@@ -284,7 +284,7 @@ export class EvaluationStore {
     );
   }
 
-  async #measureRobustness(job: JobHandle, { asked, summary }: Record): Promise<void> {
+  async #measureRobustness(job: JobHandle, { asked, summary }: StoredEvaluation): Promise<void> {
     const { models, scanJobs } = this.#options;
     const { modelIds, split, replicates, withoutCompanions, robustness } = asked;
     if (!robustness) throw new Error(`${summary.id} does not say through what`);
@@ -323,7 +323,7 @@ export class EvaluationStore {
   }
 }
 
-async function readRecord(path: string): Promise<Record | null> {
+async function readRecord(path: string): Promise<StoredEvaluation | null> {
   const text = await readFile(path, 'utf8').catch(() => null);
   if (text === null) return null;
   try {

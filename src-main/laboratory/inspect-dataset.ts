@@ -37,11 +37,11 @@ export async function inspectAndCheck(
 ): Promise<InspectResult> {
   const dataset = await loadDataset(withBonafide(request.spec, request.bonafide));
   signal.throwIfAborted();
-  const seldom = everyTenthSecond();
+  const isDue = everyTenthSecond();
   const measured = await measureAll(dataset.items, {
     signal,
     onProgress: (done, total) => {
-      if (done === total || seldom()) tell({ done, total });
+      if (done === total || isDue()) tell({ done, total });
     },
   });
   const report = await inspectDataset(dataset, { measured, signal });

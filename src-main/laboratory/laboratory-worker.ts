@@ -26,13 +26,13 @@ export interface LaboratoryTasks {
 performTasks<LaboratoryTasks>({
   train: async ({ request, application }, tell, signal) => {
     const { trainModel } = await import('./train-model.ts');
-    const seldom = everyTenthSecond();
+    const isDue = everyTenthSecond();
     const { onnxSha256 } = await trainModel(request, application, {
       signal,
       onEvent: (event) => {
         const counting = event.type === 'prepare' || event.type === 'embed' || event.type === 'score';
         // The first says that something new begins.
-        if (!counting || event.done <= 1 || event.done === event.total || seldom()) tell(event);
+        if (!counting || event.done <= 1 || event.done === event.total || isDue()) tell(event);
       },
     });
     return { onnxSha256 };

@@ -49,8 +49,8 @@ it('recognises what would load, the likeliest first', async () => {
 it('inspects a dataset, with progress, and can be stopped', async () => {
   const spec = plantSpeech(join(folder, 'speech data'), { train: 24, dev: 4 }, 1);
   plant(join(folder, 'speech data'), { 'audio/train-3.wav': 'no sound' });
-  const told: { done: number; total: number }[] = [];
-  const report = await runInLaboratory('inspect', { spec }, { onEvent: (event) => told.push(event) });
+  const reports: { done: number; total: number }[] = [];
+  const report = await runInLaboratory('inspect', { spec }, { onEvent: (event) => reports.push(event) });
   expect(datasetReportSchema.parse(report)).toMatchObject({
     spec,
     layout: 'manifest',
@@ -67,7 +67,7 @@ it('inspects a dataset, with progress, and can be stopped', async () => {
     auc: 1,
     sentence: expect.stringContaining('alone tells') as string,
   });
-  expect(told.at(-1)).toEqual({ done: 28, total: 28 });
+  expect(reports.at(-1)).toEqual({ done: 28, total: 28 });
 
   const controller = new AbortController();
   const stopped = runInLaboratory(

@@ -121,7 +121,7 @@ export async function measureRobustness(
   const of = { dataset: dataset.spec, split, seed };
   const identity = robustnessIdentity(applicationVersion(), model, { ...of, items });
   const journal = await openJournal(join(folder, 'robustness.journal'), identity);
-  const seldom = everyTenthSecond();
+  const isDue = everyTenthSecond();
   const sets = await scoreDegraded(model, wanted, {
     items,
     seed,
@@ -129,7 +129,7 @@ export async function measureRobustness(
     signal,
     ...(jobs === null ? {} : { jobs }),
     onProgress: (done, _, label) => {
-      if (done === total || seldom()) tell({ type: 'scoring', label, done });
+      if (done === total || isDue()) tell({ type: 'scoring', label, done });
     },
   });
   tellProblems(items, sets, tell);

@@ -122,7 +122,7 @@ async function scoreSet(
           if (typeof sound === 'string') return [id, failed(sound)];
           const request: DegradedRequest = { path, id, degradation: degradation?.name ?? null };
           const outcome = await pool.run(sound ? { ...request, sound } : request, undefined, true);
-          // The last ones are told of when they are kept.
+          // The last ones are reported of when they are kept.
           if (++scored < chunk.length) tell(from + scored);
           return [id, outcome];
         }),

@@ -216,10 +216,10 @@ export class TrainStore {
         await this.#ended(entry, 'cancelled');
         throw error;
       }
-      const told = error instanceof UserFacingError && error.code === 'checkpoint' ? outdated(error) : error;
-      training.error = userError(told);
+      const failure = error instanceof UserFacingError && error.code === 'checkpoint' ? outdated(error) : error;
+      training.error = userError(failure);
       await this.#ended(entry, 'failed');
-      throw told;
+      throw failure;
     }
   }
 

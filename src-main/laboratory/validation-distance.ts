@@ -16,7 +16,7 @@ import type { DegradedOutcome, DegradedSet } from './robustness-scoring.ts';
 import { sourceFolds } from './source-folds.ts';
 
 const foldCount = 5;
-/** Shares of the recordings as they are between which error is told. */
+/** Shares of the recordings as they are between which error is reported. */
 const edges = [0, 0.5, 0.75, 0.9] as const;
 
 /** One recording, as it is or as a copy. */
@@ -151,7 +151,7 @@ function shrinkingOf(
 interface PointsOf {
   of: string;
   measures?: readonly string[];
-  /** Thresholds say of quality, measure by measure, down to where findings hold: its distance is told and never forbids. */
+  /** Thresholds say of quality, measure by measure, down to where findings hold: its distance is reported and never forbids. */
   mayForbid: boolean;
   /** Smallest spread that counts along each value; null: as it is. */
   least: readonly number[] | null;

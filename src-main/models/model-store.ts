@@ -215,11 +215,11 @@ export class ModelStore {
       this.#mustNotShip(id, 'deleted');
       const folder = await this.folderOf(id);
       // Out of the list at once, whatever becomes of its files.
-      const doomed = join(this.#folder, `.deleted-${randomBytes(8).toString('hex')}`);
-      await rename(folder, doomed).catch((error: unknown) => {
+      const trash = join(this.#folder, `.deleted-${randomBytes(8).toString('hex')}`);
+      await rename(folder, trash).catch((error: unknown) => {
         throw unwritable(folder, error);
       });
-      await rm(doomed, { recursive: true, force: true });
+      await rm(trash, { recursive: true, force: true });
     });
   }
 
@@ -318,7 +318,7 @@ export class ModelStore {
   }
 }
 
-/** What is told of a model's companions. */
+/** What is reported of a model's companions. */
 async function companionsOf(folder: string, { companions = [] }: Card): Promise<Model['companions']> {
   return Promise.all(
     companions.map(async ({ name, sha256: identity, condition }) => {

@@ -153,7 +153,7 @@ describe('the journal of a scan', () => {
     writeFileSync(gone, bytes);
   });
 
-  it('refuses what is not its scan, naming what differs, and to be overwritten unasked', async () => {
+  it('refuses what is not its scan, naming what differs, and to be overwritten without being asked', async () => {
     await (await opened({ settings: { channel: 'mix' } })).close();
     const settings = { channel: 'mix' };
     await expect(opened({ settings })).rejects.toMatchObject({ code: 'usage', advice: /--resume.*--overwrite/ });

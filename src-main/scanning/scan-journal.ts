@@ -45,7 +45,7 @@ interface Place {
   valid: boolean;
 }
 
-/** The disk is told to keep what was written this often. */
+/** The disk is reported to keep what was written this often. */
 const flushMilliseconds = 1000;
 const readBytes = 1024 * 1024;
 const newline = 0x0a;
@@ -88,7 +88,7 @@ function differences(before: Header, now: Header): string[] {
 export class ScanJournal {
   /** What made the results, as of the scan's first run. */
   readonly made: Provenance;
-  /** Whether the output may take the place of a file that stands there, as the scan's first run was told. */
+  /** Whether the output may take the place of a file that stands there, as the scan's first run was reported. */
   readonly replaces: boolean;
   readonly #path: string;
   readonly #handle: FileHandle;

@@ -207,10 +207,10 @@ export async function score(detector: Analyser, request: ScoreRequest, signal: A
     return await withOpenablePath(request, (path) => scoreFile(detector, path, request, signal));
   } catch (error) {
     signal.throwIfAborted();
-    const told = unreadable(displayPath(request), error);
-    if (!(told instanceof UserFacingError)) throw told;
+    const failure = unreadable(displayPath(request), error);
+    if (!(failure instanceof UserFacingError)) throw failure;
     // What a folder held has become a pipe or the like.
-    if (request.found && told.code === 'not-a-file') return { ...nothing, passedOver: true };
-    return { ...nothing, error: { code: told.code, message: told.sentence } };
+    if (request.found && failure.code === 'not-a-file') return { ...nothing, passedOver: true };
+    return { ...nothing, error: { code: failure.code, message: failure.sentence } };
   }
 }

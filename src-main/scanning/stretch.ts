@@ -108,7 +108,7 @@ export async function analyseStretchWith(
   const missingSeconds = timeline.missingWithin(startSeconds, endSeconds);
   if (missingSeconds > tolerance) {
     const sentence = `Of the stretch ${missingSeconds.toFixed(2)} s are missing, by the file's own timestamps; no window lies across half a second or more of it.`;
-    // Its own is told in times of what was cut.
+    // Its own is reported in times of what was cut.
     const others = analysis.reasons.filter(({ code }) => code !== 'gaps');
     analysis = { ...analysis, reasons: [...others, { code: 'gaps', sentence, blocking: false }] };
   }

@@ -437,7 +437,7 @@ describe('a workstation that cannot start', () => {
     expect(performance.now() - began).toBeLessThan(5000);
   });
 
-  it('ends while it starts where it is told to', async () => {
+  it('ends while it starts where it is reported to', async () => {
     expect(await startIn(join(folder, 'early'), { signal: AbortSignal.abort() })).toMatchObject({ name: 'AbortError' });
     const control = new AbortController();
     setTimeout(() => control.abort(), 30);

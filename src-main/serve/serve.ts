@@ -113,9 +113,13 @@ class Host {
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code !== 'EADDRINUSE' && code !== 'EACCES') throw error;
-      throw new UserFacingError('usage', `Port ${port} ${code === 'EACCES' ? 'is not for everybody' : 'is in use'}.`, {
-        advice: 'Name another one with --port, or none for any that is free.',
-      });
+      throw new UserFacingError(
+        'usage',
+        `Port ${port} ${code === 'EACCES' ? 'may not be opened by this user' : 'is in use'}.`,
+        {
+          advice: 'Name another one with --port, or none for any that is free.',
+        },
+      );
     }
     const { port: bound } = this.#server.address() as AddressInfo;
     // Cookies know no ports: two workstations on one machine need two names.

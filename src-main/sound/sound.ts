@@ -80,7 +80,7 @@ export interface PrepareRequest {
 /** Whose sound is prepared or asked for. */
 export type SoundSource = Pick<PrepareRequest, 'path' | 'sha256' | 'folder' | 'readAll'>;
 
-/** What the window is told of prepared sound (`soundSchema` of the contract). */
+/** What the window is reported of prepared sound (`soundSchema` of the contract). */
 export interface SoundSummary {
   durationSeconds: number;
   /** Where nothing is: before the sound begins, and where it is missing; from where on times are uncertain. */

@@ -67,7 +67,7 @@ function isDark(colour: string): boolean {
   return 0.299 * red + 0.587 * green + 0.114 * blue < 128;
 }
 
-/** Marks, so that models are told apart without colour too. */
+/** Marks, so that models are reported apart without colour too. */
 export type Mark = 'circle' | 'triangle' | 'square' | 'diamond' | 'triangleDown' | 'cross';
 const marks: readonly Mark[] = ['circle', 'triangle', 'square', 'diamond', 'triangleDown', 'cross'];
 

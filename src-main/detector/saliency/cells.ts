@@ -1,4 +1,4 @@
-/** Cells into which a window's sound is divided, in time and in frequency: what saliency is told of. */
+/** Cells into which a window's sound is divided, in time and in frequency: what saliency is reported of. */
 import { hzToMel, melToHz } from '../../features/front-end.ts';
 
 const columnSeconds = 0.2;

@@ -188,13 +188,13 @@ function ratioCell(analysis: Analysis, snapshot: ReportSnapshot): Cell {
       : 'None: the recording is not assessable.';
   }
   const { llr, llrInterval } = analysis;
-  const told = interpretation(llr, llrInterval, snapshot.verbalScale, propositions(snapshot.case));
+  const statement = interpretation(llr, llrInterval, snapshot.verbalScale, propositions(snapshot.case));
   return [
     { text: `log10 LR ${signed(llr / Math.LN10, 2)} (bona fide over spoof)`, style: styles.regular },
     { text: 'Interpretation:', style: { ...styles.bold, colour: ink.dim } },
-    { text: told.sentence, style: styles.bold },
-    { text: told.interval, style: styles.regular },
-    { text: told.verbal, style: styles.regular },
+    { text: statement.sentence, style: styles.bold },
+    { text: statement.interval, style: styles.regular },
+    { text: statement.verbal, style: styles.regular },
   ];
 }
 

@@ -122,7 +122,7 @@ test('scores have an axis of their own that holds the thresholds, as shares of t
   expect(uprights).toEqual([0.4, 1]);
 });
 
-test('several models are told apart by colour, mark and name', () => {
+test('several models are reported apart by colour, mark and name', () => {
   const shown = shownOf({ ...evaluation, results: [result('one', 'a'), result('two', 'b')] }, {});
   expect(shown.results.map(({ name }) => name)).toEqual(['same name (aaaaaa)', 'same name (bbbbbb)']);
   const marks = precisionRecallPlot(shown).layers.filter((each) => each.kind === 'marks');

@@ -1,6 +1,6 @@
 /**
  * Which rows of a long ordered list are loaded: pages of a fixed size, fetched when they come into sight and kept by index. Plain
- * data without reactivity; what shows it is told by `changed`.
+ * data without reactivity; what shows it is reported by `changed`.
  */
 export interface PageAnswer<Row> {
   total: number;
@@ -90,7 +90,7 @@ export class Pages<Row extends { id: number }> {
 
   /**
    * Asks for what is in sight anew and forgets the rest; what is shown stays until the answer is there. Resolves when it is, also
-   * where it failed (which `failed` was told). `fromStart`: what is in sight will be the first rows.
+   * where it failed (which `failed` was reported). `fromStart`: what is in sight will be the first rows.
    */
   async refresh(fromStart = false): Promise<void> {
     const generation = (this.#generation += 1);

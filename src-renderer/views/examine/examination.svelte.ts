@@ -131,7 +131,7 @@ export class Examination {
   readonly #pages: PartCache<Float32Array>;
   readonly #tiles: PartCache<Tile>;
   readonly #stop = new AbortController();
-  #toldOfFailure = false;
+  #describedFailure = false;
 
   /**
    * @param of.reading as it was chosen; null: the latest result's
@@ -300,14 +300,14 @@ export class Examination {
 
   #partFailed(error: unknown): void {
     // Once: every tile would say the same.
-    if (this.#toldOfFailure) return;
-    this.#toldOfFailure = true;
+    if (this.#describedFailure) return;
+    this.#describedFailure = true;
     const sentence = error instanceof ResourceError ? error.message : examine.partFailed;
     app.notify(sentence, 'error', { label: common.actions.retry, run: () => this.retryParts() });
   }
 
   retryParts(): void {
-    this.#toldOfFailure = false;
+    this.#describedFailure = false;
     this.#pages.forgetFailures();
     this.#tiles.forgetFailures();
     this.#arrivals += 1;

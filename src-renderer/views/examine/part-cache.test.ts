@@ -68,7 +68,7 @@ describe('parts of the sound', () => {
     expect([cache.get('a'), cache.get('b'), cache.get('c'), cache.size]).toEqual(['part a', undefined, 'part c', 2]);
   });
 
-  it('that fail are told of and not tried without end', async () => {
+  it('that fail are reported of and not tried without end', async () => {
     const { cache, asked, loads, failures, answer } = cacheOf(2, 1);
     cache.want(['a']);
     loads.get('a')?.fail(new Error('broken'));

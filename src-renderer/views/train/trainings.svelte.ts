@@ -24,7 +24,10 @@ type TrainingDraft = Required<Omit<Asked, Drafted>> & {
 };
 
 /** What suits a network; the engine takes the same where it is not told. */
-export const suited: Record<TrainingDraft['network'], Pick<TrainingDraft, 'frontEnd' | 'epochs' | 'learningRate'>> = {
+export const networkDefaults: Record<
+  TrainingDraft['network'],
+  Pick<TrainingDraft, 'frontEnd' | 'epochs' | 'learningRate'>
+> = {
   residual: { frontEnd: 'linear', epochs: 8, learningRate: 0.002 },
   'mel-cnn': { frontEnd: 'mel', epochs: 30, learningRate: 0.001 },
 };
@@ -50,7 +53,7 @@ export const defaults: TrainingDraft = {
   folds: 5,
   from: '',
   notes: '',
-  ...suited.residual,
+  ...networkDefaults.residual,
 };
 
 /** Whether a member is an encoder with a head, which learns from copies. */
@@ -87,10 +90,10 @@ export function draftOf(request: Training['request']): TrainingDraft {
   const { network } = rest;
   return {
     ...defaults,
-    ...suited[network],
+    ...networkDefaults[network],
     ...rest,
     ...(members === undefined
-      ? { what: 'one', epochs: epochs ?? suited[network].epochs }
+      ? { what: 'one', epochs: epochs ?? networkDefaults[network].epochs }
       : { what: 'several', members, memberEpochs: epochs ?? null }),
     copies: copies ?? '',
     errorPercent: Number((100 * maximumErrorRate).toPrecision(6)),
