@@ -16,7 +16,7 @@ import { Library } from '../src-main/cases/library.ts';
 import { CaseStore } from '../src-main/cases/store.ts';
 import type { NewAnalysis } from '../src-main/cases/analyses.ts';
 import type { NewEvidence } from '../src-main/cases/add-evidence.ts';
-import { findingSchema } from '../src-preload/contract.ts';
+import { findingSchema } from '../src-common/schemas/analysis.ts';
 import { cases } from '../src-renderer/texts/cases.ts';
 import { inTurn, ownRow, table } from './measure.ts';
 import type { Row, Timing } from './measure.ts';

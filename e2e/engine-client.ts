@@ -3,7 +3,8 @@ import { createORPCClient } from '@orpc/client';
 import { RPCLink } from '@orpc/client/websocket';
 import type { ContractRouterClient } from '@orpc/contract';
 import { WebSocket } from 'ws';
-import type { Contract, Job } from '../src-preload/contract.ts';
+import type { Job } from '../src-common/schemas/job.ts';
+import type { Contract } from '../src-preload/contract.ts';
 import type { RunningHost } from './hosts.ts';
 
 type Client = ContractRouterClient<Contract>;

@@ -64,7 +64,19 @@ module.exports = {
       name: 'renderer-knows-only-the-contract',
       severity: 'error',
       from: { path: '^src-renderer/' },
-      to: { path: '^src-(main|preload)/', pathNot: '^src-preload/(contract|bridge)\\.ts$' },
+      to: { path: '^src-(main|preload)/', pathNot: '^src-preload/((contract|bridge)\\.ts$|contract/)' },
+    },
+    {
+      name: 'main-knows-only-the-contract',
+      severity: 'error',
+      from: { path: '^src-main/', pathNot: '^src-main/shell/' },
+      to: { path: '^src-preload/', pathNot: '^src-preload/(contract\\.ts$|contract/)' },
+    },
+    {
+      name: 'shell-knows-the-contract-and-the-channels',
+      severity: 'error',
+      from: { path: '^src-main/shell/' },
+      to: { path: '^src-preload/', pathNot: '^src-preload/((contract|channels|bridge)\\.ts$|contract/)' },
     },
     {
       name: 'preload-knows-only-the-contract',

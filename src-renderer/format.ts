@@ -1,6 +1,6 @@
 /** How numbers, times and names are written in the window. Minus is U+2212; spaces between number and unit do not break. */
 import { findingWords, type Finding } from '../src-common/findings.ts';
-import type { Evidence, EvidenceRow } from '../src-preload/contract.ts';
+import type { Evidence, EvidenceRow } from '../src-common/schemas/evidence.ts';
 
 const minus = '−';
 const noBreak = '\u00a0';

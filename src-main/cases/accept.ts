@@ -1,5 +1,5 @@
 /** A case that another installation went on with: what it did to the log, for a person to accept or not. */
-import type { Continuation } from '../../src-preload/contract.ts';
+import type { Continuation } from '../../src-common/schemas/custody.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { readHead } from './custody.ts';
 import { fingerprintOf } from './keys.ts';

@@ -1,4 +1,4 @@
-import type { Evidence } from '../../src-preload/contract.ts';
+import type { Evidence } from '../../src-common/schemas/evidence.ts';
 import { canonicalJson } from './canonical.ts';
 import { copyPlace } from './copies.ts';
 import type { CaseCore } from './core.ts';

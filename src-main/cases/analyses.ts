@@ -1,6 +1,6 @@
 /** Analyses of a case: what was found of recordings and stretches of them. They are added and never changed. */
 import { findingWords } from '../../src-common/findings.ts';
-import type { Analysis, AnalysisSummary } from '../../src-preload/contract.ts';
+import type { Analysis, AnalysisSummary } from '../../src-common/schemas/analysis.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { canonicalJson, sha256Hex } from './canonical.ts';
 import type { CaseCore } from './core.ts';

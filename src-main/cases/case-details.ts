@@ -1,5 +1,5 @@
 /** What a case says of itself: number, title, question, propositions, whether it is open. */
-import type { CaseDetails, CaseSummary } from '../../src-preload/contract.ts';
+import type { CaseDetails, CaseSummary } from '../../src-common/schemas/case.ts';
 import { UserFacingError } from '../base/errors.ts';
 import type { CaseCore } from './core.ts';
 import { changesOf, definedOf, listed } from './edits.ts';

@@ -6,7 +6,7 @@ import { statSync } from 'node:fs';
 import type { BigIntStats } from 'node:fs';
 import { hostname } from 'node:os';
 import type Database from 'better-sqlite3';
-import type { CustodyHead } from '../../src-preload/contract.ts';
+import type { CustodyHead } from '../../src-common/schemas/custody.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { ClockWatch, clockLeap, setBack } from './clock.ts';
 import { CustodyWriter, lastRow } from './custody.ts';

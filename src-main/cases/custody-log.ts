@@ -1,4 +1,4 @@
-import type { CustodyHead, CustodyRow } from '../../src-preload/contract.ts';
+import type { CustodyHead, CustodyRow } from '../../src-common/schemas/custody.ts';
 import type { CaseCore } from './core.ts';
 import type { StoredCustodyRow } from './custody.ts';
 

@@ -1,5 +1,5 @@
 import type Database from 'better-sqlite3';
-import type { CustodyHead } from '../../src-preload/contract.ts';
+import type { CustodyHead } from '../../src-common/schemas/custody.ts';
 import { canonicalJson, sha256Hex } from './canonical.ts';
 import { fingerprintOf, headMessage, signatureHolds } from './keys.ts';
 import type { InstallationKey } from './keys.ts';

@@ -1,4 +1,4 @@
-import type { Evidence } from '../../src-preload/contract.ts';
+import type { Evidence } from '../../src-common/schemas/evidence.ts';
 import { csvLine } from '../reports/csv.ts';
 import type { CaseStore } from './store.ts';
 

@@ -5,7 +5,9 @@ import { alarmRank, alarmsOf, alarmWords, type Alarm } from '../../src-common/al
 import { reasonWords } from '../../src-common/reason-words.ts';
 import { findingWords } from '../../src-common/findings.ts';
 import type { Finding } from '../../src-common/findings.ts';
-import type { Analysis, Evidence, EvidenceRow, Inputs } from '../../src-preload/contract.ts';
+import type { Analysis } from '../../src-common/schemas/analysis.ts';
+import type { Evidence, EvidenceRow } from '../../src-common/schemas/evidence.ts';
+import type { Inputs } from '../../src-preload/contract.ts';
 import { passingFailures } from './failures.ts';
 import type { StoredEvidence } from './records.ts';
 

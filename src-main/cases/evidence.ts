@@ -1,5 +1,6 @@
 /** The items of evidence of a case: taken in, listed, described, looked at, taken out. Nothing here touches their files. */
-import type { CaseView, Evidence, EvidenceRow } from '../../src-preload/contract.ts';
+import type { CaseView } from '../../src-common/schemas/case.ts';
+import type { Evidence, EvidenceRow } from '../../src-common/schemas/evidence.ts';
 import type { Analyses } from './analyses.ts';
 import { analysisSummary } from './analyses.ts';
 import { copyPlace } from './copies.ts';

@@ -1,4 +1,4 @@
-import type { IssuedReport, ReportRequest } from '../../src-preload/contract.ts';
+import type { IssuedReport, ReportRequest } from '../../src-common/schemas/report.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { canonicalJson } from './canonical.ts';
 import type { CaseCore } from './core.ts';

@@ -1,7 +1,8 @@
 import { join, resolve } from 'node:path';
 import { existsSync, realpathSync } from 'node:fs';
 import Database from 'better-sqlite3';
-import type { CaseSummary, CustodyHead } from '../../src-preload/contract.ts';
+import type { CaseSummary } from '../../src-common/schemas/case.ts';
+import type { CustodyHead } from '../../src-common/schemas/custody.ts';
 import { writeFileWhole, unwritable } from '../base/files.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { readingBeside, databaseFailure } from './database.ts';

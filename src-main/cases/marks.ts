@@ -1,4 +1,4 @@
-import type { Mark } from '../../src-preload/contract.ts';
+import type { Mark } from '../../src-common/schemas/evidence.ts';
 import { UserFacingError } from '../base/errors.ts';
 import type { CaseCore } from './core.ts';
 import { changesOf, definedOf, spanText } from './edits.ts';

@@ -1,4 +1,5 @@
-import type { CaseDetails, EvidenceRow, Mark } from '../../src-preload/contract.ts';
+import type { CaseDetails } from '../../src-common/schemas/case.ts';
+import type { EvidenceRow, Mark } from '../../src-common/schemas/evidence.ts';
 import { canonicalJson, sha256Hex } from './canonical.ts';
 import { readableCopy } from './copies.ts';
 

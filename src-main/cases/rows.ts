@@ -1,14 +1,10 @@
 /** What each row of a case's tables may hold: for databases that others wrote, whose types and bounds cannot be relied upon. */
 import { z } from 'zod';
 import { sha256Schema as sha256 } from '../../src-common/hashes.ts';
-import {
-  analysisSchema,
-  caseDetailsSchema,
-  caseStateSchema,
-  evidenceSchema,
-  findingSchema,
-  reportRequestSchema,
-} from '../../src-preload/contract.ts';
+import { analysisSchema, findingSchema } from '../../src-common/schemas/analysis.ts';
+import { caseDetailsSchema, caseStateSchema } from '../../src-common/schemas/case.ts';
+import { evidenceSchema } from '../../src-common/schemas/evidence.ts';
+import { reportRequestSchema } from '../../src-common/schemas/report.ts';
 import { isCopyPath } from './copies.ts';
 
 const time = z.iso.datetime({ offset: true });

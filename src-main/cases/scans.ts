@@ -1,5 +1,5 @@
 /** Scans of a case: what is queued for which model, what is under way, and what is kept when items are done. */
-import type { Analysis } from '../../src-preload/contract.ts';
+import type { Analysis } from '../../src-common/schemas/analysis.ts';
 import type { Analyses, NewAnalysis } from './analyses.ts';
 import { beginWork, endWork, hasBegun } from './begun-work.ts';
 import { canonicalJson, sha256Hex } from './canonical.ts';

@@ -1,7 +1,7 @@
 /** Whether the files of a case are still what was taken in: a quick look by size, times and inode, or their hash. */
 import type { BigIntStats } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import type { EvidenceRow } from '../../src-preload/contract.ts';
+import type { EvidenceRow } from '../../src-common/schemas/evidence.ts';
 import { sha256File } from '../audio/hash.ts';
 import { unreadable } from '../audio/input.ts';
 import { UserFacingError } from '../base/errors.ts';

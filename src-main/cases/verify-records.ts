@@ -1,6 +1,7 @@
 /** Checks what the database of a case says: log, signature, items, results, reports. */
 import type Database from 'better-sqlite3';
-import type { Analysis, CustodyHead, Verification } from '../../src-preload/contract.ts';
+import type { Analysis } from '../../src-common/schemas/analysis.ts';
+import type { CustodyHead, Verification } from '../../src-common/schemas/custody.ts';
 import { UserFacingError } from '../base/errors.ts';
 import type { NamedFile } from '../base/openable-path.ts';
 import { sha256Hex } from './canonical.ts';

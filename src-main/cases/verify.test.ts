@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { generateKeyPairSync, sign } from 'node:crypto';
 import Database from 'better-sqlite3';
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { Verification } from '../../src-preload/contract.ts';
+import type { Verification } from '../../src-common/schemas/custody.ts';
 import { canonicalJson, sha256Hex } from './canonical.ts';
 import { custodyRowHash } from './custody.ts';
 import type { StoredCustodyRow } from './custody.ts';

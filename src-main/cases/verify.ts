@@ -1,5 +1,5 @@
 /** Checks a case as a whole: log, signature, database, every file, every result, every report. */
-import type { Verification } from '../../src-preload/contract.ts';
+import type { Verification } from '../../src-common/schemas/custody.ts';
 import { sha256File } from '../audio/hash.ts';
 import { unreadable } from '../audio/input.ts';
 import { UserFacingError } from '../base/errors.ts';

@@ -1,6 +1,6 @@
 /** From what the detector says to what a case keeps. */
 import { createRequire } from 'node:module';
-import type { Provenance } from '../../src-preload/contract.ts';
+import type { Provenance } from '../../src-common/schemas/analysis.ts';
 import { recordSentences } from '../../src-common/finding-record.ts';
 import { findFfmpeg } from '../audio/ffmpeg.ts';
 import { sha256File } from '../audio/hash.ts';

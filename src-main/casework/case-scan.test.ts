@@ -6,7 +6,7 @@ import { CaseStore } from '../cases/store.ts';
 import { verifyRecords } from '../cases/verify-records.ts';
 import type { StoredModel } from '../detector/store.ts';
 import { babble, wav16, writeTinyModel } from '../detector/testing.ts';
-import { analysisSchema } from '../../src-preload/contract.ts';
+import { analysisSchema } from '../../src-common/schemas/analysis.ts';
 import { findFfmpeg } from '../audio/ffmpeg.ts';
 import { chunk, formatChunk, pcm16, riff, runFfmpeg } from '../audio/testing.ts';
 import { runCaseScan } from './case-scan.ts';

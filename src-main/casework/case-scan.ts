@@ -1,5 +1,5 @@
 /** Scores the items of a case that are queued for a scan, and keeps each result as it comes. */
-import type { Provenance } from '../../src-preload/contract.ts';
+import type { Provenance } from '../../src-common/schemas/analysis.ts';
 import { UserFacingError } from '../base/errors.ts';
 import type { CaseStore } from '../cases/store.ts';
 import type { NewAnalysis } from '../cases/analyses.ts';

@@ -1,6 +1,6 @@
 /** Explains the score of a result by saliency, off the calling thread. */
 import { availableParallelism } from 'node:os';
-import type { Analysis } from '../../src-preload/contract.ts';
+import type { Analysis } from '../../src-common/schemas/analysis.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { WorkerPool } from '../base/pool.ts';
 import { workerFile } from '../base/workers.ts';

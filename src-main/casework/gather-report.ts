@@ -1,14 +1,11 @@
 /** Gathers what a report says out of a case and renders it, in the worker of reports: beside whoever writes to the case. */
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import type {
-  Analysis,
-  CustodyRow,
-  EvidenceRow,
-  IssuedReport,
-  ReportRequest,
-  Settings,
-} from '../../src-preload/contract.ts';
+import type { Analysis } from '../../src-common/schemas/analysis.ts';
+import type { CustodyRow } from '../../src-common/schemas/custody.ts';
+import type { EvidenceRow } from '../../src-common/schemas/evidence.ts';
+import type { IssuedReport, ReportRequest } from '../../src-common/schemas/report.ts';
+import type { Settings } from '../../src-common/schemas/settings.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { CaseStore } from '../cases/store.ts';
 import { cardSchema, conditionWords } from '../detector/card.ts';

@@ -6,7 +6,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 import { mediaInfoFactory } from 'mediainfo.js';
 import type { MediaInfo } from 'mediainfo.js';
-import type { Evidence } from '../../src-preload/contract.ts';
+import type { Evidence } from '../../src-common/schemas/evidence.ts';
 import { openAudio } from '../audio/decode.ts';
 import { openWithFfmpeg } from '../audio/ffmpeg.ts';
 import { sha256File } from '../audio/hash.ts';

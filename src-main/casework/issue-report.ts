@@ -2,7 +2,8 @@
 import { createHash } from 'node:crypto';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
-import type { Analysis, IssuedReport, ReportRequest } from '../../src-preload/contract.ts';
+import type { Analysis } from '../../src-common/schemas/analysis.ts';
+import type { IssuedReport, ReportRequest } from '../../src-common/schemas/report.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { withOpenablePath } from '../base/openable-path.ts';
 import { WorkerPool } from '../base/pool.ts';

@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import type { ReportRequest } from '../../src-preload/contract.ts';
+import type { ReportRequest } from '../../src-common/schemas/report.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { temporaryPrefix } from '../base/temporary.ts';
 import { Library } from '../cases/library.ts';

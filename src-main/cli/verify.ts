@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { visibleName } from '../../src-common/visible-text.ts';
 import { InvalidArgumentError } from 'commander';
 import type { Command } from 'commander';
-import type { Verification } from '../../src-preload/contract.ts';
+import type { Verification } from '../../src-common/schemas/custody.ts';
 import { dataFolder } from '../base/home.ts';
 import { colour, exitStatus, interruptible } from './context.ts';
 

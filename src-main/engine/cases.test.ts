@@ -2,7 +2,8 @@ import { mkdirSync, readFileSync, readdirSync, realpathSync, writeFileSync } fro
 import { basename, join } from 'node:path';
 import { call } from '@orpc/server';
 import { expect, it, onTestFinished } from 'vitest';
-import type { Change, Job } from '../../src-preload/contract.ts';
+import type { Job } from '../../src-common/schemas/job.ts';
+import type { Change } from '../../src-preload/contract/system.ts';
 import { exportCase, importCase } from '../cases/archive.ts';
 import { fingerprintOf } from '../cases/keys.ts';
 import { CaseStore } from '../cases/store.ts';

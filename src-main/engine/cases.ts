@@ -4,7 +4,7 @@ import { continuationOf } from '../cases/accept.ts';
 import { caseFolderName, exportCase, importCase } from '../cases/archive.ts';
 import { deleteCase } from '../cases/delete.ts';
 import { verifyCase } from '../cases/verify.ts';
-import type { Verification } from '../../src-preload/contract.ts';
+import type { Verification } from '../../src-common/schemas/custody.ts';
 import type { EngineContext } from './context.ts';
 import { deliver, readablePath, outputPath } from './files.ts';
 import { os } from './implementer.ts';

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import type { Change, EvidenceRow } from '../../src-preload/contract.ts';
+import type { EvidenceRow } from '../../src-common/schemas/evidence.ts';
+import type { Change } from '../../src-preload/contract/system.ts';
 import { ChangeFeed } from './change-feed.ts';
 
 const caseId = '6f2a7a5e-4c4a-4c3e-9d57-0a9c8a4f1b11';

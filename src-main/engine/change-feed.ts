@@ -1,5 +1,5 @@
 /** What changes in the engine, for everyone who looks: at most ten a second of each kind of change to each thing. */
-import type { Change } from '../../src-preload/contract.ts';
+import type { Change } from '../../src-preload/contract/system.ts';
 
 const everyMilliseconds = 100;
 /** Changes that wait for a subscriber who does not take them, beyond which the oldest sentence is dropped. */

@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import type { DatasetReport, Outputs } from '../../src-preload/contract.ts';
+import type { DatasetReport } from '../../src-common/schemas/dataset.ts';
+import type { Outputs } from '../../src-preload/contract.ts';
 import { writeFileWhole } from '../base/files.ts';
 import { specPaths } from '../datasets/load.ts';
 import { runInLaboratory } from '../laboratory/laboratory.ts';

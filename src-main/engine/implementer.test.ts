@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createRouterClient, ORPCError } from '@orpc/server';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Settings } from '../../src-preload/contract.ts';
+import type { Settings } from '../../src-common/schemas/settings.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { os } from './implementer.ts';
 import { openLog } from './log.ts';

@@ -1,7 +1,8 @@
 /** The cases that this engine has open, and the list of all. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { CaseSummary, Inputs } from '../../src-preload/contract.ts';
+import type { CaseSummary } from '../../src-common/schemas/case.ts';
+import type { Inputs } from '../../src-preload/contract.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { freeCaseFolder } from '../cases/archive.ts';
 import { databasePath } from '../cases/database.ts';

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { readdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { resources } from '../../src-preload/contract.ts';
+import { resources } from '../../src-preload/contract/sound.ts';
 import { ensureFolder } from '../base/files.ts';
 import { isAlive } from '../base/processes.ts';
 

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { resources } from '../../src-preload/contract.ts';
+import { resources } from '../../src-preload/contract/sound.ts';
 import { decode } from '../audio/decode.ts';
 import { temporaryFolder, tone, wav16 } from '../audio/testing.ts';
 import { UserFacingError } from '../base/errors.ts';

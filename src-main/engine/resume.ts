@@ -1,6 +1,6 @@
 /** Intakes and scans of cases as jobs; and what an engine that ended before its time left of them. */
 import { existsSync } from 'node:fs';
-import { intakeSchema } from '../../src-preload/contract.ts';
+import { intakeSchema } from '../../src-preload/contract/evidence.ts';
 import { describeError } from '../base/errors.ts';
 import { databasePath } from '../cases/database.ts';
 import type { CaseStore } from '../cases/store.ts';

@@ -2,7 +2,8 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { contract, settingsSchema } from '../../src-preload/contract.ts';
+import { settingsSchema } from '../../src-common/schemas/settings.ts';
+import { contract } from '../../src-preload/contract.ts';
 import { SettingsStore } from './settings-store.ts';
 
 let home: string;

@@ -3,8 +3,8 @@ import { watch } from 'node:fs';
 import type { FSWatcher } from 'node:fs';
 import { chmod, readFile, rename } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { settingsSchema } from '../../src-preload/contract.ts';
-import type { Settings } from '../../src-preload/contract.ts';
+import { settingsSchema } from '../../src-common/schemas/settings.ts';
+import type { Settings } from '../../src-common/schemas/settings.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { writeFileWhole } from '../base/files.ts';
 

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { isAbsolute } from 'node:path';
-import type { Settings } from '../../src-preload/contract.ts';
+import type { Settings } from '../../src-common/schemas/settings.ts';
 import { UserFacingError } from '../base/errors.ts';
 import type { EngineContext } from './context.ts';
 import { effectiveRoots } from './roots.ts';

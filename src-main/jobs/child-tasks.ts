@@ -1,6 +1,6 @@
 /** What a child process of the engine does: it performs one task of those it has, and ends. */
 import { constants, setPriority } from 'node:os';
-import type { UserError } from '../../src-preload/contract.ts';
+import type { UserError } from '../../src-common/schemas/user-error.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { setWorkerSettings } from '../base/worker-settings.ts';
 import type { WorkerSettings } from '../base/worker-settings.ts';

@@ -7,7 +7,7 @@ import { UserFacingError } from '../base/errors.ts';
 import { onWorkerSettings, workerSettings } from '../base/worker-settings.ts';
 import type { WorkerSettings } from '../base/worker-settings.ts';
 import { workerFile } from '../base/workers.ts';
-import type { UserError } from '../../src-preload/contract.ts';
+import type { UserError } from '../../src-common/schemas/user-error.ts';
 import type { ChildTasks, FromChild, ToChild } from './child-tasks.ts';
 
 /** How long an aborted child may take to save what it has. */

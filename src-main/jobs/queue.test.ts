@@ -1,5 +1,5 @@
 import { afterEach, expect, it } from 'vitest';
-import type { Job } from '../../src-preload/contract.ts';
+import type { Job } from '../../src-common/schemas/job.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { JobQueue } from './queue.ts';
 import type { JobHandle } from './queue.ts';

@@ -1,6 +1,6 @@
 /** Everything long that outlives a call: what waits, what runs, how far it is, and how it ended. */
 import { randomUUID } from 'node:crypto';
-import type { Job } from '../../src-preload/contract.ts';
+import type { Job } from '../../src-common/schemas/job.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { userError } from './user-error.ts';
 

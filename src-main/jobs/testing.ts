@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { OnnxGraphBuilder, writeOnnxGraph } from '../detector/onnx.ts';
 import { babble, wav16 } from '../detector/testing.ts';
 import type { JobQueue } from './queue.ts';
-import type { Job } from '../../src-preload/contract.ts';
+import type { Job } from '../../src-common/schemas/job.ts';
 
 /**
  * A dataset of something like speech, both classes in turns; spoofs are noisier.

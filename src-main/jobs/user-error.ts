@@ -1,4 +1,4 @@
-import type { UserError } from '../../src-preload/contract.ts';
+import type { UserError } from '../../src-common/schemas/user-error.ts';
 import { UserFacingError } from '../base/errors.ts';
 
 /** Anything thrown as the contract tells it; a bug keeps its stack to itself. */

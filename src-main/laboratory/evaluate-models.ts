@@ -2,7 +2,7 @@
 import { readFile, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import type { EvaluationResult } from '../../src-preload/contract.ts';
+import type { EvaluationResult } from '../../src-common/schemas/evaluation.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { writeFileWhole } from '../base/files.ts';
 import { applicationVersion } from '../base/version.ts';

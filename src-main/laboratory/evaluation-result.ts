@@ -1,5 +1,5 @@
 /** One model's evaluation as the window draws it: figures with intervals, and curves thinned to what a plot can show. */
-import type { EvaluationResult } from '../../src-preload/contract.ts';
+import type { EvaluationResult } from '../../src-common/schemas/evaluation.ts';
 import type { BootstrapResult, FigureName } from '../evaluation/bootstrap.ts';
 import { thresholdSweep } from '../evaluation/metrics.ts';
 import { detectionEdges } from '../evaluation/plots.ts';

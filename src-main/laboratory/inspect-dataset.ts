@@ -1,5 +1,5 @@
 /** What a dataset holds and what makes it unfit, as the window shows it. */
-import type { DatasetReport } from '../../src-preload/contract.ts';
+import type { DatasetReport } from '../../src-common/schemas/dataset.ts';
 import { checkDataset } from '../datasets/check.ts';
 import type { Shortcut } from '../datasets/check.ts';
 import { inspectDataset } from '../datasets/inspect.ts';

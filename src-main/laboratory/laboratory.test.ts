@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { datasetReportSchema } from '../../src-preload/contract.ts';
+import { datasetReportSchema } from '../../src-common/schemas/dataset.ts';
 import { plant, plantAsvspoof } from '../datasets/testing.ts';
 import { runInLaboratory } from './laboratory.ts';
 import type { Recognised } from './recognise-dataset.ts';

@@ -1,7 +1,7 @@
 /** Measures a model through degradations and writes everything that came of it into the folder of an evaluation. */
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import type { Degradation, RobustnessResult } from '../../src-preload/contract.ts';
+import type { Degradation, RobustnessResult } from '../../src-common/schemas/robustness.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { writeFileWhole } from '../base/files.ts';
 import { applicationVersion } from '../base/version.ts';

@@ -85,7 +85,7 @@ export interface TrainingRequest {
 }
 
 /** A member beside the joined model: its weight, and what it makes of dev by itself. */
-export interface MemberFigures {
+interface MemberFigures {
   name: string;
   weight: number;
   eer: number;

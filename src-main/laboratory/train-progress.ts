@@ -1,5 +1,5 @@
 /** What a training's events make of its record: how far each member is, and its curves. */
-import type { Training, TrainingMember } from '../../src-preload/contract.ts';
+import type { Training, TrainingMember } from '../../src-common/schemas/training.ts';
 import type { TrainingRecord } from './train-record.ts';
 import type { TrainModelEvent } from './train-model.ts';
 

@@ -1,8 +1,8 @@
 /** A training as its file in the data folder holds it. */
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
-import { trainingMemberSchema, trainingSchema } from '../../src-preload/contract.ts';
-import type { TrainingRequest } from '../../src-preload/contract.ts';
+import { trainingMemberSchema, trainingSchema } from '../../src-common/schemas/training.ts';
+import type { TrainingRequest } from '../../src-common/schemas/training.ts';
 
 /** How a member's loss curve is thinned. */
 const thinningSchema = z.object({
@@ -12,7 +12,6 @@ const thinningSchema = z.object({
   count: z.int(),
   loss: z.number(),
 });
-export type Thinning = z.infer<typeof thinningSchema>;
 
 const plainSchema = z.object({
   format: z.literal(2),

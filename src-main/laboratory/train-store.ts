@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Training, TrainingRequest } from '../../src-preload/contract.ts';
+import type { Training, TrainingRequest } from '../../src-common/schemas/training.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { ensureFolder, unwritable, writeFileWhole } from '../base/files.ts';
 import { withBonafide } from '../datasets/load.ts';

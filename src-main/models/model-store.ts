@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import type { Model, ModelSummary } from '../../src-preload/contract.ts';
+import type { Model, ModelSummary } from '../../src-common/schemas/model.ts';
 import { sha256File } from '../audio/hash.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { ensureFolder, unwritable, writeFileWhole } from '../base/files.ts';

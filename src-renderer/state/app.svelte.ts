@@ -1,6 +1,10 @@
 /** What the whole window shares: which view, which case, which recording, the settings, the machine, the jobs. */
 import { tick } from 'svelte';
-import type { CaseView, Job, Machine, ModelSummary, Settings } from '../../src-preload/contract.ts';
+import type { CaseView } from '../../src-common/schemas/case.ts';
+import type { Job } from '../../src-common/schemas/job.ts';
+import type { ModelSummary } from '../../src-common/schemas/model.ts';
+import type { Settings } from '../../src-common/schemas/settings.ts';
+import type { Machine } from '../../src-preload/contract/system.ts';
 import { common } from '../texts/common.ts';
 import { bridge, client, onChange, resourceUrl, told } from './client.svelte.ts';
 import { isString, keep, kept } from './kept.ts';

@@ -1,5 +1,5 @@
 /** Files of the person's computer into the browser workstation; in Electron files have paths and nothing is uploaded. */
-import { uploadAddress, uploadSchema } from '../../src-preload/contract.ts';
+import { uploadAddress, uploadSchema } from '../../src-preload/contract/sound.ts';
 import { common } from '../texts/common.ts';
 import { app } from './app.svelte.ts';
 

@@ -1,6 +1,7 @@
 import { colourTable } from '../../../src-common/colour-maps.ts';
 import { overlayColour, timeTicksFor } from '../../sound/spectrogram-image.ts';
-import type { Analysis, Mark } from '../../../src-preload/contract.ts';
+import type { Analysis } from '../../../src-common/schemas/analysis.ts';
+import type { Mark } from '../../../src-common/schemas/evidence.ts';
 import { ink, styles } from './sheet.ts';
 import type { Sheet } from './sheet.ts';
 import type { RecordingFigures, SaliencyFigure } from './snapshot.ts';

@@ -1,14 +1,10 @@
-import type {
-  Analysis,
-  CaseDetails,
-  CustodyHead,
-  CustodyRow,
-  Evidence,
-  IssuedReport,
-  ReportRequest,
-  Saliency,
-  Settings,
-} from '../../../src-preload/contract.ts';
+import type { Analysis } from '../../../src-common/schemas/analysis.ts';
+import type { CaseDetails } from '../../../src-common/schemas/case.ts';
+import type { CustodyHead, CustodyRow } from '../../../src-common/schemas/custody.ts';
+import type { Evidence } from '../../../src-common/schemas/evidence.ts';
+import type { IssuedReport, ReportRequest } from '../../../src-common/schemas/report.ts';
+import type { Saliency } from '../../../src-common/schemas/saliency.ts';
+import type { Settings } from '../../../src-common/schemas/settings.ts';
 import type { Gap } from '../../audio/types.ts';
 import type { Card } from '../../detector/card.ts';
 import type { Faithfulness } from '../../detector/saliency/faithfulness.ts';

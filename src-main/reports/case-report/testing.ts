@@ -1,12 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Analysis, Evidence } from '../../../src-preload/contract.ts';
+import type { Analysis } from '../../../src-common/schemas/analysis.ts';
+import type { Evidence } from '../../../src-common/schemas/evidence.ts';
 import { applicationRoot } from '../../base/workers.ts';
 import { cardSchema } from '../../detector/card.ts';
 import { identityOf } from '../../detector/store.ts';
 import { overviewOf } from '../../sound/overview.ts';
 import { spectrogramPixels } from '../../sound/spectrogram-image.ts';
-import { settingsSchema } from '../../../src-preload/contract.ts';
+import { settingsSchema } from '../../../src-common/schemas/settings.ts';
 import { reportColourMap, spectrogramSize, waveformColumns } from './figures.ts';
 import type { RecordingFigures, ReportItem, ReportModel, ReportSnapshot } from './snapshot.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { settingsSchema } from '../../../src-preload/contract.ts';
+import { settingsSchema } from '../../../src-common/schemas/settings.ts';
 import { clock, decimal, grouped, interpretation, propositions, signed, timeText } from './wording.ts';
 
 const scale = settingsSchema.parse({}).verbalScale;

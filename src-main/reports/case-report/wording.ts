@@ -1,4 +1,5 @@
-import type { Analysis, Settings } from '../../../src-preload/contract.ts';
+import type { Analysis } from '../../../src-common/schemas/analysis.ts';
+import type { Settings } from '../../../src-common/schemas/settings.ts';
 
 /** What stands on every page where a result comes from a `screening` model. */
 export const screeningStatement = 'screening, not for evaluation';

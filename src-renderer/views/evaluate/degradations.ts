@@ -1,5 +1,5 @@
 /** Which degradations a measurement is to go through. */
-import type { Degradation } from '../../../src-preload/contract.ts';
+import type { Degradation } from '../../../src-common/schemas/robustness.ts';
 
 export type DegradationChoice = 'channels' | 'all' | 'own';
 

@@ -1,11 +1,7 @@
 /** The stored evaluations, the one that is open, and what the form for a new one holds; kept while other views are shown. */
-import type {
-  Degradation,
-  Evaluation,
-  EvaluationSummary,
-  Job,
-  RobustnessEvaluation,
-} from '../../../src-preload/contract.ts';
+import type { Evaluation, EvaluationSummary } from '../../../src-common/schemas/evaluation.ts';
+import type { Job } from '../../../src-common/schemas/job.ts';
+import type { Degradation, RobustnessEvaluation } from '../../../src-common/schemas/robustness.ts';
 import { app } from '../../state/app.svelte.ts';
 import { client } from '../../state/client.svelte.ts';
 import { type DegradationChoice, chosenOf } from './degradations.ts';

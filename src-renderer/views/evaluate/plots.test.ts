@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Evaluation, EvaluationResult } from '../../../src-preload/contract.ts';
+import type { Evaluation, EvaluationResult } from '../../../src-common/schemas/evaluation.ts';
 import type { Layer, Plot } from '../../charts/plot.ts';
 import { formatPercent } from '../../format.ts';
 import {

@@ -1,5 +1,5 @@
 /** From stored evaluations to plots. Scores and likelihood ratios never share an axis, nor do the scores of two models. */
-import type { Evaluation, EvaluationResult } from '../../../src-preload/contract.ts';
+import type { Evaluation, EvaluationResult } from '../../../src-common/schemas/evaluation.ts';
 import { type ModelLook, modelLooks, type Role } from '../../charts/palette.ts';
 import type { Layer, Plot, PlotAxis, Point } from '../../charts/plot.ts';
 import { probitTicks } from '../../charts/probit.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Degradation, RobustnessEvaluation, RobustnessRow } from '../../../src-preload/contract.ts';
+import type { Degradation, RobustnessEvaluation, RobustnessRow } from '../../../src-common/schemas/robustness.ts';
 import { plotCsv } from '../../charts/rows.ts';
 import { chosenOf, familiesOf, withNames } from './degradations.ts';
 import { differenceText, endsText, robustnessPlots } from './robustness.ts';

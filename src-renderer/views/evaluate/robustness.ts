@@ -1,5 +1,5 @@
 /** From a measurement through degradations to its table and plots. */
-import type { RobustnessEvaluation, RobustnessRow } from '../../../src-preload/contract.ts';
+import type { RobustnessEvaluation, RobustnessRow } from '../../../src-common/schemas/robustness.ts';
 import type { Role } from '../../charts/palette.ts';
 import type { Layer, Plot, PlotAxis, Point } from '../../charts/plot.ts';
 import { formatNumber, formatPercent, none } from '../../format.ts';

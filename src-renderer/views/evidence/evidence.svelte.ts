@@ -1,7 +1,9 @@
 /** The recordings of the open case as its tables show them: query, loaded rows, selection, and the commands on them. */
 import { untrack } from 'svelte';
 import type { Finding } from '../../../src-common/findings.ts';
-import type { EvidenceRow, Inputs, Job } from '../../../src-preload/contract.ts';
+import type { EvidenceRow } from '../../../src-common/schemas/evidence.ts';
+import type { Job } from '../../../src-common/schemas/job.ts';
+import type { Inputs } from '../../../src-preload/contract.ts';
 import type { Key, Order } from '../../components/VirtualTable.svelte';
 import { plural } from '../../format.ts';
 import { app } from '../../state/app.svelte.ts';

@@ -1,5 +1,5 @@
 /** Colours of the spectrogram, from quiet to loud: equally spaced colours of each map, as in matplotlib. */
-import type { Settings } from '../../../src-preload/contract.ts';
+import type { Settings } from '../../../src-common/schemas/settings.ts';
 
 export type ColourMap = Settings['colourMap'];
 

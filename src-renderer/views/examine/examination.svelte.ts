@@ -1,6 +1,8 @@
 /** One recording as it is examined: what is known of it, what is in sight, what is selected, and how it is drawn and played. */
-import { resources } from '../../../src-preload/contract.ts';
-import type { Analysis, Evidence, Mark, Sound } from '../../../src-preload/contract.ts';
+import { resources } from '../../../src-preload/contract/sound.ts';
+import type { Analysis } from '../../../src-common/schemas/analysis.ts';
+import type { Evidence, Mark } from '../../../src-common/schemas/evidence.ts';
+import type { Sound } from '../../../src-preload/contract/sound.ts';
 import { app } from '../../state/app.svelte.ts';
 import { client, onChange, resourceUrl, told } from '../../state/client.svelte.ts';
 import { isNumber, keep, kept } from '../../state/kept.ts';

@@ -1,5 +1,6 @@
 /** What the score of the result that is shown rests on: a saliency map, being made, made, or refused by its own test. */
-import type { Analysis, Saliency, SaliencySubject } from '../../../src-preload/contract.ts';
+import type { Analysis } from '../../../src-common/schemas/analysis.ts';
+import type { Saliency, SaliencySubject } from '../../../src-common/schemas/saliency.ts';
 import { client, told } from '../../state/client.svelte.ts';
 import { isNumber, keep, kept } from '../../state/kept.ts';
 import type { Span } from './time-window.ts';

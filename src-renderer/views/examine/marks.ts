@@ -1,4 +1,4 @@
-import type { Mark } from '../../../src-preload/contract.ts';
+import type { Mark } from '../../../src-common/schemas/evidence.ts';
 import { lengthOf } from './time-window.ts';
 import type { Span } from './time-window.ts';
 

@@ -1,5 +1,5 @@
 /** What is drawn on the canvases of the Examine view. Sizes are device pixels. */
-import type { Sound } from '../../../src-preload/contract.ts';
+import type { Sound } from '../../../src-preload/contract/sound.ts';
 import { hzAtPlace, placeOfHz } from './axes.ts';
 import type { FrequencyAxis } from './axes.ts';
 import { partsOf } from './levels.ts';

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import type { AnalysisSummary, Evidence } from '../../../src-preload/contract.ts';
+import type { AnalysisSummary } from '../../../src-common/schemas/analysis.ts';
+import type { Evidence } from '../../../src-common/schemas/evidence.ts';
 import { hasReadings, latestOf, readingOf } from './reading.ts';
 
 const stretch = { startSeconds: 1, endSeconds: 2 };

@@ -1,5 +1,5 @@
 /** Which sound of a file is examined: as its headers say, or also what they do not count in. */
-import type { Evidence } from '../../../src-preload/contract.ts';
+import type { Evidence } from '../../../src-common/schemas/evidence.ts';
 import type { Span } from './time-window.ts';
 
 /** As a person chose it. */

@@ -1,5 +1,5 @@
 /** Window scores of an analysis as the strip, the curve and the inspector show them. Scores are uncalibrated. */
-import type { Analysis } from '../../../src-preload/contract.ts';
+import type { Analysis } from '../../../src-common/schemas/analysis.ts';
 import type { Span } from './time-window.ts';
 
 type Window = Analysis['windows'][number];

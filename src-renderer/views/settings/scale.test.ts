@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { settingsSchema } from '../../../src-preload/contract.ts';
+import { settingsSchema } from '../../../src-common/schemas/settings.ts';
 import { enfsiScale, toScale, toSteps } from './scale.ts';
 
 describe('the verbal scale while it is edited', () => {

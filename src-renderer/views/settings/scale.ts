@@ -1,5 +1,5 @@
 /** The verbal scale while it is edited: limits as they are typed. */
-import type { Settings } from '../../../src-preload/contract.ts';
+import type { Settings } from '../../../src-common/schemas/settings.ts';
 
 type Scale = Settings['verbalScale'];
 export interface Step {

@@ -1,5 +1,5 @@
 /** The inspection of a dataset: under way, done, or failed; it goes on while other views are shown. */
-import type { DatasetReport } from '../../../src-preload/contract.ts';
+import type { DatasetReport } from '../../../src-common/schemas/dataset.ts';
 import { client, told } from '../../state/client.svelte.ts';
 
 class Inspection {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Training, TrainingMember } from '../../../src-preload/contract.ts';
+import type { Training, TrainingMember } from '../../../src-common/schemas/training.ts';
 import { legendOf, ticksOf } from '../../charts/plot.ts';
 import { bestOf, devAucPlot, devEerPlot, lossPlot } from './plots.ts';
 

@@ -1,5 +1,5 @@
 /** The curves of a training. */
-import type { Training, TrainingMember } from '../../../src-preload/contract.ts';
+import type { Training, TrainingMember } from '../../../src-common/schemas/training.ts';
 import { modelColourCount, type ModelLook, modelLooks } from '../../charts/palette.ts';
 import { type Layer, type Plot, type PlotAxis, type Point, roundStep } from '../../charts/plot.ts';
 import { formatNumber, formatPercent } from '../../format.ts';
@@ -9,7 +9,7 @@ const texts = train.page;
 type Epoch = TrainingMember['epochs'][number];
 
 /** The epoch whose weights are kept: the last that was better than all before. */
-export function bestEpoch(epochs: readonly Epoch[]): Epoch | undefined {
+function bestEpoch(epochs: readonly Epoch[]): Epoch | undefined {
   return epochs.findLast(({ best }) => best);
 }
 

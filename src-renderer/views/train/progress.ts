@@ -1,5 +1,6 @@
 /** How far a training is, in numbers and words. */
-import type { Job, Training, TrainingMember } from '../../../src-preload/contract.ts';
+import type { Job } from '../../../src-common/schemas/job.ts';
+import type { Training, TrainingMember } from '../../../src-common/schemas/training.ts';
 import { train } from '../../texts/train.ts';
 
 /** Whether it neither runs nor waits, and has no model: it can go on from its checkpoint, or be discarded. */

@@ -1,5 +1,6 @@
 /** The trainings, the one that is shown, and what the form for a new one holds; kept while other views are shown. */
-import type { Inputs, Outputs, Training } from '../../../src-preload/contract.ts';
+import type { Training } from '../../../src-common/schemas/training.ts';
+import type { Inputs, Outputs } from '../../../src-preload/contract.ts';
 import { app } from '../../state/app.svelte.ts';
 import { client, told } from '../../state/client.svelte.ts';
 

@@ -1,0 +1,33 @@
+import { z } from 'zod';
+import { path, text } from './primitives.ts';
+import { backendNameSchema } from './training.ts';
+
+export const settingsSchema = z.object({
+  version: z.literal(1).default(1),
+  examiner: text.default(''),
+  laboratory: text.default(''),
+  laboratoryAddress: text.default(''),
+  placeOfWork: text.default(''),
+  theme: z.enum(['system', 'light', 'dark']).default('system'),
+  defaultModel: z.string().default('default'),
+  backend: backendNameSchema.default('auto'),
+  /** Files at a time in a scan; null: one for each core. */
+  scanJobs: z.int().positive().max(256).nullable().default(null),
+  /** Path of ffmpeg; empty: the one that set-up found. */
+  ffmpeg: z.string().default(''),
+  /** Where new cases go; empty: in the data folder. */
+  casesFolder: z.string().default(''),
+  /** Where the file browser may look; empty: the home folder. */
+  roots: z.array(path).default([]),
+  /** Verbal scale: upper limit of the likelihood ratio and word, ascending; the last has no limit. */
+  verbalScale: z.array(z.object({ upTo: z.number().positive().nullable(), words: z.string().min(1) })).default([
+    { upTo: 10, words: 'weak support' },
+    { upTo: 100, words: 'moderate support' },
+    { upTo: 1000, words: 'moderately strong support' },
+    { upTo: 10_000, words: 'strong support' },
+    { upTo: 1_000_000, words: 'very strong support' },
+    { upTo: null, words: 'extremely strong support' },
+  ]),
+  colourMap: z.enum(['magma', 'viridis', 'cividis', 'grey']).default('magma'),
+});
+export type Settings = z.infer<typeof settingsSchema>;

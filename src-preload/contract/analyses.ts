@@ -1,0 +1,35 @@
+import { z } from 'zod';
+import { analysisSchema } from '../../src-common/schemas/analysis.ts';
+import { evidenceId, text } from '../../src-common/schemas/primitives.ts';
+import { channelSchema, stretchSchema } from '../../src-common/schemas/recording.ts';
+import { inCase, inEvidence, jobStarted, procedure } from './procedure.ts';
+
+export const analyses = {
+  /** Scans items in the background; `new`: those never scanned, changed or with another model; `failed`: those that failed. */
+  scan: procedure
+    .input(
+      inCase.extend({
+        which: z.union([z.array(evidenceId), z.enum(['new', 'failed', 'all'])]),
+        modelId: z.string().optional(),
+        channel: z.union([channelSchema, z.literal('each')]).default('mix'),
+        stream: z.int().nonnegative().optional(),
+        /** Also the sound that a file's headers do not count in. */
+        readAll: z.boolean().default(false),
+      }),
+    )
+    .output(jobStarted),
+  get: procedure.input(inCase.extend({ analysisId: z.int() })).output(analysisSchema),
+  /** Analyses a stretch on its own and keeps the result. */
+  stretch: procedure
+    .input(
+      inEvidence.extend({
+        ...stretchSchema.shape,
+        label: text.default(''),
+        modelId: z.string().optional(),
+        channel: channelSchema.default('mix'),
+        /** The stretch lies in the recording as it is with the sound that its headers do not count in. */
+        readAll: z.boolean().default(false),
+      }),
+    )
+    .output(analysisSchema),
+};

@@ -1,0 +1,49 @@
+import { z } from 'zod';
+import { sha256Schema as sha256 } from '../../src-common/hashes.ts';
+import {
+  caseDetailsSchema,
+  caseStateSchema,
+  caseSummarySchema,
+  caseViewSchema,
+} from '../../src-common/schemas/case.ts';
+import { continuationSchema, custodyRowSchema, verificationSchema } from '../../src-common/schemas/custody.ts';
+import { evidenceId, path, text } from '../../src-common/schemas/primitives.ts';
+import { inCase, jobStarted, nothing, out, procedure } from './procedure.ts';
+
+/** Of a key, as a person writes it down. */
+const fingerprint = z.string().trim().min(1).max(200);
+
+export const cases = {
+  list: procedure
+    .input(z.object({ search: z.string().max(1000).default(''), archived: z.boolean().default(false) }))
+    .output(z.array(caseSummarySchema)),
+  create: procedure
+    .input(caseDetailsSchema.partial().required({ number: true, title: true }).extend({ folder: path.optional() }))
+    .output(caseViewSchema),
+  open: procedure.input(inCase).output(caseViewSchema),
+  /** A case folder that is not in the list. */
+  openFolder: procedure.input(z.object({ folder: path })).output(caseViewSchema),
+  get: procedure.input(inCase).output(caseViewSchema),
+  close: procedure.input(inCase).output(nothing),
+  update: procedure.input(inCase.extend({ details: caseDetailsSchema.partial() })).output(caseViewSchema),
+  setState: procedure.input(inCase.extend({ state: caseStateSchema })).output(caseViewSchema),
+  /** Leaves a trace in the data folder: number, head, who, when and why. */
+  delete: procedure.input(inCase.extend({ confirmNumber: z.string(), reason: text })).output(nothing),
+  export: procedure.input(inCase.extend({ out })).output(jobStarted),
+  /** @param signer fingerprint of the key that a person accepts as the one that went on with the case */
+  import: procedure.input(z.object({ path, signer: fingerprint.optional() })).output(jobStarted),
+  /** Of a case that another installation went on with, which is open for reading only. */
+  continuation: procedure.input(inCase).output(continuationSchema),
+  /** Goes on with such a case, which its log then notes; refused unless the fingerprint is that of the key that signed it. */
+  accept: procedure.input(inCase.extend({ signer: fingerprint })).output(caseViewSchema),
+  verify: procedure.input(inCase.extend({ expectHead: sha256.optional() })).output(verificationSchema),
+  log: procedure
+    .input(
+      inCase.extend({
+        evidenceId: evidenceId.optional(),
+        offset: z.int().nonnegative().default(0),
+        limit: z.int().positive().max(1000).default(200),
+      }),
+    )
+    .output(z.object({ total: z.int(), rows: z.array(custodyRowSchema) })),
+};

@@ -1,0 +1,69 @@
+/** Procedures on items of evidence and their marks. */
+import { z } from 'zod';
+import { findingSchema } from '../../src-common/schemas/analysis.ts';
+import { evidenceRowSchema, evidenceSchema, markSchema, newMarkSchema } from '../../src-common/schemas/evidence.ts';
+import { caseId, evidenceId, path, text } from '../../src-common/schemas/primitives.ts';
+import { inCase, inEvidence, jobStarted, nothing, out, output, procedure } from './procedure.ts';
+
+const evidenceOrderSchema = z.object({
+  by: z.enum(['id', 'name', 'finding', 'score', 'llr', 'duration', 'added', 'size', 'flags', 'alarms']),
+  descending: z.boolean(),
+});
+
+const evidenceQuerySchema = z.object({
+  caseId,
+  /** Matches name, finding, flags and alarms. */
+  filter: z.string().max(1000).default(''),
+  findings: z.array(z.enum([...findingSchema.options, 'none', 'failed', 'flagged'])).default([]),
+  order: evidenceOrderSchema.default({ by: 'id', descending: false }),
+  offset: z.int().nonnegative().default(0),
+  limit: z.int().positive().max(1000).default(200),
+});
+
+export const intakeSchema = z.object({
+  caseId,
+  /** Files and folders on the engine's machine. */
+  paths: z.array(path).min(1).max(100_000),
+  recursive: z.boolean().default(true),
+  /** Copy into the case; else in place. */
+  copy: z.boolean().default(false),
+  conditionOnReceipt: text.default(''),
+  receivedAt: z.string().default(''),
+  receivedFrom: text.default(''),
+  /** SHA-256 or MD5 by file name, as the sender gave them. */
+  senderHashes: z.record(z.string(), z.string()).default({}),
+});
+
+export const evidence = {
+  add: procedure.input(intakeSchema).output(jobStarted),
+  list: procedure.input(evidenceQuerySchema).output(z.object({ total: z.int(), rows: z.array(evidenceRowSchema) })),
+  /** Ids of all that match, in order: for selections over what is not loaded. */
+  ids: procedure.input(evidenceQuerySchema.omit({ offset: true, limit: true })).output(z.array(evidenceId)),
+  get: procedure.input(inEvidence).output(evidenceSchema),
+  update: procedure
+    .input(
+      inEvidence.extend({
+        description: text.optional(),
+        conditionOnReceipt: text.optional(),
+        receivedAt: z.string().optional(),
+        receivedFrom: text.optional(),
+        notes: text.optional(),
+      }),
+    )
+    .output(evidenceSchema),
+  /** Takes items out of the case, never off the disk; leaves a trace in the log. */
+  remove: procedure.input(inCase.extend({ evidenceIds: z.array(evidenceId).min(1), reason: text })).output(nothing),
+  /** Hashes the file anew. */
+  check: procedure.input(inEvidence).output(evidenceSchema),
+  export: procedure
+    .input(inCase.extend({ evidenceIds: z.array(evidenceId).default([]), format: z.enum(['csv', 'json']), out }))
+    .output(output),
+};
+
+export const marks = {
+  add: procedure.input(inEvidence.extend(newMarkSchema.shape)).output(markSchema),
+  update: procedure
+    .input(inEvidence.extend({ markId: z.int(), ...newMarkSchema.omit({ readAll: true }).partial().shape }))
+    .output(markSchema),
+  remove: procedure.input(inEvidence.extend({ markId: z.int() })).output(nothing),
+};
