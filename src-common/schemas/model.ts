@@ -4,7 +4,8 @@ import { sha256Schema as sha256 } from '../hashes.ts';
 import { path, time } from './primitives.ts';
 import { userErrorSchema } from './user-error.ts';
 
-const figuresSchema = z.object({
+/** Figures of one split, at the threshold fixed on dev. */
+export const splitFiguresSchema = z.object({
   dataset: z.string(),
   split: z.string(),
   bonafide: z.int(),
@@ -39,7 +40,7 @@ export type ModelSummary = z.infer<typeof modelSummarySchema>;
 
 export const modelSchema = modelSummarySchema.extend({
   folder: path,
-  figures: z.array(figuresSchema),
+  figures: z.array(splitFiguresSchema),
   /** How often its findings were right, by split. */
   records: z.array(findingRecordSchema),
   notes: z.array(z.string()),
@@ -49,7 +50,7 @@ export const modelSchema = modelSummarySchema.extend({
       name: z.string(),
       sha256,
       condition: z.string(),
-      figures: z.array(figuresSchema),
+      figures: z.array(splitFiguresSchema),
       records: z.array(findingRecordSchema),
     }),
   ),

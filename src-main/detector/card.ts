@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { sha256Schema as sha256 } from '../../src-common/hashes.ts';
+import { splitFiguresSchema } from '../../src-common/schemas/model.ts';
 import { conditionRecordSchema } from '../../src-common/condition-curves.ts';
 import { validationDistanceSchema } from '../../src-common/validation-distance.ts';
 import { findingRecordSchema } from '../../src-common/finding-record.ts';
@@ -33,20 +34,6 @@ export function conditionWords({ maximumBandwidthHz, maximumSampleRateHz, codecs
   return `recordings ${parts.join(', or ')}`;
 }
 
-/** Figures of one split, at the threshold fixed on dev. */
-const splitFiguresSchema = z.object({
-  dataset: z.string(),
-  split: z.string(),
-  bonafide: z.int(),
-  spoof: z.int(),
-  eer: z.number(),
-  auc: z.number(),
-  averagePrecisionBonafide: z.number(),
-  averagePrecisionSpoof: z.number(),
-  accuracy: z.number(),
-  cllrBits: z.number(),
-  minCllrBits: z.number(),
-});
 export type SplitFigures = z.infer<typeof splitFiguresSchema>;
 
 /** Seconds of net speech, for cards and training that name no other limit. */

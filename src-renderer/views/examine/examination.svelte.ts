@@ -11,7 +11,7 @@ import { examine } from '../../texts/examine.ts';
 import type { FrequencyAxis } from './axes.ts';
 import { Explanation, subjectKey } from './explanation.svelte.ts';
 import { colourTable, tileColours } from './colour-maps.ts';
-import type { ColourMap } from './colour-maps.ts';
+import type { ColourMap } from '../../../src-common/colour-maps.ts';
 import { fromMiddle, partsOf, peakLevelFor, tileLevelFor } from './levels.ts';
 import { automaticCeiling, levelAt } from './paint.ts';
 import type { PeakSource } from './paint.ts';
