@@ -7,6 +7,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { decode } from '../src-main/audio/decode.ts';
+import { findFfmpeg } from '../src-main/audio/ffmpeg.ts';
 import { wavBytes } from '../src-main/audio/wav-writer.ts';
 import { Random } from '../src-main/base/random.ts';
 import { espeak, festival, flite, type Voice } from './lib/speech-engines.ts';
@@ -38,16 +39,16 @@ const accents = ['en', 'en-us', 'en-gb-x-rp', 'en-gb-x-gbcwmd', 'de', 'fr', 'es'
 
 /** What is asked of whom: the corpus' name of the source, voices, and how many sentences of each. */
 const plan: { source: string; clips: number; voices: () => Promise<Voice[]> }[] = [
-  { source: 'engine/espeak-ng', clips: 3, voices: () => espeak('espeak-ng', [...accents, ...variants.map((name) => `en+${name}`)]) }, // prettier-ignore
+  { source: 'engine/espeak-ng', clips: 4, voices: () => espeak('espeak-ng', [...accents, ...variants.map((name) => `en+${name}`)]) }, // prettier-ignore
   {
     source: 'engine/espeak-ng-klatt',
-    clips: 6,
+    clips: 10,
     voices: () =>
       espeak('espeak-ng', ['en+klatt', 'en+klatt2', 'en-us+klatt3', 'en+klatt4', 'en-us+klatt5', 'en+klatt6']),
   },
-  { source: 'engine/flite', clips: 12, voices: flite },
-  { source: 'engine/festival-diphone', clips: 8, voices: () => festival((name) => !/hts|clunits/.test(name)) },
-  { source: 'engine/festival-clunits', clips: 8, voices: () => festival((name) => name.includes('clunits')) },
+  { source: 'engine/flite', clips: 24, voices: flite },
+  { source: 'engine/festival-diphone', clips: 24, voices: () => festival((name) => !/hts|clunits/.test(name)) },
+  { source: 'engine/festival-clunits', clips: 24, voices: () => festival((name) => name.includes('clunits')) },
 ];
 
 const one = (words: readonly string[]): string => words[random.below(words.length)];
@@ -90,7 +91,7 @@ for (const { source, clips, voices } of plan) {
       const stem = `${source}-${name}-${clip}`.replaceAll(/\W+/g, '-');
       const [raw, even] = [join(folder, 'raw.wav'), join(folder, 'even.wav')];
       await say(sentence(), raw, folder);
-      await run('ffmpeg', ['-v', 'error', '-y', '-i', raw, '-af', 'highpass=f=70,lowpass=f=7400', '-ar', String(rateHz), '-c:a', 'pcm_f32le', even]); // prettier-ignore
+      await run((await findFfmpeg()).path, ['-v', 'error', '-y', '-i', raw, '-af', 'highpass=f=70,lowpass=f=7400', '-ar', String(rateHz), '-c:a', 'pcm_f32le', even]); // prettier-ignore
       const samples = prepared((await decode(even)).samples);
       if (samples === null) continue;
       await writeFile(join(folder, `${stem}.wav`), wavBytes(samples, rateHz));

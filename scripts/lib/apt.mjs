@@ -14,7 +14,9 @@ export async function installWithApt(name, size) {
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   const line = progress('apt-get');
   let last = { status: 0, output: '', stalled: false };
-  for (const args of [['update'], ['install', '-y', '--no-install-recommends', name]]) {
+  // Another apt may be at work, as on a machine that has just started.
+  const wait = ['-o', 'DPkg::Lock::Timeout=120'];
+  for (const args of [['update'], [...wait, 'install', '-y', '--no-install-recommends', name]]) {
     last = await runQuietly('apt-get', args, {
       env,
       stallSeconds: 180,
