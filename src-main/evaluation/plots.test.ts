@@ -14,7 +14,8 @@ import {
   rocPlot,
   scoreDistributionPlot,
 } from './plots.ts';
-import { coordinate, curvePath, escapeXml, fitText, linearAxis } from './svg.ts';
+import { coordinate, escapeXml } from '../../src-common/plots/svg.ts';
+import { curvePath, fitText, linearAxis } from './svg.ts';
 import type { Trial } from './trials.ts';
 
 function trialsOf(count: number, scale = 1): Trial[] {

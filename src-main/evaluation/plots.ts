@@ -24,13 +24,14 @@ import {
   linearAxis,
   operatingPoint,
   palette,
-  roundStep,
   svgDocument,
   textAt,
   whisker,
   withMinus,
 } from './svg.ts';
 import type { Trial } from './trials.ts';
+import { roundStep } from '../../src-common/plots/plot.ts';
+import { probit } from '../../src-common/plots/probit.ts';
 import { leastRecordings } from '../../src-common/interval-rule.ts';
 
 /** What a plot shows: a model's name, and the data that it was run on (empty where the name says it). */
@@ -50,7 +51,14 @@ export interface PlottedResult extends PlotSubject {
 export const width = 640;
 export const curveArea: Area = { left: 84, top: 60, width: 528, height: 420 };
 // The accent first; then colours of Okabe and Ito that do not stand for a class.
-export const modelColours = [palette.accent, '#009e73', '#cc79a7', '#8c6d00', '#56b4e9', palette.text];
+export const modelColours = [
+  palette.accent,
+  palette.model1,
+  palette.model2,
+  palette.model3,
+  palette.model4,
+  palette.text,
+];
 
 /** ROC curves: share of spoofs accepted against share of bona fide accepted. */
 export function rocPlot(results: readonly PlottedResult[]): string {
@@ -629,46 +637,6 @@ function probitAxis(label: string): Axis {
     place: (rate, length) => justOutside(((probit(rate) - low) / (high - low)) * length, length),
     ticks: rates.map((value) => ({ value, label: percentTick(value) })),
   };
-}
-
-/** Inverse of the standard normal distribution (Acklam's rational approximation, relative error below 1.2e-9). */
-function probit(p: number): number {
-  if (p <= 0) return -Infinity;
-  if (p >= 1) return Infinity;
-  if (p > 0.5) return -probit(1 - p);
-  if (p < 0.02425) {
-    const q = Math.sqrt(-2 * Math.log(p));
-    return (
-      polynomial(
-        q,
-        [
-          -7.784894002430293e-3, -3.223964580411365e-1, -2.400758277161838, -2.549732539343734, 4.374664141464968,
-          2.938163982698783,
-        ],
-      ) / polynomial(q, [7.784695709041462e-3, 3.224671290700398e-1, 2.445134137142996, 3.754408661907416, 1])
-    );
-  }
-  const q = p - 0.5;
-  const square = q * q;
-  return (
-    (q *
-      polynomial(
-        square,
-        [
-          -3.969683028665376e1, 2.209460984245205e2, -2.759285104469687e2, 1.38357751867269e2, -3.066479806614716e1,
-          2.506628277459239,
-        ],
-      )) /
-    polynomial(
-      square,
-      [-5.447609879822406e1, 1.615858368580409e2, -1.556989798598866e2, 6.680131188771972e1, -1.328068155288572e1, 1],
-    )
-  );
-}
-
-/** Highest power first. */
-function polynomial(x: number, coefficients: readonly number[]): number {
-  return coefficients.reduce((value, coefficient) => value * x + coefficient, 0);
 }
 
 /** A score with the digits that a legend needs. */

@@ -1,34 +1,12 @@
+import { fontFamily } from '../../src-common/plots/draw.ts';
+import { roundStep } from '../../src-common/plots/plot.ts';
+import { coordinate, escapeXml } from '../../src-common/plots/svg.ts';
+import { printTheme } from '../../src-common/plots/theme.ts';
 import { visibleName } from '../../src-common/visible-text.ts';
 import type { CurvePoints } from './sweep.ts';
 
 /** The colours and the type of every plot. */
-export const palette = {
-  bonafide: '#0072b2',
-  spoof: '#c2500a',
-  inconclusive: '#7a7a84',
-  text: '#1d1d21',
-  dimmed: '#63636d',
-  line: '#dcdce0',
-  accent: '#2f6fb2',
-} as const;
-
-const fontFamily = "system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif";
-
-/** Text made safe for XML: markup escaped, characters that XML 1.0 forbids replaced. */
-export function escapeXml(text: string): string {
-  const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
-  return (
-    text
-      // eslint-disable-next-line no-control-regex -- these are the characters that XML forbids, and lone surrogates
-      .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|\p{Surrogate}/gu, '\ufffd')
-      .replace(/[&<>"']/g, (character) => entities[character])
-  );
-}
-
-/** A coordinate with at most two decimals. */
-export function coordinate(value: number): string {
-  return String(Math.round(value * 100) / 100);
-}
+export const palette = { ...printTheme, dimmed: printTheme.dim };
 
 /** Attributes of an element. */
 type Attributes = Record<string, string | number>;
@@ -107,12 +85,6 @@ export function linearAxis(
 /** Keeps a pixel within a margin around its axis, so that paths stay drawable. */
 export function justOutside(pixel: number, length: number): number {
   return Math.min(length + 20, Math.max(-20, pixel));
-}
-
-/** The next of 1, 2, 2.5 or 5 times a power of ten. */
-export function roundStep(rough: number): number {
-  const power = 10 ** Math.floor(Math.log10(rough));
-  return ([1, 2, 2.5, 5].find((factor) => factor * power >= rough * (1 - 1e-9)) ?? 10) * power;
 }
 
 function tickLabel(value: number): string {

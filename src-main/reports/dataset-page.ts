@@ -7,7 +7,8 @@ import type { Measures } from '../datasets/measure.ts';
 import type { Measured } from '../datasets/measure-all.ts';
 import type { DatasetItem, Label } from '../datasets/types.ts';
 import { bySplit } from '../datasets/words.ts';
-import { element, escapeXml, fitText, linearAxis, palette, textAt } from '../evaluation/svg.ts';
+import { escapeXml } from '../../src-common/plots/svg.ts';
+import { element, fitText, linearAxis, palette, textAt } from '../evaluation/svg.ts';
 
 interface DatasetPage {
   report: DatasetReport;

@@ -1,9 +1,10 @@
 /** Files that the window makes itself: plots as PNG, SVG and CSV. */
 import { app } from '../state/app.svelte.ts';
 import { common } from '../texts/common.ts';
-import { plotPng, plotSvg } from './pens.ts';
-import type { Plot } from './plot.ts';
-import { plotCsv } from './rows.ts';
+import { plotSvg } from '../../src-common/plots/svg.ts';
+import { plotPng } from './png.ts';
+import type { Plot } from '../../src-common/plots/plot.ts';
+import { plotCsv } from '../../src-common/plots/rows.ts';
 
 export type PlotFormat = 'png' | 'svg' | 'csv';
 

@@ -13,9 +13,9 @@ import {
   Tooltip,
 } from 'chart.js';
 import { color } from 'chart.js/helpers';
-import { markOutline } from './draw.ts';
-import type { Mark, Theme } from './palette.ts';
-import { type MarksLayer, type Plot, type PlotAxis, type Point, ticksOf } from './plot.ts';
+import { markOutline } from '../../src-common/plots/draw.ts';
+import type { Mark, Theme } from '../../src-common/plots/theme.ts';
+import { type MarksLayer, type Plot, type PlotAxis, type Point, ticksOf } from '../../src-common/plots/plot.ts';
 import { ProbitScale } from './probit-scale.ts';
 
 Chart.register(LineController, LineElement, PointElement, LinearScale, ProbitScale, Filler, Tooltip);

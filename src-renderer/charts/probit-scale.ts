@@ -1,6 +1,6 @@
 /** The probit axis as a scale of chart.js; its values are rates above 0 and below 1. */
 import { type CartesianScaleOptions, type CoreScaleOptions, Scale, type Tick } from 'chart.js';
-import { probit, probitShare, probitTicks, rateOfProbit } from './probit.ts';
+import { probit, probitShare, probitTicks, rateOfProbit } from '../../src-common/plots/probit.ts';
 
 declare module 'chart.js' {
   interface CartesianScaleTypeRegistry {

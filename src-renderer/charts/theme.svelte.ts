@@ -1,6 +1,6 @@
 /** The theme of the window, for plots: read again whenever the window changes it. */
 import { createSubscriber } from 'svelte/reactivity';
-import { type Theme, themeFrom } from './palette.ts';
+import { type Theme, themeFrom } from '../../src-common/plots/theme.ts';
 
 const subscribe = createSubscriber((update) => {
   const observer = new MutationObserver(update);

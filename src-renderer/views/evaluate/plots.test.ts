@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Evaluation, EvaluationResult } from '../../../src-common/schemas/evaluation.ts';
-import type { Layer, Plot } from '../../charts/plot.ts';
+import type { Layer, Plot } from '../../../src-common/plots/plot.ts';
 import { formatPercent } from '../../format.ts';
 import {
   calibrationCountsPlot,

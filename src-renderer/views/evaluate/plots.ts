@@ -1,8 +1,9 @@
 /** From stored evaluations to plots. Scores and likelihood ratios never share an axis, nor do the scores of two models. */
 import type { Evaluation, EvaluationResult } from '../../../src-common/schemas/evaluation.ts';
-import { type ModelLook, modelLooks, type Role } from '../../charts/palette.ts';
-import type { Layer, Plot, PlotAxis, Point } from '../../charts/plot.ts';
-import { probitTicks } from '../../charts/probit.ts';
+import type { ModelLook, Role } from '../../../src-common/plots/theme.ts';
+import { modelLooks } from '../../charts/looks.ts';
+import type { Layer, Plot, PlotAxis, Point } from '../../../src-common/plots/plot.ts';
+import { probitTicks } from '../../../src-common/plots/probit.ts';
 import { formatCount, formatNumber, formatPercent, none } from '../../format.ts';
 import { evaluate } from '../../texts/evaluate.ts';
 import { type Confusion, confusionAt } from './confusion.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Degradation, RobustnessEvaluation, RobustnessRow } from '../../../src-common/schemas/robustness.ts';
-import { plotCsv } from '../../charts/rows.ts';
+import { plotCsv } from '../../../src-common/plots/rows.ts';
 import { chosenOf, familiesOf, withNames } from './degradations.ts';
 import { differenceText, endsText, robustnessPlots } from './robustness.ts';
 

@@ -1,7 +1,7 @@
 /** From a measurement through degradations to its table and plots. */
 import type { RobustnessEvaluation, RobustnessRow } from '../../../src-common/schemas/robustness.ts';
-import type { Role } from '../../charts/palette.ts';
-import type { Layer, Plot, PlotAxis, Point } from '../../charts/plot.ts';
+import type { Role } from '../../../src-common/plots/theme.ts';
+import type { Layer, Plot, PlotAxis, Point } from '../../../src-common/plots/plot.ts';
 import { formatNumber, formatPercent, none } from '../../format.ts';
 import { evaluate } from '../../texts/evaluate.ts';
 import { datasetName } from './plots.ts';

@@ -1,7 +1,7 @@
 /** Down to which quality a model's findings hold, from its card to plots. */
 import { conditionRecordSchema, conditionText, conditionWords } from '../../../src-common/condition-curves.ts';
 import type { ConditionCurve, ConditionRecord, ConditionStep } from '../../../src-common/condition-curves.ts';
-import type { Layer, Plot, Point } from '../../charts/plot.ts';
+import type { Layer, Plot, Point } from '../../../src-common/plots/plot.ts';
 import { formatPercent } from '../../format.ts';
 import { models } from '../../texts/models.ts';
 

@@ -1,8 +1,8 @@
 /** How error grows with the distance from what a model was measured on, from its card to a plot. */
 import { validationDistanceSchema } from '../../../src-common/validation-distance.ts';
 import type { ValidationDistanceRecord } from '../../../src-common/validation-distance.ts';
-import { modelLooks } from '../../charts/palette.ts';
-import type { Layer, Plot, Point } from '../../charts/plot.ts';
+import { modelLooks } from '../../charts/looks.ts';
+import type { Layer, Plot, Point } from '../../../src-common/plots/plot.ts';
 import { models } from '../../texts/models.ts';
 
 const texts = models.distance;

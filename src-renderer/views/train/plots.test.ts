@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Training, TrainingMember } from '../../../src-common/schemas/training.ts';
-import { legendOf, ticksOf } from '../../charts/plot.ts';
+import { legendOf, ticksOf } from '../../../src-common/plots/plot.ts';
 import { bestOf, devAucPlot, devEerPlot, lossPlot } from './plots.ts';
 
 const network: TrainingMember = {

@@ -1,7 +1,8 @@
 /** The curves of a training. */
 import type { Training, TrainingMember } from '../../../src-common/schemas/training.ts';
-import { modelColourCount, type ModelLook, modelLooks } from '../../charts/palette.ts';
-import { type Layer, type Plot, type PlotAxis, type Point, roundStep } from '../../charts/plot.ts';
+import { modelColourCount, type ModelLook } from '../../../src-common/plots/theme.ts';
+import { modelLooks } from '../../charts/looks.ts';
+import { type Layer, type Plot, type PlotAxis, type Point, roundStep } from '../../../src-common/plots/plot.ts';
 import { formatNumber, formatPercent } from '../../format.ts';
 import { train } from '../../texts/train.ts';
 

@@ -3,8 +3,6 @@
  * light one in every export, so that a figure in a report does not depend on how the window looked.
  */
 
-import { keep, kept } from '../state/kept.ts';
-
 /** How many models can be told apart in one plot. */
 export const modelColourCount = 6;
 
@@ -12,7 +10,7 @@ type ModelRole = 'model0' | 'model1' | 'model2' | 'model3' | 'model4' | 'model5'
 export type Role = 'bonafide' | 'spoof' | 'inconclusive' | 'accent' | 'text' | 'dim' | 'line' | 'pane' | ModelRole;
 export type Theme = Readonly<Record<Role, string>>;
 
-// The accent first, then colours of Okabe and Ito that do not stand for a class: as src-main/evaluation/plots.ts has them.
+// The accent first, then colours of Okabe and Ito that do not stand for a class.
 const modelsOnLight: Record<ModelRole, string> = {
   model0: '#2f6fb2',
   model1: '#009e73',
@@ -77,44 +75,8 @@ export interface ModelLook {
   mark: Mark;
 }
 
-type Known = [key: string, look: number][];
-const storeKey = 'model-colours';
-const remembered = 200;
-const isKnown = (value: unknown): value is Known =>
-  Array.isArray(value) &&
-  value.every(
-    (entry) =>
-      Array.isArray(entry) &&
-      typeof entry[0] === 'string' &&
-      Number.isInteger(entry[1]) &&
-      entry[1] >= 0 &&
-      entry[1] < modelColourCount,
-  );
-
-/**
- * Looks of models that stand in one plot, none twice. Each keeps the look that it was first given, everywhere and from one
- * start to the next; only where two of the same look meet does the later one get another.
- * @param keys the models' SHA-256, at most six.
- */
-export function modelLooks(keys: readonly string[]): Map<string, ModelLook> {
-  const known = new Map(kept<Known>(storeKey, [], isKnown));
-  const before = known.size;
-  const taken = new Set<number>();
-  const looks = new Map<string, ModelLook>();
-  for (const key of keys) {
-    const own = known.get(key);
-    let index = own ?? leastUsed(known);
-    for (let tried = 0; tried < modelColourCount && taken.has(index); tried++) index = (index + 1) % modelColourCount;
-    if (own === undefined) known.set(key, index);
-    taken.add(index);
-    looks.set(key, { role: `model${index}` as ModelRole, mark: marks[index] });
-  }
-  if (known.size > before) keep(storeKey, [...known].slice(-remembered));
-  return looks;
-}
-
-function leastUsed(known: ReadonlyMap<string, number>): number {
-  const uses = new Array<number>(modelColourCount).fill(0);
-  for (const index of known.values()) uses[index]++;
-  return uses.indexOf(Math.min(...uses));
+/** How the model at a place is drawn; from the seventh on they repeat. */
+export function lookAt(place: number): ModelLook {
+  const index = place % modelColourCount;
+  return { role: `model${index}` as ModelRole, mark: marks[index] };
 }

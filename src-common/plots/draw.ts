@@ -2,8 +2,8 @@
  * Draws a plot on white for an export: one layout, two pens (SVG text and a canvas), so that both files show the same
  * picture, with title, axes, units and legend.
  */
-import type { Mark, Theme } from './palette.ts';
-import { printTheme } from './palette.ts';
+import type { Mark, Theme } from './theme.ts';
+import { printTheme } from './theme.ts';
 import {
   type Layer,
   type LegendEntry,

@@ -1,8 +1,8 @@
 import { Resvg } from '@resvg/resvg-js';
 import { parse } from 'csv-parse/sync';
 import { expect, test } from 'vitest';
-import { printTheme } from './palette.ts';
-import { plotSvg } from './pens.ts';
+import { printTheme } from './theme.ts';
+import { plotSvg } from './svg.ts';
 import { pictureSize } from './draw.ts';
 import type { Plot } from './plot.ts';
 import { plotCsv, rowsOf } from './rows.ts';

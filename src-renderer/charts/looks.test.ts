@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { modelLooks, printTheme, themeFrom } from './palette.ts';
+import { modelLooks } from './looks.ts';
 
 beforeEach(() => {
   const store = new Map<string, string>();
@@ -33,14 +33,4 @@ test('no two models of a plot look alike, in colour or mark', () => {
 test('what is remembered and cannot be read is forgotten', () => {
   localStorage.setItem('earwitness.model-colours', '[["a",17]]');
   expect(roleOf(['a'], 'a')).toBe('model0');
-});
-
-test('a theme takes the window’s colours, and brighter model colours on a dark ground', () => {
-  const light = themeFrom((name) => ({ '--pane': '#ffffff', '--accent': ' #123456' })[name] ?? '');
-  expect(light.accent).toBe('#123456');
-  expect(light.model0).toBe('#123456');
-  expect(light.model1).toBe(printTheme.model1);
-  const dark = themeFrom((name) => ({ '--pane': '#1f1f23' })[name] ?? '');
-  expect(dark.pane).toBe('#1f1f23');
-  expect(dark.model1).not.toBe(printTheme.model1);
 });

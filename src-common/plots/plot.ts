@@ -2,7 +2,7 @@
  * What a plot shows, as plain data. The picture on the screen (chart.js), the exported ones (SVG, PNG), the CSV file and the
  * table for those who cannot see the picture are all made from it, so that they cannot disagree.
  */
-import type { Mark, Role } from './palette.ts';
+import type { Mark, Role } from './theme.ts';
 import { probitShare, probitTicks } from './probit.ts';
 
 /** Horizontal and vertical value. */

@@ -1,5 +1,5 @@
-/** The two pens that exports are drawn with, and the files that come of them. */
-import { visibleName } from '../../src-common/visible-text.ts';
+/** The pen that writes SVG, and the files that come of it. */
+import { visibleName } from '../visible-text.ts';
 import { drawPlot, type FillStyle, fontFamily, type LineStyle, type Pen, pictureSize, type TextStyle } from './draw.ts';
 import type { Plot, Point } from './plot.ts';
 
@@ -15,25 +15,6 @@ export function plotSvg(plot: Plot): string {
     ...pen.parts,
     '</svg>\n',
   ].join('\n');
-}
-
-/** A plot as PNG, two pixels for each of the SVG's. */
-export async function plotPng(plot: Plot): Promise<Blob> {
-  const scale = 2;
-  const { width, height } = pictureSize(plot);
-  const canvas = document.createElement('canvas');
-  canvas.width = width * scale;
-  canvas.height = height * scale;
-  const context = canvas.getContext('2d');
-  if (!context) throw new Error('The canvas gives no drawing context.');
-  context.scale(scale, scale);
-  drawPlot(plot, new CanvasPen(context));
-  return new Promise((resolve, reject) => {
-    canvas.toBlob((blob) => {
-      if (blob) resolve(blob);
-      else reject(new Error('The canvas gives no PNG.'));
-    }, 'image/png');
-  });
 }
 
 class SvgPen implements Pen {
@@ -69,69 +50,17 @@ class SvgPen implements Pen {
   }
 }
 
-class CanvasPen implements Pen {
-  readonly #context: CanvasRenderingContext2D;
-
-  constructor(context: CanvasRenderingContext2D) {
-    this.#context = context;
-    context.lineJoin = 'round';
-  }
-
-  #trace(points: readonly Point[]): void {
-    this.#context.beginPath();
-    points.forEach(([x, y], k) => (k === 0 ? this.#context.moveTo(x, y) : this.#context.lineTo(x, y)));
-  }
-
-  line(points: readonly Point[], { stroke, width, dash }: LineStyle): void {
-    this.#trace(points);
-    this.#context.strokeStyle = stroke;
-    this.#context.lineWidth = width;
-    this.#context.setLineDash(dash ? [...dash] : []);
-    this.#context.stroke();
-  }
-
-  polygon(points: readonly Point[], { fill, opacity }: FillStyle): void {
-    this.#trace(points);
-    this.#context.closePath();
-    this.#context.globalAlpha = opacity;
-    this.#context.fillStyle = fill;
-    this.#context.fill();
-    this.#context.globalAlpha = 1;
-  }
-
-  text(x: number, y: number, text: string, { size, fill, bold, anchor = 'start', upright }: TextStyle): void {
-    const context = this.#context;
-    context.save();
-    context.translate(x, y);
-    if (upright) context.rotate(-Math.PI / 2);
-    context.font = `${bold ? '600 ' : ''}${size}px ${fontFamily}`;
-    context.textAlign = anchor === 'middle' ? 'center' : anchor;
-    context.fillStyle = fill;
-    context.fillText(text, 0, 0);
-    context.restore();
-  }
-
-  clipped(left: number, top: number, width: number, height: number, draw: () => void): void {
-    this.#context.save();
-    this.#context.beginPath();
-    this.#context.rect(left, top, width, height);
-    this.#context.clip();
-    draw();
-    this.#context.restore();
-  }
-}
-
 function pathData(points: readonly Point[]): string {
   return points.map(([x, y], k) => `${k === 0 ? 'M' : 'L'}${coordinate(x)} ${coordinate(y)}`).join('');
 }
 
 /** With at most two decimals. */
-function coordinate(value: number): string {
+export function coordinate(value: number): string {
   return String(Math.round(value * 100) / 100);
 }
 
 /** Text made safe for XML: markup escaped, characters that XML 1.0 forbids replaced. */
-function escapeXml(text: string): string {
+export function escapeXml(text: string): string {
   const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
   return (
     text
