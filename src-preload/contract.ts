@@ -41,4 +41,4 @@ export const contract = {
 };
 export type Contract = typeof contract;
 export type Inputs = InferContractRouterInputs<Contract>;
-export type Outputs = InferContractRouterOutputs<Contract>;
+export type ContractOutputs = InferContractRouterOutputs<Contract>;

@@ -18,12 +18,19 @@ export const audioSchema = z.object({
   told: z.array(z.string()).optional(),
 });
 
+/** How good a recording is to judge. Levels and times are of the band that the model looks at. */
 export const qualitySchema = z.object({
+  /** Net speech by voice activity detection; null where the model's conditioning does without. */
   speechSeconds: z.number().nullable(),
+  /** Mean power of the active sound; null in silence. */
   levelDbfs: z.number().nullable(),
+  /** Share of samples in runs of three or more at full scale. */
   clippedFraction: z.number(),
+  /** Speech over noise, an estimate; null where no noise is to be heard. */
   snrDb: z.number().nullable(),
+  /** Up to which frequency sound comes and goes above the noise, at the native rate, up to 24 kHz; null for none. */
   effectiveBandwidthHz: z.number().nullable(),
+  /** Where the spectrum ends abruptly, as after lossy coding (mp3, AAC) or resampling from a lower rate; else null. */
   sharpCutoffHz: z.number().nullable(),
   leadingSilenceSeconds: z.number(),
   trailingSilenceSeconds: z.number(),

@@ -5,7 +5,7 @@ import { recordSentences } from '../../src-common/finding-record.ts';
 import { findFfmpeg } from '../audio/ffmpeg.ts';
 import { sha256File } from '../audio/hash.ts';
 import type { NewAnalysis } from '../cases/analyses.ts';
-import type { Analysis as DetectorAnalysis } from '../detector/detector.ts';
+import type { DetectorAnalysis as DetectorAnalysis } from '../detector/detector.ts';
 import { withoutRatios } from '../detector/finding.ts';
 import { speakerOf } from '../detector/store.ts';
 import { localisationShown, localisationStatement } from '../detector/localisation.ts';

@@ -8,8 +8,8 @@ import type { Channel } from '../audio/types.ts';
 import { displayPath } from '../base/display-path.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { pathsReadAs } from '../base/lossy-name.ts';
-import type { Analysis, Detector } from '../detector/detector.ts';
-import type { Quality } from '../detector/quality.ts';
+import type { DetectorAnalysis, Detector } from '../detector/detector.ts';
+import type { Quality } from '../../src-common/schemas/recording.ts';
 import type { StoredModel } from '../detector/store.ts';
 import type { Places } from '../scanning/localise.ts';
 import type { ScannedFile } from '../reports/scan.ts';
@@ -103,7 +103,7 @@ function clockList(stretches: readonly { startSeconds: number; endSeconds: numbe
 /** The places that short windows point out of a whole recording; null where they are not asked for. */
 async function placesOf(
   path: string,
-  analysis: Analysis,
+  analysis: DetectorAnalysis,
   model: StoredModel,
   { localise: wanted, readAll }: AnalyzeOptions,
   signal: AbortSignal,
@@ -160,7 +160,7 @@ function qualityRows(quality: Quality): [string, string][] {
 }
 
 /** Where the file holds no sound: every gap from its beginning to its end. */
-function missingRows({ startSeconds, gaps, gapCount }: Analysis['timeline']): [string, string][] {
+function missingRows({ startSeconds, gaps, gapCount }: DetectorAnalysis['timeline']): [string, string][] {
   const before = startSeconds > 0 ? [{ fromSeconds: 0, toSeconds: startSeconds }] : [];
   const places = [...before, ...gaps].map(
     ({ fromSeconds, toSeconds }) =>
@@ -185,7 +185,7 @@ function measuredRows(finding: Finding, { card }: StoredModel): [string, string]
 async function describe(
   path: string,
   sha256: string,
-  analysis: Analysis,
+  analysis: DetectorAnalysis,
   model: StoredModel,
   ratios: boolean,
 ): Promise<[string, string][]> {

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { UserFacingError } from '../base/errors.ts';
 import { Random } from '../base/random.ts';
 import type { DatasetCheck } from '../datasets/check.ts';
-import type { DatasetReport } from '../datasets/inspect.ts';
+import type { DatasetInspection } from '../datasets/inspect.ts';
 import { loadDataset } from '../datasets/load.ts';
 import { plant, toneWav } from '../datasets/testing.ts';
 import { register } from './dataset.ts';
@@ -69,7 +69,7 @@ describe('earwitness dataset inspect', () => {
     expect(out).toContain('and 3 more');
     const json = await run('inspect', `folder:${root}`, '--json', '--jobs', '2');
     expect(json.status).toBe(3);
-    const report = JSON.parse(json.out) as DatasetReport;
+    const report = JSON.parse(json.out) as DatasetInspection;
     expect(report.problems).toHaveLength(23);
     expect([report.bonafide, report.spoof]).toEqual([1, 23]);
   });
@@ -131,7 +131,7 @@ describe('warnings and the page of earwitness dataset inspect', () => {
     expect(status).toBeUndefined();
     expect(out).toMatch(/^train +duration +1\.00 +shorter$/m);
     expect(out).toContain('- The duration alone tells bona fide from spoof with an AUC of 1.00 in train');
-    const json = JSON.parse((await run('inspect', `folder:${root}`, '--json')).out) as DatasetReport & DatasetCheck;
+    const json = JSON.parse((await run('inspect', `folder:${root}`, '--json')).out) as DatasetInspection & DatasetCheck;
     expect(json.shortcuts[0]).toMatchObject({ split: 'train', property: 'duration', auc: 1 });
     expect(json.durations?.files).toBe(24);
     const quick = JSON.parse((await run('inspect', `folder:${root}`, '--json', '--quick')).out) as object;

@@ -3,7 +3,7 @@ import { visibleName } from '../../src-common/visible-text.ts';
 import { InvalidArgumentError, type Command } from 'commander';
 import { UserFacingError } from '../base/errors.ts';
 import type { DatasetCheck } from '../datasets/check.ts';
-import type { DatasetReport, ValueCount } from '../datasets/inspect.ts';
+import type { DatasetInspection, ValueCount } from '../datasets/inspect.ts';
 import type { Measured } from '../datasets/measure-all.ts';
 import type { SplitKey, SplitResult } from '../datasets/split.ts';
 import type { DatasetItem } from '../datasets/types.ts';
@@ -487,14 +487,14 @@ const sameWords = {
 };
 
 /** The report as text for a terminal. */
-function describe(report: DatasetReport): string {
+function describe(report: DatasetInspection): string {
   const heading = (text: string) => `\n${colour('bold', text, process.stdout)}\n`;
   const out: string[] = [`${visibleName(report.spec)} (${report.layout}) in ${visibleName(report.root)}\n`];
 
   const cells = (
     split: string,
     label: string,
-    group: Pick<DatasetReport['splits'][number], 'files' | 'durations'>,
+    group: Pick<DatasetInspection['splits'][number], 'files' | 'durations'>,
     names: (number | null)[],
   ) => {
     const { durations } = group;

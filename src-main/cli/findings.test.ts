@@ -7,7 +7,7 @@ import type { FindingRecord } from '../../src-common/finding-record.ts';
 import { findFfmpeg } from '../audio/ffmpeg.ts';
 import { runFfmpeg } from '../audio/testing.ts';
 import { installationKey } from '../cases/keys.ts';
-import type { Analysis } from '../detector/detector.ts';
+import type { DetectorAnalysis } from '../detector/detector.ts';
 import { sealCard } from '../detector/seal.ts';
 import { readModel } from '../detector/store.ts';
 import { babble, wav16, writeTinyModel } from '../detector/testing.ts';
@@ -89,7 +89,7 @@ describe.skipIf(!ffmpeg)('a recording with gaps', () => {
     const { stdout } = await run('analyze', path, '--model', model);
     const listed = [...stdout.matchAll(/^(?:no sound|) +(\d\.\d\d) to (\d\.\d\d) s \(\d\.\d\d s\)$/gm)];
     const { timeline } = JSON.parse((await run('analyze', path, '--model', model, '--json')).stdout) as Pick<
-      Analysis,
+      DetectorAnalysis,
       'timeline'
     >;
     expect(timeline.gaps.length).toBe(2);

@@ -3,7 +3,7 @@ import { Option, type Command } from 'commander';
 import { UserFacingError } from '../base/errors.ts';
 import { filesIn, mustBeFree, overwriteOption, writeOutputs } from './outputs.ts';
 import type { BootstrapResult, FigureName, Interval } from '../evaluation/bootstrap.ts';
-import type { Confusion, DetectionMetrics } from '../evaluation/metrics.ts';
+import type { ConfusionCounts, DetectionMetrics } from '../evaluation/metrics.ts';
 import { subsetNames } from '../evaluation/score-files.ts';
 import type { ParsedScores, SubsetName } from '../evaluation/score-files.ts';
 import type { Trial } from '../evaluation/trials.ts';
@@ -320,7 +320,7 @@ function figureRows({ metrics, resampled }: Measured): [string, string, string?]
   }
   return rows;
 
-  function accuracyRows(name: string, confusion: Confusion, figure: FigureName): [string, string, string?][] {
+  function accuracyRows(name: string, confusion: ConfusionCounts, figure: FigureName): [string, string, string?][] {
     const { bonafideAccepted, bonafideRejected, spoofAccepted, spoofRejected } = confusion;
     return [
       [name, `${percent(confusion.accuracy)}${of(figure, percent)}`],

@@ -11,7 +11,7 @@ export function overwriteOption(what = 'replace files that stand there'): Option
 }
 
 /** What is known of a command's outputs. */
-export interface Outputs {
+export interface OutputFiles {
   /** Whether files that stand at their places may be replaced. */
   overwrite: boolean | undefined;
   /** Recordings that the command reads. */
@@ -25,7 +25,7 @@ export interface Outputs {
  * @throws UserFacingError `protected` for what must stay (`mustNotReplace`); `usage` for a folder, for what is no ordinary file, for one of
  * the recordings and, unless it may be replaced, for whatever stands there
  */
-export async function mustBeFree(paths: readonly string[], outputs: Outputs): Promise<void> {
+export async function mustBeFree(paths: readonly string[], outputs: OutputFiles): Promise<void> {
   const { mustNotReplace } = await import('../cases/protected.ts');
   const { overwrite, recordings = [], cases = [] } = outputs;
   for (const path of paths.map((one) => resolve(one))) {
@@ -87,7 +87,10 @@ export async function mustBeFreeForModel(
 }
 
 /** Writes files by their paths; where one may not be written (`mustBeFree`), none is. */
-export async function writeOutputs(files: ReadonlyMap<string, string | Uint8Array>, outputs: Outputs): Promise<void> {
+export async function writeOutputs(
+  files: ReadonlyMap<string, string | Uint8Array>,
+  outputs: OutputFiles,
+): Promise<void> {
   await mustBeFree([...files.keys()], outputs);
   for (const [path, content] of files) await writeFileWhole(path, content, { replace: outputs.overwrite === true });
 }

@@ -8,7 +8,7 @@ import type { Finding } from '../../src-common/findings.ts';
 import { unsealedNote } from '../detector/seal.ts';
 import type { StoredModel } from '../detector/store.ts';
 import { provenance } from '../reports/scan.ts';
-import type { Provenance, ScannedFile } from '../reports/scan.ts';
+import type { ScanProvenance, ScannedFile } from '../reports/scan.ts';
 import { applicationVersion, colour } from './context.ts';
 
 /** What a likelihood ratio of a model for screening is worth. */
@@ -24,7 +24,7 @@ export function showsRatios({ card }: StoredModel, { showLlr }: { showLlr?: bool
 }
 
 /** What made the results of this run. */
-export function runProvenance(model: StoredModel): Provenance {
+export function runProvenance(model: StoredModel): ScanProvenance {
   // Its package.json says the version without loading its native part.
   const { version } = createRequire(import.meta.url)('onnxruntime-node/package.json') as { version: string };
   return provenance(model, applicationVersion(), version);

@@ -9,7 +9,7 @@ import type { FinishedReport } from '../casework/issue-report.ts';
 import { applicationVersion, exitStatus, interruption, ProgressLine } from './context.ts';
 import { fastOption, modelFolder } from './model-option.ts';
 import { mustBeFree, overwriteOption, writeOutputs } from './outputs.ts';
-import type { Outputs } from './outputs.ts';
+import type { OutputFiles } from './outputs.ts';
 
 const help = `
 WHAT is the folder or the number of a case, or recordings and folders with recordings. A report of a case is kept in the
@@ -134,7 +134,7 @@ async function recordingsIn(what: readonly string[], options: Options): Promise<
   return (await listFiles([...what], true)).requests.map(({ path }) => path);
 }
 
-async function write(options: Options, outputs: Outputs, { pdf, json, csv }: FinishedReport): Promise<void> {
+async function write(options: Options, outputs: OutputFiles, { pdf, json, csv }: FinishedReport): Promise<void> {
   const files = new Map<string, string | Uint8Array>([[options.out, pdf]]);
   if (options.json !== undefined) files.set(options.json, json);
   if (options.csv !== undefined) files.set(options.csv, csv);

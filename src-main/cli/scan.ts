@@ -13,7 +13,7 @@ import type { ScanResult } from '../scanning/scan.ts';
 import type { ScoreRequest } from '../scanning/score.ts';
 import { findingTableJson, findingTableText } from '../reports/finding-table.ts';
 import { scanCsvHeader, scanCsvLine, scanJson, scanRows } from '../reports/scan.ts';
-import type { Provenance } from '../reports/scan.ts';
+import type { ScanProvenance } from '../reports/scan.ts';
 import { ProgressLine, colour, exitStatus, formatSeconds, interruption, positiveInteger } from './context.ts';
 import { mustBeFree, overwriteOption } from './outputs.ts';
 import { fastOption, modelOption, modelToScoreWith } from './model-option.ts';
@@ -292,7 +292,7 @@ function companionsJson(companions: readonly Companion[]): unknown[] {
 /** The parts of a scan's output, as the results come. */
 async function* formatted(
   format: ScanOptions['format'],
-  made: Provenance,
+  made: ScanProvenance,
   model: StoredModel,
   results: AsyncIterable<ScanResult>,
   rest: () => Record<string, unknown>,

@@ -47,7 +47,7 @@ interface Problem {
   reason: string;
 }
 
-export interface DatasetReport {
+export interface DatasetInspection {
   spec: string;
   layout: Layout;
   root: string;
@@ -88,7 +88,7 @@ export async function inspectDataset(
     jobs?: number;
     measured?: readonly Measured[];
   } = {},
-): Promise<DatasetReport> {
+): Promise<DatasetInspection> {
   const { items } = dataset;
   const infos = new Map<DatasetItem, AudioInfo>();
   const problemAt = new Map<number, Problem>();

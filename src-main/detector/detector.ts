@@ -7,7 +7,7 @@ import { ValidationDistance, qualityPoint } from './distance.ts';
 import type { RecordingDistance } from './distance.ts';
 import { findingFor } from './finding.ts';
 import { qualityOf } from './quality.ts';
-import type { Quality } from './quality.ts';
+import type { Quality } from '../../src-common/schemas/recording.ts';
 import type { Reason } from './reason.ts';
 import { JointScorer } from './scorers.ts';
 import { SpeechDetector } from './speech.ts';
@@ -43,7 +43,7 @@ function timesOf({ start, length, gaps }: PlannedSpan, timeline: Timeline, rateH
 const mostGaps = 1000;
 
 /** What the detector says of one recording. */
-export interface Analysis {
+export interface DetectorAnalysis {
   audio: AudioInfo;
   /** Which of its channels were used. */
   channel: Channel;
@@ -149,7 +149,7 @@ export class Detector {
    * Scores a recording over its whole length.
    * @throws UserFacingError where it cannot be decoded.
    */
-  async analyse(source: AudioSource, signal?: AbortSignal, reading: Reading = {}): Promise<Analysis> {
+  async analyse(source: AudioSource, signal?: AbortSignal, reading: Reading = {}): Promise<DetectorAnalysis> {
     return (await this.analyseWithVectors(source, signal, reading)).analysis;
   }
 
@@ -161,7 +161,7 @@ export class Detector {
     source: AudioSource,
     signal?: AbortSignal,
     reading: Reading = {},
-  ): Promise<{ analysis: Analysis; vectors: Map<string, Float64Array> }> {
+  ): Promise<{ analysis: DetectorAnalysis; vectors: Map<string, Float64Array> }> {
     const { conditioning, window, thresholds } = this.card;
     const recording = await conditionRecording(source, {
       conditioning,
@@ -235,7 +235,7 @@ export class Detector {
     if (this.#insteadOf !== undefined) {
       reasons.push({ code: 'other-model', sentence: this.#insteadOf, blocking: false });
     }
-    const analysis: Analysis = {
+    const analysis: DetectorAnalysis = {
       audio: info,
       channel: reading.channel ?? 'mix',
       durationSeconds,
@@ -273,7 +273,7 @@ export class Detector {
   }
 
   /** The card of the model or of its companion, whichever an analysis is by. */
-  cardOf({ companion }: Pick<Analysis, 'companion'>): Card {
+  cardOf({ companion }: Pick<DetectorAnalysis, 'companion'>): Card {
     const sha256 = companion?.sha256;
     return this.#companions.find(({ model }) => model.onnxSha256 === sha256)?.model.card ?? this.card;
   }
@@ -284,7 +284,7 @@ export class Detector {
     source: AudioSource,
     signal: AbortSignal | undefined,
     reading: Reading,
-  ): Promise<Analysis> {
+  ): Promise<DetectorAnalysis> {
     const { name, condition, model } = companion;
     const opening = this.#opened.get(name) ?? Detector.create(model, this.#threads);
     this.#opened.set(name, opening);

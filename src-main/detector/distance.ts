@@ -4,7 +4,7 @@ import { UserFacingError } from '../base/errors.ts';
 import type { Conditioning } from '../audio/condition.ts';
 import { distanceFrom } from '../evaluation/mahalanobis.ts';
 import type { Spread } from '../evaluation/mahalanobis.ts';
-import type { Quality } from './quality.ts';
+import type { Quality } from '../../src-common/schemas/recording.ts';
 import type { Reason } from './reason.ts';
 
 /** Where no noise is heard there is less than this. */

@@ -6,7 +6,7 @@ import type { Card } from './card.ts';
 import { distanceReasons } from './distance.ts';
 import type { RecordingDistance } from './distance.ts';
 import { highestHz } from './member.ts';
-import type { Quality } from './quality.ts';
+import type { Quality } from '../../src-common/schemas/recording.ts';
 import { noteReasons } from './reason.ts';
 import type { Reason } from './reason.ts';
 

@@ -1,25 +1,8 @@
+import type { Quality } from '../../src-common/schemas/recording.ts';
 import { frameSeconds } from '../audio/condition.ts';
 import type { ConditionedRecording } from './windows.ts';
 import { speechSeconds } from './windows.ts';
 import { isSpeech, speechFrameLength } from './speech.ts';
-
-/** How good a recording is to judge. Levels and times are of the band that the model looks at. */
-export interface Quality {
-  /** Net speech by voice activity detection; null where the model's conditioning does without. */
-  speechSeconds: number | null;
-  /** Mean power of the active sound; null in silence. */
-  levelDbfs: number | null;
-  /** Share of samples in runs of three or more at full scale. */
-  clippedFraction: number;
-  /** Speech over noise, an estimate; null where no noise is to be heard. */
-  snrDb: number | null;
-  /** Up to which frequency sound comes and goes above the noise, at the native rate, up to 24 kHz; null for none. */
-  effectiveBandwidthHz: number | null;
-  /** Where the spectrum ends abruptly, as after lossy coding (mp3, AAC) or resampling from a lower rate; else null. */
-  sharpCutoffHz: number | null;
-  leadingSilenceSeconds: number;
-  trailingSilenceSeconds: number;
-}
 
 /** Below this a frame is digital silence with a filter's last tremor, not noise. */
 const digitalSilence = 1e-12;

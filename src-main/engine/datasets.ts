@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { DatasetReport } from '../../src-common/schemas/dataset.ts';
-import type { Outputs } from '../../src-preload/contract.ts';
+import type { ContractOutputs } from '../../src-preload/contract.ts';
 import { writeFileWhole } from '../base/files.ts';
 import { specPaths } from '../datasets/load.ts';
 import { runInLaboratory } from '../laboratory/laboratory.ts';
@@ -12,7 +12,7 @@ import { readablePath } from './files.ts';
 import { os } from './implementer.ts';
 import { progressStream } from './progress-stream.ts';
 
-type Recognised = Outputs['datasets']['recognise'];
+type Recognised = ContractOutputs['datasets']['recognise'];
 type InspectionEvent = ({ type: 'progress' } & InspectEvent) | { type: 'report'; report: DatasetReport };
 
 const mostRecent = 20;

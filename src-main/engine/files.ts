@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { lstat, opendir, realpath, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, parse, relative, resolve, sep } from 'node:path';
-import type { Outputs } from '../../src-preload/contract.ts';
+import type { ContractOutputs } from '../../src-preload/contract.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { moveToFreePlace, unwritable } from '../base/files.ts';
 import { whileUnfinished } from '../base/unfinished.ts';
@@ -16,10 +16,10 @@ import { drives, effectiveRoots } from './roots.ts';
 import { confirmWider, mustBe } from './settings.ts';
 import { uploadsFolder } from './uploads.ts';
 
-type Root = Outputs['files']['roots'][number];
-type Entry = Outputs['files']['list']['entries'][number];
-type Listing = Outputs['files']['list'];
-type Output = Outputs['models']['export'];
+type Root = ContractOutputs['files']['roots'][number];
+type Entry = ContractOutputs['files']['list']['entries'][number];
+type Listing = ContractOutputs['files']['list'];
+type Output = ContractOutputs['models']['export'];
 type Limits = Pick<EngineContext, 'host' | 'home' | 'settings' | 'roots'>;
 
 const mostEntries = 10_000;

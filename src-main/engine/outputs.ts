@@ -19,7 +19,7 @@ export interface Output {
 /** What is not fetched is dropped after so long. */
 const keptMilliseconds = 60 * 60 * 1000;
 
-export class Outputs {
+export class OutputPlaces {
   readonly #parent: string;
   readonly #folder: string;
   readonly #waiting = new Map<string, { output: Output; timer: NodeJS.Timeout }>();

@@ -12,7 +12,7 @@ import { JobQueue } from '../jobs/queue.ts';
 import { TrainStore } from '../laboratory/train-store.ts';
 import { ChangeFeed } from './change-feed.ts';
 import type { Confirmation } from '../host/host-messages.ts';
-import { Outputs } from './outputs.ts';
+import { OutputPlaces } from './outputs.ts';
 import { SettingsStore } from './settings-store.ts';
 
 export interface EngineParts {
@@ -28,7 +28,7 @@ export interface EngineParts {
   readonly settings: SettingsStore;
   readonly jobs: JobQueue;
   readonly changes: ChangeFeed;
-  readonly outputs: Outputs;
+  readonly outputs: OutputPlaces;
   /** Peaks, spectrograms and samples for the Examine view. */
   readonly sound: SoundPool;
   readonly models: ModelStore;
@@ -68,7 +68,7 @@ export async function openParts(options: {
     changes.publish({ type: 'settings' });
   });
   setWorkerSettings({ ffmpeg: settings.get().ffmpeg });
-  const outputs = new Outputs(join(home, 'outputs'));
+  const outputs = new OutputPlaces(join(home, 'outputs'));
   await outputs.clear();
   await clearUnfinished(home, { casesFolder: settings.get().casesFolder || join(home, 'cases') });
   const jobs = new JobQueue({

@@ -9,7 +9,7 @@ import { temporaryFolder, tone, wav16 } from '../audio/testing.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { SoundPool } from '../sound/sound-pool.ts';
 import type { EngineContext } from './context.ts';
-import { Outputs } from './outputs.ts';
+import { OutputPlaces } from './outputs.ts';
 import { byteRange, handleResource } from './resources.ts';
 import { prepareSoundOf } from './sound.ts';
 
@@ -18,7 +18,7 @@ const caseId = randomUUID();
 const path = join(folder, 'evidence.wav');
 const file = Buffer.from(wav16(tone(1000, 16_000, 40), 16_000));
 const sound = new SoundPool();
-const outputs = new Outputs(join(folder, 'outputs'));
+const outputs = new OutputPlaces(join(folder, 'outputs'));
 const store = {
   folder,
   evidence: {

@@ -2,7 +2,7 @@ import { mkdirSync, realpathSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { call } from '@orpc/server';
 import { expect, it, onTestFinished } from 'vitest';
-import type { Outputs } from '../../src-preload/contract.ts';
+import type { ContractOutputs } from '../../src-preload/contract.ts';
 import { overTelephone, plainLine } from '../audio/telephone.ts';
 import { wavBytes } from '../audio/wav-writer.ts';
 import { nameCompanion } from '../detector/store.ts';
@@ -15,7 +15,7 @@ import { OpenCases } from './open-cases.ts';
 import { saliencyProcedures } from './saliency.ts';
 import { testContext } from './testing.ts';
 
-type Event = Outputs['saliency']['explain'] extends AsyncIterable<infer One> ? One : never;
+type Event = ContractOutputs['saliency']['explain'] extends AsyncIterable<infer One> ? One : never;
 
 /** A case with scanned recordings, by a tiny model with a companion for what is sampled at 8 kHz. */
 async function bench(recordings: Record<string, Uint8Array>) {

@@ -1,4 +1,4 @@
-import type { Inputs, Outputs } from '../../src-preload/contract.ts';
+import type { Inputs, ContractOutputs } from '../../src-preload/contract.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { withOpenablePath } from '../base/openable-path.ts';
 import { saliencyCaution, saliencySubjects } from '../detector/saliency/subjects.ts';
@@ -8,7 +8,7 @@ import type { EngineContext } from './context.ts';
 import { os } from './implementer.ts';
 import { progressStream } from './progress-stream.ts';
 
-type SaliencyEvent = Outputs['saliency']['explain'] extends AsyncIterable<infer Event> ? Event : never;
+type SaliencyEvent = ContractOutputs['saliency']['explain'] extends AsyncIterable<infer Event> ? Event : never;
 
 async function* explain(
   { cases, models }: EngineContext,

@@ -1,6 +1,6 @@
 /** Sound of an item for the Examine view: prepared once, then read part by part (resources.ts). */
 import { join } from 'node:path';
-import type { Outputs } from '../../src-preload/contract.ts';
+import type { ContractOutputs } from '../../src-preload/contract.ts';
 import { withOpenablePath } from '../base/openable-path.ts';
 import type { CaseStore } from '../cases/store.ts';
 import type { SoundPool } from '../sound/sound-pool.ts';
@@ -10,7 +10,7 @@ import type { EngineContext } from './context.ts';
 import { os } from './implementer.ts';
 import { progressStream } from './progress-stream.ts';
 
-type SoundEvent = Outputs['sound']['prepare'] extends AsyncIterable<infer Event> ? Event : never;
+type SoundEvent = ContractOutputs['sound']['prepare'] extends AsyncIterable<infer Event> ? Event : never;
 
 /** Recordings above this length are prepared at their intake; shorter ones take less than a second or two when they are opened. */
 export const preparedAtIntakeSeconds = 600;

@@ -3,7 +3,7 @@ import { readFile, readdir, stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { arch, availableParallelism, cpus, freemem, platform, release, totalmem } from 'node:os';
 import { join } from 'node:path';
-import type { Outputs } from '../../src-preload/contract.ts';
+import type { ContractOutputs } from '../../src-preload/contract.ts';
 import type { Change, Machine } from '../../src-preload/contract/system.ts';
 import { findFfmpeg } from '../audio/ffmpeg.ts';
 import { describeError } from '../base/errors.ts';
@@ -18,8 +18,8 @@ import { os } from './implementer.ts';
 import { logFolder } from './log.ts';
 import { bundledPackages, projectLicence } from './notices.ts';
 
-type Backends = Outputs['system']['backends'];
-type SelfTest = Outputs['system']['selfTest'];
+type Backends = ContractOutputs['system']['backends'];
+type SelfTest = ContractOutputs['system']['selfTest'];
 
 /** Its package.json says the version without loading its native part. */
 function onnxruntimeVersion(): string {

@@ -9,7 +9,7 @@ import { type AsvFigures, asvFigures, minTdcf2019, minTdcfRevised } from './tdcf
 import type { AsvScores, Trial } from './trials.ts';
 
 /** Decisions at a threshold; what scores at least the threshold is taken for bona fide. */
-export interface Confusion {
+export interface ConfusionCounts {
   threshold: number;
   bonafideAccepted: number;
   bonafideRejected: number;
@@ -91,9 +91,9 @@ export interface DetectionMetrics {
   cllrBits: number;
   minCllrBits: number;
   calibration: CalibrationCurve;
-  atEerThreshold: Confusion;
+  atEerThreshold: ConfusionCounts;
   /** At the threshold that was passed in, as a rule the one fixed on dev; null without one. */
-  atThreshold: Confusion | null;
+  atThreshold: ConfusionCounts | null;
   /** By name; spoofs without a named attack are only in the pooled figures. */
   eerByAttack: AttackFigures[];
   asv: AsvFigures | null;
@@ -249,7 +249,7 @@ export function metricsJson(metrics: DetectionMetrics, resampled?: BootstrapResu
 }
 
 /** Decisions as plain JSON. */
-export function confusionJson(confusion: Confusion): Record<string, number> {
+export function confusionJson(confusion: ConfusionCounts): Record<string, number> {
   return {
     threshold: confusion.threshold,
     accuracy: confusion.accuracy,
@@ -381,7 +381,7 @@ function countAtLeast(threshold: number, scores: Float64Array): number {
   return scores.reduce((count, score) => count + (score >= threshold ? 1 : 0), 0);
 }
 
-function confusionAt(threshold: number, bonafide: Float64Array, spoof: Float64Array): Confusion {
+function confusionAt(threshold: number, bonafide: Float64Array, spoof: Float64Array): ConfusionCounts {
   const bonafideAccepted = countAtLeast(threshold, bonafide);
   const spoofAccepted = countAtLeast(threshold, spoof);
   const spoofRejected = spoof.length - spoofAccepted;

@@ -3,7 +3,7 @@
  * its model and data, and the operating point (what scores at least the threshold is taken for bona fide) is marked.
  */
 import type { Band, BootstrapResult, Interval } from './bootstrap.ts';
-import type { AttackFigures, CalibrationCurve, Confusion, DetectionMetrics } from './metrics.ts';
+import type { AttackFigures, CalibrationCurve, ConfusionCounts, DetectionMetrics } from './metrics.ts';
 import { type CurvePoints, detPoints, precisionRecallPoints, rocPoints, type ThresholdSweep } from './sweep.ts';
 import {
   type Area,
@@ -316,7 +316,7 @@ export function scoreDistributionPlot(
 }
 
 /** The four counts at a threshold, with their shares of the true class. */
-export function confusionPlot(subject: PlotSubject, confusion: Confusion): string {
+export function confusionPlot(subject: PlotSubject, confusion: ConfusionCounts): string {
   const left = 150;
   const top = 104;
   const cell = { width: 220, height: 100 };

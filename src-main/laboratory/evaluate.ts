@@ -1,6 +1,6 @@
 import type { FindingRecord } from '../../src-common/finding-record.ts';
 import type { Card, SplitFigures } from '../detector/card.ts';
-import type { Analysis } from '../detector/detector.ts';
+import type { DetectorAnalysis } from '../detector/detector.ts';
 import { alone } from '../detector/store.ts';
 import type { RunnableModel } from '../detector/store.ts';
 import { findingUnder, judgeableScore } from '../detector/finding.ts';
@@ -192,12 +192,12 @@ export function withRecord(records: readonly FindingRecord[], record: FindingRec
 }
 
 /** The members' scores as a trial keeps them. */
-export function memberScores(members: Analysis['members']): Pick<Trial, 'members'> {
+export function memberScores(members: DetectorAnalysis['members']): Pick<Trial, 'members'> {
   return members ? { members: members.map(({ score }) => score as number) } : {};
 }
 
 /** All figures: of the scores, and those that need likelihood ratios of the calibrated ones. */
-export interface Evaluation {
+export interface EvaluatedTrials {
   trials: Trial[];
   /** At or above it a trial counts as bona fide: the model's of its card, or a likelihood ratio of one. */
   threshold: number;
@@ -218,7 +218,7 @@ export function evaluateTrials(
   card: Card,
   trials: Trial[],
   options: { areRatios?: boolean; asv?: AsvScores; costs?: DcfCosts; replicates?: number } = {},
-): Evaluation {
+): EvaluatedTrials {
   const { areRatios = false, asv, costs, replicates = 0 } = options;
   const threshold = areRatios ? 0 : card.thresholds.score;
   const calibratedTrials = areRatios
@@ -243,7 +243,7 @@ export function evaluateTrials(
 }
 
 /** The figures that stand in a model's card. */
-export function splitFigures(dataset: string, split: string, { metrics, calibrated }: Evaluation): SplitFigures {
+export function splitFigures(dataset: string, split: string, { metrics, calibrated }: EvaluatedTrials): SplitFigures {
   return {
     dataset,
     split,

@@ -6,7 +6,7 @@ import { detectionEdges } from '../evaluation/plots.ts';
 import { detPoints, precisionRecallPoints, rocPoints } from '../evaluation/sweep.ts';
 import type { CurvePoints } from '../evaluation/sweep.ts';
 import type { Trial } from '../evaluation/trials.ts';
-import type { Evaluation } from './evaluate.ts';
+import type { EvaluatedTrials } from './evaluate.ts';
 
 type Curve = [number, number][];
 type Band = [number, number, number][];
@@ -116,7 +116,7 @@ function histogram(scores: { bonafide: number[]; spoof: number[] }, threshold: n
 }
 
 /** Every figure, in the order in which they are shown. */
-function figures({ metrics, calibrated, resampled }: Evaluation): EvaluationResult['figures'] {
+function figures({ metrics, calibrated, resampled }: EvaluatedTrials): EvaluationResult['figures'] {
   const list: EvaluationResult['figures'] = [];
   const add = (
     name: FigureName,
@@ -160,7 +160,7 @@ export function evaluationResult(
     EvaluationResult,
     'modelId' | 'modelName' | 'modelSha256' | 'withoutScore' | 'findings' | 'companionSentence'
   >,
-  evaluation: Evaluation,
+  evaluation: EvaluatedTrials,
 ): EvaluationResult {
   const { trials, threshold, metrics, calibratedTrials, calibrated, resampled } = evaluation;
   const sweep = thresholdSweep(trials);

@@ -7,12 +7,12 @@ import type { InspectEvent, InspectRequest, InspectResult } from './inspect-data
 import type { RobustnessEvent, RobustnessRequest } from './measure-robustness.ts';
 import type { Recognised } from './recognise-dataset.ts';
 import type { SelfTestRecord } from './selftest.ts';
-import type { TrainModelEvent, TrainingRequest } from './train-model.ts';
+import type { TrainModelEvent, TrainingOptions } from './train-model.ts';
 
 /** What a child can be asked for, what it tells meanwhile, and what it answers. */
 export interface LaboratoryTasks {
   train: {
-    request: { request: TrainingRequest; application: string };
+    request: { request: TrainingOptions; application: string };
     event: TrainModelEvent;
     result: { onnxSha256: string };
   };

@@ -15,7 +15,7 @@ import type { StoredModel } from '../detector/store.ts';
 import { robustnessFiles } from '../reports/robustness.ts';
 import type { RobustnessReport } from '../reports/robustness.ts';
 import { provenance } from '../reports/scan.ts';
-import type { Provenance } from '../reports/scan.ts';
+import type { ScanProvenance } from '../reports/scan.ts';
 import { conditionRecord } from './condition-curves.ts';
 import { exportedFolder, resultsPath } from './evaluate-models.ts';
 import { everyTenthSecond } from '../jobs/every-tenth-second.ts';
@@ -64,7 +64,7 @@ export function robustnessReport(
   model: StoredModel,
   items: readonly DatasetItem[],
   sets: readonly DegradedSet[],
-  of: { made: Provenance; dataset: string; split: string; seed: number; replicates: number },
+  of: { made: ScanProvenance; dataset: string; split: string; seed: number; replicates: number },
 ): RobustnessReport {
   const { made, replicates, ...measuredOn } = of;
   const rows = robustnessRows(model, items, sets, { replicates, seed: of.seed });

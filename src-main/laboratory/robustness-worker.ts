@@ -4,7 +4,7 @@ import { serveRequests } from '../base/pool.ts';
 import { degradations } from '../degradation/catalogue.ts';
 import { wav16 } from '../audio/wav-writer.ts';
 import { Detector } from '../detector/detector.ts';
-import type { Analysis } from '../detector/detector.ts';
+import type { DetectorAnalysis } from '../detector/detector.ts';
 import { Degrader } from './degraded-sounds.ts';
 import type { DegradedOutcome, DegradedRequest, RobustnessWorkerData } from './robustness-scoring.ts';
 
@@ -16,7 +16,13 @@ const degrader = new Degrader(seed, voicePaths);
 /** Enough of a value for distances. */
 const digits = 5;
 
-function outcomeOf({ analysis, vectors }: { analysis: Analysis; vectors: Map<string, Float64Array> }): DegradedOutcome {
+function outcomeOf({
+  analysis,
+  vectors,
+}: {
+  analysis: DetectorAnalysis;
+  vectors: Map<string, Float64Array>;
+}): DegradedOutcome {
   const { score, members: ofMembers, llr, finding, reasons, quality, activeSeconds, companion } = analysis;
   const { snrDb, effectiveBandwidthHz, clippedFraction, speechSeconds } = quality;
   return {

@@ -6,11 +6,11 @@ import { Detector } from '../detector/detector.ts';
 import { readModel } from '../detector/store.ts';
 import { babble, wav16 } from '../detector/testing.ts';
 import { trainModel } from './train-model.ts';
-import type { TrainModelEvent, TrainingRequest } from './train-model.ts';
+import type { TrainModelEvent, TrainingOptions } from './train-model.ts';
 
 let folder: string;
 let home: string;
-let request: TrainingRequest;
+let request: TrainingOptions;
 
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'earwitness-train-model-'));

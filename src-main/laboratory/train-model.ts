@@ -33,7 +33,7 @@ import { foldKey } from './source-folds.ts';
 import { EncoderTrainer, NetworkTrainer, membersFolder, removeMembers } from './train-members.ts';
 import type { EmbedEvent, FittedMember, MemberTrainer } from './train-members.ts';
 
-export interface TrainingRequest {
+export interface TrainingOptions {
   dataset: string;
   /** The network that is trained, where no members are named. */
   network: string;
@@ -156,7 +156,7 @@ function trainingSplits(dataset: Dataset, seed: number): Splits {
 }
 
 /** The splits that scores are taken of. @throws UserFacingError `dataset` where none is of a source that was trained on. */
-async function judgedSplits({ calibrateOn, seed }: TrainingRequest, splits: Splits): Promise<Splits> {
+async function judgedSplits({ calibrateOn, seed }: TrainingOptions, splits: Splits): Promise<Splits> {
   if (calibrateOn === undefined) return splits;
   const judged = trainingSplits(await loadDataset(calibrateOn), seed);
   return { ...judged, train: ofSameSources(calibrateOn, judged.train, splits) };
@@ -173,7 +173,7 @@ function ofSameSources(spec: string, items: readonly DatasetItem[], { train }: S
 }
 
 /** The copies that are learnt from; null: none. @throws UserFacingError as `ofSameSources`. */
-async function copiesOf({ copies }: TrainingRequest, splits: Splits): Promise<DatasetItem[] | null> {
+async function copiesOf({ copies }: TrainingOptions, splits: Splits): Promise<DatasetItem[] | null> {
   if (copies === undefined) return null;
   const { items } = await loadDataset(copies);
   return ofSameSources(copies, items.filter(({ split }) => split === 'train'), splits); // prettier-ignore
@@ -189,7 +189,7 @@ function countsOf(splits: Splits): Card['training']['counts'] {
 }
 
 /** What of the recipe was asked for otherwise. */
-function given(request: TrainingRequest): Partial<Recipe> {
+function given(request: TrainingOptions): Partial<Recipe> {
   const { epochs, batchSize, learningRate, patience, weightDecay, averagedSteps } = request;
   const asked = { epochs, batchSize, learningRate, patience, weightDecay, averagedSteps };
   return Object.fromEntries(Object.entries(asked).filter(([, value]) => value !== undefined));
@@ -203,7 +203,7 @@ interface Plan {
 
 /** A network's plan; its frames follow from its window. */
 function networkPlan(
-  request: TrainingRequest,
+  request: TrainingOptions,
   choice: BackendChoice,
   asked: { network: string; settings: ExampleSettings; recipe: Partial<Recipe>; seed: number },
 ): TrainingPlan {
@@ -224,7 +224,7 @@ function networkPlan(
 const aloneFiles = { onnx: 'model.onnx', weights: 'weights.safetensors' };
 
 /** One network, fresh or trained on from another model's. */
-async function networkAlone(request: TrainingRequest, choice: BackendChoice): Promise<Plan> {
+async function networkAlone(request: TrainingOptions, choice: BackendChoice): Promise<Plan> {
   if (request.from === undefined) {
     const settings = settingsFor(request);
     const plan = networkPlan(request, choice, { network: request.network, settings, recipe: {}, seed: request.seed });
@@ -260,7 +260,7 @@ async function networkAlone(request: TrainingRequest, choice: BackendChoice): Pr
 
 /** Several members; seeds of one network after the first are `linear-2` and so on. */
 async function severalMembers(
-  request: TrainingRequest,
+  request: TrainingOptions,
   names: readonly string[],
   choice: BackendChoice,
 ): Promise<Plan> {
@@ -337,7 +337,7 @@ function memberFigures(members: Card['members'], trials: readonly Trial[]): Memb
  * @throws UserFacingError for whatever a person can mend; the signal's reason after the checkpoint is saved.
  */
 export async function trainModel(
-  request: TrainingRequest,
+  request: TrainingOptions,
   application: string,
   options: { signal?: AbortSignal; onEvent?: (event: TrainModelEvent) => void } = {},
 ): Promise<StoredModel> {

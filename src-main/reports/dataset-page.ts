@@ -2,7 +2,7 @@
 import { visibleName } from '../../src-common/visible-text.ts';
 import { UserFacingError } from '../base/errors.ts';
 import type { DatasetCheck, RepeatedSound } from '../datasets/check.ts';
-import type { DatasetReport, ValueCount } from '../datasets/inspect.ts';
+import type { DatasetInspection, ValueCount } from '../datasets/inspect.ts';
 import type { Measures } from '../datasets/measure.ts';
 import type { Measured } from '../datasets/measure-all.ts';
 import type { DatasetItem, Label } from '../datasets/types.ts';
@@ -11,7 +11,7 @@ import { escapeXml } from '../../src-common/plots/svg.ts';
 import { element, fitText, linearAxis, palette, textAt } from '../evaluation/svg.ts';
 
 interface DatasetPage {
-  report: DatasetReport;
+  report: DatasetInspection;
   /** Null where only headers were read. */
   check: DatasetCheck | null;
   items: readonly DatasetItem[];
@@ -116,7 +116,7 @@ function list(lines: readonly string[]): string {
   return lines.length === 0 ? '' : `<ul>${lines.map((line) => `<li>${text(line)}</li>`).join('')}</ul>`;
 }
 
-function warnings(report: DatasetReport, check: DatasetCheck | null): string {
+function warnings(report: DatasetInspection, check: DatasetCheck | null): string {
   const all = [...(check?.warnings ?? [])];
   if (report.problems.length > 0)
     all.push(`${thousands(report.problems.length)} files cannot be read; they are named below.`);
@@ -148,7 +148,7 @@ function table(
   return `<table><thead><tr>${head}</tr></thead><tbody>${body.join('\n')}</tbody></table>`;
 }
 
-function splitTable(report: DatasetReport): string {
+function splitTable(report: DatasetInspection): string {
   const count = (value: number | null) => (value === null ? '-' : thousands(value));
   const seconds = (value: number | undefined) => (value === undefined ? '-' : value.toFixed(2));
   return table(
@@ -194,7 +194,7 @@ function picture(width: number, height: number, title: string, parts: readonly s
   return `<svg width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img" font-size="11" fill="${palette.text}"><title>${text(title)}</title>${parts.join('')}</svg>`;
 }
 
-function countsPlot(report: DatasetReport): string {
+function countsPlot(report: DatasetInspection): string {
   const splits = [...new Set(report.splits.map(({ split }) => split))];
   const countOf = (split: string | null, label: Label) =>
     report.splits.find((group) => group.split === split && group.label === label)?.files ?? 0;
@@ -257,7 +257,7 @@ function valueBars(values: readonly ValueCount<string>[], only: Label | null): s
   return (only === null ? classLegend : '') + picture(960, shown.length * step, 'Recordings by value', parts) + more;
 }
 
-function formats(report: DatasetReport): string {
+function formats(report: DatasetInspection): string {
   const rows = (name: string, values: readonly ValueCount<string | number>[]) =>
     values
       .slice(0, rowsShown)
@@ -436,7 +436,7 @@ function repeatedTable(check: DatasetCheck): string {
   );
 }
 
-function problemTable(report: DatasetReport): string {
+function problemTable(report: DatasetInspection): string {
   if (report.problems.length === 0) return '';
   const rows = report.problems.slice(0, rowsShown).map(({ kind, id, reason }) => [kind, id, reason]);
   const more = report.problems.length - rows.length;

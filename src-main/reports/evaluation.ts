@@ -1,5 +1,5 @@
 import type { FindingRecord } from '../../src-common/finding-record.ts';
-import type { Analysis } from '../detector/detector.ts';
+import type { DetectorAnalysis } from '../detector/detector.ts';
 import type { StoredModel } from '../detector/store.ts';
 import type { DatasetItem, Layout } from '../datasets/types.ts';
 import type { BootstrapResult } from '../evaluation/bootstrap.ts';
@@ -21,12 +21,12 @@ import {
 import type { Trial } from '../evaluation/trials.ts';
 import { csvLine } from './csv.ts';
 import { findingTableCsv, findingTableJson } from './finding-table.ts';
-import type { Provenance } from './scan.ts';
+import type { ScanProvenance } from './scan.ts';
 
 /** A model measured on a split of a dataset. */
 export interface EvaluationReport {
   model: StoredModel;
-  made: Provenance;
+  made: ScanProvenance;
   dataset: string;
   layout: Layout;
   split: string;
@@ -34,7 +34,7 @@ export interface EvaluationReport {
     item: DatasetItem;
     path: string;
     sha256: string | null;
-    analysis: Analysis | null;
+    analysis: DetectorAnalysis | null;
     error: { message: string } | null;
   }[];
   trials: Trial[];

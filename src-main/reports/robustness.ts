@@ -7,7 +7,7 @@ import type { ValidationDistanceRecord } from '../../src-common/validation-dista
 import { conditionPlot } from '../evaluation/condition-plot.ts';
 import { robustnessPlot } from '../evaluation/robustness-plot.ts';
 import { csvLine } from './csv.ts';
-import type { Provenance } from './scan.ts';
+import type { ScanProvenance } from './scan.ts';
 
 /** One degradation's figures. Rates are fractions. */
 export interface RobustnessRow {
@@ -56,7 +56,7 @@ export interface RobustnessRow {
 
 /** A whole measurement. */
 export interface RobustnessReport {
-  made: Provenance;
+  made: ScanProvenance;
   modelName: string;
   dataset: string;
   split: string;

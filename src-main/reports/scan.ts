@@ -1,5 +1,5 @@
 import type { Card } from '../detector/card.ts';
-import type { Analysis } from '../detector/detector.ts';
+import type { DetectorAnalysis } from '../detector/detector.ts';
 import { localisationShown, localisationStatement, stretchesBelow } from '../detector/localisation.ts';
 import type { StoredModel } from '../detector/store.ts';
 import { csvLine } from './csv.ts';
@@ -8,17 +8,17 @@ import { csvLine } from './csv.ts';
 export interface ScannedFile {
   path: string;
   sha256: string | null;
-  analysis: Analysis | null;
+  analysis: DetectorAnalysis | null;
   error: { code: string; message: string } | null;
 }
 
 /** A row for each analysis: one, or one for each channel that was scored on its own. */
-export function scanRows<T extends ScannedFile & { further?: Analysis[] }>(file: T): T[] {
+export function scanRows<T extends ScannedFile & { further?: DetectorAnalysis[] }>(file: T): T[] {
   return [file, ...(file.further ?? []).map((analysis) => ({ ...file, analysis }))];
 }
 
 /** What made a result: enough to make it again. */
-export interface Provenance {
+export interface ScanProvenance {
   application: string;
   model: { name: string; status: string; onnxSha256: string };
   backend: string;
@@ -27,7 +27,7 @@ export interface Provenance {
   time: string;
 }
 
-export function provenance(model: StoredModel, applicationVersion: string, onnxRuntimeVersion: string): Provenance {
+export function provenance(model: StoredModel, applicationVersion: string, onnxRuntimeVersion: string): ScanProvenance {
   return {
     application: `earwitness ${applicationVersion}`,
     model: { name: model.card.name, status: model.card.status, onnxSha256: model.onnxSha256 },
@@ -52,7 +52,7 @@ const columns = [
 export const scanCsvHeader = csvLine(columns);
 
 /** The lowest of the windows' scores, uncalibrated; null where there is none. */
-function lowestWindowScore(analysis: Analysis): number | null {
+function lowestWindowScore(analysis: DetectorAnalysis): number | null {
   return analysis.windows.reduce<number | null>(
     (lowest, { score }) => (lowest === null || score < lowest ? score : lowest),
     null,
@@ -79,7 +79,7 @@ export function scanCsvLine({ path, sha256, analysis, error }: ScannedFile): str
 }
 
 /** Where a recording's windows score low, with what that is worth; or why no times are given; null of a model without a threshold. */
-function localisedJson({ windows }: Analysis, card: Card): Record<string, unknown> | null {
+function localisedJson({ windows }: DetectorAnalysis, card: Card): Record<string, unknown> | null {
   const { shown, withheld } = localisationShown(card, card.window);
   if (shown === null) return withheld === null ? null : { statement: withheld };
   return { statement: localisationStatement(shown), ...shown, stretches: stretchesBelow(windows, shown.threshold) };

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { StoredModel } from '../detector/store.ts';
 import { babble, wav16, writeTinyModel } from '../detector/testing.ts';
-import type { Provenance } from '../reports/scan.ts';
+import type { ScanProvenance } from '../reports/scan.ts';
 import { listFiles, scanAsDone } from './scan.ts';
 import type { ScanResult } from './scan.ts';
 import { ScanJournal, journalPath } from './scan-journal.ts';
@@ -32,7 +32,7 @@ beforeEach(() => {
   path = journalPath(join(folder, `${turn++}.csv`));
 });
 
-const made: Provenance = {
+const made: ScanProvenance = {
   application: 'a test',
   model: { name: 'tiny', status: 'screening', onnxSha256: 'abc' },
   backend: 'none',
@@ -44,7 +44,7 @@ interface Wish {
   resume?: boolean;
   overwrite?: boolean;
   settings?: ScanSettings;
-  made?: Provenance;
+  made?: ScanProvenance;
 }
 
 function opened(wish: Wish = {}): Promise<ScanJournal> {

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { UserFacingError } from '../base/errors.ts';
 import { ensureFolder, unwritable } from '../base/files.ts';
 import type { Card } from '../detector/card.ts';
-import type { Provenance } from '../reports/scan.ts';
+import type { ScanProvenance } from '../reports/scan.ts';
 import type { ScanResult } from './scan.ts';
 import type { KnownFile, ScoreRequest } from './score.ts';
 
@@ -87,7 +87,7 @@ function differences(before: Header, now: Header): string[] {
  */
 export class ScanJournal {
   /** What made the results, as of the scan's first run. */
-  readonly made: Provenance;
+  readonly made: ScanProvenance;
   /** Whether the output may take the place of a file that stands there, as the scan's first run was reported. */
   readonly replaces: boolean;
   readonly #path: string;
@@ -117,7 +117,7 @@ export class ScanJournal {
    */
   static async open(
     path: string,
-    scan: { made: Provenance; card: Card; settings: ScanSettings },
+    scan: { made: ScanProvenance; card: Card; settings: ScanSettings },
     { resume, overwrite }: { resume: boolean; overwrite: boolean },
   ): Promise<ScanJournal> {
     const header: Header = {

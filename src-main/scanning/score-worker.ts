@@ -1,7 +1,7 @@
 import { workerData } from 'node:worker_threads';
 import { serveRequests } from '../base/pool.ts';
 import { Detector } from '../detector/detector.ts';
-import type { Analysis } from '../detector/detector.ts';
+import type { DetectorAnalysis } from '../detector/detector.ts';
 import type { RunnableModel } from '../detector/store.ts';
 import { score } from './score.ts';
 import type { Analyser, ScoreOutcome, ScoreRequest } from './score.ts';
@@ -11,7 +11,7 @@ const opened = Detector.create(workerData as RunnableModel, 1);
 
 // Of two requests at hand, one file is read while the other is analysed.
 let last: Promise<unknown> = opened;
-function inTurn(analyse: () => Promise<Analysis>): Promise<Analysis> {
+function inTurn(analyse: () => Promise<DetectorAnalysis>): Promise<DetectorAnalysis> {
   const done = last.then(analyse);
   last = done.catch(() => undefined);
   return done;

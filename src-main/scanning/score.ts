@@ -9,7 +9,7 @@ import { UserFacingError } from '../base/errors.ts';
 import { withOpenablePath } from '../base/openable-path.ts';
 import type { Card } from '../detector/card.ts';
 import type { AudioSource, Channel } from '../audio/types.ts';
-import type { Analysis, Detector } from '../detector/detector.ts';
+import type { DetectorAnalysis, Detector } from '../detector/detector.ts';
 import { trainedOn } from '../detector/finding.ts';
 
 /** Files up to this size are read once, so that the bytes that are hashed are those that are scored. */
@@ -54,9 +54,9 @@ export interface ScoreRequest {
 /** What became of it: an analysis, an error, or (both null) passed over, or the same as before. */
 export interface ScoreOutcome {
   sha256: string | null;
-  analysis: Analysis | null;
+  analysis: DetectorAnalysis | null;
   /** Where each channel was asked for: those after the first, which is `analysis`. */
-  further?: Analysis[];
+  further?: DetectorAnalysis[];
   error: { code: string; message: string } | null;
   passedOver: boolean;
   /** As it was when it was scored; null where it was not. */
@@ -100,10 +100,10 @@ async function analyseReading(
   source: AudioSource,
   { stream, channel = 'mix', readAll }: FileReading,
   signal: AbortSignal,
-): Promise<Analysis[]> {
+): Promise<DetectorAnalysis[]> {
   const chosen = { ...(stream === undefined ? {} : { stream }), ...(readAll ? { readAll } : {}) };
   if (channel !== 'each') return [await detector.analyse(source, signal, { ...chosen, channel })];
-  const analyses: Analysis[] = [];
+  const analyses: DetectorAnalysis[] = [];
   let channels = 1;
   for (let number = 1; number <= channels; number++) {
     const analysis = await detector.analyse(source, signal, { ...chosen, channel: number });

@@ -10,7 +10,7 @@ import type { AudioInfo, Channel, Gap } from '../audio/types.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { WorkerPool } from '../base/pool.ts';
 import { workerFile } from '../base/workers.ts';
-import type { Analysis, Detector } from '../detector/detector.ts';
+import type { DetectorAnalysis, Detector } from '../detector/detector.ts';
 import { trainedOn } from '../detector/finding.ts';
 import { allReadCode } from '../detector/reason.ts';
 import type { RunnableModel } from '../detector/store.ts';
@@ -29,7 +29,7 @@ export interface StretchRequest {
 /** What came of a stretch. */
 export interface StretchOutcome {
   /** Times of its windows are those in the recording; `durationSeconds` is the stretch's with its gaps, `audio` the recording's. */
-  analysis: Analysis;
+  analysis: DetectorAnalysis;
   /** Of the whole file, the same before and after. */
   fileSha256: string;
   /** What was cut, for the result's settings. */
@@ -94,7 +94,7 @@ export async function analyseStretchWith(
   }
   const startSeconds = timeline.timeOf(soundBefore);
   const endSeconds = timeline.timeOf(soundEnd, 'before');
-  let analysis: Analysis = {
+  let analysis: DetectorAnalysis = {
     ...cut,
     audio: info,
     channel: request.channel ?? 'mix',

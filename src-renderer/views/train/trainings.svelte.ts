@@ -1,6 +1,6 @@
 /** The trainings, the one that is shown, and what the form for a new one holds; kept while other views are shown. */
 import type { Training } from '../../../src-common/schemas/training.ts';
-import type { Inputs, Outputs } from '../../../src-preload/contract.ts';
+import type { Inputs, ContractOutputs } from '../../../src-preload/contract.ts';
 import { app } from '../../state/app.svelte.ts';
 import { client, told } from '../../state/client.svelte.ts';
 
@@ -116,8 +116,8 @@ class Trainings {
   /** The job of the one that is shown; `new`: the form. */
   shown: string | null = $state(null);
   draft: TrainingDraft = $state({ ...defaults });
-  members: Outputs['training']['members'] | null = $state.raw(null);
-  backends: Outputs['system']['backends'] | null = $state.raw(null);
+  members: ContractOutputs['training']['members'] | null = $state.raw(null);
+  backends: ContractOutputs['system']['backends'] | null = $state.raw(null);
   backendsError: unknown = $state.raw(null);
 
   get open(): Training | undefined {
