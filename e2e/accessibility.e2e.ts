@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { alarmSentences } from '../src-common/alarms.ts';
 import { cases } from '../src-renderer/texts/cases.ts';
 import { common } from '../src-renderer/texts/common.ts';
+import { robustnessTexts } from '../src-common/plots/texts.ts';
 import { evaluate } from '../src-renderer/texts/evaluate.ts';
 import { examine } from '../src-renderer/texts/examine.ts';
 import { models } from '../src-renderer/texts/models.ts';
@@ -327,7 +328,7 @@ const looks: Look[] = [
   {
     name: 'robustness-curves',
     view: true,
-    show: robustnessTab('curves', evaluate.robustness.plots.rates('White noise')),
+    show: robustnessTab('curves', robustnessTexts.rates('White noise')),
   },
   {
     name: 'robustness-form',

@@ -6,6 +6,7 @@ import type { Locator } from 'playwright';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { common } from '../src-renderer/texts/common.ts';
 import { charts } from '../src-renderer/texts/charts.ts';
+import { robustnessTexts } from '../src-common/plots/texts.ts';
 import { evaluate } from '../src-renderer/texts/evaluate.ts';
 import { train } from '../src-renderer/texts/train.ts';
 import { violations } from './axe.ts';
@@ -96,13 +97,13 @@ describe.each(hosts)('$name', ({ missing, start }) => {
     it('is drawn over the strength, and saved', async () => {
       const { page } = workstation;
       await workstation.tab(robustness.tabs.curves).click();
-      for (const title of [robustness.plots.rates('White noise'), robustness.plots.cllr('White noise')]) {
+      for (const title of [robustnessTexts.rates('White noise'), robustnessTexts.cllr('White noise')]) {
         const canvas = page.getByRole('img', { name: title }).first();
         await expect.poll(() => workstation.coloursOf(canvas), patience).toBeGreaterThan(10);
       }
-      const title = robustness.plots.rates('White noise');
+      const title = robustnessTexts.rates('White noise');
       const svg = await workstation.saving(() => workstation.button(charts.saveAs(title, charts.formats.svg)).click());
-      expect(svg.toString()).toContain(robustness.plots.eer);
+      expect(svg.toString()).toContain(robustnessTexts.eer);
       expect(await violations(page)).toEqual([]);
       const [id] = readdirSync(join(host.home, 'evaluations'));
       expect(readdirSync(join(host.home, 'evaluations', id)).sort()).toEqual([

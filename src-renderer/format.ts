@@ -1,32 +1,9 @@
 /** How numbers, times and names are written in the window. Minus is U+2212; spaces between number and unit do not break. */
 import { findingWords, type Finding } from '../src-common/findings.ts';
+import { formatCount, formatNumber, formatPercent, minus, noBreak, none } from '../src-common/numbers.ts';
 import type { Evidence, EvidenceRow } from '../src-common/schemas/evidence.ts';
 
-const minus = '−';
-const noBreak = '\u00a0';
-/** Stands where there is no value. */
-export const none = '–';
-
-/** A number with `digits` after the point and a true minus; `sign` writes a plus too. `None` for what is not a number. */
-export function formatNumber(value: number | null | undefined, digits = 2, sign = false): string {
-  if (value === null || value === undefined || Number.isNaN(value)) {
-    return none;
-  }
-  if (!Number.isFinite(value)) {
-    return value > 0 ? '∞' : `${minus}∞`;
-  }
-  const text = Math.abs(value).toLocaleString('en-GB', {
-    minimumFractionDigits: digits,
-    maximumFractionDigits: digits,
-  });
-  const isZero = /^[0.,]*$/.test(text);
-  return value < 0 && !isZero ? minus + text : sign && !isZero ? `+${text}` : text;
-}
-
-/** A count with thousands separated: `50,000`. */
-export function formatCount(value: number): string {
-  return formatNumber(value, 0);
-}
+export { formatCount, formatNumber, formatPercent, none };
 
 /** `3 items`, `1 item`. */
 export function plural(count: number, one: string, many = `${one}s`): string {
@@ -121,11 +98,6 @@ export function formatLog10Lr(llr: number | null | undefined): string {
 /** A raw score: two digits, true minus. */
 export function formatScore(score: number | null | undefined): string {
   return formatNumber(score, 2);
-}
-
-/** A rate as per cent: 0.317 is `31.7 %`. */
-export function formatPercent(fraction: number | null | undefined, digits = 1): string {
-  return fraction === null || fraction === undefined ? none : `${formatNumber(fraction * 100, digits)}${noBreak}%`;
 }
 
 /** Items per second with two significant digits: `41 files/s`. */

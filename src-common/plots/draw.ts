@@ -17,7 +17,8 @@ import {
 } from './plot.ts';
 
 export const fontFamily = "system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif";
-const dashes = { dashes: [6, 4], dots: [2, 3] } as const;
+/** Lengths of strokes and gaps, in pixels. */
+export const dashes = { dashes: [6, 4], dots: [2, 3] } as const;
 
 export interface LineStyle {
   stroke: string;
@@ -45,113 +46,174 @@ export interface Pen {
   polygon(points: readonly Point[], style: FillStyle): void;
   text(x: number, y: number, text: string, style: TextStyle): void;
   /** Draws what `draw` draws, where it lies inside the rectangle. */
-  clipped(left: number, top: number, width: number, height: number, draw: () => void): void;
+  clipped(frame: Frame, draw: () => void): void;
 }
 
-const width = 720;
-const area = { left: 84, top: 64, width: 608, height: 400 };
+/** Several plots in one picture, under one title and over one legend. */
+export interface Sheet extends Pick<Plot, 'title' | 'subject' | 'gist' | 'note'> {
+  /** From left to right, then downwards; each under its own title where that is not the sheet's. */
+  plots: readonly Plot[];
+  columns: number;
+}
+
+/** Where the axes of a plot lie, in pixels. */
+export interface Frame {
+  left: number;
+  top: number;
+  width: number;
+  height: number;
+}
+
+const margin = { left: 84, right: 28, top: 64, below: 54, bottom: 12 };
+const heading = 20;
 const legendLine = 18;
+const noteLine = 15;
+/** Names along a vertical axis are cut where they are wider. */
+const widestLabel = 240;
+
+interface Layout {
+  width: number;
+  height: number;
+  frames: { plot: Plot; frame: Frame; title: string | null }[];
+  legend: readonly LegendEntry[];
+  notes: readonly string[];
+  legendTop: number;
+}
+
+function layoutOf(sheet: Sheet): Layout {
+  const { plots, title, note } = sheet;
+  const columns = Math.max(1, Math.min(sheet.columns, plots.length));
+  const [cell, usualHeight] = columns > 1 ? [432, 200] : [720, 400];
+  const widest = Math.max(...plots.flatMap(({ y }) => labels(y).map(([, text]) => textWidth(text, 11))));
+  const left = Math.max(margin.left, 40 + Math.min(widest, widestLabel));
+  const frames: Layout['frames'] = [];
+  let top = margin.top;
+  for (let first = 0; first < plots.length; first += columns) {
+    const row = plots.slice(first, first + columns);
+    const titled = row.some((plot) => plot.title !== title);
+    if (titled) top += heading;
+    for (const [column, plot] of row.entries()) {
+      const frame = {
+        left: column * cell + left,
+        top,
+        width: cell - left - margin.right,
+        height: plot.height ?? usualHeight,
+      };
+      frames.push({ plot, frame, title: titled ? plot.title : null });
+    }
+    top += Math.max(...row.map(({ height = usualHeight }) => height)) + margin.below;
+  }
+  const width = columns * cell;
+  const legend = legendOf(...plots);
+  const said = new Set([...plots.map((plot) => plot.note), note].filter((each) => each !== undefined));
+  const notes = [...said].flatMap((each) => wrapped(each, width - margin.left - margin.right, 11));
+  const below = legend.length * legendLine + notes.length * noteLine + (notes.length > 0 ? 6 : 0);
+  return { width, height: top + below + margin.bottom, frames, legend, notes, legendTop: top };
+}
+
+function sheetOf(picture: Plot | Sheet): Sheet {
+  return 'plots' in picture ? picture : { ...picture, plots: [picture], columns: 1 };
+}
 
 /** Size of the exported picture of a plot, in pixels. */
-export function pictureSize(plot: Plot): { width: number; height: number } {
-  const notes = plot.note === undefined ? [] : wrapped(plot.note, area.width, 11);
-  const below = legendOf(plot).length * legendLine + notes.length * 15 + (notes.length > 0 ? 6 : 0);
-  return { width, height: area.top + area.height + 54 + below + 12 };
+export function pictureSize(picture: Plot | Sheet): { width: number; height: number } {
+  const { width, height } = layoutOf(sheetOf(picture));
+  return { width, height };
 }
 
-/** Draws a plot over the whole picture. */
-export function drawPlot(plot: Plot, pen: Pen, theme: Theme = printTheme): void {
-  const { height } = pictureSize(plot);
-  const corners: Point[] = [
-    [0, 0],
-    [width, 0],
-    [width, height],
-    [0, height],
-  ];
-  pen.polygon(corners, { fill: theme.pane, opacity: 1 });
-  pen.text(area.left, 26, fitText(plot.title, area.width, 14), { size: 14, fill: theme.text, bold: true });
-  pen.text(area.left, 45, fitText(plot.subject, area.width, 11), { size: 11, fill: theme.dim });
-  drawAxes(plot, pen, theme);
-  const x = (value: number): number => area.left + shareOf(plot.x, value) * area.width;
-  const y = (value: number): number => area.top + area.height - shareOf(plot.y, value) * area.height;
-  pen.clipped(area.left - 1, area.top - 1, area.width + 2, area.height + 2, () => {
-    for (const layer of plot.layers) if (layer.kind !== 'marks') drawLayer(layer, x, y, pen, theme);
-  });
-  // Marks are whole at the edge of the area too.
-  for (const layer of plot.layers) if (layer.kind === 'marks') drawLayer(layer, x, y, pen, theme);
-  let top = area.top + area.height + 54;
-  for (const entry of legendOf(plot)) {
-    drawSample(entry, area.left, top + legendLine / 2, pen, theme);
-    pen.text(area.left + 30, top + legendLine / 2 + 4, fitText(entry.name, area.width - 30, 11), {
-      size: 11,
-      fill: theme.text,
-    });
+/** Draws a plot, or a sheet of them, over the whole picture. */
+export function drawPlot(picture: Plot | Sheet, pen: Pen, theme: Theme = printTheme): void {
+  const sheet = sheetOf(picture);
+  const { width, height, frames, legend, notes, legendTop } = layoutOf(sheet);
+  const { left } = margin;
+  const room = width - left - margin.right;
+  pen.polygon(corners({ left: 0, top: 0, width, height }), { fill: theme.pane, opacity: 1 });
+  pen.text(left, 26, fitText(sheet.title, room, 14), { size: 14, fill: theme.text, bold: true });
+  pen.text(left, 45, fitText(sheet.subject, room, 11), { size: 11, fill: theme.dim });
+  for (const { plot, frame, title } of frames) {
+    if (title !== null) {
+      const text = fitText(title, frame.width, 12);
+      pen.text(frame.left, frame.top - 8, text, { size: 12, fill: theme.text, bold: true });
+    }
+    drawPanel(plot, frame, pen, theme);
+  }
+  let top = legendTop;
+  for (const entry of legend) {
+    drawSample(entry, left, top + legendLine / 2, pen, theme);
+    const name = fitText(entry.name, room - 30, 11);
+    pen.text(left + 30, top + legendLine / 2 + 4, name, { size: 11, fill: theme.text });
     top += legendLine;
   }
-  if (plot.note === undefined) return;
   top += 6;
-  for (const line of wrapped(plot.note, area.width, 11)) {
-    pen.text(area.left, top + 11, line, { size: 11, fill: theme.dim });
-    top += 15;
+  for (const line of notes) {
+    pen.text(left, top + 11, line, { size: 11, fill: theme.dim });
+    top += noteLine;
   }
 }
 
-function drawAxes(plot: Plot, pen: Pen, theme: Theme): void {
-  const { left, top, width: across, height } = area;
+/** Corners of a rectangle, clockwise from the top left. */
+export function corners({ left, top, width, height }: Frame): Point[] {
+  return [[left, top], [left + width, top], [left + width, top + height], [left, top + height]]; // prettier-ignore
+}
+
+function drawPanel(plot: Plot, frame: Frame, pen: Pen, theme: Theme): void {
+  const { left, top, width, height } = frame;
+  drawAxes(plot, frame, pen, theme);
+  const place = ([x, y]: Point): Point => [
+    left + shareOf(plot.x, x) * width,
+    top + height - shareOf(plot.y, y) * height,
+  ];
+  pen.clipped({ left: left - 1, top: top - 1, width: width + 2, height: height + 2 }, () => {
+    for (const layer of plot.layers) if (layer.kind !== 'marks') drawLayer(layer, place, frame, pen, theme);
+  });
+  // Marks are whole at the edge of the area too.
+  for (const layer of plot.layers) if (layer.kind === 'marks') drawLayer(layer, place, frame, pen, theme);
+}
+
+function drawAxes({ x, y }: Plot, frame: Frame, pen: Pen, theme: Theme): void {
+  const { left, top, width, height } = frame;
   const grid: LineStyle = { stroke: theme.line, width: 1 };
   const label: TextStyle = { size: 11, fill: theme.dim };
-  for (const [value, text] of labels(plot.x)) {
-    const at = left + shareOf(plot.x, value) * across;
+  for (const [value, text] of labels(x)) {
+    const at = left + shareOf(x, value) * width;
     pen.line([[at, top], [at, top + height]], grid); // prettier-ignore
     pen.text(at, top + height + 16, text, { ...label, anchor: 'middle' });
   }
-  for (const [value, text] of labels(plot.y)) {
-    const at = top + height - shareOf(plot.y, value) * height;
-    pen.line([[left, at], [left + across, at]], grid); // prettier-ignore
-    pen.text(left - 6, at + 4, text, { ...label, anchor: 'end' });
+  for (const [value, text] of labels(y)) {
+    const at = top + height - shareOf(y, value) * height;
+    pen.line([[left, at], [left + width, at]], grid); // prettier-ignore
+    pen.text(left - 6, at + 4, fitText(text, widestLabel, 11), { ...label, anchor: 'end' });
   }
-  const frame: Point[] = [
-    [left, top],
-    [left + across, top],
-    [left + across, top + height],
-    [left, top + height],
-    [left, top],
-  ];
-  pen.line(frame, { stroke: theme.inconclusive, width: 1 });
+  const edges = corners(frame);
+  pen.line([...edges, edges[0]], { stroke: theme.inconclusive, width: 1 });
   const name: TextStyle = { size: 12, fill: theme.text, anchor: 'middle' };
-  pen.text(left + across / 2, top + height + 36, plot.x.label, name);
-  pen.text(left - 58, top + height / 2, plot.y.label, { ...name, upright: true });
+  pen.text(left + width / 2, top + height + 36, fitText(x.label, width + margin.right, 12), name);
+  if (y.label !== '') pen.text(left - 58, top + height / 2, y.label, { ...name, upright: true });
 }
 
 function labels(axis: PlotAxis): [number, string][] {
   return ticksOf(axis).map((value) => [value, axis.format(value)]);
 }
 
-function drawLayer(
-  layer: Layer,
-  x: (value: number) => number,
-  y: (value: number) => number,
-  pen: Pen,
-  theme: Theme,
-): void {
+/**
+ * Draws one layer.
+ * @param place from values to pixels.
+ * @param frame what marks are kept in and uprights reach through.
+ */
+export function drawLayer(layer: Layer, place: (point: Point) => Point, frame: Frame, pen: Pen, theme: Theme): void {
   const colour = theme[layer.role];
-  const place = ([px, py]: Point): Point => [x(px), y(py)];
+  const dashed = 'dash' in layer && layer.dash ? { dash: dashes[layer.dash] } : {};
   switch (layer.kind) {
     case 'line': {
-      const dash = layer.dash && dashes[layer.dash];
-      const style = {
-        stroke: colour,
-        width: layer.faint ? 0.8 : layer.reference ? 1.2 : 1.8,
-        ...(dash ? { dash } : {}),
-      };
-      pen.line(thin(layer.points.filter(isDrawable), place).map(place), style);
+      const width = layer.faint ? 0.8 : layer.reference ? 1.2 : 1.8;
+      pen.line(thin(layer.points.filter(isDrawable), place).map(place), { stroke: colour, width, ...dashed });
       return;
     }
     case 'area': {
       const points = layer.points.filter(isDrawable);
       if (points.length === 0) return;
       const outline = thin(points, place).map(place);
-      const base = y(0);
+      const base = place([0, 0])[1];
       pen.polygon([[outline[0][0], base], ...outline, [outline[outline.length - 1][0], base]], {
         fill: colour,
         opacity: 0.35,
@@ -161,43 +223,54 @@ function drawLayer(
     }
     case 'band': {
       const points = layer.points.filter((point) => point.every((value) => !Number.isNaN(value)));
-      const low = points.map(([px, lower]): Point => [x(px), y(lower)]);
-      const high = points.map(([px, , upper]): Point => [x(px), y(upper)]);
+      const low = points.map(([x, lower]) => place([x, lower]));
+      const high = points.map(([x, , upper]) => place([x, upper]));
       if (points.length > 1) pen.polygon([...low, ...high.reverse()], { fill: colour, opacity: 0.16 });
       return;
     }
     case 'marks':
       layer.points.forEach((point, i) => {
         if (!isDrawable(point)) return;
+        const [x, y] = inside(place(point), frame);
+        const at: Point = [x + (layer.shift ?? 0), y];
         const whisker = layer.whiskers?.[i];
-        const at = inside(place(point));
-        if (whisker) {
-          const [lower, upper] = whisker.map((value) => Math.min(area.top + area.height, Math.max(area.top, y(value))));
-          const style = { stroke: colour, width: 1.2 };
-          pen.line([[at[0], lower], [at[0], upper]], style); // prettier-ignore
-          for (const end of [lower, upper]) pen.line([[at[0] - 3, end], [at[0] + 3, end]], style); // prettier-ignore
-        }
+        if (whisker) drawWhisker(at, whisker, layer.level === true, place, frame, { stroke: colour, width: 1.2 }, pen);
         drawMark(layer.mark, at, colour, layer.hollow ? theme.pane : colour, pen);
       });
       return;
     case 'upright': {
-      const dash = layer.dash && dashes[layer.dash];
-      const at = x(layer.x);
-      const ends: Point[] = [
-        [at, area.top],
-        [at, area.top + area.height],
-      ];
-      pen.line(ends, { stroke: colour, width: 1.6, ...(dash ? { dash } : {}) });
+      const [at] = place([layer.x, 0]);
+      pen.line([[at, frame.top], [at, frame.top + frame.height]], { stroke: colour, width: 1.6, ...dashed }); // prettier-ignore
+      if (layer.label === undefined) return;
+      const isLeft = at + 4 + textWidth(layer.label, 11) > frame.left + frame.width;
+      const text: TextStyle = { size: 11, fill: colour, anchor: isLeft ? 'end' : 'start' };
+      pen.text(at + (isLeft ? -4 : 4), frame.top + 14, layer.label, text);
     }
   }
 }
 
+/** An interval with short ends, upright or level, through a mark. */
+function drawWhisker(
+  [x, y]: Point,
+  ends: readonly [number, number],
+  level: boolean,
+  place: (point: Point) => Point,
+  frame: Frame,
+  style: LineStyle,
+  pen: Pen,
+): void {
+  const [from, to] = ends.map((end): Point => {
+    const [endX, endY] = inside(place([end, end]), frame);
+    return level ? [endX, y] : [x, endY];
+  });
+  const [dx, dy] = level ? [0, 3] : [3, 0];
+  pen.line([from, to], style);
+  for (const [endX, endY] of [from, to]) pen.line([[endX - dx, endY - dy], [endX + dx, endY + dy]], style); // prettier-ignore
+}
+
 /** What lies outside the plot is marked on its edge. */
-function inside([x, y]: Point): Point {
-  return [
-    Math.min(area.left + area.width, Math.max(area.left, x)),
-    Math.min(area.top + area.height, Math.max(area.top, y)),
-  ];
+function inside([x, y]: Point, { left, top, width, height }: Frame): Point {
+  return [Math.min(left + width, Math.max(left, x)), Math.min(top + height, Math.max(top, y))];
 }
 
 function isDrawable([x, y]: Point): boolean {
@@ -231,12 +304,8 @@ export function markOutline(mark: Mark): Point[] {
 
 function drawSample(entry: LegendEntry, left: number, middle: number, pen: Pen, theme: Theme): void {
   const stroke = theme[entry.role];
-  const box = (from: number, to: number): Point[] => [
-    [left + from, middle - 5],
-    [left + to, middle - 5],
-    [left + to, middle + 5],
-    [left + from, middle + 5],
-  ];
+  const box = (from: number, to: number): Point[] =>
+    corners({ left: left + from, top: middle - 5, width: to - from, height: 10 });
   const { sample } = entry;
   if (sample === 'line' || sample === 'dashes' || sample === 'dots') {
     const dash = sample === 'line' ? {} : { dash: dashes[sample] };
@@ -257,7 +326,7 @@ function textWidth(text: string, sizePixels: number): number {
 }
 
 /** Cuts a text that would be wider than so many pixels, marking the cut. */
-function fitText(text: string, most: number, sizePixels: number): string {
+export function fitText(text: string, most: number, sizePixels: number): string {
   if (textWidth(text, sizePixels) <= most) return text;
   let kept = '';
   for (const letter of text) {

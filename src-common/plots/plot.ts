@@ -56,16 +56,22 @@ interface AreaLayer extends LayerBase {
 /** Between a low and a high edge. */
 interface BandLayer extends LayerBase {
   kind: 'band';
+  /** Between intervals that marks show too: not exported as data a second time. */
+  reference?: boolean;
   points: readonly (readonly [x: number, low: number, high: number])[];
 }
 
 /** Single places, with upright intervals where they have one. */
-export interface MarksLayer extends LayerBase {
+interface MarksLayer extends LayerBase {
   kind: 'marks';
   points: readonly Point[];
   mark: Mark;
   hollow?: boolean;
   whiskers?: readonly (readonly [number, number] | null)[];
+  /** Intervals lie along the horizontal axis. */
+  level?: boolean;
+  /** Pixels to the right, so that the intervals of two series at the same places can be told apart. */
+  shift?: number;
 }
 
 /** A line across the whole height. */
@@ -73,6 +79,8 @@ interface UprightLayer extends LayerBase {
   kind: 'upright';
   x: number;
   dash?: 'dashes' | 'dots';
+  /** Beside its upper end. */
+  label?: string;
 }
 
 export type Layer = LineLayer | AreaLayer | BandLayer | MarksLayer | UprightLayer;
@@ -91,6 +99,8 @@ export interface Plot {
   gist: string;
   /** What intervals and bands are, and the like; below the legend. */
   note?: string;
+  /** Of the axes in an exported picture, in pixels, where the usual height does not suit. */
+  height?: number;
 }
 
 /** The share of its axis's length at which a value lies. */
@@ -170,12 +180,13 @@ export interface LegendEntry {
   hollow: boolean;
 }
 
-/** The legend of a plot, in the order of its layers, bands and what is only compared with last; what is drawn alike under the same name stands once. */
-export function legendOf(plot: Plot): LegendEntry[] {
+/** The legend of plots, in the order of their layers, bands and what is only compared with last; what is drawn alike under the same name stands once. */
+export function legendOf(...plots: readonly Plot[]): LegendEntry[] {
   const seen = new Set<string>();
   const isAside = (layer: Layer): boolean =>
     layer.kind === 'band' || (layer.kind === 'line' && layer.reference === true);
-  const ordered = [...plot.layers.filter((layer) => !isAside(layer)), ...plot.layers.filter(isAside)];
+  const layers = plots.flatMap((plot) => plot.layers);
+  const ordered = [...layers.filter((layer) => !isAside(layer)), ...layers.filter(isAside)];
   return ordered.flatMap((layer): LegendEntry[] => {
     if (layer.inLegend === false) return [];
     const sample =

@@ -26,7 +26,7 @@ function layerRows(layer: Layer): PlotRow[] {
         ? layer.bins.map(({ from, to, value }) => ({ series, x: (from + to) / 2, y: value, low: null, high: null }))
         : layer.points.map(([x, y]) => ({ series, x, y, low: null, high: null }));
     case 'band':
-      return layer.points.map(([x, low, high]) => ({ series, x, y: null, low, high }));
+      return layer.reference ? [] : layer.points.map(([x, low, high]) => ({ series, x, y: null, low, high }));
     case 'marks':
       return layer.points.map(([x, y], i) => {
         const [low, high] = layer.whiskers?.[i] ?? [null, null];

@@ -1,17 +1,35 @@
 /** The pen that writes SVG, and the files that come of it. */
 import { visibleName } from '../visible-text.ts';
-import { drawPlot, type FillStyle, fontFamily, type LineStyle, type Pen, pictureSize, type TextStyle } from './draw.ts';
+import {
+  drawPlot,
+  type FillStyle,
+  fontFamily,
+  type Frame,
+  type LineStyle,
+  type Pen,
+  pictureSize,
+  type Sheet,
+  type TextStyle,
+} from './draw.ts';
 import type { Plot, Point } from './plot.ts';
 
-/** A plot as a standalone SVG document: real lines and text, with a title and a description for assistive technology. */
-export function plotSvg(plot: Plot): string {
-  const { width, height } = pictureSize(plot);
+/** A plot, or a sheet of them, as a standalone SVG document. */
+export function plotSvg(picture: Plot | Sheet): string {
+  const title = `${picture.title}: ${picture.subject}`;
+  return svgDocument({ ...pictureSize(picture), title, description: picture.gist }, (pen) => drawPlot(picture, pen));
+}
+
+/** A standalone SVG document: real lines and text, with a title and a description for assistive technology. */
+export function svgDocument(
+  { width, height, title, description }: { width: number; height: number; title: string; description?: string },
+  draw: (pen: Pen) => void,
+): string {
   const pen = new SvgPen();
-  drawPlot(plot, pen);
+  draw(pen);
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img" font-family="${escapeXml(fontFamily)}">`,
-    `<title>${escapeXml(visibleName(`${plot.title}: ${plot.subject}`))}</title>`,
-    `<desc>${escapeXml(plot.gist)}</desc>`,
+    `<title>${escapeXml(visibleName(title))}</title>`,
+    ...(description === undefined ? [] : [`<desc>${escapeXml(description)}</desc>`]),
     ...pen.parts,
     '</svg>\n',
   ].join('\n');
@@ -40,10 +58,11 @@ class SvgPen implements Pen {
     );
   }
 
-  clipped(left: number, top: number, width: number, height: number, draw: () => void): void {
+  clipped({ left, top, width, height }: Frame, draw: () => void): void {
+    const box = [left, top, width, height].map(coordinate);
     // A nested picture clips without an id, so that several files can stand in one document.
     this.parts.push(
-      `<svg x="${left}" y="${top}" width="${width}" height="${height}" viewBox="${left} ${top} ${width} ${height}" overflow="hidden">`,
+      `<svg x="${box[0]}" y="${box[1]}" width="${box[2]}" height="${box[3]}" viewBox="${box.join(' ')}" overflow="hidden">`,
     );
     draw();
     this.parts.push('</svg>');

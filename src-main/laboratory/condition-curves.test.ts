@@ -1,10 +1,11 @@
 import { expect, it } from 'vitest';
 import { conditionRecordSchema } from '../../src-common/condition-curves.ts';
+import { conditionSheet } from '../../src-common/plots/conditions.ts';
+import { plotSvg } from '../../src-common/plots/svg.ts';
 import type { DatasetItem } from '../datasets/types.ts';
 import { chooseDegradations } from '../degradation/choose.ts';
 import type { Card } from '../detector/card.ts';
 import { tinyCard } from '../detector/testing.ts';
-import { conditionPlot } from '../evaluation/condition-plot.ts';
 import { calibrationSchema } from '../evaluation/calibration.ts';
 import { conditionRecord, thresholdsWith } from './condition-curves.ts';
 import type { DegradedOutcome, DegradedSet } from './robustness-scoring.ts';
@@ -116,7 +117,7 @@ it('ends where findings are wrong too often, and takes the strictest of the curv
     minimumSnrDb: 17.5,
     maximumClippedFraction: 0.0011,
   });
-  const plot = conditionPlot({ model: 'tiny', data: 'd, dev' }, record!);
+  const plot = plotSvg(conditionSheet('tiny', record!));
   for (const word of ['White noise', 'Babble', 'Clipped', '17.5 dB', '0.11 %']) expect(plot).toContain(word);
 });
 

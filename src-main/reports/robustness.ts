@@ -4,8 +4,9 @@ import { conditionText, conditionWords } from '../../src-common/condition-curves
 import type { ConditionRecord } from '../../src-common/condition-curves.ts';
 import { distanceName, distanceSentence } from '../../src-common/validation-distance.ts';
 import type { ValidationDistanceRecord } from '../../src-common/validation-distance.ts';
-import { conditionPlot } from '../evaluation/condition-plot.ts';
-import { robustnessPlot } from '../evaluation/robustness-plot.ts';
+import { conditionSheet } from '../../src-common/plots/conditions.ts';
+import { robustnessSheet } from '../../src-common/plots/robustness.ts';
+import { plotSvg } from '../../src-common/plots/svg.ts';
 import { csvLine } from './csv.ts';
 import type { ScanProvenance } from './scan.ts';
 
@@ -121,23 +122,12 @@ function tableCsv(rows: readonly RobustnessRow[]): string {
 
 /** The files by name; `conditions.svg` where there are such curves. */
 export function robustnessFiles(report: RobustnessReport): Record<string, string> {
-  const subject = { model: report.modelName, data: `${report.dataset}, ${report.split}` };
+  const { modelName, conditions, rows } = report;
   return {
     'robustness.json': `${JSON.stringify(report, null, 1)}\n`,
-    'robustness.csv': tableCsv(report.rows),
-    'robustness.svg': robustnessPlot(
-      subject,
-      report.rows.map(({ label, family, value, unit, figures }) => ({
-        label,
-        family,
-        value,
-        unit,
-        eer: figures?.eer ?? null,
-        interval: figures?.eerInterval ?? null,
-        decidedShare: figures?.decidedShare ?? null,
-      })),
-    ),
-    ...(report.conditions ? { 'conditions.svg': conditionPlot(subject, report.conditions) } : {}),
+    'robustness.csv': tableCsv(rows),
+    'robustness.svg': plotSvg(robustnessSheet(report)),
+    ...(conditions ? { 'conditions.svg': plotSvg(conditionSheet(modelName, conditions)) } : {}),
   };
 }
 

@@ -2,7 +2,7 @@
 import { app } from '../state/app.svelte.ts';
 import { common } from '../texts/common.ts';
 import { plotSvg } from '../../src-common/plots/svg.ts';
-import { plotPng } from './png.ts';
+import { plotPng } from './canvas.ts';
 import type { Plot } from '../../src-common/plots/plot.ts';
 import { plotCsv } from '../../src-common/plots/rows.ts';
 

@@ -13,15 +13,15 @@ import {
   Tooltip,
 } from 'chart.js';
 import { color } from 'chart.js/helpers';
-import { markOutline } from '../../src-common/plots/draw.ts';
-import type { Mark, Theme } from '../../src-common/plots/theme.ts';
-import { type MarksLayer, type Plot, type PlotAxis, type Point, ticksOf } from '../../src-common/plots/plot.ts';
+import { dashes, drawLayer } from '../../src-common/plots/draw.ts';
+import type { Theme } from '../../src-common/plots/theme.ts';
+import { type Plot, type PlotAxis, type Point, ticksOf } from '../../src-common/plots/plot.ts';
+import { CanvasPen } from './canvas.ts';
 import { ProbitScale } from './probit-scale.ts';
 
 Chart.register(LineController, LineElement, PointElement, LinearScale, ProbitScale, Filler, Tooltip);
 
 type LineData = ChartDataset<'line', { x: number; y: number }[]>;
-const dashes = { dashes: [6, 4], dots: [2, 3] };
 
 /** How a plot looks on the screen. */
 export interface Look {
@@ -69,22 +69,14 @@ export class PlotChart {
     return {
       id: 'overlay',
       afterDatasetsDraw: ({ ctx: context, chartArea, scales: { x, y } }) => {
-        const { theme } = this.#look;
-        const within = (px: number, py: number): Point => [
-          Math.min(chartArea.right, Math.max(chartArea.left, px)),
-          Math.min(chartArea.bottom, Math.max(chartArea.top, py)),
-        ];
+        const { theme, font } = this.#look;
+        const { left, top, width, height } = chartArea;
+        const place = ([px, py]: Point): Point => [x.getPixelForValue(px), y.getPixelForValue(py)];
+        const pen = new CanvasPen(context, font);
         context.save();
         for (const layer of this.#plot.layers) {
-          context.strokeStyle = theme[layer.role];
-          if (layer.kind === 'upright') {
-            const at = x.getPixelForValue(layer.x);
-            context.lineWidth = 1.6;
-            context.setLineDash(layer.dash ? dashes[layer.dash] : []);
-            stroke(context, [[at, chartArea.top], [at, chartArea.bottom]]); // prettier-ignore
-            context.setLineDash([]);
-          } else if (layer.kind === 'marks') {
-            drawMarks(context, layer, theme, (px, py) => within(x.getPixelForValue(px), y.getPixelForValue(py)));
+          if (layer.kind === 'upright' || layer.kind === 'marks') {
+            drawLayer(layer, place, { left, top, width, height }, pen, theme);
           }
         }
         context.restore();
@@ -175,7 +167,7 @@ function datasetsOf(plot: Plot, theme: Theme): LineData[] {
             ...bare,
             data: places(layer.points),
             borderWidth: layer.faint ? 0.8 : layer.reference ? 1.2 : 1.8,
-            borderDash: layer.dash ? dashes[layer.dash] : [],
+            borderDash: layer.dash ? [...dashes[layer.dash]] : [],
             pointHoverRadius: layer.reference ? 0 : 3,
             pointHoverBackgroundColor: colour,
             pointHitRadius: layer.reference ? 0 : 6,
@@ -217,49 +209,4 @@ function places(points: readonly Point[]): { x: number; y: number }[] {
 
 function withOpacity(colour: string, opacity: number): string {
   return color(colour).alpha(opacity).rgbString();
-}
-
-function drawMarks(
-  context: CanvasRenderingContext2D,
-  layer: MarksLayer,
-  theme: Theme,
-  place: (x: number, y: number) => Point,
-): void {
-  layer.points.forEach(([px, py], i) => {
-    if (Number.isNaN(px) || Number.isNaN(py)) return;
-    const whisker = layer.whiskers?.[i];
-    if (whisker) {
-      const [at, low] = place(px, whisker[0]);
-      const [, high] = place(px, whisker[1]);
-      context.lineWidth = 1.2;
-      stroke(context, [[at, low], [at, high]]); // prettier-ignore
-      for (const end of [low, high]) stroke(context, [[at - 3, end], [at + 3, end]]); // prettier-ignore
-    }
-    drawMark(context, layer.mark, place(px, py), layer.hollow ? theme.pane : theme[layer.role]);
-  });
-}
-
-function drawMark(context: CanvasRenderingContext2D, mark: Mark, [x, y]: Point, fill: string): void {
-  const outline = markOutline(mark).map(([dx, dy]): Point => [x + dx, y + dy]);
-  context.lineWidth = mark === 'cross' ? 2 : 1.8;
-  if (mark === 'cross') {
-    stroke(context, outline.slice(0, 2));
-    stroke(context, outline.slice(2));
-    return;
-  }
-  context.fillStyle = fill;
-  trace(context, outline);
-  context.closePath();
-  context.fill();
-  context.stroke();
-}
-
-function stroke(context: CanvasRenderingContext2D, points: readonly Point[]): void {
-  trace(context, points);
-  context.stroke();
-}
-
-function trace(context: CanvasRenderingContext2D, points: readonly Point[]): void {
-  context.beginPath();
-  points.forEach(([x, y], k) => (k === 0 ? context.moveTo(x, y) : context.lineTo(x, y)));
 }

@@ -148,20 +148,6 @@ export const evaluate = {
         ? 'In brackets: 95 % confidence intervals; sources, speakers and recordings were drawn anew, the same for both.'
         : `Without intervals: this was measured with 0 replicates, or there are too few recordings. ${intervalRule}`,
     noCurves: 'No family of degradations was measured at several strengths. The table has all figures.',
-    plots: {
-      strength: (family: string, unit: string) => `${family} (${unit})`,
-      rates: (family: string) => `${family}: EER`,
-      cllr: (family: string) => `${family}: Cllr`,
-      rate: 'Share of recordings (%)',
-      bits: 'Cllr (bits)',
-      eer: 'Equal error rate, 95 % interval',
-      cllrName: 'Cllr',
-      decided: 'Share with a finding for either class',
-      asIs: 'The same of the recordings as they are',
-      ratesNote: 'Upright lines: 95 % confidence intervals.',
-      cllrNote: 'At 1 bit and above, likelihood ratios say no more than none at all.',
-      gist: (from: string, first: string, to: string, last: string) => `From ${first} at ${from} to ${last} at ${to}.`,
-    },
   },
   generators: {
     generator: 'Generator',

@@ -62,19 +62,6 @@ export const models = {
   },
   conditions: {
     none: 'It was not measured down to which quality of recordings its findings hold.',
-    note: 'Filled: the step holds; hollow: it does not. Thresholds are the strictest of a measure’s curves.',
-    falseSpoof: 'Bona fide recordings found synthetic',
-    falseBonafide: 'Spoofs found bona fide',
-    eer: 'Equal error rate',
-    highest: 'Highest rate of wrong findings that the calibration allows',
-    threshold: (value: string) => `Threshold of what is assessable: ${value}`,
-    holds: (what: string) => `${what}, holds`,
-    fails: (what: string) => `${what}, fails`,
-    axis: (name: string, unit: string) => `${name} as measured, median (${unit})`,
-    share: 'Recordings (%)',
-    nothing: 'none that was assessed',
-    gist: (threshold: string, worst: string) =>
-      `Threshold: ${threshold}. At the worst step ${worst} of the bona fide recordings are found synthetic.`,
   },
   distance: {
     none: 'It was not measured how far a recording may lie from those that the model was measured on.',

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
 import type { Evaluation, EvaluationResult } from '../../../src-common/schemas/evaluation.ts';
+import { datasetName } from '../../../src-common/dataset-name.ts';
 import type { Layer, Plot } from '../../../src-common/plots/plot.ts';
 import { formatPercent } from '../../format.ts';
 import {
   calibrationCountsPlot,
   calibrationPlot,
-  datasetName,
   detPlot,
   figureText,
   precisionRecallPlot,

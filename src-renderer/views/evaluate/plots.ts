@@ -5,6 +5,7 @@ import { modelLooks } from '../../charts/looks.ts';
 import type { Layer, Plot, PlotAxis, Point } from '../../../src-common/plots/plot.ts';
 import { probitTicks } from '../../../src-common/plots/probit.ts';
 import { formatCount, formatNumber, formatPercent, none } from '../../format.ts';
+import { datasetName } from '../../../src-common/dataset-name.ts';
 import { evaluate } from '../../texts/evaluate.ts';
 import { type Confusion, confusionAt } from './confusion.ts';
 
@@ -48,19 +49,6 @@ function distinctNames(results: readonly EvaluationResult[]): string[] {
       ? `${modelName} (${modelSha256.slice(0, 6)})`
       : modelName,
   );
-}
-
-/** A dataset's spec as a short name: the last folder of each part; of a table with the file's name. */
-export function datasetName(spec: string): string {
-  return spec
-    .split(/\+(?=[a-z0-9-]+:)/)
-    .map((part) => {
-      const path = part.replace(/^[a-z0-9-]+:/, '');
-      const names = path.split(/[/\\]/).filter((name) => name !== '');
-      // Tables are all called alike: their folder says which.
-      return names.slice(part.startsWith('manifest:') ? -2 : -1).join('/') || part;
-    })
-    .join(' + ');
 }
 
 const percent = (fraction: number): string => String(Number((100 * fraction).toPrecision(4)));

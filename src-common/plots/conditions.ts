@@ -1,12 +1,10 @@
 /** Down to which quality a model's findings hold, from its card to plots. */
-import { conditionRecordSchema, conditionText, conditionWords } from '../../../src-common/condition-curves.ts';
-import type { ConditionCurve, ConditionRecord, ConditionStep } from '../../../src-common/condition-curves.ts';
-import type { Layer, Plot, Point } from '../../../src-common/plots/plot.ts';
-import { formatPercent } from '../../format.ts';
-import { models } from '../../texts/models.ts';
-
-const texts = models.conditions;
-const percent = (fraction: number): string => String(Number((100 * fraction).toPrecision(4)));
+import { conditionRecordSchema, conditionText, conditionWords } from '../condition-curves.ts';
+import type { ConditionCurve, ConditionRecord, ConditionStep } from '../condition-curves.ts';
+import { axisNumber, axisPercent, formatCount, formatPercent } from '../numbers.ts';
+import type { Sheet } from './draw.ts';
+import type { Layer, Plot, Point } from './plot.ts';
+import { conditionTexts as texts } from './texts.ts';
 
 /** What a card as it lies on disk says of it; null where it says nothing. */
 export function conditionsOf(card: Record<string, unknown>): ConditionRecord | null {
@@ -19,6 +17,20 @@ type Placed = ConditionStep & { at: number };
 /** A plot for each curve of a record. */
 export function conditionPlots(name: string, record: ConditionRecord): Plot[] {
   return record.curves.map((curve, index) => plotOf(`${name}, ${record.split}`, record, curve, index));
+}
+
+/** All of them in one picture. */
+export function conditionSheet(name: string, record: ConditionRecord): Sheet {
+  const { dataset, split, recordings, sources } = record;
+  const plots = conditionPlots(name, record);
+  return {
+    title: texts.sheet(name),
+    subject: texts.subject(`${dataset}, ${split}`, formatCount(recordings), formatCount(sources)),
+    gist: plots.map(({ title, gist }) => `${title}: ${gist}`).join(' '),
+    plots,
+    columns: 2,
+    note: `${texts.note} ${texts.intervals}`,
+  };
 }
 
 function plotOf(
@@ -34,7 +46,7 @@ function plotOf(
   const threshold = thresholds.find((one) => one.measure === measure)?.value ?? null;
   const values = [...placed.map(({ at }) => at), ...(threshold === null ? [] : [threshold])];
   const [least, most] = values.length > 0 ? [Math.min(...values), Math.max(...values)] : [0, 1];
-  const margin = most > least ? 0.06 * (most - least) : Math.max(most, 1) / 10;
+  const margin = most > least ? 0.06 * (most - least) : Math.max(Math.abs(most), 1) / 10;
   const from = least - margin;
   const to = most + margin;
   const layers: Layer[] = [
@@ -53,8 +65,8 @@ function plotOf(
     layers.unshift({ kind: 'line', name: texts.highest, role: 'dim', dash: 'dashes', points, reference: true });
   }
   if (threshold !== null) {
-    const text = texts.threshold(conditionText(measure, threshold));
-    layers.push({ kind: 'upright', name: text, role: 'accent', x: threshold, dash: 'dashes' });
+    const label = conditionText(measure, threshold);
+    layers.push({ kind: 'upright', name: texts.threshold, role: 'accent', x: threshold, dash: 'dashes', label });
   }
   const worst = steps.at(-1);
   return {
@@ -67,12 +79,12 @@ function plotOf(
       scale: 'linear',
       from,
       to,
-      format: (value) => String(Number((scale * value).toPrecision(4))).replace('-', '−'),
+      format: (value) => axisNumber(scale * value),
     },
-    y: { label: texts.share, column: 'fraction', scale: 'linear', from: 0, to: 1, format: percent },
+    y: { label: texts.share, column: 'fraction', scale: 'linear', from: 0, to: 1, format: axisPercent },
     layers,
     gist: texts.gist(
-      threshold === null ? texts.none : conditionText(measure, threshold),
+      threshold === null ? texts.noThreshold : conditionText(measure, threshold),
       worst === undefined || worst.falseSpoof.of === 0
         ? texts.nothing
         : formatPercent(worst.falseSpoof.count / worst.falseSpoof.of),
@@ -96,6 +108,7 @@ function rateLayers(
       name: holds ? texts.holds(name) : texts.fails(name),
       role,
       mark: 'circle',
+      shift: role === 'bonafide' ? -2 : 2,
       hollow: !holds,
       inLegend: false,
       points: own.map(pointOf),

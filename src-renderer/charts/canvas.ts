@@ -3,6 +3,7 @@ import {
   drawPlot,
   type FillStyle,
   fontFamily,
+  type Frame,
   type LineStyle,
   type Pen,
   pictureSize,
@@ -29,11 +30,14 @@ export async function plotPng(plot: Plot): Promise<Blob> {
   });
 }
 
-class CanvasPen implements Pen {
+/** Draws on a canvas; dashes, colours and font are left as the last stroke set them. */
+export class CanvasPen implements Pen {
   readonly #context: CanvasRenderingContext2D;
+  readonly #font: string;
 
-  constructor(context: CanvasRenderingContext2D) {
+  constructor(context: CanvasRenderingContext2D, font = fontFamily) {
     this.#context = context;
+    this.#font = font;
     context.lineJoin = 'round';
   }
 
@@ -64,14 +68,14 @@ class CanvasPen implements Pen {
     context.save();
     context.translate(x, y);
     if (upright) context.rotate(-Math.PI / 2);
-    context.font = `${bold ? '600 ' : ''}${size}px ${fontFamily}`;
+    context.font = `${bold ? '600 ' : ''}${size}px ${this.#font}`;
     context.textAlign = anchor === 'middle' ? 'center' : anchor;
     context.fillStyle = fill;
     context.fillText(text, 0, 0);
     context.restore();
   }
 
-  clipped(left: number, top: number, width: number, height: number, draw: () => void): void {
+  clipped({ left, top, width, height }: Frame, draw: () => void): void {
     this.#context.save();
     this.#context.beginPath();
     this.#context.rect(left, top, width, height);

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
-import type { ConditionRecord } from '../../../src-common/condition-curves.ts';
-import { conditionPlots, conditionsOf } from './condition-plots.ts';
+import type { ConditionRecord } from '../condition-curves.ts';
+import { conditionPlots, conditionSheet, conditionsOf } from './conditions.ts';
+import { plotSvg } from './svg.ts';
 
 const rate = (count: number) => ({ count, of: 60, interval: [0, 0.2], unit: 'sources', units: 20 }) as const;
 const step = (value: number | null, median: number, wrong: number, holds: boolean) => ({
@@ -37,10 +38,8 @@ it('draws rates of wrong findings over what was measured, with the threshold', (
   const read = conditionsOf({ conditions: record }) as ConditionRecord;
   const [plot] = conditionPlots('default', read);
   expect(plot.x.label).toContain('dB');
-  const named = plot.layers.map(({ kind, name }) => `${kind} ${name}`);
-  expect(named.filter((name) => name.startsWith('upright'))).toEqual([
-    'upright Threshold of what is assessable: 20 dB',
-  ]);
+  const upright = plot.layers.filter(({ kind }) => kind === 'upright');
+  expect(upright).toMatchObject([{ name: 'Threshold of what is assessable', label: '20 dB', x: 20 }]);
   const line = plot.layers.find(({ kind, role }) => kind === 'line' && role === 'bonafide');
   expect(line).toMatchObject({ points: [[11, 0.5], [21, 0.1], [40, 0.05]] }); // prettier-ignore
   const hollow = plot.layers.flatMap((layer) => (layer.kind === 'marks' && layer.hollow ? layer.points : []));
@@ -51,4 +50,16 @@ it('draws rates of wrong findings over what was measured, with the threshold', (
 it('has nothing to draw of cards without it, or with something else in its place', () => {
   expect(conditionsOf({})).toBeNull();
   expect(conditionsOf({ conditions: { curves: 3 } })).toBeNull();
+});
+
+it('draws all curves on one sheet, over one legend', () => {
+  const read = conditionsOf({
+    conditions: { ...record, curves: [...record.curves, { ...record.curves[0], family: 'Babble' }] },
+  });
+  const svg = plotSvg(conditionSheet('default', read as ConditionRecord));
+  for (const text of ['White noise', 'Babble', 'd, dev: 120 recordings of 20 sources, made worse step by step']) {
+    expect(svg).toContain(`>${text}<`);
+  }
+  expect(svg.split('>20 dB<')).toHaveLength(3);
+  expect(svg.split('>Threshold of what is assessable<')).toHaveLength(2);
 });
