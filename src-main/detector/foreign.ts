@@ -1,5 +1,4 @@
 /** Detectors that others trained, as ONNX graphs with a declaration of what goes in and what comes out. */
-import '../base/no-telemetry.ts';
 import ort from 'onnxruntime-node';
 import { UserFacingError } from '../base/errors.ts';
 import { createFrontEnd } from '../features/front-end.ts';
@@ -7,6 +6,7 @@ import type { FrontEnd } from '../features/front-end.ts';
 import type { ForeignInput, ForeignOutput } from './foreign-card.ts';
 import type { GraphOutline } from './graph.ts';
 import { refusal } from './graph.ts';
+import { openSession } from './session.ts';
 
 /** What a scorer of a foreign graph has to know. */
 export interface ForeignDeclaration {
@@ -127,11 +127,7 @@ export class ForeignGraph {
 
   /** @param threads of ONNX Runtime; 1 where several run beside one another. @throws UserFacingError `graph` */
   static async create(onnx: Uint8Array, declared: ForeignDeclaration, threads: number): Promise<ForeignGraph> {
-    const session = await ort.InferenceSession.create(onnx, {
-      executionProviders: ['cpu'],
-      intraOpNumThreads: threads,
-      interOpNumThreads: 1,
-    }).catch((cause: unknown) => {
+    const session = await openSession(onnx, threads).catch((cause: unknown) => {
       throw new UserFacingError('graph', `ONNX Runtime cannot load the graph: ${(cause as Error).message}`, { cause });
     });
     return new ForeignGraph(declared, session);

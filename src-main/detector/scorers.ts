@@ -1,4 +1,3 @@
-import '../base/no-telemetry.ts';
 import ort from 'onnxruntime-node';
 import { createFrontEnd } from '../features/front-end.ts';
 import type { FrontEnd, FrontEndParameters } from '../features/front-end.ts';
@@ -9,6 +8,7 @@ import { logitOf } from './logistic.ts';
 import type { LogisticModel } from './logistic.ts';
 import type { EncoderMember, ForeignMember, NetworkMember } from './member.ts';
 import { onnxNames } from './onnx.ts';
+import { openSession } from './session.ts';
 
 /** A member with what it takes to run it; can be handed to a worker. */
 export type MemberContent =
@@ -166,11 +166,7 @@ export async function createScorer(content: MemberContent, threads: number): Pro
   }
   const { member, onnx } = content;
   if (member.kind === 'foreign') return new ForeignScorer(await ForeignGraph.create(onnx, member, threads));
-  const session = await ort.InferenceSession.create(onnx, {
-    executionProviders: ['cpu'],
-    intraOpNumThreads: threads,
-    interOpNumThreads: 1,
-  });
+  const session = await openSession(onnx, threads);
   return new NetworkScorer(member, session);
 }
 

@@ -1,4 +1,3 @@
-import '../base/no-telemetry.ts';
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
@@ -9,6 +8,7 @@ import { UserFacingError } from '../base/errors.ts';
 import { SpectralKernel } from '../features/spectral-kernel.ts';
 import { writeOnnxGraph } from './onnx.ts';
 import type { OnnxGraph } from './onnx.ts';
+import { openSession } from './session.ts';
 
 /*
  * Voice activity by Silero VAD, version 5 (https://github.com/snakers4/silero-vad, MIT), at 16 kHz. The published graph takes one
@@ -274,11 +274,7 @@ export class SpeechDetector {
       });
     }
     const weights = readWeights(file);
-    const session = await ort.InferenceSession.create(writeOnnxGraph(speechGraph(weights)), {
-      executionProviders: ['cpu'],
-      intraOpNumThreads: threads,
-      interOpNumThreads: 1,
-    });
+    const session = await openSession(writeOnnxGraph(speechGraph(weights)), threads);
     // The first row of the Fourier basis, at 0 Hz, is the window itself.
     const window = (weights.get('stft.forward_basis_buffer') as Float32Array).subarray(0, fftLength);
     return new SpeechDetector(session, window);

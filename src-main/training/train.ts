@@ -14,6 +14,7 @@ import type { Clip, ExampleRequest, ExampleResponse, ExampleSettings } from './e
 import { startingWeights, withFrames } from '../detector/network.ts';
 import type { NetworkSpec, Weights } from '../detector/network.ts';
 import { onnxNames, writeOnnx } from '../detector/onnx.ts';
+import { openSession } from '../detector/session.ts';
 import { createSampler } from './sampling.ts';
 import type { Sampling } from './sampling.ts';
 import { sha256 } from '../base/sha256.ts';
@@ -179,7 +180,7 @@ class DevMonitor {
   }
 
   async measure(weights: Weights): Promise<{ devEer: number; devAuc: number }> {
-    const session = await ort.InferenceSession.create(writeOnnx(this.#spec, weights), { executionProviders: ['cpu'] });
+    const session = await openSession(writeOnnx(this.#spec, weights), availableParallelism());
     const { bins, frames } = this.#spec.input;
     const size = bins * frames;
     const trials = [];

@@ -1,4 +1,3 @@
-import '../../base/no-telemetry.ts';
 import { access, constants, readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import ort from 'onnxruntime-node';
@@ -9,6 +8,7 @@ import { applicationRoot } from '../../base/workers.ts';
 import { sha256Schema } from '../../../src-common/hashes.ts';
 import { sha256 } from '../../base/sha256.ts';
 import { encoderName } from '../member.ts';
+import { openSession } from '../session.ts';
 import { WhisperFeatures, encoderFrontEndNames, frontEndShape } from './whisper-features.ts';
 
 /** What is known of a frozen encoder, `card.json` beside its `encoder.onnx`. */
@@ -153,11 +153,7 @@ export class Encoder {
 
   /** @param threads of ONNX Runtime; 1 where several run beside one another */
   static async create({ card, onnx }: Pick<StoredEncoder, 'card' | 'onnx'>, threads: number): Promise<Encoder> {
-    const session = await ort.InferenceSession.create(onnx, {
-      executionProviders: ['cpu'],
-      intraOpNumThreads: threads,
-      interOpNumThreads: 1,
-    });
+    const session = await openSession(onnx, threads);
     const { brought, input } = card;
     const features = brought?.frontEnd
       ? await WhisperFeatures.create(brought.frontEnd, brought.padTo ?? input.samples, threads)

@@ -1,6 +1,6 @@
 /** What Whisper's encoders take: log-Mel spectra as `WhisperFeatureExtractor` of PyPI's transformers makes them, computed by ONNX Runtime. */
-import '../../base/no-telemetry.ts';
 import ort from 'onnxruntime-node';
+import { openSession } from '../session.ts';
 import { whisperFeaturesOnnx, whisperFraming, whisperNames } from './whisper.ts';
 
 /** Front ends that an encoder's card can declare, by name, with their Mel bands. */
@@ -31,11 +31,7 @@ export class WhisperFeatures {
   static async create(name: EncoderFrontEnd, samples: number, threads: number): Promise<WhisperFeatures> {
     const { windowSamples, hopSamples } = whisperFraming;
     const onnx = whisperFeaturesOnnx(encoderFrontEnds[name], samples + windowSamples - hopSamples);
-    const session = await ort.InferenceSession.create(onnx, {
-      executionProviders: ['cpu'],
-      intraOpNumThreads: threads,
-      interOpNumThreads: 1,
-    });
+    const session = await openSession(onnx, threads);
     return new WhisperFeatures(session, samples);
   }
 

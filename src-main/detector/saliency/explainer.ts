@@ -1,4 +1,3 @@
-import '../../base/no-telemetry.ts';
 import ort from 'onnxruntime-node';
 import { createFrontEnd } from '../../features/front-end.ts';
 import type { FrontEnd } from '../../features/front-end.ts';
@@ -7,6 +6,7 @@ import type { Weights } from '../network.ts';
 import { onnxNames, writeOnnx } from '../onnx.ts';
 import { WindowBatch, createScorer, joined } from '../scorers.ts';
 import type { MemberContent, MemberScorer } from '../scorers.ts';
+import { openSession } from '../session.ts';
 import type { RunnableModel } from '../store.ts';
 import { cellGrid, singleMasks } from './cells.ts';
 import type { CellGrid } from './cells.ts';
@@ -51,11 +51,7 @@ class NetworkProbe {
 
   static async create(member: NetworkMember, weights: Weights, threads: number): Promise<NetworkProbe> {
     const onnx = writeOnnx(member.network, weights, layersToMaps(member.network));
-    const session = await ort.InferenceSession.create(onnx, {
-      executionProviders: ['cpu'],
-      intraOpNumThreads: threads,
-      interOpNumThreads: 1,
-    });
+    const session = await openSession(onnx, threads);
     return new NetworkProbe(member, weights, session);
   }
 

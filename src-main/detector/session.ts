@@ -1,0 +1,17 @@
+import '../base/no-telemetry.ts';
+import ort from 'onnxruntime-node';
+
+/**
+ * A graph on ONNX Runtime, ready to run on the processor.
+ * @param threads that share a run; 1 where several sessions run beside one another
+ * @throws Error of ONNX Runtime where it cannot load the graph.
+ */
+export function openSession(onnx: Uint8Array, threads: number): Promise<ort.InferenceSession> {
+  return ort.InferenceSession.create(onnx, {
+    executionProviders: ['cpu'],
+    intraOpNumThreads: threads,
+    interOpNumThreads: 1,
+    // Else threads that wait keep their cores busy: of a short recording that takes longer than scoring it.
+    extra: { session: { intra_op: { allow_spinning: '0' } } },
+  });
+}
