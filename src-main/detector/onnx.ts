@@ -9,6 +9,8 @@ import type { NetworkSpec, PlacedLayer, Weights } from './network.ts';
  */
 const irVersion = 8;
 const usualOpset = 17;
+/** Room for what a usual graph holds beside its values. */
+const textBytes = 32 * 1024;
 /** Codes of element types. */
 const floatElements = 1;
 const elementCodes = new Map<unknown, number>([
@@ -45,13 +47,16 @@ function bytesOf(values: OnnxInitializer['values']): Uint8Array {
 }
 
 /** [height, width, in, out] to [out, in, height, width]. */
-function transposeKernel(values: Float32Array, [height, width, inputs, outputs]: number[]): Float32Array {
+function transposeKernel(values: Float32Array, [height, width, inputs]: number[]): Float32Array {
   const result = new Float32Array(values.length);
+  const step = inputs * height * width;
   let from = 0;
   for (let y = 0; y < height; y++)
     for (let x = 0; x < width; x++)
-      for (let i = 0; i < inputs; i++)
-        for (let o = 0; o < outputs; o++) result[((o * inputs + i) * height + y) * width + x] = values[from++];
+      for (let i = 0; i < inputs; i++) {
+        const first = (i * height + y) * width + x;
+        for (let to = first; to < result.length; to += step) result[to] = values[from++];
+      }
   return result;
 }
 
@@ -267,7 +272,9 @@ export function writeOnnxGraph({
   outputs,
   opset = usualOpset,
 }: OnnxGraph): Uint8Array {
-  const model = new PbfWriter();
+  // Room for all of it at once: else the writer doubles its own, and copies it, again and again.
+  const valueBytes = initializers.reduce((sum, { values }) => sum + values.byteLength, 0);
+  const model = new PbfWriter(new Uint8Array(valueBytes + textBytes));
   model.writeVarintField(1, irVersion);
   model.writeStringField(2, 'earwitness');
   message(model, 7, (graph) => {

@@ -157,24 +157,41 @@ async function readHead(folder: string, card: Card, member: EncoderMember): Prom
   return { kernel: Float64Array.from(kernel), bias: bias[0] };
 }
 
-async function readMember(folder: string, card: Card, member: Member, vectors: boolean): Promise<MemberContent> {
+/** How members are read. */
+interface MemberReading {
+  /** As of {@link readModel}. */
+  vectors: boolean;
+  /** Those that a model and its companions share are read once. */
+  encoders: Map<string, Promise<StoredEncoder | null>>;
+}
+
+async function readMember(
+  folder: string,
+  card: Card,
+  member: Member,
+  { vectors, encoders }: MemberReading,
+): Promise<MemberContent> {
   if (member.kind === 'network') {
-    const onnx = await readNetwork({ folder, card }, member);
+    const { onnx, weights } = await readNetwork({ folder, card }, member);
     const tells = vectors || card.distance?.kinds.some(({ of }) => of === member.name);
-    if (!tells) return { member, onnx };
-    const weights = await readWeights({ folder, card }, member);
-    return { member, onnx: writeOnnx(member.network, weights, layersToVector(member.network)) };
+    return { member, onnx: tells ? writeOnnx(member.network, weights, layersToVector(member.network)) : onnx };
   }
   if (member.kind === 'foreign') return { member, onnx: await readForeign({ folder, card }, member) };
   const head = await readHead(folder, card, member);
-  const encoder = await encoderOf(folder, member);
+  const { name } = member.encoder;
+  const found = encoders.get(name) ?? findEncoder(name);
+  encoders.set(name, found);
+  const encoder = wantedEncoder(folder, member, await found);
   return { member, encoder: { card: encoder.card, onnx: encoder.onnx }, head };
 }
 
-/** @throws EncoderUnavailable */
-async function encoderOf(folder: string, { encoder: wanted }: EncoderMember): Promise<StoredEncoder> {
+/** The encoder that is there, where it is the one that a member wants. @throws EncoderUnavailable */
+function wantedEncoder(
+  folder: string,
+  { encoder: wanted }: EncoderMember,
+  encoder: StoredEncoder | null,
+): StoredEncoder {
   const { name, onnxSha256, weightsSha256 } = wanted;
-  const encoder = await findEncoder(name);
   if (encoder?.card.onnxSha256 === onnxSha256 && encoder.card.weightsSha256 === weightsSha256) return encoder;
   throw new EncoderUnavailable(`The model in ${folder} needs the encoder ${name} (${onnxSha256.slice(0, 12)}).`, {
     path: folder,
@@ -202,20 +219,27 @@ export async function readCard(folder: string): Promise<Card> {
  * @param vectors have networks also tell what their heads judge by, as they do where the card measures distances by it
  * @throws UserFacingError `model` if the card is not one, a file is not the one that the card describes, or an encoder is not there.
  */
-export async function readModel(folder: string, { vectors = false } = {}): Promise<StoredModel> {
+export function readModel(folder: string, { vectors = false } = {}): Promise<StoredModel> {
+  return readWith(folder, { vectors, encoders: new Map() });
+}
+
+async function readWith(folder: string, reading: MemberReading): Promise<StoredModel> {
   const card = await readCard(folder);
   const members: MemberContent[] = [];
-  for (const member of card.members) members.push(await readMember(folder, card, member, vectors));
+  for (const member of card.members) members.push(await readMember(folder, card, member, reading));
   const companions: Companion[] = [];
-  for (const companion of card.companions ?? []) companions.push(await readCompanion(folder, companion));
+  for (const companion of card.companions ?? []) {
+    companions.push(await readCompanion(folder, companion, { ...reading, vectors: false }));
+  }
   return { folder, card, members, onnxSha256: identityOf(card), ...(companions.length > 0 ? { companions } : {}) };
 }
 
 async function readCompanion(
   folder: string,
   { name, sha256: identity, files, condition }: NonNullable<Card['companions']>[number],
+  reading: MemberReading,
 ): Promise<Companion> {
-  const model = await readModel(join(folder, name));
+  const model = await readWith(join(folder, name), reading);
   const alike = Object.entries(files).every(([file, hash]) => model.card.files[file] === hash);
   if (model.onnxSha256 !== identity || !alike || model.companions !== undefined) {
     throw new UserFacingError('model', `${model.folder} is not the companion that the card in ${folder} names.`, {
@@ -295,7 +319,9 @@ export async function encoderProblem(
   card: Card,
 ): Promise<{ error: UserFacingError; speaks: string | null } | null> {
   try {
-    for (const member of card.members) if (member.kind === 'encoder') await encoderOf(folder, member);
+    for (const member of card.members) {
+      if (member.kind === 'encoder') wantedEncoder(folder, member, await findEncoder(member.encoder.name));
+    }
     return null;
   } catch (error) {
     if (!(error instanceof EncoderUnavailable)) throw error;
@@ -320,7 +346,7 @@ export async function readWeights(
       const what = values ? `hold ${name} in another shape` : `lack ${name}`;
       throw new UserFacingError('model', `The weights in ${folder} ${what}.`, { path: folder });
     }
-    if (!values.every(Number.isFinite)) {
+    if (!areFinite(values)) {
       throw new UserFacingError('model', `The weights in ${folder} hold numbers that are not finite, in ${name}.`, {
         path: folder,
         advice: 'Train the model again.',
@@ -330,17 +356,25 @@ export async function readWeights(
   return arrays;
 }
 
+/** Of many values: a method that calls back would take longer than reading them. */
+function areFinite(values: Float32Array): boolean {
+  // Zero times what is not finite is not a number, and stays that in a sum.
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += 0 * values[i];
+  return sum === 0;
+}
+
 /**
- * The graph of a network of our own: what is run is what card and weights describe, since it is written anew from them and compared.
+ * A network of our own, graph and weights: what is run is what card and weights describe, since it is written anew from them and compared.
  * @throws UserFacingError as `readModel`; `foreign-network` where the graph is another one.
  */
 export async function readNetwork(
   model: Pick<StoredModel, 'folder' | 'card'>,
   member: NetworkMember,
-): Promise<Uint8Array> {
+): Promise<{ onnx: Uint8Array; weights: Weights }> {
   const onnx = await readChecked(model.folder, member.onnx, model.card);
-  const own = writeOnnx(member.network, await readWeights(model, member));
-  if (Buffer.compare(own, onnx) === 0) return onnx;
+  const weights = await readWeights(model, member);
+  if (Buffer.compare(writeOnnx(member.network, weights), onnx) === 0) return { onnx, weights };
   const path = join(model.folder, member.onnx);
   throw new UserFacingError('foreign-network', `${path} is not the network that its card and weights describe.`, {
     path,
