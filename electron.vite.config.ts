@@ -25,7 +25,7 @@ export default defineConfig({
       target: 'node20.18',
       minify: false,
       // Of many small modules, which the engine would spend half its start to find.
-      externalizeDeps: { exclude: ['zod', '@orpc/client', '@orpc/contract', '@orpc/server'] },
+      externalizeDeps: { exclude: ['commander', 'zod', '@orpc/client', '@orpc/contract', '@orpc/server'] },
       rollupOptions: {
         input: {
           cli: inProject('src-main/cli/main.ts'),

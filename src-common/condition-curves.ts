@@ -1,6 +1,6 @@
 /** How a model's findings hold as recordings get worse, and down to which quality they may be given: part of its card. */
 import { z } from 'zod';
-import { rateSchema } from './finding-record.ts';
+import { rateSchema } from './schemas/finding-record.ts';
 
 export const conditionMeasures = ['speechSeconds', 'snrDb', 'bandwidthHz', 'clippedFraction'] as const;
 export type ConditionMeasure = (typeof conditionMeasures)[number];

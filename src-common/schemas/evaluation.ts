@@ -1,6 +1,6 @@
 /** What an evaluation measured of models on a dataset. */
 import { z } from 'zod';
-import { findingRecordSchema } from '../finding-record.ts';
+import { findingRecordSchema } from './finding-record.ts';
 import { sha256Schema as sha256 } from '../hashes.ts';
 import { time } from './primitives.ts';
 

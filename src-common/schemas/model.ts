@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { findingRecordSchema } from '../finding-record.ts';
+import { findingRecordSchema } from './finding-record.ts';
 import { sha256Schema as sha256 } from '../hashes.ts';
 import { path, time } from './primitives.ts';
 import { userErrorSchema } from './user-error.ts';

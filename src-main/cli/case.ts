@@ -9,7 +9,6 @@ import type { CaseView } from '../../src-common/schemas/case.ts';
 import type { EvidenceRow } from '../../src-common/schemas/evidence.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { dataFolder } from '../base/home.ts';
-import { clearUnfinished } from '../base/unfinished.ts';
 import type { CaseStore } from '../cases/store.ts';
 import type { Session } from '../cases/session.ts';
 import { applicationVersion, colour, exitStatus, interruptible, positiveInteger } from './context.ts';
@@ -70,6 +69,7 @@ function senderHash(text: string, before: SenderHash[]): SenderHash[] {
 async function withSession<T>(use: (session: Session) => Promise<T>): Promise<T> {
   const { Library } = await import('../cases/library.ts');
   const { systemActor } = await import('../cases/session.ts');
+  const { clearUnfinished } = await import('../base/unfinished.ts');
   const library = Library.open(resolve(dataFolder()));
   try {
     await clearUnfinished(library.home);

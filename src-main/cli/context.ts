@@ -1,4 +1,3 @@
-import { styleText } from 'node:util';
 import { InvalidArgumentError } from 'commander';
 
 export { applicationVersion } from '../base/version.ts';
@@ -13,9 +12,13 @@ export const exitStatus = {
   interrupted: 130,
 } as const;
 
+/** How a terminal is asked for a style and to end it. (`styleText` would load half of Node with it.) */
+const styles = { bold: [1, 22], red: [31, 39], yellow: [33, 39], blue: [34, 39], gray: [90, 39] } as const;
+
 /** Colours a text where the stream is a terminal (and NO_COLOR is not set). */
-export function colour(style: Parameters<typeof styleText>[0], text: string, stream: NodeJS.WriteStream): string {
-  return stream.isTTY && !process.env['NO_COLOR'] ? styleText(style, text) : text;
+export function colour(style: keyof typeof styles, text: string, stream: NodeJS.WriteStream): string {
+  const [begin, end] = styles[style];
+  return stream.isTTY && !process.env['NO_COLOR'] ? `\x1b[${begin}m${text}\x1b[${end}m` : text;
 }
 
 /** One line on standard error that is written over: only on a terminal, at most ten times a second. */

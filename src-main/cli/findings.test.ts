@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { FindingRecord } from '../../src-common/finding-record.ts';
+import type { FindingRecord } from '../../src-common/schemas/finding-record.ts';
 import { findFfmpeg } from '../audio/ffmpeg.ts';
 import { runFfmpeg } from '../audio/testing.ts';
 import { installationKey } from '../cases/keys.ts';

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import type { PartialRecord } from '../detector/localisation.ts';
+import type { PartialRecord } from '../detector/localisation-card.ts';
 import { exitStatus, interruptible, positiveInteger } from './context.ts';
 import { mayRecord } from './evaluate.ts';
 import { mustBeFreeFolder, overwriteOption } from './outputs.ts';

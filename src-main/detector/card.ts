@@ -3,10 +3,10 @@ import { sha256Schema as sha256 } from '../../src-common/hashes.ts';
 import { splitFiguresSchema } from '../../src-common/schemas/model.ts';
 import { conditionRecordSchema } from '../../src-common/condition-curves.ts';
 import { validationDistanceSchema } from '../../src-common/validation-distance.ts';
-import { findingRecordSchema } from '../../src-common/finding-record.ts';
+import { findingRecordSchema } from '../../src-common/schemas/finding-record.ts';
 import { conditioningSchema } from '../audio/condition.ts';
 import { calibrationSchema } from '../evaluation/calibration.ts';
-import { localisationSchema, partialRecordSchema } from './localisation.ts';
+import { localisationSchema, partialRecordSchema } from './localisation-card.ts';
 import { memberSchema } from './member.ts';
 
 /** Of which recordings a companion speaks: of those that any of these holds of. */

@@ -8,11 +8,7 @@ import { canonicalJson } from '../base/canonical.ts';
 import { writeFileWhole } from '../base/files.ts';
 import { publicKeyOf, signatureHolds } from '../base/signatures.ts';
 import type { Card } from './card.ts';
-
-/** Said of a model whose card calls it validated without this installation's signature. */
-export const unsealedNote =
-  'Its card calls it validated, but bears no signature of this installation: here it is for screening. Calibrate it on your own ' +
-  'recordings (`earwitness calibrate … --validated-by … --conditions …`) to validate it.';
+import { unsealedNote } from './unsealed.ts';
 
 /** Of a card, what may change under the signature: its name, and what measurements add: how often its findings were right, how faithful its maps are. */
 const unsigned = new Set(['name', 'records', 'saliency', 'partialSpoofs', 'seal']);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { leastUnits } from '../../src-common/interval-rule.ts';
-import { findingTableSchema, rateText, recordSentences } from '../../src-common/finding-record.ts';
+import { rateText, recordSentences } from '../../src-common/finding-record.ts';
+import { findingTableSchema } from '../../src-common/schemas/finding-record.ts';
 import { Random } from '../base/random.ts';
 import { findingTable, type FoundRecording } from './finding-table.ts';
 import { rateInterval, studentQuantile } from './statistics.ts';

@@ -1,5 +1,5 @@
 import { leastUnits } from '../../src-common/interval-rule.ts';
-import type { FindingRate, FindingTable } from '../../src-common/finding-record.ts';
+import type { FindingRate, FindingTable } from '../../src-common/schemas/finding-record.ts';
 import { findingLeans, type Finding } from '../../src-common/findings.ts';
 import { rateInterval, studentQuantile } from './statistics.ts';
 import { effectiveCount, independentUnits } from './units.ts';

@@ -2,14 +2,11 @@ import { createReadStream } from 'node:fs';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import { UserFacingError } from '../base/errors.ts';
+import type { SubsetName } from './subsets.ts';
 import type { AsvScores, Trial } from './trials.ts';
 
 /** More than any published score file by far; bounds what a hostile gzip file can claim. */
 const maximumBytes = 400 * 1024 * 1024;
-
-/** Subsets of the ASVspoof 2021 keys; the published figures are those of `eval`. */
-export const subsetNames = ['eval', 'progress', 'hidden', 'all'] as const;
-export type SubsetName = (typeof subsetNames)[number];
 
 /** Trials of a score file, and how often a file name came again (each line is a trial of its own all the same). */
 export interface ParsedScores {

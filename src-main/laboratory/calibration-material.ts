@@ -2,7 +2,7 @@ import { edgeFadeSeconds } from '../audio/condition.ts';
 import { openAudio } from '../audio/decode.ts';
 import type { DatasetItem } from '../datasets/types.ts';
 import { localisationThreshold } from '../detector/localisation.ts';
-import type { Localisation } from '../detector/localisation.ts';
+import type { Localisation } from '../detector/localisation-card.ts';
 import { joined } from '../detector/scorers.ts';
 import { alone } from '../detector/store.ts';
 import type { RunnableModel } from '../detector/store.ts';

@@ -1,4 +1,4 @@
-import type { FindingRecord } from '../../src-common/finding-record.ts';
+import type { FindingRecord } from '../../src-common/schemas/finding-record.ts';
 import type { Card, SplitFigures } from '../detector/card.ts';
 import type { DetectorAnalysis } from '../detector/detector.ts';
 import { alone } from '../detector/store.ts';

@@ -6,7 +6,7 @@ import { writeFileWhole } from '../base/files.ts';
 import { makeSplice, planSplices } from '../datasets/splices.ts';
 import type { Splice, SplicePlan } from '../datasets/splices.ts';
 import type { DatasetItem } from '../datasets/types.ts';
-import type { PartialRecord } from '../detector/localisation.ts';
+import type { PartialRecord } from '../detector/localisation-card.ts';
 import { Localiser, frameScores, frameSeconds, localisingWindows } from '../detector/localiser.ts';
 import type { PlacedScore } from '../detector/localiser.ts';
 import type { RunnableModel } from '../detector/store.ts';

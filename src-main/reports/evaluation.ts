@@ -1,4 +1,4 @@
-import type { FindingRecord } from '../../src-common/finding-record.ts';
+import type { FindingRecord } from '../../src-common/schemas/finding-record.ts';
 import type { DetectorAnalysis } from '../detector/detector.ts';
 import type { StoredModel } from '../detector/store.ts';
 import type { DatasetItem, Layout } from '../datasets/types.ts';

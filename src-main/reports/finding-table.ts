@@ -1,5 +1,6 @@
 /** The three-way table of findings as text, CSV and JSON. */
-import { rateText, type FindingRate, type FindingTable } from '../../src-common/finding-record.ts';
+import { rateText } from '../../src-common/finding-record.ts';
+import type { FindingRate, FindingTable } from '../../src-common/schemas/finding-record.ts';
 import { csvLine } from './csv.ts';
 
 const classes = ['bonafide', 'spoof'] as const;

@@ -1,5 +1,5 @@
 /** A model's robustness as files: table (CSV, JSON) and curves (SVG). */
-import type { FindingTable } from '../../src-common/finding-record.ts';
+import type { FindingTable } from '../../src-common/schemas/finding-record.ts';
 import { conditionText, conditionWords } from '../../src-common/condition-curves.ts';
 import type { ConditionRecord } from '../../src-common/condition-curves.ts';
 import { distanceName, distanceSentence } from '../../src-common/validation-distance.ts';

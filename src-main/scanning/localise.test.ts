@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
-import type { PartialRecord } from '../detector/localisation.ts';
+import type { PartialRecord } from '../detector/localisation-card.ts';
 import { babble, wav16, writeTinyModel } from '../detector/testing.ts';
 import { localise } from './localise.ts';
 

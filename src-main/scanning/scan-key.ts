@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import type { FindingTable } from '../../src-common/finding-record.ts';
+import type { FindingTable } from '../../src-common/schemas/finding-record.ts';
 import { isSpec, loadDataset } from '../datasets/load.ts';
 import type { DatasetItem } from '../datasets/types.ts';
 import { findingTable } from '../evaluation/finding-table.ts';

@@ -1,7 +1,8 @@
 import { leastUnits } from '../../../src-common/interval-rule.ts';
 import { createHash } from 'node:crypto';
 import { alarmSentences } from '../../../src-common/alarms.ts';
-import { rateText, type FindingRecord } from '../../../src-common/finding-record.ts';
+import { rateText } from '../../../src-common/finding-record.ts';
+import type { FindingRecord } from '../../../src-common/schemas/finding-record.ts';
 import { findings } from '../../../src-common/findings.ts';
 import type { Card } from '../../detector/card.ts';
 import type { Member } from '../../detector/member.ts';
