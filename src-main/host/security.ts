@@ -1,5 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 
 /**
  * What a page of ours may do, in Electron and in the browser: nothing but its own scripts, and connections to where it came
@@ -80,10 +80,4 @@ function cookieOf(request: IncomingMessage, name: string): string | null {
     if (key === name && value !== undefined) return value;
   }
   return null;
-}
-
-/** The headers of a proxied answer that are about its content. */
-export function passedOn(headers: IncomingHttpHeaders): IncomingHttpHeaders {
-  const { connection: _c, 'keep-alive': _k, 'transfer-encoding': _t, date: _d, ...content } = headers;
-  return content;
 }

@@ -1,4 +1,4 @@
-import { createReadStream, readdirSync, statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { extname, join, resolve, sep } from 'node:path';
 import { applicationRoot } from '../base/workers.ts';
 
@@ -49,9 +49,4 @@ export function staticFiles(folder: string): Map<string, StaticFile> {
   const index = files.get('/index.html');
   if (index !== undefined) files.set('/', index);
   return files;
-}
-
-/** The bytes of a file. */
-export function readStatic(file: StaticFile): ReturnType<typeof createReadStream> {
-  return createReadStream(file.path);
 }

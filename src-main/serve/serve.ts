@@ -1,25 +1,24 @@
 /** The browser workstation: the window over HTTP and WebSocket, on this machine's loopback only. */
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { createServer, request as httpRequest } from 'node:http';
+import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Duplex } from 'node:stream';
 import { resolve } from 'node:path';
+import { Readable } from 'node:stream';
+import type { Duplex } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { WebSocketServer } from 'ws';
-import type { WebSocket } from 'ws';
 import { UserFacingError } from '../base/errors.ts';
 import { dataFolder } from '../base/home.ts';
-import { keyHeader, maxFrameBytes } from '../host/host-messages.ts';
+import { maxFrameBytes } from '../host/host-messages.ts';
 import type { Confirmation } from '../host/host-messages.ts';
 import { Admission, LinkGiver, linkPath } from './admission.ts';
 import { engineEntry } from '../host/engine-entry.ts';
-import { freshAddressAdvice, isOurHost, passedOn, refusal, securityHeaders } from '../host/security.ts';
-import { readStatic, rendererFolder, staticFiles } from '../host/static-files.ts';
-import type { StaticFile } from '../host/static-files.ts';
+import { freshAddressAdvice, isOurHost, refusal, securityHeaders } from '../host/security.ts';
+import { Pages, sentence } from '../host/pages.ts';
 import { Supervisor } from '../host/supervisor.ts';
-import type { EngineConnection } from '../host/supervisor.ts';
+import { relay } from './relay.ts';
 import { receiveUpload } from './upload.ts';
 
 export interface Workstation {
@@ -52,14 +51,10 @@ interface ServeOptions {
 
 /** Leads to the window, in the place of the address with the token. */
 const onward = '<!doctype html><title>Earwitness</title><meta http-equiv="refresh" content="0;url=/">\n';
-/** How long a window waits for the next engine before it is turned away. */
-const engineWaitMs = 20_000;
-/** WebSocket close codes. */
-const serviceRestart = 1012;
-const tryAgainLater = 1013;
 
-function end(response: ServerResponse, status: number, sentence: string): void {
-  response.writeHead(status, { ...securityHeaders, 'content-type': 'text/plain; charset=utf-8' }).end(`${sentence}\n`);
+function end(response: ServerResponse, status: number, text: string): void {
+  const { headers, body } = sentence(status, text);
+  response.writeHead(status, headers).end(body);
 }
 
 /** The address that is asked for, null where it is none; put behind a host, since by itself `//x` would be one. */
@@ -70,7 +65,7 @@ function ownUrl({ url = '/' }: IncomingMessage): URL | null {
 class Host {
   readonly #admission = new Admission();
   readonly #cookie = { name: '', value: randomBytes(32).toString('hex') };
-  readonly #files: Map<string, StaticFile>;
+  readonly #pages: Pages;
   readonly #sockets = new WebSocketServer({ noServer: true, maxPayload: maxFrameBytes, perMessageDeflate: false });
   readonly #home = resolve(dataFolder());
   readonly #links = new LinkGiver(this.#home);
@@ -87,9 +82,8 @@ class Host {
   });
   readonly supervisor: Supervisor;
 
-  constructor({ renderer = rendererFolder(), engineFile = engineEntry(), ...options }: ServeOptions) {
+  constructor({ renderer, engineFile = engineEntry(), ...options }: ServeOptions) {
     const { roots, onEvent, onFailed, confirm } = options;
-    this.#files = staticFiles(renderer);
     this.supervisor = new Supervisor({
       node: process.execPath,
       engineFile,
@@ -99,6 +93,7 @@ class Host {
       ...(onFailed && { onFailed }),
       ...(confirm && { confirm }),
     });
+    this.#pages = new Pages(this.supervisor, renderer);
     // A large upload takes its time.
     this.#server.requestTimeout = 0;
     this.#server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
@@ -157,9 +152,7 @@ class Host {
     const refused = refusal(request, this.#cookie, upload);
     if (refused !== null) end(response, refused.status, refused.sentence);
     else if (upload) await this.#upload(request, response, url.searchParams.get('name') ?? 'upload');
-    else if (request.method !== 'GET' && request.method !== 'HEAD') end(response, 405, 'Only GET is answered here.');
-    else if (url.pathname.startsWith('/resources/')) await this.#resource(request, response, url);
-    else await this.#file(request, response, url.pathname);
+    else await this.#page(request, response, url);
   }
 
   /** A fresh address for a process of the same user. */
@@ -197,41 +190,13 @@ class Host {
     }
   }
 
-  async #file(request: IncomingMessage, response: ServerResponse, address: string): Promise<void> {
-    const file = this.#files.get(address);
-    if (file === undefined) {
-      end(response, 404, 'There is nothing at this address.');
-      return;
-    }
-    response.writeHead(200, { ...securityHeaders, ...file.headers, 'content-length': file.sizeBytes });
-    if (request.method === 'HEAD') response.end();
-    else await pipeline(readStatic(file), response);
-  }
-
-  async #resource(request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {
-    const place = this.supervisor.resources;
-    if (place === null) {
-      end(response, 503, 'The engine is being restarted.');
-      return;
-    }
-    const { range } = request.headers;
-    const proxied = httpRequest({
-      socketPath: place.socket,
-      path: `${url.pathname.slice('/resources'.length)}${url.search}`,
-      method: request.method ?? 'GET',
-      headers: { [keyHeader]: place.key, ...(range !== undefined && { range }) },
-    });
-    response.on('close', () => proxied.destroy());
-    proxied.end();
-    try {
-      const [answer] = (await once(proxied, 'response')) as [IncomingMessage];
-      response.writeHead(answer.statusCode ?? 502, { ...passedOn(answer.headers), ...securityHeaders });
-      await pipeline(answer, response);
-    } catch (error) {
-      if (response.headersSent || response.destroyed) response.destroy();
-      else if ((error as NodeJS.ErrnoException).code === undefined) throw error;
-      else end(response, 503, 'The engine is being restarted.');
-    }
+  async #page({ method = 'GET', headers }: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {
+    const gone = new AbortController();
+    response.on('close', () => gone.abort());
+    const answer = await this.#pages.get({ method, url, range: headers.range ?? null, signal: gone.signal });
+    response.writeHead(answer.status, answer.headers);
+    if (answer.body instanceof Readable) await pipeline(answer.body, response);
+    else response.end(answer.body);
   }
 
   async #upload(request: IncomingMessage, response: ServerResponse, name: string): Promise<void> {
@@ -266,35 +231,7 @@ class Host {
       );
       return;
     }
-    this.#sockets.handleUpgrade(request, socket, head, (webSocket) => void this.#relay(webSocket));
-  }
-
-  /** Passes frames between a window and the engine; what comes before an engine answers waits. */
-  async #relay(webSocket: WebSocket): Promise<void> {
-    let connection: EngineConnection | null = null;
-    const waiting: (string | Uint8Array)[] = [];
-    webSocket.on('error', () => webSocket.terminate());
-    webSocket.on('close', () => connection?.close());
-    webSocket.on('message', (data: Buffer, isBinary) => {
-      const frame = isBinary ? data : data.toString('utf8');
-      if (connection === null) waiting.push(frame);
-      else connection.send(frame);
-    });
-    const timer = setTimeout(() => webSocket.close(tryAgainLater), engineWaitMs);
-    try {
-      await this.supervisor.ready();
-    } catch {
-      webSocket.close(tryAgainLater);
-      return;
-    } finally {
-      clearTimeout(timer);
-    }
-    if (webSocket.readyState !== webSocket.OPEN) return;
-    connection = this.supervisor.connect({
-      onFrame: (data) => webSocket.send(data),
-      onClose: () => webSocket.close(serviceRestart),
-    });
-    for (const frame of waiting) connection.send(frame);
+    this.#sockets.handleUpgrade(request, socket, head, (webSocket) => void relay(webSocket, this.supervisor));
   }
 
   async close(): Promise<void> {
