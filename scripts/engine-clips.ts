@@ -37,18 +37,22 @@ const variants = [
 ];
 const accents = ['en', 'en-us', 'en-gb-x-rp', 'en-gb-x-gbcwmd', 'de', 'fr', 'es', 'it', 'nl'];
 
-/** What is asked of whom: the corpus' name of the source, voices, and how many sentences of each. */
-const plan: { source: string; clips: number; voices: () => Promise<Voice[]> }[] = [
-  { source: 'engine/espeak-ng', clips: 4, voices: () => espeak('espeak-ng', [...accents, ...variants.map((name) => `en+${name}`)]) }, // prettier-ignore
+/**
+ * What is asked of whom: the corpus' name of the source, voices, how many sentences of each, and as how many generators they
+ * count: training draws each generator alike, and as many as voices would be one in eight of all spoofs.
+ */
+const plan: { source: string; clips: number; generators: number; voices: () => Promise<Voice[]> }[] = [
+  { source: 'engine/espeak-ng', clips: 4, generators: 6, voices: () => espeak('espeak-ng', [...accents, ...variants.map((name) => `en+${name}`)]) }, // prettier-ignore
   {
     source: 'engine/espeak-ng-klatt',
     clips: 10,
+    generators: 3,
     voices: () =>
       espeak('espeak-ng', ['en+klatt', 'en+klatt2', 'en-us+klatt3', 'en+klatt4', 'en-us+klatt5', 'en+klatt6']),
   },
-  { source: 'engine/flite', clips: 24, voices: flite },
-  { source: 'engine/festival-diphone', clips: 24, voices: () => festival((name) => !/hts|clunits/.test(name)) },
-  { source: 'engine/festival-clunits', clips: 24, voices: () => festival((name) => name.includes('clunits')) },
+  { source: 'engine/flite', clips: 24, generators: 4, voices: flite },
+  { source: 'engine/festival-diphone', clips: 24, generators: 5, voices: () => festival((name) => !/hts|clunits/.test(name)) },
+  { source: 'engine/festival-clunits', clips: 24, generators: 1, voices: () => festival((name) => name.includes('clunits')) },
 ];
 
 const one = (words: readonly string[]): string => words[random.below(words.length)];
@@ -83,10 +87,10 @@ if (process.argv[2] === undefined) {
 }
 await mkdir(folder, { recursive: true });
 const rows = ['path,label,split,generator,speaker,source'];
-for (const { source, clips, voices } of plan) {
+for (const { source, clips, generators, voices } of plan) {
   const found = await voices();
   if (found.length === 0) process.stdout.write(`${source}: not on this machine\n`);
-  for (const { name, say } of found) {
+  for (const [voice, { name, say }] of found.entries()) {
     for (let clip = 0; clip < clips; clip++) {
       const stem = `${source}-${name}-${clip}`.replaceAll(/\W+/g, '-');
       const [raw, even] = [join(folder, 'raw.wav'), join(folder, 'even.wav')];
@@ -95,7 +99,7 @@ for (const { source, clips, voices } of plan) {
       const samples = prepared((await decode(even)).samples);
       if (samples === null) continue;
       await writeFile(join(folder, `${stem}.wav`), wavBytes(samples, rateHz));
-      rows.push(`${stem}.wav,spoof,train,${source.slice(7)} ${name},${name},${source}`);
+      rows.push(`${stem}.wav,spoof,train,${source.slice(7)} ${voice % generators},${name},${source}`);
     }
   }
 }
