@@ -51,8 +51,18 @@ const plan: { source: string; clips: number; generators: number; voices: () => P
       espeak('espeak-ng', ['en+klatt', 'en+klatt2', 'en-us+klatt3', 'en+klatt4', 'en-us+klatt5', 'en+klatt6']),
   },
   { source: 'engine/flite', clips: 24, generators: 4, voices: flite },
-  { source: 'engine/festival-diphone', clips: 24, generators: 5, voices: () => festival((name) => !/hts|clunits/.test(name)) },
-  { source: 'engine/festival-clunits', clips: 24, generators: 1, voices: () => festival((name) => name.includes('clunits')) },
+  {
+    source: 'engine/festival-diphone',
+    clips: 24,
+    generators: 5,
+    voices: () => festival((name) => !/hts|clunits/.test(name)),
+  },
+  {
+    source: 'engine/festival-clunits',
+    clips: 24,
+    generators: 1,
+    voices: () => festival((name) => name.includes('clunits')),
+  },
 ];
 
 const one = (words: readonly string[]): string => words[random.below(words.length)];

@@ -7,7 +7,8 @@ import type { InspectEvent, InspectRequest, InspectResult } from './inspect-data
 import type { RobustnessEvent, RobustnessRequest } from './measure-robustness.ts';
 import type { Recognised } from './recognise-dataset.ts';
 import type { SelfTestRecord } from './selftest.ts';
-import type { TrainModelEvent, TrainingOptions } from './train-model.ts';
+import type { TrainModelEvent } from './train-model.ts';
+import type { TrainingOptions } from './training-options.ts';
 
 /** What a child can be asked for, what it tells meanwhile, and what it answers. */
 export interface LaboratoryTasks {

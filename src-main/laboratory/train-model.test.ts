@@ -6,7 +6,8 @@ import { Detector } from '../detector/detector.ts';
 import { readModel } from '../detector/store.ts';
 import { babble, wav16 } from '../detector/testing.ts';
 import { trainModel } from './train-model.ts';
-import type { TrainModelEvent, TrainingOptions } from './train-model.ts';
+import type { TrainModelEvent } from './train-model.ts';
+import type { TrainingOptions } from './training-options.ts';
 
 let folder: string;
 let home: string;

@@ -16,7 +16,7 @@ import type { NetworkSpec, Weights } from '../detector/network.ts';
 import { onnxNames, writeOnnx } from '../detector/onnx.ts';
 import { openSession } from '../detector/session.ts';
 import { createSampler } from './sampling.ts';
-import type { Sampling } from './sampling.ts';
+import type { Sampler, Sampling } from './sampling.ts';
 import { sha256 } from '../base/sha256.ts';
 import { BatchShares } from './shares.ts';
 import { TensorNetwork } from './tensors.ts';
@@ -174,9 +174,27 @@ class DevMonitor {
   readonly #spec: NetworkSpec;
   readonly #recordings: { bonafide: boolean; features: Float32Array }[];
 
-  constructor(spec: NetworkSpec, recordings: { bonafide: boolean; features: Float32Array }[]) {
+  private constructor(spec: NetworkSpec, recordings: { bonafide: boolean; features: Float32Array }[]) {
     this.#spec = spec;
     this.#recordings = recordings;
+  }
+
+  static async create(
+    pool: ExamplePool,
+    prepared: readonly PreparedItem[],
+    { network, seed }: TrainingPlan,
+  ): Promise<DevMonitor> {
+    const monitored = sampleItems(
+      prepared.map(({ item }) => item),
+      monitoredPerClass,
+      seed,
+    );
+    const recordings = monitored.map(async (item) => {
+      const response = await pool.run({ kind: 'windows', path: item.path });
+      if (response.kind !== 'windows') throw new Error('the worker answered another question');
+      return { bonafide: item.label === 'bonafide', features: response.features };
+    });
+    return new DevMonitor(network, await Promise.all(recordings));
   }
 
   async measure(weights: Weights): Promise<{ devEer: number; devAuc: number }> {
@@ -211,6 +229,260 @@ class DevMonitor {
   }
 }
 
+/** Batches made ahead by the workers, in the order in which they will be used. */
+class BatchesAhead {
+  readonly #ahead = new Map<number, Promise<Float32Array>>();
+  readonly #pool: ExamplePool;
+  readonly #items: readonly PreparedItem[];
+  readonly #sampler: Sampler;
+  readonly #totalSteps: number;
+
+  constructor(pool: ExamplePool, items: readonly PreparedItem[], sampler: Sampler, totalSteps: number) {
+    this.#pool = pool;
+    this.#items = items;
+    this.#sampler = sampler;
+    this.#totalSteps = totalSteps;
+  }
+
+  /** The features of a step of the whole run, [clips, bins, frames]. */
+  take(at: number): Promise<Float32Array> {
+    for (let next = at; next < Math.min(at + batchesAhead, this.#totalSteps); next++) {
+      if (this.#ahead.has(next)) continue;
+      const made = this.#make(next);
+      // A batch that is never taken, because the run stopped, must not count as an unhandled failure.
+      made.catch(() => undefined);
+      this.#ahead.set(next, made);
+    }
+    const taken = this.#ahead.get(at) as Promise<Float32Array>;
+    this.#ahead.delete(at);
+    return taken;
+  }
+
+  async #make(at: number): Promise<Float32Array> {
+    const { steps } = this.#sampler;
+    const clips = this.#sampler.batch(Math.floor(at / steps), at % steps).map(({ index, seed }) => {
+      const { item, clip } = this.#items[index];
+      return { path: item.path, clip, seed };
+    });
+    const response = await this.#pool.run({ kind: 'examples', clips });
+    if (response.kind !== 'examples') throw new Error('the worker answered another question');
+    return response.features;
+  }
+}
+
+/** What a run works with; `state` moves on, and is what a checkpoint holds. */
+interface RunParts {
+  plan: TrainingPlan;
+  folder: string;
+  state: Checkpoint;
+  monitor: DevMonitor;
+  report: (event: TrainingEvent) => void;
+  signal: AbortSignal | undefined;
+}
+
+/** Steps, epochs and checkpoints of one run. */
+class TrainingRun {
+  readonly #parts: RunParts;
+  readonly #network: TensorNetwork;
+  /** The trained weights, which move. */
+  readonly #values: Weights;
+  readonly #shares: BatchShares;
+  readonly #adam: Adam;
+  readonly #sampler: Sampler;
+  readonly #batches: BatchesAhead;
+  readonly #began = performance.now();
+  #stepsDone = 0;
+
+  private constructor(
+    parts: RunParts,
+    network: { tensors: TensorNetwork; values: Weights; shares: BatchShares },
+    sampler: Sampler,
+    batches: BatchesAhead,
+  ) {
+    const { plan, state } = parts;
+    this.#parts = parts;
+    this.#network = network.tensors;
+    this.#values = network.values;
+    this.#shares = network.shares;
+    this.#sampler = sampler;
+    this.#batches = batches;
+    this.#adam = new Adam({
+      learningRate: plan.learningRate,
+      weightDecay: plan.weightDecay,
+      decaying: network.tensors.kernels,
+    });
+    if (state.optimiser.step > 0) this.#adam.restore(state.optimiser);
+  }
+
+  static async create(parts: RunParts, pool: ExamplePool, items: readonly PreparedItem[]): Promise<TrainingRun> {
+    const { plan, state } = parts;
+    const spec = trainedNetwork(plan);
+    const tensors = new TensorNetwork(spec, state.weights);
+    const values = await tensors.trainedWeights();
+    const shares = new BatchShares(spec, plan.backend);
+    const sampler = createSampler(
+      items.map(({ item }) => item),
+      plan,
+    );
+    const batches = new BatchesAhead(pool, items, sampler, plan.epochs * sampler.steps);
+    return new TrainingRun(parts, { tensors, values, shares }, sampler, batches);
+  }
+
+  get clipsPerEpoch(): number {
+    return this.#sampler.steps * this.#parts.plan.batchSize;
+  }
+
+  get goesOn(): boolean {
+    const { plan, state } = this.#parts;
+    if (state.epoch >= plan.epochs) return false;
+    return plan.keep === 'last' || state.epoch - 1 - state.bestEpoch < plan.patience;
+  }
+
+  /** The rest of an epoch, what dev says of it, and a checkpoint. */
+  async epoch(): Promise<void> {
+    const { plan, state, monitor, report, signal } = this.#parts;
+    const { steps } = this.#sampler;
+    while (state.step < steps) {
+      if (signal?.aborted) {
+        await this.#save();
+        signal.throwIfAborted();
+      }
+      await this.#step();
+    }
+    // In the very first steps there is no average yet.
+    const weights = state.average.size > 0 ? copied(state.average) : await this.#network.weights();
+    const measured = await monitor.measure(weights);
+    const loss = state.lossSum / steps;
+    const best = plan.keep === 'last' || state.bestEpoch < 0 || measured.devAuc > state.history[state.bestEpoch].devAuc;
+    state.history.push({ epoch: state.epoch + 1, loss, ...measured });
+    if (best) {
+      state.bestEpoch = state.epoch;
+      state.best = weights;
+    }
+    state.epoch++;
+    state.step = 0;
+    state.lossSum = 0;
+    await this.#save();
+    const pace = this.#pace(state.epoch * steps);
+    report({ type: 'epoch', epoch: state.epoch, epochs: plan.epochs, loss, ...measured, best, ...pace });
+  }
+
+  async close(): Promise<void> {
+    this.#network.dispose();
+    await this.#shares.close();
+  }
+
+  async #step(): Promise<void> {
+    const { plan, state, report, signal } = this.#parts;
+    const { steps } = this.#sampler;
+    const at = state.epoch * steps + state.step;
+    const features = await this.#batches.take(at).catch(async (error: unknown) => {
+      if (signal?.aborted) await this.#save();
+      signal?.throwIfAborted();
+      throw error;
+    });
+    const targets = this.#sampler
+      .batch(state.epoch, state.step)
+      .map(({ target }) => target + plan.labelSmoothing * (0.5 - target));
+    this.#adam.learningRate = plan.learningRate * schedules[plan.schedule](at, plan.epochs * steps);
+    const seed = [plan.seed, 5, at];
+    state.lossSum += await trainStep(this.#network, this.#values, this.#adam, this.#shares, features, targets, seed);
+    if (plan.averagedSteps > 0 && (at + 1) % averagedEvery === 0) {
+      const weights = await this.#network.weights();
+      averageInto(state.average, weights, at / averagedEvery, plan.averagedSteps / averagedEvery);
+    }
+    state.step++;
+    this.#stepsDone++;
+    report({
+      type: 'step',
+      epoch: state.epoch + 1,
+      epochs: plan.epochs,
+      step: state.step,
+      steps,
+      loss: state.lossSum / state.step,
+      ...this.#pace(at + 1),
+    });
+  }
+
+  async #save(): Promise<void> {
+    const { folder, state } = this.#parts;
+    state.weights = await this.#network.weights();
+    state.optimiser = this.#adam.state();
+    await writeCheckpoint(folder, state);
+  }
+
+  #pace(at: number): { clipsPerSecond: number; secondsLeft: number } {
+    const { plan } = this.#parts;
+    const seconds = (performance.now() - this.#began) / 1000;
+    return {
+      clipsPerSecond: (this.#stepsDone * plan.batchSize) / seconds,
+      secondsLeft: (seconds / this.#stepsDone) * (plan.epochs * this.#sampler.steps - at),
+    };
+  }
+}
+
+type TrainingSplits = { train: readonly DatasetItem[]; dev: readonly DatasetItem[] };
+type Prepared = Awaited<ReturnType<typeof prepareItems>>;
+
+/** @throws UserFacingError `dataset` where a class is missing, before or after what is unusable was left out. */
+async function prepareSplits(
+  pool: ExamplePool,
+  data: TrainingSplits,
+  report: (event: TrainingEvent) => void,
+  signal: AbortSignal | undefined,
+): Promise<{ train: Prepared; dev: Prepared }> {
+  const progress = { done: 0, total: data.train.length + data.dev.length };
+  const train = await prepareItems(pool, data.train, true, report, progress, signal);
+  const dev = await prepareItems(pool, data.dev, false, report, progress, signal);
+  signal?.throwIfAborted();
+  for (const [name, { prepared }] of Object.entries({ train, dev })) {
+    needBothClasses(
+      prepared.map(({ item }) => item),
+      name,
+    );
+  }
+  return { train, dev };
+}
+
+/** The checkpoint to go on from, or the state before the first step. @throws UserFacingError `checkpoint` for another run's. */
+async function startingState(
+  plan: TrainingPlan,
+  folder: string,
+  { train, dev }: { train: Prepared; dev: Prepared },
+  resume: boolean,
+): Promise<{ state: Checkpoint; resumed: boolean }> {
+  const { from, ...described } = plan;
+  const request = sha256(
+    JSON.stringify([
+      described,
+      train.hashes,
+      dev.hashes,
+      from ? [...from].map(([name, values]) => [name, sha256(new Uint8Array(values.buffer))]) : null,
+    ]),
+  );
+  const before = resume ? await readCheckpoint(folder) : null;
+  if (before && before.request !== request) {
+    throw new UserFacingError('checkpoint', `The checkpoint in ${folder} belongs to another training run.`, {
+      path: folder,
+      advice: 'Resume with the dataset and options it was begun with, or train anew without --resume.',
+    });
+  }
+  if (before) return { state: before, resumed: true };
+  const state: Checkpoint = {
+    request,
+    epoch: 0,
+    step: 0,
+    lossSum: 0,
+    history: [],
+    weights: from ?? startingWeights(plan.network, plan.seed),
+    optimiser: { step: 0, m: new Map(), v: new Map() },
+    bestEpoch: -1,
+    best: new Map(),
+    average: new Map(),
+  };
+  return { state, resumed: false };
+}
+
 /**
  * Trains a network by binary cross-entropy and Adam (cosine learning rate) on balanced, augmented batches; keeps the
  * weights of the epoch with the best AUC on dev and stops early, or the last ones. Writes a checkpoint into `folder` after every epoch,
@@ -220,7 +492,7 @@ class DevMonitor {
  */
 export async function trainNetwork(
   plan: TrainingPlan,
-  data: { train: readonly DatasetItem[]; dev: readonly DatasetItem[] },
+  data: TrainingSplits,
   folder: string,
   options: { resume?: boolean; signal?: AbortSignal; onEvent?: (event: TrainingEvent) => void } = {},
 ): Promise<TrainingOutcome> {
@@ -230,199 +502,31 @@ export async function trainNetwork(
   needBothClasses(data.dev, 'dev');
   const workers = Math.max(1, availableParallelism() - 1);
   const pool: ExamplePool = new WorkerPool(workerFile('training/examples-worker'), workers, plan.settings);
-  let network: TensorNetwork | undefined;
-  let shares: BatchShares | undefined;
   const stop = (): void => void pool.close();
   signal?.addEventListener('abort', stop, { once: true });
+  let run: TrainingRun | undefined;
   try {
-    const progress = { done: 0, total: data.train.length + data.dev.length };
-    const train = await prepareItems(pool, data.train, true, report, progress, signal);
-    const dev = await prepareItems(pool, data.dev, false, report, progress, signal);
-    signal?.throwIfAborted();
-    needBothClasses(
-      train.prepared.map(({ item }) => item),
-      'train',
-    );
-    needBothClasses(
-      dev.prepared.map(({ item }) => item),
-      'dev',
-    );
-    const monitored = sampleItems(
-      dev.prepared.map(({ item }) => item),
-      monitoredPerClass,
-      plan.seed,
-    );
-    const recordings = await Promise.all(
-      monitored.map(async (item) => {
-        const response = await pool.run({ kind: 'windows', path: item.path });
-        if (response.kind !== 'windows') throw new Error('the worker answered another question');
-        return { bonafide: item.label === 'bonafide', features: response.features };
-      }),
-    );
-    const monitor = new DevMonitor(plan.network, recordings);
-
-    const { from, ...described } = plan;
-    const startWeights = from ?? startingWeights(plan.network, plan.seed);
-    const request = sha256(
-      JSON.stringify([
-        described,
-        train.hashes,
-        dev.hashes,
-        from ? [...from].map(([name, values]) => [name, sha256(new Uint8Array(values.buffer))]) : null,
-      ]),
-    );
-    let state: Checkpoint | null = options.resume ? await readCheckpoint(folder) : null;
-    if (state && state.request !== request) {
-      throw new UserFacingError('checkpoint', `The checkpoint in ${folder} belongs to another training run.`, {
-        path: folder,
-        advice: 'Resume with the dataset and options it was begun with, or train anew without --resume.',
-      });
-    }
-    if (state) report({ type: 'resumed', epoch: state.epoch, step: state.step });
-    state ??= {
-      request,
-      epoch: 0,
-      step: 0,
-      lossSum: 0,
-      history: [],
-      weights: startWeights,
-      optimiser: { step: 0, m: new Map(), v: new Map() },
-      bestEpoch: -1,
-      best: new Map(),
-      average: new Map(),
-    };
-
-    const trained = trainedNetwork(plan);
-    network = new TensorNetwork(trained, state.weights);
-    const values = await network.trainedWeights();
-    shares = new BatchShares(trained, plan.backend);
-    const adam = new Adam({
-      learningRate: plan.learningRate,
-      weightDecay: plan.weightDecay,
-      decaying: network.kernels,
-    });
-    if (state.optimiser.step > 0) adam.restore(state.optimiser);
-    const sampler = createSampler(
-      train.prepared.map(({ item }) => item),
-      plan,
-    );
-    const totalSteps = plan.epochs * sampler.steps;
-
-    const save = async (): Promise<void> => {
-      if (!network || !state) return;
-      state.weights = await network.weights();
-      state.optimiser = adam.state();
-      await writeCheckpoint(folder, state);
-    };
-
-    // Batches are made ahead by the workers, in the order in which they will be used.
-    const ahead = new Map<number, Promise<Float32Array>>();
-    const makeBatch = async (at: number): Promise<Float32Array> => {
-      const batch = sampler.batch(Math.floor(at / sampler.steps), at % sampler.steps);
-      const clips = batch.map(({ index, seed }) => {
-        const { item, clip } = train.prepared[index];
-        return { path: item.path, clip, seed };
-      });
-      const response = await pool.run({ kind: 'examples', clips });
-      if (response.kind !== 'examples') throw new Error('the worker answered another question');
-      return response.features;
-    };
-    const takeBatch = (at: number): Promise<Float32Array> => {
-      for (let next = at; next < Math.min(at + batchesAhead, totalSteps); next++) {
-        if (ahead.has(next)) continue;
-        const made = makeBatch(next);
-        // A batch that is never taken, because the run stopped, must not count as an unhandled failure.
-        made.catch(() => undefined);
-        ahead.set(next, made);
-      }
-      const taken = ahead.get(at) as Promise<Float32Array>;
-      ahead.delete(at);
-      return taken;
-    };
-
-    const began = performance.now();
-    let stepsDone = 0;
-    const pace = (at: number): { clipsPerSecond: number; secondsLeft: number } => {
-      const seconds = (performance.now() - began) / 1000;
-      return {
-        clipsPerSecond: (stepsDone * plan.batchSize) / seconds,
-        secondsLeft: (seconds / stepsDone) * (totalSteps - at),
-      };
-    };
-    while (state.epoch < plan.epochs && (plan.keep === 'last' || state.epoch - 1 - state.bestEpoch < plan.patience)) {
-      const { epoch } = state;
-      while (state.step < sampler.steps) {
-        if (signal?.aborted) {
-          await save();
-          signal.throwIfAborted();
-        }
-        const at = epoch * sampler.steps + state.step;
-        const features = await takeBatch(at).catch(async (error: unknown) => {
-          if (signal?.aborted) await save();
-          signal?.throwIfAborted();
-          throw error;
-        });
-        const targets = sampler
-          .batch(epoch, state.step)
-          .map(({ target }) => target + plan.labelSmoothing * (0.5 - target));
-        adam.learningRate = plan.learningRate * schedules[plan.schedule](at, totalSteps);
-        state.lossSum += await trainStep(network, values, adam, shares, features, targets, [plan.seed, 5, at]);
-        if (plan.averagedSteps > 0 && (at + 1) % averagedEvery === 0) {
-          averageInto(state.average, await network.weights(), at / averagedEvery, plan.averagedSteps / averagedEvery);
-        }
-        state.step++;
-        stepsDone++;
-        report({
-          type: 'step',
-          epoch: epoch + 1,
-          epochs: plan.epochs,
-          step: state.step,
-          steps: sampler.steps,
-          loss: state.lossSum / state.step,
-          ...pace(at + 1),
-        });
-      }
-      // In the very first steps there is no average yet.
-      const weights = state.average.size > 0 ? copied(state.average) : await network.weights();
-      const measured = await monitor.measure(weights);
-      const loss = state.lossSum / sampler.steps;
-      const best =
-        plan.keep === 'last' || state.bestEpoch < 0 || measured.devAuc > state.history[state.bestEpoch].devAuc;
-      state.history.push({ epoch: epoch + 1, loss, ...measured });
-      if (best) {
-        state.bestEpoch = epoch;
-        state.best = weights;
-      }
-      state.epoch++;
-      state.step = 0;
-      state.lossSum = 0;
-      await save();
-      report({
-        type: 'epoch',
-        epoch: epoch + 1,
-        epochs: plan.epochs,
-        loss,
-        ...measured,
-        best,
-        ...pace(state.epoch * sampler.steps),
-      });
-    }
+    const splits = await prepareSplits(pool, data, report, signal);
+    const monitor = await DevMonitor.create(pool, splits.dev.prepared, plan);
+    const { state, resumed } = await startingState(plan, folder, splits, options.resume === true);
+    if (resumed) report({ type: 'resumed', epoch: state.epoch, step: state.step });
+    run = await TrainingRun.create({ plan, folder, state, monitor, report, signal }, pool, splits.train.prepared);
+    while (run.goesOn) await run.epoch();
     return {
       weights: state.best,
       epochs: state.epoch,
       bestEpoch: state.bestEpoch + 1,
-      clipsPerEpoch: sampler.steps * plan.batchSize,
+      clipsPerEpoch: run.clipsPerEpoch,
       history: state.history,
-      trainSha256: train.hashes,
-      devSha256: dev.hashes,
+      trainSha256: splits.train.hashes,
+      devSha256: splits.dev.hashes,
     };
   } catch (error) {
     signal?.throwIfAborted();
     throw error;
   } finally {
     signal?.removeEventListener('abort', stop);
-    network?.dispose();
-    await shares?.close();
+    await run?.close();
     await pool.close();
   }
 }
