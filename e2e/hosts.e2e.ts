@@ -9,35 +9,12 @@ import type { ExposedBridge } from '../src-preload/bridge.ts';
 import { findElectron } from '../scripts/lib/electron.mjs';
 import { common } from '../src-renderer/texts/common.ts';
 import { settings } from '../src-renderer/texts/settings.ts';
-import { display, hosts, launchBrowser, root } from './hosts.ts';
+import { display, hosts, isAlive, launchBrowser, root } from './hosts.ts';
 import type { RunningHost } from './hosts.ts';
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** The engine that comes after this one. */
-async function nextEngine(host: RunningHost, pid: number): Promise<number> {
-  await expect.poll(() => host.enginePid(), { timeout: 30_000, interval: 20 }).not.toBe(pid);
-  return host.enginePid();
-}
-
-/** What the engine answers to a resource that nobody named. */
-const nonsense = (host: RunningHost): Promise<{ status: number; text: string }> =>
-  host.page.evaluate(async () => {
-    const bridge = (window as { earwitness?: { resourceRoot: string } }).earwitness;
-    const response = await fetch(`${bridge?.resourceRoot ?? '/resources/'}file/nonsense`);
-    return { status: response.status, text: await response.text() };
-  });
+import { engineAnswers, nonsense } from './pages.ts';
 
 describe.each(hosts)('$name', (kind) => {
-  const { name, missing } = kind;
-  describe.skipIf(missing !== null)('host', () => {
+  describe.skipIf(kind.missing !== null)('host', () => {
     let host: RunningHost;
     const violations: string[] = [];
     beforeAll(async () => {
@@ -45,11 +22,7 @@ describe.each(hosts)('$name', (kind) => {
       host.page.on('console', (message) => {
         if (message.type() === 'error') violations.push(message.text());
       });
-      // The window is there before the engine is, on a busy machine by seconds.
-      await vi.waitFor(async () => expect((await nonsense(host)).status).not.toBe(503), {
-        timeout: 30_000,
-        interval: 100,
-      });
+      await engineAnswers(host);
     });
     afterAll(async () => {
       if (host === undefined) return;
@@ -116,21 +89,6 @@ describe.each(hosts)('$name', (kind) => {
       const answer = await nonsense(host);
       expect(answer.status).toBe(404);
       expect(answer.text).not.toBe('');
-    });
-
-    it('has another engine within three seconds when one is killed', async () => {
-      const pid = host.enginePid();
-      const killed = Date.now();
-      process.kill(pid, 'SIGKILL');
-      const next = await nextEngine(host, pid);
-      const seconds = (Date.now() - killed) / 1000;
-      console.log(`${name}: the next engine was there after ${seconds.toFixed(2)} s`);
-      expect(isAlive(pid)).toBe(false);
-      expect(isAlive(next)).toBe(true);
-      expect(seconds).toBeLessThan(3);
-      await host.page.getByRole('button', { name: 'Settings' }).first().click();
-      // Told by the new engine.
-      await host.page.getByText(host.home, { exact: false }).first().waitFor({ timeout: 20_000 });
     });
   });
 });

@@ -104,6 +104,16 @@ function printed(child: ChildProcess, pattern: RegExp): Promise<string> {
   });
 }
 
+/** Whether a process of that number is there. */
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 async function ended(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   await new Promise<void>((done) => child.once('exit', () => done()));

@@ -3,13 +3,27 @@ import { mkdtempSync, existsSync, readFileSync, readdirSync, statSync } from 'no
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import type { Locator, Page } from 'playwright';
-import { expect } from 'vitest';
+import { expect, vi } from 'vitest';
 import { cases } from '../src-renderer/texts/cases.ts';
 import { common } from '../src-renderer/texts/common.ts';
 import type { RunningHost } from './hosts.ts';
 
 /** A loaded machine is slow, not wrong. */
 export const patience = { timeout: 120_000, interval: 100 } as const;
+
+/** What the engine answers to a resource that nobody named. */
+export function nonsense({ page }: RunningHost): Promise<{ status: number; text: string }> {
+  return page.evaluate(async () => {
+    const bridge = (window as { earwitness?: { resourceRoot: string } }).earwitness;
+    const response = await fetch(`${bridge?.resourceRoot ?? '/resources/'}file/nonsense`);
+    return { status: response.status, text: await response.text() };
+  });
+}
+
+/** Waits for the engine: the window is there before it is, on a busy machine by seconds. */
+export async function engineAnswers(host: RunningHost): Promise<void> {
+  await vi.waitFor(async () => expect((await nonsense(host)).status).not.toBe(503), patience);
+}
 
 type ViewName = keyof typeof common.views;
 

@@ -1,4 +1,4 @@
-/** Two minutes of `npm run soak`. */
+/** Some rounds of `npm run soak`. */
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { expect, it } from 'vitest';
@@ -7,7 +7,7 @@ import { runSoak } from '../scripts/soak.ts';
 const built = existsSync(join(resolve(import.meta.dirname, '..'), 'out', 'main', 'cli.js'));
 
 it.skipIf(!built)('kills, full disks, torn logs and forgeries lose nothing and end in words', async () => {
-  const { failures, rounds, skipped, statuses } = await runSoak(120, 12);
+  const { failures, rounds, skipped, statuses } = await runSoak({ turns: 3 }, 12);
   for (const [name, why] of Object.entries(skipped)) console.warn(`Soak, ${name}: skipped, ${why}.`);
   console.log(JSON.stringify({ rounds, statuses }));
   expect(failures).toEqual([]);

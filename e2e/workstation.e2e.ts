@@ -20,7 +20,7 @@ import { examine } from '../src-renderer/texts/examine.ts';
 import { models } from '../src-renderer/texts/models.ts';
 import { settings } from '../src-renderer/texts/settings.ts';
 import { train } from '../src-renderer/texts/train.ts';
-import { hosts, root } from './hosts.ts';
+import { hosts, isAlive, root } from './hosts.ts';
 import type { HostOptions, RunningHost } from './hosts.ts';
 import { patience, Workstation } from './pages.ts';
 import { longName, names, writeDataset, writeEvidence, writeMany } from './recordings.ts';
@@ -845,15 +845,7 @@ describe.skipIf(hosts[0].missing !== null || process.platform === 'win32')('serv
     expect([0, 130]).toContain(await ended);
     const log = readFileSync(join(home, 'logs', 'engine.log'), 'utf8');
     const pid = Number(/ info \[(\d+)\] /.exec(log)?.[1]);
-    await expect
-      .poll(() => {
-        try {
-          return process.kill(pid, 0);
-        } catch {
-          return false;
-        }
-      }, patience)
-      .toBe(false);
+    await expect.poll(() => isAlive(pid), patience).toBe(false);
     rmSync(home, { recursive: true, force: true });
   });
 });

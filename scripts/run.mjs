@@ -2,7 +2,7 @@
 // The launcher behind `npm start`, `npm test` and the other scripts of package.json: sets up what is missing, builds
 // what has changed, then does what was asked. Node's built-ins only, Node 18 or newer, no shell.
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { provideBrowser } from './lib/browser.mjs';
 import { builtProgram } from './lib/build.mjs';
@@ -14,17 +14,18 @@ import { startWorkstation } from './lib/start.mjs';
 import { countTests, summary } from './lib/test-counts.mjs';
 import { packageCommand, root } from './lib/tools.mjs';
 
+// Those that take longest first: two run at a time.
 const checks = [
-  { name: 'types', package: 'typescript', command: 'tsc', args: ['-p', '.'] },
-  { name: 'types of the preload script', package: 'typescript', command: 'tsc', args: ['-p', 'src-preload'] },
-  { name: 'types of the end-to-end tests', package: 'typescript', command: 'tsc', args: ['-p', 'e2e'] },
-  { name: 'types of the benchmarks', package: 'typescript', command: 'tsc', args: ['-p', 'bench'] },
+  { name: 'lint', package: 'eslint', args: ['-c', 'scripts/eslint.config.js', '.'] },
   {
     name: 'types of the window',
     package: 'svelte-check',
     args: ['--workspace', 'src-renderer', '--tsconfig', './tsconfig.json', '--fail-on-warnings', '--output', 'human'],
   },
-  { name: 'lint', package: 'eslint', args: ['-c', 'scripts/eslint.config.js', '.'] },
+  { name: 'types', package: 'typescript', command: 'tsc', args: ['-p', '.'] },
+  { name: 'types of the preload script', package: 'typescript', command: 'tsc', args: ['-p', 'src-preload'] },
+  { name: 'types of the end-to-end tests', package: 'typescript', command: 'tsc', args: ['-p', 'e2e'] },
+  { name: 'types of the benchmarks', package: 'typescript', command: 'tsc', args: ['-p', 'bench'] },
   {
     name: 'layers',
     package: 'dependency-cruiser',
@@ -49,10 +50,16 @@ const suites = {
   e2e: { name: 'end to end', config: 'scripts/vitest.e2e.config.ts' },
 };
 
+/** Each takes one core, and up to 2 GB. */
+const checksAtOnce = Math.min(2, availableParallelism());
+
 /** Runs each check, showing only what fails. */
 async function runChecks(node) {
   const counts = { passed: 0, failed: 0, skipped: 0 };
-  for (const check of checks) {
+  const waiting = [...checks];
+  const runNext = async () => {
+    const check = waiting.shift();
+    if (check === undefined) return;
     const started = Date.now();
     const { status, output } = await runQuietly(node, [packageCommand(check.package, check.command), ...check.args], {
       cwd: root,
@@ -64,7 +71,9 @@ async function runChecks(node) {
       counts.failed += 1;
       console.log(output.trimEnd());
     }
-  }
+    await runNext();
+  };
+  await Promise.all(Array.from({ length: checksAtOnce }, runNext));
   return counts;
 }
 
