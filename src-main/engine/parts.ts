@@ -1,6 +1,6 @@
 /** What the engine works with besides the open cases, which are made from it. */
 import { chmod, stat } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { ensureFolder, unwritable } from '../base/files.ts';
 import { dataFolder } from '../base/home.ts';
 import { clearUnfinished } from '../base/unfinished.ts';
@@ -12,6 +12,7 @@ import { JobQueue } from '../jobs/queue.ts';
 import { TrainStore } from '../laboratory/train-store.ts';
 import { ChangeFeed } from './change-feed.ts';
 import type { Confirmation } from '../host/host-messages.ts';
+import { log } from './log.ts';
 import { OutputPlaces } from './outputs.ts';
 import { SettingsStore } from './settings-store.ts';
 
@@ -79,14 +80,18 @@ export async function openParts(options: {
   const { host, application, roots = [], confirm = async () => false } = options;
   const models = new ModelStore(home, () => changes.publish({ type: 'models' }));
   await models.clear();
+  const onUnreadable = (path: string, error: unknown): void =>
+    log('warning', `${relative(home, path)} cannot be read, and is left as it is`, error);
   const trainings = await TrainStore.open({
     home,
     application,
     jobs,
     models,
+    onUnreadable,
     onChange: (jobId) => changes.publish({ type: 'training', jobId }),
   });
-  const evaluations = await EvaluationStore.open({ home, jobs, models, scanJobs: () => settings.get().scanJobs });
+  const scanJobs = (): number | null => settings.get().scanJobs;
+  const evaluations = await EvaluationStore.open({ home, jobs, models, scanJobs, onUnreadable });
   const sound = new SoundPool();
   const stores = { settings, jobs, changes, outputs, sound, models, trainings, evaluations };
   return { host, roots, confirm, application, home, ...stores };

@@ -4,15 +4,13 @@
  * the engine's end is done again, but for the models, or the degraded recordings, that were scored by then.
  */
 import { randomUUID } from 'node:crypto';
-import { readFile, readdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { evaluationResultSchema, evaluationSummarySchema } from '../../src-common/schemas/evaluation.ts';
 import { robustnessResultSchema } from '../../src-common/schemas/robustness.ts';
 import type { Evaluation, EvaluationSummary } from '../../src-common/schemas/evaluation.ts';
 import type { RobustnessEvaluation } from '../../src-common/schemas/robustness.ts';
 import { UserFacingError } from '../base/errors.ts';
-import { ensureFolder, unwritable, writeFileWhole } from '../base/files.ts';
 import { withBonafide } from '../datasets/load.ts';
 import { chooseDegradations } from '../degradation/choose.ts';
 import { filesBelow, writeArchive } from '../base/zip.ts';
@@ -20,6 +18,7 @@ import { exportedFolder, resultsPath } from './evaluate-models.ts';
 import type { EvaluateEvent } from './evaluate-models.ts';
 import { runInLaboratory } from './laboratory.ts';
 import type { RobustnessEvent } from './measure-robustness.ts';
+import { RecordStore } from './record-store.ts';
 import type { ModelStore } from '../models/model-store.ts';
 import type { JobHandle, JobQueue } from '../jobs/queue.ts';
 
@@ -74,49 +73,45 @@ interface EvaluationStoreOptions {
   models: ModelStore;
   /** Files at a time; null: one for each core. */
   scanJobs: () => number | null;
+  /** Called for a record that cannot be read; it is left alone. */
+  onUnreadable?: (path: string, error: unknown) => void;
 }
 
 export class EvaluationStore {
-  readonly #folder: string;
   readonly #options: EvaluationStoreOptions;
-  readonly #records = new Map<string, StoredEvaluation>();
+  readonly #records: RecordStore<StoredEvaluation>;
 
-  private constructor(options: EvaluationStoreOptions) {
+  private constructor(options: EvaluationStoreOptions, records: RecordStore<StoredEvaluation>) {
     this.#options = options;
-    this.#folder = join(options.home, 'evaluations');
+    this.#records = records;
   }
 
   /** Reads the evaluations of a data folder. Those that ran when an engine ended go on with {@link recover}. */
   static async open(options: EvaluationStoreOptions): Promise<EvaluationStore> {
-    const store = new EvaluationStore(options);
-    for (const id of await readdir(store.#folder).catch(() => [])) {
-      const record = await readRecord(join(store.#folder, id, 'evaluation.json'));
-      // What this version cannot read is left alone.
-      if (record?.summary.id === id) store.#records.set(id, record);
-    }
-    return store;
+    const { home, onUnreadable } = options;
+    const about = ({ summary }: StoredEvaluation) => ({ id: summary.id, since: summary.createdAt });
+    const kind = 'evaluation';
+    return new EvaluationStore(
+      options,
+      await RecordStore.open({ home, kind, schema: recordSchema, about, onUnreadable }),
+    );
   }
 
   /** Lets those go on that nobody stopped, the earliest first. */
   async recover(): Promise<void> {
-    const interrupted = [...this.#records.values()].filter(({ done }) => !done);
-    interrupted.sort((one, other) => one.summary.createdAt.localeCompare(other.summary.createdAt));
-    for (const record of interrupted) this.#queue(record);
+    for (const record of this.#unfinished().reverse()) this.#queue(record);
   }
 
   /** Those that are done, the latest first. */
   list(): EvaluationSummary[] {
-    return [...this.#records.values()]
-      .filter(({ done }) => done)
-      .map(({ summary }) => summary)
-      .sort((one, other) => other.createdAt.localeCompare(one.createdAt));
+    return this.#records.list().flatMap(({ done, summary }) => (done ? [summary] : []));
   }
 
   /** @throws UserFacingError `not-found`, `damaged` */
   async get(id: string): Promise<Evaluation | RobustnessEvaluation> {
     const { summary } = this.#finished(id);
     const { kind, ...rest } = summary;
-    const path = resultsPath(this.#place(id));
+    const path = resultsPath(this.#records.place(id));
     try {
       const found: unknown = JSON.parse(await readFile(path, 'utf8'));
       return kind === 'figures'
@@ -133,9 +128,8 @@ export class EvaluationStore {
 
   /** Evaluations that use a model and are not done. */
   usersOf(modelId: string): EvaluationSummary[] {
-    return [...this.#records.values()]
-      .filter(({ done, asked }) => !done && asked.modelIds.includes(modelId))
-      .map(({ summary }) => summary);
+    const users = this.#unfinished().filter(({ asked }) => asked.modelIds.includes(modelId));
+    return users.map(({ summary }) => summary);
   }
 
   /**
@@ -179,11 +173,7 @@ export class EvaluationStore {
       done: false,
       summary: { id, kind, createdAt, dataset: withBonafide(dataset, bonafide), split, models: modelIds },
     };
-    await ensureFolder(this.#place(id)).catch((error: unknown) => {
-      throw unwritable(this.#place(id), error);
-    });
-    this.#records.set(id, record);
-    await this.#save(record);
+    await this.#records.add(record);
     this.#queue(record);
     return id;
   }
@@ -191,17 +181,17 @@ export class EvaluationStore {
   /** @throws UserFacingError `not-found` */
   async delete(id: string): Promise<void> {
     this.#finished(id);
-    await this.#remove(id);
+    await this.#records.remove(id);
   }
 
   /** Packs what `earwitness evaluate` or `earwitness robustness` writes. @throws UserFacingError `not-found`, `unwritable` */
   async export(id: string, path: string): Promise<void> {
     this.#finished(id);
-    await writeArchive(path, await filesBelow(exportedFolder(this.#place(id))));
+    await writeArchive(path, await filesBelow(exportedFolder(this.#records.place(id))));
   }
 
-  #place(id: string): string {
-    return join(this.#folder, id);
+  #unfinished(): StoredEvaluation[] {
+    return this.#records.list().filter(({ done }) => !done);
   }
 
   #finished(id: string): StoredEvaluation {
@@ -210,21 +200,12 @@ export class EvaluationStore {
     return record;
   }
 
-  async #save(record: StoredEvaluation): Promise<void> {
-    await writeFileWhole(join(this.#place(record.summary.id), 'evaluation.json'), JSON.stringify(record));
-  }
-
-  async #remove(id: string): Promise<void> {
-    this.#records.delete(id);
-    await rm(this.#place(id), { recursive: true, force: true });
-  }
-
   #queue(record: StoredEvaluation): void {
     const { id, kind, dataset, split } = record.summary;
     const doing = kind === 'figures' ? 'Evaluating' : 'Measuring robustness';
     const drop = async (): Promise<void> => {
       // Interrupted, not stopped: the next engine goes on.
-      if (!this.#options.jobs.closing) await this.#remove(id);
+      if (!this.#options.jobs.closing) await this.#records.remove(id);
     };
     this.#options.jobs.start(
       { kind: 'evaluate', title: `${doing} on ${dataset}, ${split}`, unit: 'recordings', id, onDropped: drop },
@@ -232,7 +213,7 @@ export class EvaluationStore {
         try {
           await (kind === 'figures' ? this.#evaluate(job, record) : this.#measureRobustness(job, record));
           record.done = true;
-          await this.#save(record);
+          await this.#records.save(record);
         } catch (error) {
           await drop();
           throw error;
@@ -274,7 +255,7 @@ export class EvaluationStore {
     await runInLaboratory(
       'evaluate',
       {
-        folder: this.#place(summary.id),
+        folder: this.#records.place(summary.id),
         models: folders,
         dataset: summary.dataset,
         split: asked.split,
@@ -311,7 +292,7 @@ export class EvaluationStore {
     await runInLaboratory(
       'robustness',
       {
-        folder: this.#place(summary.id),
+        folder: this.#records.place(summary.id),
         model: { id, folder: await models.folderOf(id) },
         dataset: summary.dataset,
         split,
@@ -322,15 +303,5 @@ export class EvaluationStore {
       },
       { signal: job.signal, onEvent: heard, graceMilliseconds },
     );
-  }
-}
-
-async function readRecord(path: string): Promise<StoredEvaluation | null> {
-  const text = await readFile(path, 'utf8').catch(() => null);
-  if (text === null) return null;
-  try {
-    return recordSchema.parse(JSON.parse(text));
-  } catch {
-    return null;
   }
 }

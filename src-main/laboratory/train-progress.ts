@@ -32,7 +32,14 @@ function epochsBefore({ members, fold, folds }: Training, member: TrainingMember
   return (fold === 0 ? folds : fold - 1) * epochsIn(inFolds) + epochsIn(before);
 }
 
-/** Follows one training. */
+/** The work has stopped: what was at work waits. */
+export function markStopped(training: Training): void {
+  const running = training.members.find(({ state }) => state === 'running');
+  if (running) running.state = 'waiting';
+  Object.assign(training, { clipsPerSecond: null, secondsLeft: null });
+}
+
+/** Follows one run of a training. */
 export class TrainingFollower {
   readonly #record: TrainingRecord;
   /** The fold that begins with the next member: one that was done before is passed over. */
@@ -122,13 +129,6 @@ export class TrainingFollower {
     const { messages } = this.#training;
     if (messages.at(-1) !== message) messages.push(message);
     messages.splice(0, messages.length - mostMessages);
-  }
-
-  /** The work has stopped: what was at work waits. */
-  stopped(): void {
-    const running = this.#running;
-    if (running) running.state = 'waiting';
-    Object.assign(this.#training, { clipsPerSecond: null, secondsLeft: null });
   }
 
   /** What is done, with the fold and the member that it is done for. */

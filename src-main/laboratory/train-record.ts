@@ -1,5 +1,4 @@
 /** A training as its file in the data folder holds it. */
-import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { trainingMemberSchema, trainingSchema } from '../../src-common/schemas/training.ts';
 import type { TrainingRequest } from '../../src-common/schemas/training.ts';
@@ -54,6 +53,8 @@ function upgraded(record: unknown): unknown {
 
 const oneNetwork = { name: 'network', kind: 'network', embedded: null, joined: null } as const;
 
+/** As this version writes it, or as an older one did. */
+export const trainingRecordSchema = z.preprocess(upgraded, plainSchema);
 export type TrainingRecord = z.infer<typeof plainSchema>;
 
 /** Of a training that waits for its turn. */
@@ -80,15 +81,4 @@ export function newRecord(jobId: string, request: TrainingRequest): TrainingReco
     thinning: {},
     made: null,
   };
-}
-
-/** Null for what is not there, and for what this version cannot read. */
-export async function readRecord(path: string): Promise<TrainingRecord | null> {
-  const text = await readFile(path, 'utf8').catch(() => null);
-  if (text === null) return null;
-  try {
-    return plainSchema.parse(upgraded(JSON.parse(text)));
-  } catch {
-    return null;
-  }
 }

@@ -3,12 +3,11 @@
  * went (`training.json`), and the model while it is made, with its checkpoint. The work is done in a child process.
  */
 import { randomUUID } from 'node:crypto';
-import { readdir, rm } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Training, TrainingRequest } from '../../src-common/schemas/training.ts';
 import { UserFacingError } from '../base/errors.ts';
-import { ensureFolder, unwritable, writeFileWhole } from '../base/files.ts';
 import { withBonafide } from '../datasets/load.ts';
 import { isModelFolder, readModel } from '../detector/store.ts';
 import { runInLaboratory } from './laboratory.ts';
@@ -16,8 +15,9 @@ import type { ModelStore } from '../models/model-store.ts';
 import { isAliveAs } from '../base/processes.ts';
 import type { JobHandle, JobQueue } from '../jobs/queue.ts';
 import type { TrainModelEvent } from './train-model.ts';
-import { TrainingFollower, epochsOf } from './train-progress.ts';
-import { newRecord, readRecord } from './train-record.ts';
+import { TrainingFollower, epochsOf, markStopped } from './train-progress.ts';
+import { RecordStore } from './record-store.ts';
+import { newRecord, trainingRecordSchema } from './train-record.ts';
 import type { TrainingRecord } from './train-record.ts';
 import { userError } from '../jobs/user-error.ts';
 
@@ -26,20 +26,6 @@ const listedSteps = 200;
 const savedEveryMilliseconds = 5000;
 /** How long a child of an engine that is gone may take to save its checkpoint. */
 const orphanMilliseconds = 20_000;
-
-interface Entry {
-  record: TrainingRecord;
-  follower: TrainingFollower;
-  savedAt: number;
-  saving: Promise<void>;
-}
-
-const newEntry = (record: TrainingRecord): Entry => ({
-  record,
-  follower: new TrainingFollower(record),
-  savedAt: 0,
-  saving: Promise.resolve(),
-});
 
 /** One that is in a list, its loss curves thinned. */
 function listed(training: Training): Training {
@@ -51,174 +37,136 @@ function listed(training: Training): Training {
 }
 
 export class TrainStore {
-  readonly #folder: string;
-  readonly #application: string;
-  readonly #jobs: JobQueue;
-  readonly #models: ModelStore;
-  readonly #onChange: (jobId: string) => void;
-  readonly #entries = new Map<string, Entry>();
+  readonly #options: TrainStoreOptions;
+  readonly #records: RecordStore<TrainingRecord>;
 
-  private constructor(options: TrainStoreOptions) {
-    this.#folder = join(options.home, 'trainings');
-    this.#application = options.application;
-    this.#jobs = options.jobs;
-    this.#models = options.models;
-    this.#onChange = options.onChange ?? (() => undefined);
+  private constructor(options: TrainStoreOptions, records: RecordStore<TrainingRecord>) {
+    this.#options = options;
+    this.#records = records;
   }
 
   /** Reads the trainings of a data folder. Those that ran when an engine ended go on with {@link recover}. */
   static async open(options: TrainStoreOptions): Promise<TrainStore> {
-    const store = new TrainStore(options);
-    for (const id of await readdir(store.#folder).catch(() => [])) {
-      const record = await readRecord(join(store.#folder, id, 'training.json'));
-      // What this version cannot read is left alone.
-      if (record?.training.jobId !== id) continue;
-      store.#entries.set(id, newEntry(record));
-    }
-    return store;
+    const { home, onUnreadable } = options;
+    const about = ({ training }: TrainingRecord) => ({ id: training.jobId, since: training.startedAt });
+    const schema = trainingRecordSchema;
+    return new TrainStore(options, await RecordStore.open({ home, kind: 'training', schema, about, onUnreadable }));
   }
 
   /** Lets those go on that nobody stopped, the earliest first. */
   async recover(): Promise<void> {
-    const interrupted = [...this.#entries.values()]
-      .map(({ record }) => record.training)
-      .filter(({ state }) => state === 'running' || state === 'queued')
-      .sort((one, other) => one.startedAt.localeCompare(other.startedAt));
-    for (const { jobId } of interrupted) this.#queue(jobId);
+    for (const record of this.#unfinished().reverse()) this.#queue(record);
   }
 
   /** The latest first, their loss curves thinned. */
   list(): Training[] {
-    return [...this.#entries.values()]
-      .map(({ record }) => listed(record.training))
-      .sort((one, other) => other.startedAt.localeCompare(one.startedAt));
+    return this.#records.list().map(({ training }) => listed(training));
   }
 
   /** @throws UserFacingError `not-found` */
   get(jobId: string): Training {
-    return this.#entry(jobId).record.training;
+    return this.#record(jobId).training;
   }
 
   /** Trainings that use a model and have not ended. */
   usersOf(modelId: string): Training[] {
-    return [...this.#entries.values()]
-      .map(({ record }) => record.training)
-      .filter(({ request, state }) => request.from === modelId && (state === 'running' || state === 'queued'));
+    const users = this.#unfinished().filter(({ training }) => training.request.from === modelId);
+    return users.map(({ training }) => training);
   }
 
   /** @throws UserFacingError `not-found` for a model to train on from that is not there, `unwritable` */
   async start(request: TrainingRequest): Promise<string> {
-    if (request.from !== undefined) await this.#models.folderOf(request.from);
-    const jobId = randomUUID();
-    const entry = newEntry(newRecord(jobId, request));
-    await ensureFolder(this.#place(jobId)).catch((error: unknown) => {
-      throw unwritable(this.#place(jobId), error);
-    });
-    this.#entries.set(jobId, entry);
-    await this.#save(entry);
-    this.#queue(jobId);
-    return jobId;
+    if (request.from !== undefined) await this.#options.models.folderOf(request.from);
+    const record = newRecord(randomUUID(), request);
+    await this.#records.add(record);
+    this.#queue(record);
+    return record.training.jobId;
   }
 
   /** Goes on from the checkpoint. @throws UserFacingError `not-found`, `job-state` where it runs or is done. */
   async resume(jobId: string): Promise<string> {
-    const entry = this.#entry(jobId);
-    const { training } = entry.record;
+    const record = this.#record(jobId);
+    const { training } = record;
     if (this.#isActive(jobId) || training.state === 'done') {
       const why = training.state === 'done' ? 'is done' : 'is running';
       throw new UserFacingError('job-state', `The training of ${training.request.name} ${why}.`);
     }
     Object.assign(training, { state: 'queued', error: null });
-    await this.#save(entry);
-    this.#queue(jobId);
+    await this.#records.save(record);
+    this.#queue(record);
     return jobId;
   }
 
   /** Removes a training that does not run, and its checkpoint; a model that it made stays. @throws UserFacingError as `resume`. */
   async discard(jobId: string): Promise<void> {
-    const { training } = this.#entry(jobId).record;
+    const { training } = this.#record(jobId);
     if (this.#isActive(jobId)) {
       throw new UserFacingError('job-state', `The training of ${training.request.name} is running.`, {
         advice: 'Cancel it first.',
       });
     }
-    this.#entries.delete(jobId);
-    await rm(this.#place(jobId), { recursive: true, force: true });
-    this.#onChange(jobId);
+    await this.#records.remove(jobId);
+    this.#options.onChange?.(jobId);
   }
 
-  #place(jobId: string): string {
-    return join(this.#folder, jobId);
+  #record(jobId: string): TrainingRecord {
+    const record = this.#records.get(jobId);
+    if (!record) throw new UserFacingError('not-found', 'That training is not there any more.');
+    return record;
   }
 
-  #entry(jobId: string): Entry {
-    const entry = this.#entries.get(jobId);
-    if (!entry) throw new UserFacingError('not-found', 'That training is not there any more.');
-    return entry;
+  #unfinished(): TrainingRecord[] {
+    return this.#records.list().filter(({ training: { state } }) => state === 'running' || state === 'queued');
   }
 
   #isActive(jobId: string): boolean {
-    const state = this.#jobs.find(jobId)?.state;
+    const state = this.#options.jobs.find(jobId)?.state;
     return state === 'queued' || state === 'running' || state === 'paused';
   }
 
-  async #save(entry: Entry): Promise<void> {
-    entry.savedAt = performance.now();
-    const { jobId } = entry.record.training;
-    // One after the other: the last to be written is the latest.
-    const saving = entry.saving.then(async () => {
-      // It may have been removed meanwhile.
-      if (!this.#entries.has(jobId)) return;
-      await writeFileWhole(join(this.#place(jobId), 'training.json'), JSON.stringify(entry.record));
-    });
-    entry.saving = saving.catch(() => undefined);
-    await saving;
-  }
-
-  #queue(jobId: string): void {
-    const entry = this.#entry(jobId);
-    const { training } = entry.record;
+  #queue(record: TrainingRecord): void {
+    const { training } = record;
     const total = epochsOf(training);
-    this.#jobs.start(
+    this.#options.jobs.start(
       {
         kind: 'train',
         title: `Training ${training.request.name}`,
         unit: 'epochs',
         ...(total === null ? {} : { total }),
-        id: jobId,
-        onDropped: () => this.#ended(entry, 'cancelled'),
+        id: training.jobId,
+        onDropped: () => this.#ended(record, 'cancelled'),
       },
-      (job) => this.#run(job, entry),
+      (job) => this.#run(job, record),
     );
-    this.#onChange(jobId);
+    this.#options.onChange?.(training.jobId);
   }
 
-  async #run(job: JobHandle, entry: Entry): Promise<{ modelId: string }> {
-    const { training } = entry.record;
+  async #run(job: JobHandle, record: TrainingRecord): Promise<{ modelId: string }> {
+    const { training } = record;
     try {
       job.progress({ doing: 'Waiting for what ran before' });
-      await this.#waitForOrphan(entry.record, job.signal);
+      await this.#waitForOrphan(record, job.signal);
       Object.assign(training, { state: 'running', error: null });
-      await this.#save(entry);
-      this.#onChange(job.id);
-      const folder = join(this.#place(job.id), 'model');
-      training.modelId = await this.#madeBefore(entry.record, folder);
+      await this.#records.save(record);
+      this.#options.onChange?.(job.id);
+      const folder = join(this.#records.place(job.id), 'model');
+      training.modelId = await this.#madeBefore(record, folder);
       if (training.modelId === null) {
-        if (!(await isFinished(folder))) await this.#train(job, entry, folder);
-        entry.record.made = (await readModel(folder)).onnxSha256;
-        await this.#save(entry);
-        training.modelId = await this.#models.adopt(folder, training.request.name);
+        if (!(await isFinished(folder))) await this.#train(job, record, folder);
+        record.made = (await readModel(folder)).onnxSha256;
+        await this.#records.save(record);
+        training.modelId = await this.#options.models.adopt(folder, training.request.name);
       }
-      await this.#ended(entry, 'done');
+      await this.#ended(record, 'done');
       return { modelId: training.modelId };
     } catch (error) {
       if (job.signal.aborted) {
-        await this.#ended(entry, 'cancelled');
+        await this.#ended(record, 'cancelled');
         throw error;
       }
       const failure = error instanceof UserFacingError && error.code === 'checkpoint' ? outdated(error) : error;
       training.error = userError(failure);
-      await this.#ended(entry, 'failed');
+      await this.#ended(record, 'failed');
       throw failure;
     }
   }
@@ -226,17 +174,17 @@ export class TrainStore {
   /** The model, where an engine ended between moving it among the models and saying so. */
   async #madeBefore({ made }: TrainingRecord, folder: string): Promise<string | null> {
     if (made === null || (await isModelFolder(folder))) return null;
-    return this.#models.idOf(made);
+    return this.#options.models.idOf(made);
   }
 
   /** Where the engine ends, what ran stays so in the file, and goes on with the next one. */
-  async #ended(entry: Entry, state: Training['state']): Promise<void> {
-    const { training } = entry.record;
-    entry.record.pid = null;
-    if (state !== 'cancelled' || !this.#jobs.closing) training.state = state;
-    entry.follower.stopped();
-    await this.#save(entry);
-    this.#onChange(training.jobId);
+  async #ended(record: TrainingRecord, state: Training['state']): Promise<void> {
+    const { training } = record;
+    record.pid = null;
+    if (state !== 'cancelled' || !this.#options.jobs.closing) training.state = state;
+    markStopped(training);
+    await this.#records.save(record);
+    this.#options.onChange?.(training.jobId);
   }
 
   /** The child of an engine that was killed saves its checkpoint before it ends. */
@@ -252,41 +200,44 @@ export class TrainStore {
     }
   }
 
-  async #train(job: JobHandle, entry: Entry, folder: string): Promise<void> {
-    const { request } = entry.record.training;
+  async #train(job: JobHandle, record: TrainingRecord, folder: string): Promise<void> {
+    const { request } = record.training;
     const { bonafide, from, ...rest } = request;
+    const follower = new TrainingFollower(record);
+    let savedAt = 0;
+    // A full disk shows when the checkpoint is written.
+    const save = (): void => {
+      savedAt = performance.now();
+      void this.#records.save(record).catch(() => undefined);
+    };
+    const heard = (event: TrainModelEvent): void => {
+      const { progress, problem, save: saveNow = false } = follower.hear(event);
+      if (progress) job.progress(progress);
+      if (problem) job.problem(problem.subject, problem.message);
+      this.#options.onChange?.(job.id);
+      if (saveNow || performance.now() - savedAt > savedEveryMilliseconds) save();
+    };
     await runInLaboratory(
       'train',
       {
-        application: this.#application,
+        application: this.#options.application,
         request: {
           ...rest,
           dataset: withBonafide(request.dataset, bonafide),
           out: folder,
           resume: true,
-          ...(from === undefined ? {} : { from: await this.#models.folderOf(from) }),
+          ...(from === undefined ? {} : { from: await this.#options.models.folderOf(from) }),
         },
       },
       {
         signal: job.signal,
         onStart: (pid) => {
-          entry.record.pid = pid;
-          void this.#save(entry).catch(() => undefined);
+          record.pid = pid;
+          save();
         },
-        onEvent: (event) => this.#heard(job, entry, event),
+        onEvent: heard,
       },
     );
-  }
-
-  #heard(job: JobHandle, entry: Entry, event: TrainModelEvent): void {
-    const { progress, problem, save = false } = entry.follower.hear(event);
-    if (progress) job.progress(progress);
-    if (problem) job.problem(problem.subject, problem.message);
-    this.#onChange(job.id);
-    if (save || performance.now() - entry.savedAt > savedEveryMilliseconds) {
-      // A full disk shows when the checkpoint is written.
-      void this.#save(entry).catch(() => undefined);
-    }
   }
 }
 
@@ -298,6 +249,8 @@ interface TrainStoreOptions {
   models: ModelStore;
   /** Called whenever a training changed. */
   onChange?: (jobId: string) => void;
+  /** Called for a record that cannot be read; it is left alone. */
+  onUnreadable?: (path: string, error: unknown) => void;
 }
 
 /** A model whose card is written and whose checkpoint is gone. */
