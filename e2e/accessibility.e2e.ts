@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { alarmSentences } from '../src-common/alarms.ts';
 import { cases } from '../src-renderer/texts/cases.ts';
 import { common } from '../src-renderer/texts/common.ts';
-import { robustnessTexts } from '../src-common/plots/texts.ts';
+import { evaluationTexts, robustnessTexts } from '../src-common/plots/texts.ts';
 import { evaluate } from '../src-renderer/texts/evaluate.ts';
 import { examine } from '../src-renderer/texts/examine.ts';
 import { models } from '../src-renderer/texts/models.ts';
@@ -311,10 +311,10 @@ const looks: Look[] = [
       await members.scrollIntoViewIfNeeded();
     },
   },
-  { name: 'evaluate', view: true, show: evaluationTab('curves', evaluate.plots.roc) },
-  { name: 'evaluate-ratios', view: true, show: evaluationTab('ratios', evaluate.plots.tippett) },
+  { name: 'evaluate', view: true, show: evaluationTab('curves', evaluationTexts.roc) },
+  { name: 'evaluate-ratios', view: true, show: evaluationTab('ratios', evaluationTexts.tippett) },
   { name: 'evaluate-findings', view: true, show: evaluationTab('findings') },
-  { name: 'evaluate-threshold', view: true, show: evaluationTab('threshold', evaluate.plots.scores) },
+  { name: 'evaluate-threshold', view: true, show: evaluationTab('threshold', evaluationTexts.scores) },
   { name: 'evaluate-generators', view: true, show: evaluationTab('generators') },
   { name: 'evaluate-figures', view: true, show: evaluationTab('figures') },
   {

@@ -1,7 +1,7 @@
 /** An examiner's work from the first start to the report, in both hosts, on real audio; and what must not spoil it. */
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -14,7 +14,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket as NodeSocket } from 'ws';
 import type { ExposedBridge } from '../src-preload/bridge.ts';
 import { cases } from '../src-renderer/texts/cases.ts';
+import { charts } from '../src-renderer/texts/charts.ts';
 import { common } from '../src-renderer/texts/common.ts';
+import { evaluationTexts } from '../src-common/plots/texts.ts';
 import { evaluate } from '../src-renderer/texts/evaluate.ts';
 import { examine } from '../src-renderer/texts/examine.ts';
 import { models } from '../src-renderer/texts/models.ts';
@@ -414,12 +416,12 @@ describe.each(hosts)('$name', ({ name, missing, start }) => {
       await page.getByLabel(evaluate.form.replicates, { exact: true }).fill('100');
       await workstation.button(evaluate.form.start, page.getByRole('main')).click();
       await workstation.tab(evaluate.page.tabs.curves).waitFor(patience);
-      for (const title of [evaluate.plots.roc, evaluate.plots.det, evaluate.plots.precisionRecall]) {
+      for (const title of [evaluationTexts.roc, evaluationTexts.det, evaluationTexts.precisionRecall]) {
         const canvas = page.getByRole('img', { name: title }).first();
         await expect.poll(() => workstation.coloursOf(canvas), patience).toBeGreaterThan(10);
       }
       await workstation.tab(evaluate.page.tabs.ratios).click();
-      for (const title of [evaluate.plots.calibration, evaluate.plots.tippett]) {
+      for (const title of [evaluationTexts.calibration, evaluationTexts.tippett]) {
         const canvas = page.getByRole('img', { name: title }).first();
         await expect.poll(() => workstation.coloursOf(canvas), patience).toBeGreaterThan(10);
       }
@@ -438,6 +440,13 @@ describe.each(hosts)('$name', ({ name, missing, start }) => {
         .waitFor();
 
       await workstation.tab(evaluate.page.tabs.threshold).click();
+      // One picture, in the window and in the files of the engine.
+      const saved = await workstation.saving(() =>
+        workstation.button(charts.saveAs(evaluationTexts.scores, charts.formats.svg)).click(),
+      );
+      const [id] = readdirSync(join(host.home, 'evaluations'));
+      const written = readFileSync(join(host.home, 'evaluations', id, 'files', 'scores.svg'), 'utf8');
+      expect(saved.toString()).toBe(written);
       const slider = page.getByRole('slider', { name: evaluate.threshold.slider });
       const matrix = async (): Promise<number[]> =>
         (await page.locator('table.matrix strong').allInnerTexts()).map(Number);
@@ -446,7 +455,7 @@ describe.each(hosts)('$name', ({ name, missing, start }) => {
       await expect.poll(matrix, patience).toEqual([12, 0, 12, 0]);
       await page.keyboard.press('End');
       await expect.poll(matrix, patience).toEqual([0, 12, 0, 12]);
-      const box = await page.getByRole('img', { name: evaluate.plots.scores }).first().boundingBox();
+      const box = await page.getByRole('img', { name: evaluationTexts.scores }).first().boundingBox();
       if (box === null) throw new Error('There is no distribution.');
       await page.mouse.move(box.x + 0.9 * box.width, box.y + box.height / 2);
       await page.mouse.down();

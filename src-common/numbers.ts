@@ -33,6 +33,7 @@ export function formatPercent(fraction: number | null | undefined, digits = 1): 
 
 /** A value along an axis: at most four digits, a true minus. */
 export function axisNumber(value: number): string {
+  if (!Number.isFinite(value)) return formatNumber(value);
   const text = Math.abs(value) >= 1e6 ? value.toExponential() : String(Number(value.toPrecision(4)));
   return text.replaceAll('-', minus);
 }

@@ -29,7 +29,7 @@ export function svgDocument(
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img" font-family="${escapeXml(fontFamily)}">`,
     `<title>${escapeXml(visibleName(title))}</title>`,
-    ...(description === undefined ? [] : [`<desc>${escapeXml(description)}</desc>`]),
+    ...(description === undefined ? [] : [`<desc>${escapeXml(visibleName(description))}</desc>`]),
     ...pen.parts,
     '</svg>\n',
   ].join('\n');
@@ -74,7 +74,7 @@ function pathData(points: readonly Point[]): string {
 }
 
 /** With at most two decimals. */
-export function coordinate(value: number): string {
+function coordinate(value: number): string {
   return String(Math.round(value * 100) / 100);
 }
 

@@ -24,13 +24,21 @@ export const evaluationResultSchema = z.object({
   figures: z.array(z.object({ name: z.string(), label: z.string(), value: z.number(), unit: z.string(), interval })),
   /** False-accept rate of spoofs against hit rate of bona fide. */
   roc: curve,
+  /** Of bona fide speech; of spoofs, not in evaluations of an older version. */
   precisionRecall: curve,
+  precisionRecallSpoof: curve.default([]),
   /** False-accept rate, miss rate; to be drawn on probit axes. */
   det: curve,
   /** Bands: x, low, high. */
   rocBand: band,
   detBand: band,
   precisionBand: band,
+  precisionBandSpoof: band.default([]),
+  /** How intervals and bands were drawn; null without them, and in evaluations of an older version. */
+  resampling: z
+    .object({ confidence: z.number(), replicates: z.int(), levels: z.array(z.string()), tooFew: z.boolean() })
+    .nullable()
+    .default(null),
   calibration: z.array(
     z.object({
       from: z.number(),
@@ -44,8 +52,21 @@ export const evaluationResultSchema = z.object({
   ),
   /** log10 LR against the share of trials whose LR is larger. */
   tippett: z.object({ bonafide: curve, spoof: curve }),
-  /** Histograms over equal bins of the score. */
-  histogram: z.object({ from: z.number(), to: z.number(), bonafide: z.array(z.int()), spoof: z.array(z.int()) }),
+  /** Shares of likelihood ratios on the wrong side of one; null in evaluations of an older version. */
+  misleading: z.object({ bonafide: z.number(), spoof: z.number() }).nullable().default(null),
+  /**
+   * Empirical cross-entropy in bits over log10 of the prior odds of bona fide speech: of the likelihood ratios, of the best calibrated
+   * ones, and of none; null in evaluations of an older version.
+   */
+  crossEntropy: z.object({ given: curve, calibrated: curve, neutral: curve }).nullable().default(null),
+  /** Histograms over equal bins of the score; `beyond` the axis lie scores that the outermost bins count, too. */
+  histogram: z.object({
+    from: z.number(),
+    to: z.number(),
+    bonafide: z.array(z.int()),
+    spoof: z.array(z.int()),
+    beyond: z.int().optional(),
+  }),
   /** Sorted scores, thinned evenly to at most 4,000 of each class, for the confusion matrix at any threshold. */
   scores: z.object({ bonafide: z.array(z.number()), spoof: z.array(z.number()) }),
   threshold: z.number(),
@@ -68,6 +89,11 @@ export const evaluationResultSchema = z.object({
   ),
 });
 export type EvaluationResult = z.infer<typeof evaluationResultSchema>;
+/** What plots are made of: the results without whose they are. */
+export type PlottedFigures = Omit<
+  EvaluationResult,
+  'modelId' | 'modelName' | 'modelSha256' | 'withoutScore' | 'findings' | 'companionSentence'
+>;
 
 export const evaluationKind = {
   /** Of models, side by side, on recordings as they are. */

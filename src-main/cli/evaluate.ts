@@ -99,7 +99,7 @@ export function mayRecord(
 }
 
 async function evaluate(options: EvaluateOptions): Promise<number> {
-  const [store, load, jobs, familiarity, naming, writing, scoreFiles] = await Promise.all([
+  const [store, load, jobs, familiarity, naming, writing, scoreFiles, plots] = await Promise.all([
     import('../detector/store.ts'),
     import('../datasets/load.ts'),
     import('../laboratory/evaluate.ts'),
@@ -107,6 +107,7 @@ async function evaluate(options: EvaluateOptions): Promise<number> {
     import('../laboratory/evaluate-models.ts'),
     import('../reports/evaluation.ts'),
     import('../evaluation/score-files.ts'),
+    import('../evaluation/plotted-figures.ts'),
   ]);
   const models: StoredModel[] = [];
   const asked: ModelOptions[] = (options.model ?? []).map((model) => ({ model }));
@@ -148,6 +149,12 @@ async function evaluate(options: EvaluateOptions): Promise<number> {
       });
       progress.clear();
       const spoken = jobs.spokenTrials(model, scored);
+      const evaluated = jobs.evaluateTrials(model.card, spoken.trials, {
+        areRatios: spoken.areRatios,
+        ...(asv ? { asv } : {}),
+        costs: costsOf(options),
+        replicates: options.replicates,
+      });
       reports.push({
         model,
         made: runProvenance(model),
@@ -158,19 +165,18 @@ async function evaluate(options: EvaluateOptions): Promise<number> {
         companions: spoken.companions,
         companionSentence: jobs.companionSentence(spoken),
         scored: scored.map(({ item, result }) => ({ item, ...result })),
-        ...jobs.evaluateTrials(model.card, spoken.trials, {
-          areRatios: spoken.areRatios,
-          ...(asv ? { asv } : {}),
-          costs: costsOf(options),
-          replicates: options.replicates,
-        }),
+        ...evaluated,
+        plotted: plots.plottedFigures(evaluated),
       });
     }
     const own = reports.map((report) => writing.evaluationFiles(report));
     const compared =
       models.length === 1
         ? {}
-        : writing.comparisonFiles(reports.map((report, i) => writing.comparedScores(report, names[i])));
+        : writing.comparisonFiles(
+            reports.map((report, i) => writing.comparedScores(report, names[i])),
+            writing.shownData(reports[0]),
+          );
     const files = own.flatMap((content, index) => [...filesIn(folders[index], content)]);
     await writeOutputs(new Map([...files, ...filesIn(folder, compared)]), outputs);
     for (const [index, report] of reports.entries()) {

@@ -8,7 +8,6 @@ import type { ParsedScores } from '../evaluation/score-files.ts';
 import { subsetNames } from '../evaluation/subsets.ts';
 import type { SubsetName } from '../evaluation/subsets.ts';
 import type { Trial } from '../evaluation/trials.ts';
-import type { ComparedScores } from '../reports/evaluation.ts';
 import { colour } from './context.ts';
 import { addFigureOptions, collect, costsOf, tooFewForIntervals } from './figure-options.ts';
 import type { FigureOptions } from './figure-options.ts';
@@ -195,33 +194,30 @@ async function writePlots(
   threshold: number | undefined,
   overwrite: boolean | undefined,
 ): Promise<void> {
-  const [{ comparisonFiles }, plots] = await Promise.all([
+  const [{ comparisonFiles, singleFiles }, { plottedFigures }] = await Promise.all([
     import('../reports/evaluation.ts'),
-    import('../evaluation/plots.ts'),
+    import('../evaluation/plotted-figures.ts'),
   ]);
-  // Score files say nothing of calibration: their scores are taken as they are. Short, since plots cut long titles.
-  const taken = 'scores as natural-log LR';
-  const compared = measured.map((file): ComparedScores => ({
-    ...file,
-    data: '',
-    calibratedTrials: file.trials,
-    calibratedData: taken,
-  }));
-  const files: Record<string, string> = { 'metrics.json': json, ...comparisonFiles(compared) };
-  if (measured.length === 1) {
-    const [{ name, trials, metrics, resampled }] = measured;
-    const subject = { model: name, data: taken };
-    files['calibration.svg'] = plots.calibrationPlot(subject, metrics.calibration, resampled ?? undefined);
-    files['scores.svg'] = plots.scoreDistributionPlot(
-      { ...subject, data: '' },
+  const compared = measured.map(({ name, trials, metrics, resampled }) => ({
+    name,
+    metrics,
+    resampled,
+    plotted: plottedFigures({
       trials,
-      threshold ?? metrics.eerDecisionThreshold,
-    );
-    files['confusion.svg'] = plots.confusionPlot(
-      { ...subject, data: '' },
-      metrics.atThreshold ?? metrics.atEerThreshold,
-    );
-  }
+      threshold: threshold ?? metrics.eerDecisionThreshold,
+      metrics,
+      calibratedTrials: trials,
+      calibrated: metrics,
+      resampled: resampled && { scores: resampled, likelihoodRatios: resampled },
+    }),
+  }));
+  // Score files say nothing of calibration: their scores are taken as they are.
+  const of = { data: '', ratios: 'scores as natural-log likelihood ratios' };
+  const files: Record<string, string> = {
+    'metrics.json': json,
+    ...comparisonFiles(compared, of),
+    ...(compared.length === 1 ? singleFiles(compared[0], of) : {}),
+  };
   await writeOutputs(filesIn(folder, files), { overwrite });
   process.stderr.write(`Written to ${folder}: ${Object.keys(files).join(', ')}\n`);
 }

@@ -19,7 +19,7 @@ export interface ConfusionCounts {
 }
 
 /** One attack's (or generator's) spoofs against all bona fide trials, and against those of the same source. */
-export interface AttackFigures {
+interface AttackFigures {
   attack: string;
   spoofs: number;
   eer: number;
@@ -68,7 +68,7 @@ interface CalibrationBin {
 }
 
 /** Whether the scores, read as natural-log likelihood ratios, mean what they say. */
-export interface CalibrationCurve {
+interface CalibrationCurve {
   bins: CalibrationBin[];
   /** Mean distance between stated probability and share, weighted by what is in the bins. */
   expectedCalibrationError: number;

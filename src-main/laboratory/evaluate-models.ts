@@ -10,7 +10,8 @@ import { loadDataset, selectSplit } from '../datasets/load.ts';
 import type { DatasetItem } from '../datasets/types.ts';
 import { readSpeakingModel } from '../detector/store.ts';
 import type { StoredModel } from '../detector/store.ts';
-import { comparedScores, comparisonFiles, evaluationFiles } from '../reports/evaluation.ts';
+import { plottedFigures } from '../evaluation/plotted-figures.ts';
+import { comparedScores, comparisonFiles, evaluationFiles, shownData } from '../reports/evaluation.ts';
 import type { EvaluationReport } from '../reports/evaluation.ts';
 import { provenance } from '../reports/scan.ts';
 import {
@@ -24,7 +25,6 @@ import {
 } from './evaluate.ts';
 import { groupsFor } from './familiarity.ts';
 import type { ScoredItem } from './evaluate.ts';
-import { evaluationResult } from './evaluation-result.ts';
 import { everyTenthSecond } from '../jobs/every-tenth-second.ts';
 
 export interface EvaluateRequest {
@@ -145,6 +145,7 @@ export async function evaluateModels(
     const { trials, areRatios, companions } = spokenTrials(model, scored);
     const note = companionSentence({ trials, companions });
     const evaluation = evaluateTrials(model.card, trials, { areRatios, replicates: request.replicates });
+    const plotted = plottedFigures(evaluation);
     reports.push({
       model,
       made: provenance(model, applicationVersion(), version),
@@ -156,16 +157,17 @@ export async function evaluateModels(
       companionSentence: note,
       scored: scored.map(({ item, result }) => ({ item, ...result })),
       ...evaluation,
+      plotted,
     });
-    const subject = {
+    results.push({
+      ...plotted,
       modelId: request.models[index].id,
       modelName: model.card.name,
       modelSha256: model.onnxSha256,
       withoutScore: failed.length,
       findings,
       companionSentence: note,
-    };
-    results.push(evaluationResult(subject, evaluation));
+    });
   }
   const files = exportedFolder(request.folder);
   for (const [index, report] of reports.entries()) {
@@ -174,7 +176,8 @@ export async function evaluateModels(
       await writeFileWhole(join(own, name), content);
   }
   if (reports.length > 1) {
-    const compared = comparisonFiles(reports.map((report, index) => comparedScores(report, names[index])));
+    const scores = reports.map((report, index) => comparedScores(report, names[index]));
+    const compared = comparisonFiles(scores, shownData(reports[0]));
     for (const [name, content] of Object.entries(compared)) await writeFileWhole(join(files, name), content);
   }
   await writeFileWhole(resultsPath(request.folder), JSON.stringify(results));

@@ -9,11 +9,10 @@ import { specPaths } from '../datasets/load.ts';
 import type { DatasetItem } from '../datasets/types.ts';
 import { applyCalibration } from '../evaluation/calibration.ts';
 import { bootstrap } from '../evaluation/bootstrap.ts';
-import type { BootstrapResult } from '../evaluation/bootstrap.ts';
 import type { DcfCosts } from '../evaluation/dcf.ts';
 import { findingTable } from '../evaluation/finding-table.ts';
 import { detectionMetrics } from '../evaluation/metrics.ts';
-import type { DetectionMetrics } from '../evaluation/metrics.ts';
+import type { EvaluatedTrials } from '../evaluation/plotted-figures.ts';
 import type { AsvScores, Trial } from '../evaluation/trials.ts';
 import { scanFiles } from '../scanning/scan.ts';
 import type { ScanResult } from '../scanning/scan.ts';
@@ -194,19 +193,6 @@ export function withRecord(records: readonly FindingRecord[], record: FindingRec
 /** The members' scores as a trial keeps them. */
 export function memberScores(members: DetectorAnalysis['members']): Pick<Trial, 'members'> {
   return members ? { members: members.map(({ score }) => score as number) } : {};
-}
-
-/** All figures: of the scores, and those that need likelihood ratios of the calibrated ones. */
-export interface EvaluatedTrials {
-  trials: Trial[];
-  /** At or above it a trial counts as bona fide: the model's of its card, or a likelihood ratio of one. */
-  threshold: number;
-  metrics: DetectionMetrics;
-  /** The same trials with the calibrated natural-log likelihood ratio as score. */
-  calibratedTrials: Trial[];
-  calibrated: DetectionMetrics;
-  /** Intervals of both, from the same draws; null without replicates. */
-  resampled: { scores: BootstrapResult; likelihoodRatios: BootstrapResult } | null;
 }
 
 /**

@@ -1,4 +1,9 @@
 /** What `dataset inspect` finds, as a page of its own: nothing is loaded from elsewhere, no script runs. */
+import { axisNumber } from '../../src-common/numbers.ts';
+import { corners, fitText, type Pen, type TextStyle } from '../../src-common/plots/draw.ts';
+import { type PlotAxis, type Point, shareOf, ticksOf } from '../../src-common/plots/plot.ts';
+import { escapeXml, svgDocument } from '../../src-common/plots/svg.ts';
+import { printTheme as palette } from '../../src-common/plots/theme.ts';
 import { visibleName } from '../../src-common/visible-text.ts';
 import { UserFacingError } from '../base/errors.ts';
 import type { DatasetCheck, RepeatedSound } from '../datasets/check.ts';
@@ -7,8 +12,6 @@ import type { Measures } from '../datasets/measure.ts';
 import type { Measured } from '../datasets/measure-all.ts';
 import type { DatasetItem, Label } from '../datasets/types.ts';
 import { bySplit } from '../datasets/words.ts';
-import { escapeXml } from '../../src-common/plots/svg.ts';
-import { element, fitText, linearAxis, palette, textAt } from '../evaluation/svg.ts';
 
 interface DatasetPage {
   report: DatasetInspection;
@@ -85,7 +88,7 @@ h1 { font-size: 20px; margin: 0 0 4px; }
 h2 { font-size: 15px; margin: 28px 0 8px; padding-top: 10px; border-top: 1px solid ${palette.line}; }
 p { margin: 4px 0; }
 .spec, td.id { font-family: ui-monospace, 'DejaVu Sans Mono', Consolas, monospace; font-size: 12px; overflow-wrap: anywhere; }
-.dim { color: ${palette.dimmed}; overflow-wrap: anywhere; }
+.dim { color: ${palette.dim}; overflow-wrap: anywhere; }
 ul { margin: 0; padding-left: 18px; }
 li { margin: 4px 0; overflow-wrap: anywhere; }
 ol.warnings { margin: 0; padding: 0; list-style: none; }
@@ -95,7 +98,7 @@ th { text-align: left; font-weight: 600; }
 th, td { padding: 3px 14px 3px 0; border-bottom: 1px solid ${palette.line}; vertical-align: top; }
 th.n, td.n { text-align: right; }
 .plots { display: flex; flex-wrap: wrap; gap: 12px 20px; }
-.legend { color: ${palette.dimmed}; }
+.legend { color: ${palette.dim}; }
 .legend i { display: inline-block; width: 12px; height: 9px; margin: 0 5px 0 12px; }
 svg { display: block; max-width: 100%; }
 @media print {
@@ -190,8 +193,16 @@ const classLegend = `<p class="legend">${labels
   .join('')}</p>`;
 
 /** A picture of its own size, with its title for assistive technology. */
-function picture(width: number, height: number, title: string, parts: readonly string[]): string {
-  return `<svg width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img" font-size="11" fill="${palette.text}"><title>${text(title)}</title>${parts.join('')}</svg>`;
+function picture(width: number, height: number, title: string, draw: (pen: Pen) => void): string {
+  return svgDocument({ width, height, title }, draw);
+}
+
+const ink: TextStyle = { size: 11, fill: palette.text };
+const dim: TextStyle = { size: 11, fill: palette.dim };
+const atEnd: TextStyle = { ...ink, anchor: 'end' };
+
+function bar(pen: Pen, left: number, top: number, width: number, height: number, fill: string): void {
+  pen.polygon(corners({ left, top, width, height }), { fill, opacity: 1 });
 }
 
 function countsPlot(report: DatasetInspection): string {
@@ -200,26 +211,23 @@ function countsPlot(report: DatasetInspection): string {
     report.splits.find((group) => group.split === split && group.label === label)?.files ?? 0;
   const most = Math.max(...splits.map((split) => countOf(split, 'bonafide') + countOf(split, 'spoof')));
   const [left, width] = [120, 620];
-  const parts = splits.flatMap((split, row) => {
-    const top = row * 30;
-    let x = left;
-    const bars = labels.flatMap((label) => {
-      const files = countOf(split, label);
-      const length = (files / most) * width;
-      const bar = element('rect', { x, y: top + 4, width: length, height: 20, fill: palette[label] });
-      const inside = length > 12 + 7 * thousands(files).length;
-      const figure = inside ? textAt(x + 6, top + 18, thousands(files), { fill: '#ffffff' }) : '';
-      x += length;
-      return [bar, figure];
+  const draw = (pen: Pen): void =>
+    splits.forEach((split, row) => {
+      const top = row * 30;
+      let x = left;
+      pen.text(left - 8, top + 18, fitText(splitName(split), left - 12, 11), atEnd);
+      for (const label of labels) {
+        const files = countOf(split, label);
+        const length = (files / most) * width;
+        bar(pen, x, top + 4, length, 20, palette[label]);
+        const inside = length > 12 + 7 * thousands(files).length;
+        if (inside) pen.text(x + 6, top + 18, thousands(files), { ...ink, fill: palette.pane });
+        x += length;
+      }
+      const total = labels.map((label) => `${thousands(countOf(split, label))} ${labelName[label]}`).join(', ');
+      pen.text(x + 6, top + 18, total, dim);
     });
-    const total = labels.map((label) => `${thousands(countOf(split, label))} ${labelName[label]}`).join(', ');
-    return [
-      textAt(left - 8, top + 18, fitText(splitName(split), left - 12, 11), { 'text-anchor': 'end' }),
-      ...bars,
-      textAt(x + 6, top + 18, total, { fill: palette.dimmed }),
-    ];
-  });
-  return classLegend + picture(left + width + 200, splits.length * 30, 'Recordings by split and class', parts);
+  return classLegend + picture(left + width + 200, splits.length * 30, 'Recordings by split and class', draw);
 }
 
 /** Bars of the commonest values; with `null` as the class they are parted into both. */
@@ -228,33 +236,29 @@ function valueBars(values: readonly ValueCount<string>[], only: Label | null): s
   const shown = values.slice(0, rowsShown);
   const most = Math.max(...shown.map(({ files }) => files));
   const [left, width, step] = [230, 360, 18];
-  const parts = shown.flatMap(({ value, files, bonafide, spoof, splits }, row) => {
-    const top = row * step;
-    const lengthOf = (count: number) => (count / most) * width;
-    const bars: [number, string][] =
-      only === null
-        ? [
-            [bonafide, palette.bonafide],
-            [spoof, palette.spoof],
-          ]
-        : [[files, palette[only]]];
-    let x = left;
-    const drawn = bars.map(([count, fill]) => {
-      const bar = element('rect', { x, y: top + 3, width: lengthOf(count), height: step - 6, fill });
-      x += lengthOf(count);
-      return bar;
+  const draw = (pen: Pen): void =>
+    shown.forEach(({ value, files, bonafide, spoof, splits }, row) => {
+      const top = row * step;
+      const bars: [number, string][] =
+        only === null
+          ? [
+              [bonafide, palette.bonafide],
+              [spoof, palette.spoof],
+            ]
+          : [[files, palette[only]]];
+      pen.text(left - 8, top + 13, fitText(visibleName(value ?? '(unknown)'), left - 14, 11), atEnd);
+      let x = left;
+      for (const [count, fill] of bars) {
+        const length = (count / most) * width;
+        bar(pen, x, top + 3, length, step - 6, fill);
+        x += length;
+      }
+      const where = splits.map(({ split, files: count }) => `${splitName(split)} ${thousands(count)}`).join(', ');
+      pen.text(x + 6, top + 13, fitText(where, 960 - x - 12, 11), dim);
     });
-    const where = splits.map(({ split, files: count }) => `${splitName(split)} ${thousands(count)}`).join(', ');
-    const name = visibleName(value ?? '(unknown)');
-    return [
-      textAt(left - 8, top + 13, fitText(name, left - 14, 11), { 'text-anchor': 'end' }),
-      ...drawn,
-      textAt(x + 6, top + 13, fitText(where, 960 - x - 12, 11), { fill: palette.dimmed }),
-    ];
-  });
   const more =
     values.length > shown.length ? `<p class="dim">and ${thousands(values.length - shown.length)} more</p>` : '';
-  return (only === null ? classLegend : '') + picture(960, shown.length * step, 'Recordings by value', parts) + more;
+  return (only === null ? classLegend : '') + picture(960, shown.length * step, 'Recordings by value', draw) + more;
 }
 
 function formats(report: DatasetInspection): string {
@@ -287,35 +291,30 @@ function shortcutTable(check: DatasetCheck): string {
   }
   splits.sort(bySplit);
   const names = [...new Set(check.shortcuts.map(({ property }) => property))];
-  const [left, column, bar, step] = [160, 262, 100, 22];
-  const parts: string[] = splits.map((split, at) =>
-    textAt(left + at * column, 14, fitText(splitName(split), column - 20, 11), { 'font-weight': '600' }),
-  );
-  names.forEach((property, row) => {
-    const top = 22 + row * step;
-    parts.push(textAt(0, top + 14, `${property[0].toUpperCase()}${property.slice(1)}`));
-    splits.forEach((split, at) => {
-      const found = check.shortcuts.find((shortcut) => shortcut.property === property && shortcut.split === split);
-      if (!found) return;
-      const x = left + at * column;
-      parts.push(
-        element('rect', { x, y: top + 4, width: bar, height: 13, fill: '#f0f0f2' }),
-        element('rect', {
-          x,
-          y: top + 4,
-          width: (found.auc - 0.5) * 2 * bar,
-          height: 13,
-          fill: found.auc >= 0.7 ? palette.spoof : palette.inconclusive,
-        }),
-        textAt(x + bar + 6, top + 14, found.auc.toFixed(2)),
-        textAt(x + bar + 34, top + 14, fitText(found.spoofsAre ?? '', column - bar - 42, 11), { fill: palette.dimmed }),
-      );
+  const [left, column, full, step] = [160, 262, 100, 22];
+  const draw = (pen: Pen): void => {
+    splits.forEach((split, at) =>
+      pen.text(left + at * column, 14, fitText(splitName(split), column - 20, 11), { ...ink, bold: true }),
+    );
+    names.forEach((property, row) => {
+      const top = 22 + row * step;
+      pen.text(0, top + 14, `${property[0].toUpperCase()}${property.slice(1)}`, ink);
+      splits.forEach((split, at) => {
+        const found = check.shortcuts.find((shortcut) => shortcut.property === property && shortcut.split === split);
+        if (!found) return;
+        const x = left + at * column;
+        bar(pen, x, top + 4, full, 13, '#f0f0f2');
+        const fill = found.auc >= 0.7 ? palette.spoof : palette.inconclusive;
+        bar(pen, x, top + 4, (found.auc - 0.5) * 2 * full, 13, fill);
+        pen.text(x + full + 6, top + 14, found.auc.toFixed(2), ink);
+        pen.text(x + full + 34, top + 14, fitText(found.spoofsAre ?? '', column - full - 42, 11), dim);
+      });
     });
-  });
+  };
   return (
     '<p>Area under the ROC curve of each property alone: 0.50 tells nothing, 1.00 everything. From 0.70 on a network may learn ' +
     'it instead of the voice. Beside it, what the spoofs are.</p>' +
-    picture(left + splits.length * column, 24 + names.length * step, 'AUC of properties that are not the voice', parts)
+    picture(left + splits.length * column, 24 + names.length * step, 'AUC of properties that are not the voice', draw)
   );
 }
 
@@ -363,43 +362,27 @@ function histogram(title: string, unit: string, digits: number, values: Record<L
   const most = Math.max(...shares.map((bins) => Math.max(...bins)));
   const area = { left: 10, top: 24, width: 290, height: 110 };
   const bottom = area.top + area.height;
-  const axis = linearAxis(unit, from, to, undefined, 4);
-  const parts = [textAt(area.left, 14, `${title} (${unit})`, { 'font-size': 12, 'font-weight': '600' })];
-  for (const { value, label } of axis.ticks) {
-    const x = area.left + axis.place(value, area.width);
-    parts.push(element('line', { x1: x, y1: area.top, x2: x, y2: bottom, stroke: palette.line }));
-    parts.push(textAt(x, bottom + 14, label, { 'text-anchor': 'middle', fill: palette.dimmed }));
-  }
-  labels.forEach((label, index) => {
-    const step = area.width / count;
-    const places = [...shares[index]].map((share, bin) => {
-      const y = bottom - (share / most) * area.height;
-      return `L${round(area.left + bin * step)} ${round(y)}H${round(area.left + (bin + 1) * step)}`;
+  const axis: PlotAxis = { label: unit, column: unit, scale: 'linear', from, to, format: axisNumber, ticks: 4 };
+  return picture(310, bottom + 22, title, (pen) => {
+    pen.text(area.left, 14, `${title} (${unit})`, { size: 12, fill: palette.text, bold: true });
+    for (const value of ticksOf(axis)) {
+      const x = area.left + shareOf(axis, value) * area.width;
+      pen.line([[x, area.top], [x, bottom]], { stroke: palette.line, width: 1 }); // prettier-ignore
+      pen.text(x, bottom + 14, axis.format(value), { ...dim, anchor: 'middle' });
+    }
+    labels.forEach((label, index) => {
+      const step = area.width / count;
+      const steps = [...shares[index]].flatMap((share, bin): Point[] => {
+        const y = bottom - (share / most) * area.height;
+        return [[area.left + bin * step, y], [area.left + (bin + 1) * step, y]]; // prettier-ignore
+      });
+      const outline: Point[] = [[area.left, bottom], ...steps, [area.left + area.width, bottom]];
+      pen.polygon(outline, { fill: palette[label], opacity: 0.18 });
+      pen.line(outline, { stroke: palette[label], width: 1.4 });
     });
-    const d = `M${area.left} ${bottom}${places.join('')}V${bottom}`;
-    parts.push(
-      element('path', {
-        d,
-        fill: palette[label],
-        'fill-opacity': '0.18',
-        stroke: palette[label],
-        'stroke-width': '1.4',
-      }),
-    );
+    pen.line([[area.left, bottom], [area.left + area.width, bottom]], { stroke: palette.inconclusive, width: 1 }); // prettier-ignore
   });
-  parts.push(
-    element('line', {
-      x1: area.left,
-      y1: bottom,
-      x2: area.left + area.width,
-      y2: bottom,
-      stroke: palette.inconclusive,
-    }),
-  );
-  return picture(310, bottom + 22, title, parts);
 }
-
-const round = (value: number): string => String(Math.round(value * 100) / 100);
 
 const sameWords: Record<RepeatedSound['same'], string> = {
   file: 'the same file',

@@ -1,30 +1,36 @@
+import { datasetName } from '../../src-common/dataset-name.ts';
 import type { FindingRecord } from '../../src-common/schemas/finding-record.ts';
+import { confusionPicture } from '../../src-common/plots/confusion-picture.ts';
+import {
+  calibrationSheet,
+  crossEntropyPlot,
+  detPlot,
+  generatorsPlot,
+  precisionRecallPlot,
+  rocPlot,
+  scorePlot,
+  type Shown,
+  tippettPlot,
+} from '../../src-common/plots/evaluation.ts';
+import { plotSvg } from '../../src-common/plots/svg.ts';
+import { lookAt } from '../../src-common/plots/theme.ts';
+import type { PlottedFigures } from '../../src-common/schemas/evaluation.ts';
 import type { DetectorAnalysis } from '../detector/detector.ts';
 import type { StoredModel } from '../detector/store.ts';
 import type { DatasetItem, Layout } from '../datasets/types.ts';
 import type { BootstrapResult } from '../evaluation/bootstrap.ts';
 import { breakdown } from '../evaluation/breakdown.ts';
 import type { GroupedTrial } from '../evaluation/breakdown.ts';
-import { empiricalCrossEntropy } from '../evaluation/ece.ts';
-import { ecePlot, tippettPlot } from '../evaluation/llr-plots.ts';
-import { confusionJson, intervalsJson, metricsJson, thresholdSweep } from '../evaluation/metrics.ts';
+import { confusionJson, intervalsJson, metricsJson } from '../evaluation/metrics.ts';
 import type { DetectionMetrics } from '../evaluation/metrics.ts';
-import {
-  attackPlot,
-  calibrationPlot,
-  confusionPlot,
-  detPlot,
-  precisionRecallPlot,
-  rocPlot,
-  scoreDistributionPlot,
-} from '../evaluation/plots.ts';
+import type { EvaluatedTrials } from '../evaluation/plotted-figures.ts';
 import type { Trial } from '../evaluation/trials.ts';
 import { csvLine } from './csv.ts';
 import { findingTableCsv, findingTableJson } from './finding-table.ts';
 import type { ScanProvenance } from './scan.ts';
 
 /** A model measured on a split of a dataset. */
-export interface EvaluationReport {
+export interface EvaluationReport extends EvaluatedTrials {
   model: StoredModel;
   made: ScanProvenance;
   dataset: string;
@@ -37,12 +43,8 @@ export interface EvaluationReport {
     analysis: DetectorAnalysis | null;
     error: { message: string } | null;
   }[];
-  trials: Trial[];
-  metrics: DetectionMetrics;
-  /** With likelihood ratios as scores. */
-  calibratedTrials: Trial[];
-  calibrated: DetectionMetrics;
-  resampled: { scores: BootstrapResult; likelihoodRatios: BootstrapResult } | null;
+  /** Of the trials. */
+  plotted: PlottedFigures;
   findings: FindingRecord;
   /** Companions that spoke of some of them, and what is said of that; then all scores are natural-log likelihood ratios. */
   companions?: { name: string; sha256: string; recordings: number }[];
@@ -55,14 +57,9 @@ export interface EvaluationReport {
 export interface ComparedScores {
   /** The model's name, or the score file's. */
   name: string;
-  /** Empty where the name says it. */
-  data: string;
-  trials: readonly Trial[];
   metrics: DetectionMetrics;
   resampled: BootstrapResult | null;
-  /** The same trials with natural-log likelihood ratios as scores, and how plots call those. */
-  calibratedTrials: readonly Trial[];
-  calibratedData: string;
+  plotted: PlottedFigures;
 }
 
 const scoreColumns = [
@@ -258,38 +255,57 @@ export const evaluationFileNames = [
 
 type FilesOf<Names extends readonly string[]> = Partial<Record<Names[number], string>>;
 
-/** The plots that can show several sets of scores at once, as SVG by file name, and the table of generators. */
-export function comparisonFiles(results: readonly ComparedScores[]): Record<string, string> {
-  const plotted = results.map(({ name, data, trials, metrics, resampled }) => ({
-    model: name,
-    data,
-    metrics,
-    sweep: thresholdSweep(trials),
-    ...(resampled ? { resampled } : {}),
-  }));
-  const ratios = results.map(({ name, calibratedTrials, calibratedData }) => ({
-    model: name,
-    data: calibratedData,
-    trials: calibratedTrials,
-    crossEntropy: empiricalCrossEntropy(calibratedTrials, thresholdSweep(calibratedTrials)),
-  }));
+/** What plots of sets of scores are made of. @param of which recordings, and what is taken for their likelihood ratios. */
+function shownOf(results: readonly ComparedScores[], of: Pick<Shown, 'data' | 'ratios'>): Shown {
   return {
-    'roc.svg': rocPlot(plotted),
-    'precision-recall.svg': precisionRecallPlot(plotted),
-    'det.svg': detPlot(plotted),
-    'ece.svg': ecePlot(ratios),
-    'tippett.svg': tippettPlot(ratios),
+    ...of,
+    results: results.map(({ name, plotted }, index) => ({
+      result: plotted,
+      name,
+      look: lookAt(index),
+      threshold: plotted.threshold,
+    })),
+  };
+}
+
+/** The plots that can show several sets of scores at once, as SVG by file name, and the table of generators. */
+export function comparisonFiles(
+  results: readonly ComparedScores[],
+  of: Pick<Shown, 'data' | 'ratios'>,
+): Record<string, string> {
+  const shown = shownOf(results, of);
+  const entropy = crossEntropyPlot(shown);
+  return {
+    'roc.svg': plotSvg(rocPlot(shown)),
+    'precision-recall.svg': plotSvg(precisionRecallPlot(shown)),
+    'det.svg': plotSvg(detPlot(shown)),
+    ...(entropy ? { 'ece.svg': plotSvg(entropy) } : {}),
+    'tippett.svg': plotSvg(tippettPlot(shown)),
     ...(results.some(({ metrics }) => metrics.eerByAttack.length > 0)
-      ? { 'eer-by-generator.svg': attackPlot(plotted), 'generators.csv': generatorsCsv(results) }
+      ? { 'eer-by-generator.svg': plotSvg(generatorsPlot(shown)), 'generators.csv': generatorsCsv(results) }
       : {}),
   } satisfies FilesOf<typeof comparisonFileNames>;
 }
 
+/** The plots of one set of scores, as SVG by file name. */
+export function singleFiles(
+  scores: ComparedScores,
+  of: Pick<Shown, 'data' | 'ratios'>,
+): Record<'calibration.svg' | 'scores.svg' | 'confusion.svg', string> {
+  const shown = shownOf([scores], of);
+  const { atThreshold, atEerThreshold } = scores.metrics;
+  return {
+    'calibration.svg': plotSvg(calibrationSheet(shown)),
+    'scores.svg': plotSvg(scorePlot(shown, shown.results[0])),
+    'confusion.svg': confusionPicture(shown, atThreshold ?? atEerThreshold),
+  };
+}
+
 /** The files of an evaluation by name: figures, scores, and plots as SVG. */
 export function evaluationFiles(report: EvaluationReport): Record<string, string> {
-  const { model, layout, trials, metrics, calibrated, resampled } = report;
+  const { layout, trials } = report;
   const compared = comparedScores(report);
-  const subject = { model: compared.name, data: compared.data };
+  const of = shownData(report);
   const groups = groupsCsv(report);
   return {
     'metrics.json': `${JSON.stringify(metricsDocument(report), null, 1)}\n`,
@@ -297,16 +313,18 @@ export function evaluationFiles(report: EvaluationReport): Record<string, string
     'findings.csv': findingTableCsv(report.findings),
     ...(groups === null ? {} : { 'groups.csv': groups }),
     ...(layout.startsWith('asvspoof') ? { 'scores.txt': organisersScores(trials) } : {}),
-    ...comparisonFiles([compared]),
-    'calibration.svg': calibrationPlot(subject, calibrated.calibration, resampled?.likelihoodRatios),
-    'scores.svg': scoreDistributionPlot(subject, trials, model.card.thresholds.score),
-    'confusion.svg': confusionPlot(subject, metrics.atThreshold ?? metrics.atEerThreshold),
+    ...comparisonFiles([compared], of),
+    ...singleFiles(compared, of),
   } satisfies FilesOf<typeof evaluationFileNames>;
 }
 
 /** An evaluation as it stands beside others. @param name the model's, if not given. */
 export function comparedScores(report: EvaluationReport, name = report.model.card.name): ComparedScores {
-  const { dataset, split, trials, metrics, resampled, calibratedTrials } = report;
-  const data = `${dataset}, ${split}`;
-  return { name, data, trials, metrics, resampled: resampled?.scores ?? null, calibratedTrials, calibratedData: data };
+  const { metrics, resampled, plotted } = report;
+  return { name, metrics, resampled: resampled?.scores ?? null, plotted };
+}
+
+/** What plots say of the recordings. */
+export function shownData({ dataset, split }: Pick<EvaluationReport, 'dataset' | 'split'>): Pick<Shown, 'data'> {
+  return { data: `${datasetName(dataset)}, ${split}` };
 }

@@ -1,12 +1,23 @@
-/** One model's evaluation as the window draws it: figures with intervals, and curves thinned to what a plot can show. */
-import type { EvaluationResult } from '../../src-common/schemas/evaluation.ts';
-import type { BootstrapResult, FigureName } from '../evaluation/bootstrap.ts';
-import { thresholdSweep } from '../evaluation/metrics.ts';
-import { detectionEdges } from '../evaluation/plots.ts';
-import { detPoints, precisionRecallPoints, rocPoints } from '../evaluation/sweep.ts';
-import type { CurvePoints } from '../evaluation/sweep.ts';
-import type { Trial } from '../evaluation/trials.ts';
-import type { EvaluatedTrials } from './evaluate.ts';
+/** What is plotted of evaluated trials: figures with intervals, and curves thinned to what a plot can show. */
+import type { PlottedFigures } from '../../src-common/schemas/evaluation.ts';
+import type { Band as ResampledBand, BootstrapResult, FigureName } from './bootstrap.ts';
+import { empiricalCrossEntropy } from './ece.ts';
+import { type DetectionMetrics, thresholdSweep } from './metrics.ts';
+import { type CurvePoints, detPoints, precisionRecallPoints, rocPoints } from './sweep.ts';
+import type { Trial } from './trials.ts';
+
+/** All figures: of the scores, and those that need likelihood ratios of the calibrated ones. */
+export interface EvaluatedTrials {
+  trials: Trial[];
+  /** At or above it a trial counts as bona fide: the model's of its card, or a likelihood ratio of one. */
+  threshold: number;
+  metrics: DetectionMetrics;
+  /** The same trials with the calibrated natural-log likelihood ratio as score. */
+  calibratedTrials: Trial[];
+  calibrated: DetectionMetrics;
+  /** Intervals of both, from the same draws; null without replicates. */
+  resampled: { scores: BootstrapResult; likelihoodRatios: BootstrapResult } | null;
+}
 
 type Curve = [number, number][];
 type Band = [number, number, number][];
@@ -59,8 +70,13 @@ function heightAt(x: readonly number[], y: readonly number[], place: number): nu
 
 /** The band of ROC and DET as miss rates between which the curve lies at each false-accept rate. */
 function missBand(resampled: BootstrapResult): Band {
-  const edges = detectionEdges(resampled.detection, plain).map(({ x, y }) => {
-    const points = [...x].map((value, index): [number, number] => [value, y[index]]);
+  const { at, low, high } = resampled.detection;
+  const inUnit = (rate: number): number => Math.min(1, Math.max(0, rate));
+  const edges = [low, high].map((mean) => {
+    const points = [...at].map((difference, k): [number, number] => [
+      inUnit(mean[k] - difference / 2),
+      inUnit(mean[k] + difference / 2),
+    ]);
     const sorted = points.filter((point) => point.every(Number.isFinite)).sort((a, b) => a[0] - b[0] || b[1] - a[1]);
     return { x: sorted.map(([value]) => value), y: sorted.map(([, value]) => value) };
   });
@@ -96,12 +112,15 @@ function tippett(llrs: readonly number[]): Curve {
 }
 
 /** Over all but the outermost half per cent, which is counted in the outermost bins. */
-function histogram(scores: { bonafide: number[]; spoof: number[] }, threshold: number): EvaluationResult['histogram'] {
+function histogram(scores: { bonafide: number[]; spoof: number[] }, threshold: number): PlottedFigures['histogram'] {
   const all = Float64Array.from([...scores.bonafide, ...scores.spoof]).sort();
   const quantile = (share: number): number => all[Math.round(share * (all.length - 1))];
-  let from = Math.min(quantile(0.005), threshold);
-  let to = Math.max(quantile(0.995), threshold);
-  const margin = Math.max((to - from) * 0.03, Math.abs(from) * 1e-6, 1e-6);
+  // Scores may be infinite, and no axis.
+  const finite = (value: number): number => Math.min(Number.MAX_VALUE / 4, Math.max(-Number.MAX_VALUE / 4, value));
+  let from = finite(Math.min(quantile(0.005), threshold));
+  let to = finite(Math.max(quantile(0.995), threshold));
+  // A width even if all scores are equal; relative, so that it survives large scores.
+  const margin = Math.max((to - from) * 0.03, Math.abs(from) * 1e-6, Math.abs(to) * 1e-6, 1e-6);
   from -= margin;
   to += margin;
   const counted = (members: readonly number[]): number[] => {
@@ -112,12 +131,13 @@ function histogram(scores: { bonafide: number[]; spoof: number[] }, threshold: n
     }
     return bins;
   };
-  return { from, to, bonafide: counted(scores.bonafide), spoof: counted(scores.spoof) };
+  const beyond = all.reduce((count, score) => count + (score < from || score > to ? 1 : 0), 0);
+  return { from, to, bonafide: counted(scores.bonafide), spoof: counted(scores.spoof), beyond };
 }
 
 /** Every figure, in the order in which they are shown. */
-function figures({ metrics, calibrated, resampled }: EvaluatedTrials): EvaluationResult['figures'] {
-  const list: EvaluationResult['figures'] = [];
+function figures({ metrics, calibrated, resampled }: EvaluatedTrials): PlottedFigures['figures'] {
+  const list: PlottedFigures['figures'] = [];
   const add = (
     name: FigureName,
     label: string,
@@ -152,43 +172,59 @@ function figures({ metrics, calibrated, resampled }: EvaluatedTrials): Evaluatio
   return list;
 }
 
-/**
- * @param subject which model, what of its recordings got no score, and what is said of companions.
- */
-export function evaluationResult(
-  subject: Pick<
-    EvaluationResult,
-    'modelId' | 'modelName' | 'modelSha256' | 'withoutScore' | 'findings' | 'companionSentence'
-  >,
-  evaluation: EvaluatedTrials,
-): EvaluationResult {
+function precisionBand(band: ResampledBand | undefined): Band {
+  if (!band) return [];
+  return [...band.at]
+    .map((at, index): [number, number, number] => [at, band.low[index], band.high[index]])
+    .filter((row) => row.every(Number.isFinite));
+}
+
+/** The share of LLRs on the wrong side of zero. */
+function misleadingShare(llrs: readonly number[], isWrong: (llr: number) => boolean): number {
+  return llrs.filter(isWrong).length / llrs.length;
+}
+
+/** Everything that plots and tables show of one model on one split. */
+export function plottedFigures(evaluation: EvaluatedTrials): PlottedFigures {
   const { trials, threshold, metrics, calibratedTrials, calibrated, resampled } = evaluation;
   const sweep = thresholdSweep(trials);
-  const band = resampled ? missBand(resampled.scores) : [];
+  const band = resampled && !resampled.scores.tooFew ? missBand(resampled.scores) : [];
   const scores = { bonafide: sortedScores(trials, true), spoof: sortedScores(trials, false) };
-  const precision = resampled?.scores.precisionBonafide;
+  const llrs = { bonafide: sortedScores(calibratedTrials, true), spoof: sortedScores(calibratedTrials, false) };
+  const entropy = empiricalCrossEntropy(calibratedTrials, thresholdSweep(calibratedTrials));
+  const overPriors = (bits: Float64Array): Curve =>
+    [...bits].map((value, index) => [entropy.log10PriorOdds[index], value]);
   return {
-    ...subject,
     bonafide: metrics.bonafide,
     spoof: metrics.spoof,
     figures: figures(evaluation),
     roc: thinned(rocPoints(sweep)),
     precisionRecall: thinned(precisionRecallPoints(sweep, 'bonafide')),
+    precisionRecallSpoof: thinned(precisionRecallPoints(sweep, 'spoof')),
     det: thinned(detPoints(sweep), onProbitAxis),
     rocBand: band.map(([x, low, high]) => [x, 1 - high, 1 - low]),
     detBand: band,
-    precisionBand: precision
-      ? [...precision.at]
-          .map((at, index): [number, number, number] => [at, precision.low[index], precision.high[index]])
-          .filter((row) => row.every(Number.isFinite))
-      : [],
+    precisionBand: precisionBand(resampled?.scores.precisionBonafide),
+    precisionBandSpoof: precisionBand(resampled?.scores.precisionSpoof),
+    resampling: resampled && {
+      confidence: resampled.scores.confidence,
+      replicates: resampled.scores.replicates,
+      levels: resampled.scores.units.levels,
+      tooFew: resampled.scores.tooFew,
+    },
     calibration: calibrated.calibration.bins.map((bin, index) => ({
       ...bin,
       interval: endsOf(resampled?.likelihoodRatios.calibrationBins[index]),
     })),
-    tippett: {
-      bonafide: tippett(sortedScores(calibratedTrials, true)),
-      spoof: tippett(sortedScores(calibratedTrials, false)),
+    tippett: { bonafide: tippett(llrs.bonafide), spoof: tippett(llrs.spoof) },
+    misleading: {
+      bonafide: misleadingShare(llrs.bonafide, (llr) => llr < 0),
+      spoof: misleadingShare(llrs.spoof, (llr) => llr > 0),
+    },
+    crossEntropy: {
+      given: overPriors(entropy.given),
+      calibrated: overPriors(entropy.calibrated),
+      neutral: overPriors(entropy.neutral),
     },
     histogram: histogram(scores, threshold),
     scores: { bonafide: evenly(scores.bonafide, mostScores), spoof: evenly(scores.spoof, mostScores) },

@@ -1,6 +1,6 @@
 /** The table of generators: which spoofs a model takes for bona fide, and whether the recording channel helped it. */
-import { leastRecordings } from '../../../src-common/interval-rule.ts';
-import type { EvaluationResult } from '../../../src-common/schemas/evaluation.ts';
+import { leastRecordings } from './interval-rule.ts';
+import type { EvaluationResult } from './schemas/evaluation.ts';
 
 type Figures = EvaluationResult['generators'][number];
 

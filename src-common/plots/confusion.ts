@@ -1,5 +1,5 @@
 /** Decisions at any threshold, counted from the scores that an evaluation keeps. */
-import type { EvaluationResult } from '../../../src-common/schemas/evaluation.ts';
+import type { EvaluationResult } from '../schemas/evaluation.ts';
 
 /** A rate with its count and 95 % interval. */
 export interface Rate {
