@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, readdirSync, realpathSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { call } from '@orpc/server';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import type { Job } from '../../src-common/schemas/job.ts';
 import type { Change } from '../../src-preload/contract/system.ts';
 import { exportCase, importCase } from '../cases/archive.ts';
@@ -120,13 +120,14 @@ it('takes a case from its creation to its results, and tells of every change', a
     'scanned',
     'evidence-added',
   ]);
-  await new Promise((resolve) => setTimeout(resolve, 250));
-  const published = changes.filter((change) => change.type === 'evidence');
-  expect(published.length).toBeGreaterThan(0);
-  const rows = published.flatMap(({ rows: some }) => some ?? []);
-  expect(rows.some(({ id, finding }) => id === 1 && finding !== null)).toBe(true);
-  const heads = changes.filter((change) => change.type === 'head');
-  expect(heads.at(-1)).toMatchObject({ caseId, head: (await call(cases.get, { caseId })).head });
+  const { head } = await call(cases.get, { caseId });
+  await vi.waitFor(() => {
+    const published = changes.filter((change) => change.type === 'evidence');
+    const rows = published.flatMap(({ rows: some }) => some ?? []);
+    expect(rows.some(({ id, finding }) => id === 1 && finding !== null)).toBe(true);
+    const heads = changes.filter((change) => change.type === 'head');
+    expect(heads.at(-1)).toMatchObject({ caseId, head });
+  }, 20_000);
 });
 
 it('lists, searches, archives and deletes cases', async () => {

@@ -40,6 +40,7 @@ it('says first which engine this is, and ends when nobody listens any more', asy
 it('joins what changes fast: rows of evidence by their id, ten times a second at most, everyone alike', async () => {
   const feed = new ChangeFeed({ startedAt: '', recovered: false });
   const [one, other] = [listen(feed), listen(feed)];
+  const began = performance.now();
   await pause(1);
   for (let i = 0; i < 50; i++) {
     feed.publish({ type: 'evidence', caseId, rows: [row(i % 3, `state ${i}`)] });
@@ -47,11 +48,12 @@ it('joins what changes fast: rows of evidence by their id, ten times a second at
     await pause(1);
   }
   await pause(250);
+  const tenths = (performance.now() - began) / 100;
   await Promise.all([one.stop(), other.stop()]);
   expect(other.published).toEqual(one.published);
   const evidence = one.published.filter((change) => change.type === 'evidence');
   expect(evidence.length).toBeGreaterThan(1);
-  expect(evidence.length).toBeLessThan(8);
+  expect(evidence.length).toBeLessThanOrEqual(Math.ceil(tenths) + 1);
   const latest = new Map(evidence.flatMap(({ rows }) => rows ?? []).map(({ id, name }) => [id, name]));
   expect(latest).toEqual(
     new Map([

@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { resources } from '../../src-preload/contract/sound.ts';
 import { decode } from '../audio/decode.ts';
 import { temporaryFolder, tone, wav16 } from '../audio/testing.ts';
@@ -174,7 +174,6 @@ describe('resources', () => {
       outputs.offer({ path: place, name: 'report.pdf', type: 'application/pdf' }).resource,
     );
     expect(pdf.toString()).toBe('%PDF');
-    await new Promise((resolve) => setTimeout(resolve, 50));
-    expect(existsSync(place)).toBe(false);
+    await vi.waitFor(() => expect(existsSync(place)).toBe(false), 20_000);
   });
 });
