@@ -165,5 +165,4 @@ export const evaluate = {
     tooFewHint: (least: number) => `Fewer than ${least} independent recordings: no rate, no interval`,
     note: `EER of each generator’s spoofs against all bona fide recordings; “same source” against the bona fide speech of its own source alone, so that the recording channel cannot give it away. The line in each bar is the EER of all spoofs together. A row without a rate shows its counts at the model’s threshold, and comes after the others. ${intervalRule}`,
   },
-  shortcuts: { newEvaluation: 'New evaluation' },
 } as const;

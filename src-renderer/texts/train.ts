@@ -7,7 +7,6 @@ export const train = {
   empty:
     'Train a model on labelled recordings of your own: choose the folders, look at what they hold, and start. Nothing leaves this machine.',
   loading: 'Reading the training',
-  shortcuts: { newTraining: 'New training' },
   dataset: {
     folder: 'Folder of recordings',
     folderHint:
