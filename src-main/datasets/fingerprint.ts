@@ -1,5 +1,5 @@
 import { BandLimiter } from '../audio/condition.ts';
-import { RealFft } from '../features/fft.ts';
+import { SpectralKernel } from '../features/spectral-kernel.ts';
 
 /** Rate of the samples that a fingerprint is made of. */
 export const fingerprintRateHz = 8000;
@@ -42,22 +42,37 @@ const window = Float64Array.from(
   { length: frameLength },
   (_, index) => 0.5 - 0.5 * Math.cos((2 * Math.PI * index) / frameLength),
 );
-const fft = new RealFft(frameLength);
+let kernel: SpectralKernel | null = null;
+
+/** Magnitudes of the bands, [bands, frames]. */
+function bandMagnitudes(samples: Float32Array, frames: number): Float32Array {
+  kernel ??= new SpectralKernel({
+    nFft: frameLength,
+    window,
+    hopLength,
+    bands: { kind: 'sums', starts: Int32Array.from(edges) },
+    floorPower: null,
+    transform: null,
+  });
+  const magnitudes = new Float32Array(bands * frames);
+  for (let first = 0; first < frames; first += kernel.capacity) {
+    const count = Math.min(kernel.capacity, frames - first);
+    const start = first * hopLength;
+    kernel.input.set(samples.subarray(start, start + (count - 1) * hopLength + frameLength));
+    kernel.run(count, magnitudes, first, frames);
+  }
+  return magnitudes;
+}
 
 /** @param samples mono, at {@link fingerprintRateHz}. Gain and polarity do not matter. */
 export function fingerprintOf(samples: Float32Array): Fingerprint {
   const frames = Math.max(0, Math.floor((samples.length - frameLength) / hopLength) + 1);
-  const frame = new Float64Array(frameLength);
-  const power = new Float64Array(frameLength / 2 + 1);
+  const magnitudes = bandMagnitudes(samples, frames);
   const levels = new Float64Array(frames * bands);
   const totals = new Float64Array(frames);
   for (let at = 0; at < frames; at++) {
-    const start = at * hopLength;
-    for (let index = 0; index < frameLength; index++) frame[index] = samples[start + index] * window[index];
-    fft.power(frame, power);
     for (let band = 0; band < bands; band++) {
-      let sum = 0;
-      for (let bin = edges[band]; bin < edges[band + 1]; bin++) sum += power[bin];
+      const sum = magnitudes[band * frames + at] ** 2;
       totals[at] += sum;
       levels[at * bands + band] = Math.log((sum + 1e-12) / (edges[band + 1] - edges[band]));
     }

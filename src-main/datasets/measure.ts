@@ -5,7 +5,7 @@ import { openAudio } from '../audio/decode.ts';
 import { sha256File } from '../audio/hash.ts';
 import { Resampler } from '../audio/resample.ts';
 import type { AudioInfo, AudioStream } from '../audio/types.ts';
-import { RealFft } from '../features/fft.ts';
+import { SpectralKernel } from '../features/spectral-kernel.ts';
 import { fingerprintOf, fingerprintRateHz, type Fingerprint } from './fingerprint.ts';
 
 /** What can be said of a recording without hearing what is spoken. */
@@ -132,13 +132,31 @@ const activityOnly = {
   speech: 'none' as const,
 };
 
+let kernel: SpectralKernel | null = null;
+
+/** Magnitudes of all bins, of frames that lie end to end. */
+function spectrumKernel(): SpectralKernel {
+  kernel ??= new SpectralKernel({
+    nFft: spectrumLength,
+    window: Float64Array.from(
+      { length: spectrumLength },
+      (_, index) => 0.5 - 0.5 * Math.cos((2 * Math.PI * index) / spectrumLength),
+    ),
+    hopLength: spectrumLength,
+    bands: { kind: 'bins', first: 0, count: spectrumLength / 2 + 1 },
+    floorPower: null,
+    transform: null,
+  });
+  return kernel;
+}
+
 /** The mean power spectrum of a recording, frames without sound left out. */
 class MeanSpectrum {
   readonly #rateHz: number;
-  readonly #fft = new RealFft(spectrumLength);
-  readonly #frame = new Float64Array(spectrumLength);
-  readonly #power = new Float64Array(spectrumLength / 2 + 1);
-  readonly #sum = new Float64Array(spectrumLength / 2 + 1);
+  readonly #kernel = spectrumKernel();
+  readonly #samples = new Float32Array(this.#kernel.capacity * spectrumLength);
+  readonly #magnitudes = new Float32Array(this.#kernel.capacity * this.#kernel.rows);
+  readonly #sum = new Float64Array(this.#kernel.rows);
   #filled = 0;
 
   constructor(rateHz: number) {
@@ -146,17 +164,22 @@ class MeanSpectrum {
   }
 
   push(block: Float32Array): void {
-    for (const sample of block) {
-      this.#frame[this.#filled++] = sample;
-      if (this.#filled === spectrumLength) this.#take();
+    for (let at = 0; at < block.length;) {
+      const part = block.subarray(at, at + this.#samples.length - this.#filled);
+      this.#samples.set(part, this.#filled);
+      this.#filled += part.length;
+      at += part.length;
+      if (this.#filled === this.#samples.length) this.#take();
     }
   }
 
   #take(): void {
-    for (let i = 0; i < this.#filled; i++) this.#frame[i] *= hann[i];
-    this.#frame.fill(0, this.#filled);
-    this.#fft.power(this.#frame, this.#power);
-    for (let bin = 0; bin < this.#sum.length; bin++) this.#sum[bin] += this.#power[bin];
+    const frames = Math.ceil(this.#filled / spectrumLength);
+    this.#kernel.input.set(this.#samples.fill(0, this.#filled));
+    this.#kernel.run(frames, this.#magnitudes, 0, frames);
+    for (let at = 0; at < frames * this.#sum.length; at++) {
+      this.#sum[Math.floor(at / frames)] += this.#magnitudes[at] ** 2;
+    }
     this.#filled = 0;
   }
 
@@ -176,11 +199,6 @@ class MeanSpectrum {
     return highest * width;
   }
 }
-
-const hann = Float64Array.from(
-  { length: spectrumLength },
-  (_, index) => 0.5 - 0.5 * Math.cos((2 * Math.PI * index) / spectrumLength),
-);
 
 /** The first seconds of a recording from its first sound on, at the rate of fingerprints. */
 class FirstSound {

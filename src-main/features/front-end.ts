@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import { isFftSize } from './fft.ts';
-import { SpectralKernel } from './spectral-kernel.ts';
+import { SpectralKernel, isFftSize } from './spectral-kernel.ts';
 import type { Bands, TriangularFilters } from './spectral-kernel.ts';
 
 const framing = {

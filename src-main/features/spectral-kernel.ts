@@ -75,6 +75,11 @@ export interface KernelSettings {
   transform: Float64Array | null;
 }
 
+/** Whether a transform may have so many points. */
+export function isFftSize(size: number): boolean {
+  return Number.isInteger(size) && size >= 64 && size <= 8192 && (size & (size - 1)) === 0;
+}
+
 /** How many bands. */
 function bandCountOf(bands: Bands): number {
   if (bands.kind === 'bins') return bands.count;
