@@ -20,7 +20,8 @@ function foldsFolder(folder: string): string {
 
 /**
  * Scores every training recording by members that were made without its source: for each fold each member once, on all
- * others, nothing of it chosen. A fold that is done is kept in `folder` until `removeFolds`, so that a run can be resumed.
+ * others, nothing of it chosen. A fold that is done is kept in `folder` until `removeFolds`, for a run that is resumed and for
+ * another model of the same members, or some of them.
  * @param place `judged`: recordings to score instead, each by the members made without its source
  * @returns what `score` answered for each fold.
  * @throws as `trainNetwork`.
@@ -37,7 +38,17 @@ export async function outOfFoldScores<Scores>(
   const { judged } = place;
   const folds = sourceFolds(splits.train, place.count, place.seed);
   const pooled: Scores[] = [];
-  const kept = judged ? `scores-${sha256(judged.map(({ id }) => id).join('\n')).slice(0, 12)}.json` : 'scores.json';
+  // Another model of the same folds has other members, or is judged on other copies.
+  const asked = [
+    [String(place.seed)],
+    trainers.map(({ name }) => name),
+    splits.train,
+    splits.copies ?? [],
+    judged ?? [],
+  ];
+  const idsOf = (one: (string | DatasetItem)[]): string[] =>
+    one.map((item) => (typeof item === 'string' ? item : item.id));
+  const kept = `scores-${sha256(JSON.stringify(asked.map((one) => idsOf([...one])))).slice(0, 12)}.json`;
   for (const [index, held] of folds.entries()) {
     options.onEvent({ type: 'fold', fold: index + 1, folds: folds.length, recordings: held.length });
     const folder = join(foldsFolder(place.folder), String(index + 1));

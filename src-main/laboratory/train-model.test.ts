@@ -65,7 +65,9 @@ it('calibrates on scores of networks that were trained without the source, resum
   await expect(trainModel(request, 'a test', { onEvent: stopInSecondFold, signal: controller.signal })).rejects.toThrow(
     /abort/i,
   );
-  expect(existsSync(join(folder, 'model', 'checkpoint-folds', '1', 'scores.json'))).toBe(true);
+  expect(readdirSync(join(folder, 'model', 'checkpoint-folds', '1'))).toContainEqual(
+    expect.stringMatching(/^scores-[0-9a-f]{12}\.json$/),
+  );
 
   const resumed: TrainModelEvent[] = [];
   const { card } = await trainModel({ ...request, resume: true }, 'a test', {
@@ -92,7 +94,12 @@ it('calibrates on scores of networks that were trained without the source, resum
 });
 
 it('joins members by weights of recordings that they have not heard, and takes up what was done before a stop', async () => {
-  const several = { ...request, out: join(folder, 'several'), members: ['linear', 'linear-2', 'mel', 'encoder'] };
+  const several = {
+    ...request,
+    out: join(folder, 'several'),
+    members: ['linear', 'linear-2', 'mel', 'encoder'],
+    keepCheckpoints: true,
+  };
   const controller = new AbortController();
   const stopInFinal = (event: TrainModelEvent): void => {
     if (event.type === 'member' && event.name === 'mel' && event.members === 4) controller.abort();
@@ -115,9 +122,26 @@ it('joins members by weights of recordings that they have not heard, and takes u
   expect(weights.every((weight) => Number.isFinite(weight) && weight !== 0)).toBe(true);
   expect(Object.keys(card.files).sort()).toEqual(
     readdirSync(several.out)
-      .filter((name) => name !== 'card.json')
+      .filter((name) => name !== 'card.json' && !name.startsWith('checkpoint'))
       .sort(),
   );
+  // A model of some of its members trains nothing, and is calibrated on scores of its own.
+  const fewer = {
+    ...several,
+    out: join(folder, 'of-some'),
+    members: ['linear', 'mel'],
+    keepCheckpoints: false,
+    resume: true,
+  };
+  for (const part of ['checkpoint-members', 'checkpoint-folds']) {
+    cpSync(join(several.out, part), join(fewer.out, part), { recursive: true });
+  }
+  const again: TrainModelEvent[] = [];
+  const { card: ofSome } = await trainModel(fewer, 'a test', { onEvent: (event) => again.push(event) });
+  expect(again.filter(({ type }) => type === 'step')).toHaveLength(0);
+  expect(again.some((event) => event.type === 'score' && event.split.startsWith('fold'))).toBe(true);
+  expect(ofSome.members.map(({ weight }) => weight)).not.toContain(weights[0]);
+  expect(readdirSync(fewer.out).some((name) => name.startsWith('checkpoint'))).toBe(false);
 
   const detector = await Detector.create(await readModel(several.out), 1);
   const analysis = await detector.analyse(join(folder, 'audio', 'dev-0.wav'));

@@ -100,8 +100,10 @@ export async function trainModel(
   const files: ModelFiles = new Map(members.flatMap((member) => [...member.files]));
   const model = await writeModel(folder, withFigures(calibrated, data.judgedOn, splits), files);
   await removeCheckpoint(folder);
-  await removeFolds(folder);
-  if (!request.keepCheckpoints) await removeMembers(folder);
+  if (!request.keepCheckpoints) {
+    await removeFolds(folder);
+    await removeMembers(folder);
+  }
   return model;
 }
 

@@ -47,7 +47,7 @@ export interface TrainingOptions {
   /** A model to train on from, with its network, front end and conditioning. */
   from?: string;
   resume: boolean;
-  /** Leaves the members' checkpoints where they are, for another model of some of them. */
+  /** Leaves the members' checkpoints and those of folds where they are, for another model of some of them. */
   keepCheckpoints?: boolean | undefined;
   /** Further sentences for the card: terms of the data, for instance. */
   notes: string[];
