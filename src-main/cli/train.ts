@@ -165,7 +165,10 @@ export function register(program: Command): void {
     .option('--seed <n>', 'same seed, data and backend: same model', seedNumber, 1)
     .option('--from <model>', 'train on from this model, with its network, front end, conditioning and augmentation')
     .option('--resume', 'go on from the checkpoint in the folder, if there is one')
-    .option('--keep-checkpoints', 'of a model of several members: leave their checkpoints and those of folds, for a model of some of them')
+    .option(
+      '--keep-checkpoints',
+      'of a model of several members: leave their checkpoints and those of folds, for a model of some of them',
+    )
     .option('--overwrite', 'replace the model that stands in the folder')
     .option(
       '--note <sentence>',

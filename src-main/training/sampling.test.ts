@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { DatasetItem } from '../datasets/types.ts';
-import { createSampler } from './sampling.ts';
+import { createSampler, exampleWeights } from './sampling.ts';
 import type { Sampling } from './sampling.ts';
 
 /** So many clips of a class, source and generator. */
@@ -73,4 +73,19 @@ describe('sampling', () => {
       expect(createSampler(items, { ...options, seed: 4 }).batch(2, 5)).not.toEqual(other.batch(2, 5));
     },
   );
+});
+
+it('weighs generators alike, or by the root of their clips, the classes alike in either case', () => {
+  const few = [
+    ...clips(4, 'spoof', 'one', 'often'),
+    ...clips(1, 'spoof', 'one', 'once'),
+    ...clips(1, 'bonafide', 'one', null),
+  ];
+  const shares = (power?: number): number[] => {
+    const weights = exampleWeights(few, power);
+    const often = weights.subarray(0, 4).reduce((sum, weight) => sum + weight, 0);
+    return [often / weights[4], weights[5]];
+  };
+  expect(shares()).toEqual([1, 3]);
+  expect(shares(-0.5)).toEqual([2, 3]);
 });

@@ -70,23 +70,25 @@ function inTurn(indices: number[], seed: number, target: number): Draw {
 
 /**
  * How much each example of one class counts where sources are to be heard alike: spoofs by the inverse of how many their
- * source's generator has, bona fide clips by the inverse root of how many their source has.
+ * source's generator has (or its power `spoofPower`), bona fide clips by the inverse root of how many their source has.
  */
-function sourceWeights(items: readonly DatasetItem[]): number[] {
+function sourceWeights(items: readonly DatasetItem[], spoofPower = -1): number[] {
   const groups = items.map(({ label, source, generator, speaker }) =>
     JSON.stringify(label === 'spoof' ? [source, generator] : [source ?? speaker]),
   );
   const counts = new Map<string, number>();
   for (const group of groups) counts.set(group, (counts.get(group) ?? 0) + 1);
-  return items.map(({ label }, index) => (counts.get(groups[index]) as number) ** (label === 'spoof' ? -1 : -0.5));
+  return items.map(
+    ({ label }, index) => (counts.get(groups[index]) as number) ** (label === 'spoof' ? spoofPower : -0.5),
+  );
 }
 
 /** The same weights for examples of both classes, the classes alike, together as many as there are examples. */
-export function exampleWeights(items: readonly DatasetItem[]): Float64Array {
+export function exampleWeights(items: readonly DatasetItem[], spoofPower = -1): Float64Array {
   const weights = new Float64Array(items.length);
   for (const label of ['bonafide', 'spoof']) {
     const indices = [...items.keys()].filter((index) => items[index].label === label);
-    const ofClass = sourceWeights(indices.map((index) => items[index]));
+    const ofClass = sourceWeights(indices.map((index) => items[index]), spoofPower); // prettier-ignore
     const sum = ofClass.reduce((total, weight) => total + weight, 0);
     indices.forEach((index, place) => (weights[index] = (ofClass[place] * items.length) / 2 / sum));
   }
