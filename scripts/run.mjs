@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+// `npm start`, `npm test`, `npm run setup` and their kin: sets up what is missing, then runs.
 // The launcher behind `npm start`, `npm test` and the other scripts of package.json: sets up what is missing, builds
 // what has changed, then does what was asked. Node's built-ins only, Node 18 or newer, no shell.
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';

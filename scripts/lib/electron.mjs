@@ -1,3 +1,4 @@
+// Finds or fetches Electron's binary, and says why it cannot be used.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,3 +1,4 @@
+/** What is done to sound before a model sees it: band, level, trimming, windows. */
 import { z } from 'zod';
 import { ParallelFilter } from './parallel-filter.ts';
 import { scaleSamples, sumOfSquares } from './sample-kernel.ts';

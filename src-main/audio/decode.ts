@@ -1,3 +1,4 @@
+/** Opens any recording by the decoder that suits it, as mono samples at a rate. */
 import { UserFacingError } from '../base/errors.ts';
 import { EdgeFade } from './fade.ts';
 import { noStream, openWithFfmpeg } from './ffmpeg.ts';

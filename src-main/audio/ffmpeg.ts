@@ -1,3 +1,4 @@
+/** Finds ffmpeg, starts it caged, and takes its decoded sound, timestamps and complaints apart. */
 import type { ChildProcessByStdio, ExecFileException } from 'node:child_process';
 import { access, constants, stat } from 'node:fs/promises';
 import { constants as constantsOfSystem } from 'node:os';

@@ -1,3 +1,4 @@
+/** The inner loops of FLAC decoding, in WebAssembly. */
 import {
   FunctionWriter,
   addInteger,

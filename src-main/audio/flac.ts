@@ -1,3 +1,4 @@
+/** Reads FLAC without ffmpeg: headers, frames, checksums, and what a damaged file still holds. */
 import { createHash } from 'node:crypto';
 import type { Hash } from 'node:crypto';
 import type { BlockMemory } from './block-memory.ts';

@@ -1,3 +1,4 @@
+/** Bytes of a file, read once, in pieces, without touching its times. */
 import { closeSync, constants, fstatSync, openSync, statSync } from 'node:fs';
 import type { Stats } from 'node:fs';
 import { open, stat, type FileHandle } from 'node:fs/promises';

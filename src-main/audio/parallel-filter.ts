@@ -1,3 +1,4 @@
+/** A recursive filter as parallel sections, several samples at once. */
 import {
   FunctionWriter,
   addDoubles,

@@ -1,3 +1,4 @@
+/** Plain samples of all encodings as floating-point numbers. */
 import type { BlockMemory } from './block-memory.ts';
 import type { InputBuffer } from './input.ts';
 import { noNotes } from './types.ts';

@@ -1,3 +1,4 @@
+/** What decoders tell of a recording, and what they must be able to do. */
 import type { Confinement } from './cage.ts';
 import type { BlockMemory } from './block-memory.ts';
 

@@ -1,3 +1,4 @@
+/** Reads WAV, RF64 and their kin without ffmpeg, also where headers lie about lengths. */
 import { UserFacingError } from '../base/errors.ts';
 import type { HeaderNotes } from './header-notes.ts';
 import type { InputBuffer } from './input.ts';

@@ -1,3 +1,4 @@
+/** A pool of worker threads that answer requests in turn, and the workers' side of it. */
 import { Worker, isMainThread, parentPort } from 'node:worker_threads';
 import type { Transferable } from 'node:worker_threads';
 import { UserFacingError } from './errors.ts';

@@ -1,3 +1,4 @@
+/** The signed log of a case, each row hashed with the one before. */
 import type Database from 'better-sqlite3';
 import type { CustodyHead } from '../../src-common/schemas/custody.ts';
 import { canonicalJson, sha256Hex } from './canonical.ts';

@@ -1,3 +1,4 @@
+/** A case's SQLite file: opening, making, checking what another program may have left there. */
 import { copyFileSync, existsSync, mkdtempSync, renameSync, rmSync, statfsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import Database from 'better-sqlite3';

@@ -1,3 +1,4 @@
+/** The cases of this installation, and what it knows of their logs' heads. */
 import { join, resolve } from 'node:path';
 import { existsSync, realpathSync } from 'node:fs';
 import Database from 'better-sqlite3';

@@ -1,3 +1,4 @@
+/** What a case's tables hold, and the hash of each record. */
 import type { CaseDetails } from '../../src-common/schemas/case.ts';
 import type { EvidenceRow, Mark } from '../../src-common/schemas/evidence.ts';
 import { canonicalJson, sha256Hex } from './canonical.ts';

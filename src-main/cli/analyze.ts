@@ -1,3 +1,4 @@
+/** `earwitness analyze`: one recording, in words. */
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { visibleName } from '../../src-common/visible-text.ts';

@@ -1,3 +1,4 @@
+/** `earwitness case`: makes, shows, verifies, shares and accepts cases. */
 import { resolve } from 'node:path';
 import { visibleName } from '../../src-common/visible-text.ts';
 import { InvalidArgumentError, Option } from 'commander';

@@ -1,3 +1,4 @@
+/** `earwitness dataset`: inspects, checks, splits and degrades datasets. */
 import { join, resolve } from 'node:path';
 import { visibleName } from '../../src-common/visible-text.ts';
 import { InvalidArgumentError, type Command } from 'commander';

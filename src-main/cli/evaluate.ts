@@ -1,3 +1,4 @@
+/** `earwitness evaluate`: figures of models on a dataset. */
 import { intervalRule } from '../../src-common/interval-rule.ts';
 import { join, resolve } from 'node:path';
 import { visibleName } from '../../src-common/visible-text.ts';

@@ -1,3 +1,4 @@
+/** `earwitness metrics`: figures and plots of score files. */
 import { basename, join, resolve } from 'node:path';
 import { Option, type Command } from 'commander';
 import { UserFacingError } from '../base/errors.ts';

@@ -1,3 +1,4 @@
+/** `earwitness report`: a case as PDF, CSV and JSON. */
 import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { extname, resolve } from 'node:path';

@@ -1,3 +1,4 @@
+/** `earwitness robustness`: a model through codecs, noise and rooms. */
 import { join, resolve } from 'node:path';
 import { InvalidArgumentError } from 'commander';
 import type { Command } from 'commander';

@@ -1,3 +1,4 @@
+/** `earwitness saliency`: where in a recording a score comes from, and whether that can be believed. */
 import { basename, extname, resolve } from 'node:path';
 import { Option } from 'commander';
 import type { Command } from 'commander';

@@ -1,3 +1,4 @@
+/** `earwitness scan`: scores files and folders. */
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { basename, dirname, resolve, sep } from 'node:path';

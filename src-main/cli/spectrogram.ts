@@ -1,3 +1,4 @@
+/** `earwitness spectrogram`: a recording's spectrogram as a picture. */
 import { basename, extname } from 'node:path';
 import { visibleName } from '../../src-common/visible-text.ts';
 import type { Command } from 'commander';

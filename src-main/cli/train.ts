@@ -1,3 +1,4 @@
+/** `earwitness train`: makes a model from a dataset. */
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { InvalidArgumentError, Option } from 'commander';

@@ -1,3 +1,4 @@
+/** Looks for what makes a dataset easier than it should be: repeated sound, shortcuts, leaks between splits. */
 import { UserFacingError } from '../base/errors.ts';
 import { Groups } from './groups.ts';
 import type { MeasuredFile, Measures } from './measure.ts';

@@ -1,3 +1,4 @@
+/** Fingerprints of sound, by which repeated recordings are found. */
 import { BandLimiter } from '../audio/condition.ts';
 import { SpectralKernel } from '../features/spectral-kernel.ts';
 

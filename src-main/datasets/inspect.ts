@@ -1,3 +1,4 @@
+/** What a dataset holds: counts, lengths, formats, what is missing. */
 import { availableParallelism } from 'node:os';
 import { probe } from '../audio/decode.ts';
 import type { AudioInfo } from '../audio/types.ts';

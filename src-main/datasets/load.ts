@@ -1,3 +1,4 @@
+/** From a spec to the recordings of a dataset. */
 import { stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, resolve, sep } from 'node:path';

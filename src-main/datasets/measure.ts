@@ -1,3 +1,4 @@
+/** What of a recording is compared between the splits and classes of a dataset. */
 import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { FramePowers, findActivity, frameSeconds } from '../audio/condition.ts';

@@ -1,3 +1,4 @@
+/** Reads the protocol files of ASVspoof and finds their recordings. */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserFacingError } from '../base/errors.ts';

@@ -1,3 +1,4 @@
+/** Finds recordings in the folders of a dataset. */
 import type { Dirent } from 'node:fs';
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { extname, join } from 'node:path';

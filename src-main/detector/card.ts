@@ -1,3 +1,4 @@
+/** A model's card: all that is known of how it was made and how well it does. */
 import { z } from 'zod';
 import { sha256Schema as sha256 } from '../../src-common/hashes.ts';
 import { splitFiguresSchema } from '../../src-common/schemas/model.ts';

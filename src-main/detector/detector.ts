@@ -1,3 +1,4 @@
+/** Scores whole recordings by a model, and says what may be said of them. */
 import type { Finding } from '../../src-common/findings.ts';
 import type { Timeline } from '../audio/timeline.ts';
 import type { AudioInfo, AudioSource, Channel, TimelineNotes } from '../audio/types.ts';

@@ -1,3 +1,4 @@
+/** From a score to a finding, or to the reasons why there is none. */
 import type { Finding } from '../../src-common/findings.ts';
 import type { DecodeNotes } from '../audio/types.ts';
 import { applyCalibration } from '../evaluation/calibration.ts';

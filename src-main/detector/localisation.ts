@@ -1,3 +1,4 @@
+/** Whether places within a recording may be pointed out, and which. */
 import type { Localisation, PartialRecord } from './localisation-card.ts';
 
 /** A card as far as it says where to listen. */

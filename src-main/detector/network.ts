@@ -1,3 +1,4 @@
+/** Networks as data: layers, shapes, parameters, starting weights. */
 import { z } from 'zod';
 import { Random } from '../base/random.ts';
 

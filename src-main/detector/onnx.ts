@@ -1,3 +1,4 @@
+/** Writes networks as ONNX graphs. */
 import { PbfWriter } from 'pbf';
 import { batchNorm, leastMomentVariance, placeLayers } from './network.ts';
 import type { NetworkSpec, PlacedLayer, Weights } from './network.ts';

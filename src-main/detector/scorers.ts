@@ -1,3 +1,4 @@
+/** Runs a model's members on windows and adds up what they say. */
 import ort from 'onnxruntime-node';
 import { createFrontEnd } from '../features/front-end.ts';
 import type { FrontEnd, FrontEndParameters } from '../features/front-end.ts';

@@ -1,3 +1,4 @@
+/** Up to which frequency a recording holds sound, and whether it ends abruptly there. */
 import { SpectralKernel } from '../features/spectral-kernel.ts';
 
 /** Width of the bands whose levels are followed. */

@@ -1,3 +1,4 @@
+/** Voice activity by Silero's network, frame by frame. */
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';

@@ -1,3 +1,4 @@
+/** Models in their folders: finding, reading with their companions, writing whole. */
 import { readFile, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { UserFacingError } from '../base/errors.ts';

@@ -1,3 +1,4 @@
+/** Small models and made-up sound for tests. */
 import { createHash } from 'node:crypto';
 import { wav16 as writeWav16 } from '../audio/wav-writer.ts';
 import { Random } from '../base/random.ts';

@@ -1,3 +1,4 @@
+/** A recording conditioned for a model and walked window by window. */
 import { BlockMemory } from '../audio/block-memory.ts';
 import { openAudio } from '../audio/decode.ts';
 import type { AudioInfo, AudioSource, Channel, DecodeStatistics } from '../audio/types.ts';

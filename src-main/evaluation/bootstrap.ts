@@ -1,3 +1,4 @@
+/** Intervals of all figures, from sources, speakers and recordings drawn anew. */
 import { logOnePlusExp } from './calibration.ts';
 import { actualDcf, asvspoof5Costs, type DcfCosts, firstAtLeast, minimumDcf } from './dcf.ts';
 import { GeneratorComparisons, tooFew } from './generators.ts';

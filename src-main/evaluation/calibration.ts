@@ -1,3 +1,4 @@
+/** From scores to likelihood ratios, by length of speech, no stronger than the data support. */
 import { z } from 'zod';
 import { UserFacingError } from '../base/errors.ts';
 import { type BandSettings, inconclusiveBand, supportOf } from './band.ts';

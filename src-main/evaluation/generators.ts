@@ -1,3 +1,4 @@
+/** Each generator's spoofs against bona fide speech of all and of the same sources. */
 import { leastRecordings } from '../../src-common/interval-rule.ts';
 import type { Trial } from './trials.ts';
 import { independentRecordings } from './units.ts';

@@ -1,3 +1,4 @@
+/** All figures of scored trials: EER, areas, costs, calibration, by attack; and as JSON. */
 import { UserFacingError } from '../base/errors.ts';
 import { logOnePlusExp } from './calibration.ts';
 import type { BootstrapResult, FigureName, Interval } from './bootstrap.ts';

@@ -1,3 +1,4 @@
+/** Reads score files as ASVspoof and others write them, with their keys. */
 import { createReadStream } from 'node:fs';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';

@@ -1,3 +1,4 @@
+/** What networks see: Mel, linear and LFCC spectrograms. */
 import { z } from 'zod';
 import { SpectralKernel, isFftSize } from './spectral-kernel.ts';
 import type { Bands, TriangularFilters } from './spectral-kernel.ts';

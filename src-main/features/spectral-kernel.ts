@@ -1,3 +1,4 @@
+/** Short-time spectra summed into bands, in WebAssembly written here, several frames at once. */
 import {
   FunctionWriter,
   add,

@@ -1,3 +1,4 @@
+/** Starts the engine, starts it anew when it dies, and hands out connections to it. */
 import { execFile, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { rmSync } from 'node:fs';

@@ -1,3 +1,4 @@
+/** Scores that calibrate a model: of recordings, and of several put together. */
 import { edgeFadeSeconds } from '../audio/condition.ts';
 import { openAudio } from '../audio/decode.ts';
 import type { DatasetItem } from '../datasets/types.ts';

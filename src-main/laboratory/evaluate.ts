@@ -1,3 +1,4 @@
+/** Scores a dataset and works out its figures and records of findings. */
 import type { FindingRecord } from '../../src-common/schemas/finding-record.ts';
 import type { Card, SplitFigures } from '../detector/card.ts';
 import type { DetectorAnalysis } from '../detector/detector.ts';

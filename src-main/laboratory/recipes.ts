@@ -1,3 +1,4 @@
+/** How networks and members are trained unless asked otherwise. */
 import type { Conditioning } from '../audio/condition.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { defaultAugmentation } from '../detector/augmentation.ts';

@@ -1,3 +1,4 @@
+/** Scores made signals and compares with what was stored, so that an installation can be trusted. */
 import { existsSync } from 'node:fs';
 import { chmod, mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';

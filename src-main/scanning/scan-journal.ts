@@ -1,3 +1,4 @@
+/** What a scan has done so far, on disk, so that it can go on after a stop. */
 import { createHash } from 'node:crypto';
 import { open, rm, stat } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';

@@ -1,3 +1,4 @@
+/** Lists files and scores them one after the other, whatever some of them are. */
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { resolve, sep } from 'node:path';

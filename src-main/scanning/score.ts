@@ -1,3 +1,4 @@
+/** Scores one file: hash, decoding, all channels that were asked for. */
 import { hash } from 'node:crypto';
 import { closeSync, readSync, statSync } from 'node:fs';
 import { setImmediate as nextTurn } from 'node:timers/promises';

@@ -1,3 +1,4 @@
+/** A whole recording's spectrogram in few columns, made while it is read. */
 import { createFrontEnd } from '../features/front-end.ts';
 import type { FrontEnd, LinearParameters, MelParameters } from '../features/front-end.ts';
 

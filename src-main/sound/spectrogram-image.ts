@@ -1,3 +1,4 @@
+/** Draws spectrograms as pictures: for the command line, for reports, and under an overlay. */
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { crc32, deflateSync } from 'node:zlib';

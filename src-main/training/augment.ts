@@ -1,3 +1,4 @@
+/** Varies training examples: room, noise, band, codec, masked stripes. */
 import { BandLimiter } from '../audio/condition.ts';
 import type { Random } from '../base/random.ts';
 import type { Augmentation } from '../detector/augmentation.ts';

@@ -1,3 +1,4 @@
+/** From clips to what a network is trained and judged on. */
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import {

@@ -1,3 +1,4 @@
+/** A network on TensorFlow.js: its weights, its forward run, its gradients. */
 import * as tf from '@tensorflow/tfjs-core';
 import { Random } from '../base/random.ts';
 import { batchNormalise } from './backends/batch-norm.ts';

@@ -1,3 +1,4 @@
+/** Trains one network: examples, steps, epochs judged on dev, checkpoints to go on from. */
 import { availableParallelism } from 'node:os';
 import ort from 'onnxruntime-node';
 import { UserFacingError, describeError } from '../base/errors.ts';

@@ -1,3 +1,4 @@
+/** Texts of the Evaluate view. */
 import { intervalRule } from '../../src-common/interval-rule.ts';
 
 /** Texts of the Evaluate view. */

@@ -1,3 +1,4 @@
+/** Frozen encoders: where they lie, their cards, and running them on windows. */
 import { access, constants, readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import ort from 'onnxruntime-node';

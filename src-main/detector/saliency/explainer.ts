@@ -1,3 +1,4 @@
+/** Scores a recording with places of its spectrum taken out, or by gradients. */
 import ort from 'onnxruntime-node';
 import { createFrontEnd } from '../../features/front-end.ts';
 import type { FrontEnd } from '../../features/front-end.ts';

@@ -1,3 +1,4 @@
+/** Pictures of a recording for a report: waveform, spectrogram, scores, saliency. */
 import { colourTable } from '../../../src-common/colour-maps.ts';
 import { overlayColour, timeTicksFor } from '../../sound/spectrogram-image.ts';
 import type { Analysis } from '../../../src-common/schemas/analysis.ts';

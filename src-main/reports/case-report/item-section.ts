@@ -1,3 +1,4 @@
+/** What a report says of one recording: finding, reasons, scores, pictures. */
 import { alarmWords } from '../../../src-common/alarms.ts';
 import { findingWords } from '../../../src-common/findings.ts';
 import type { Finding } from '../../../src-common/findings.ts';

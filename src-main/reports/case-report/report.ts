@@ -1,3 +1,4 @@
+/** Puts a case report together: its sections in order, and its table as CSV. */
 import { leastUnits } from '../../../src-common/interval-rule.ts';
 import { createHash } from 'node:crypto';
 import { alarmSentences } from '../../../src-common/alarms.ts';

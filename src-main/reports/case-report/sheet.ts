@@ -1,3 +1,4 @@
+/** Pages of a report: flowing text, tables and pictures set as tagged PDF. */
 import PDFDocument from 'pdfkit';
 import { Typesetter } from './typesetter.ts';
 import type { Line, TextStyle } from './typesetter.ts';

@@ -1,3 +1,4 @@
+/** Made-up cases and recordings for tests of reports. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Analysis } from '../../../src-common/schemas/analysis.ts';

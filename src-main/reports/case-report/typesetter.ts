@@ -1,3 +1,4 @@
+/** Breaks text into lines of a width, in the fonts that have its letters. */
 import bidiFactory from 'bidi-js';
 import LineBreaker from 'linebreak';
 import { Fonts } from './fonts.ts';
