@@ -199,7 +199,7 @@ const thresholds = {
   minimumSnrDb: 0,
 };
 
-/** All that a card says of a model before anything is measured. */
+/** Enough of a card to score with, and all that it says of a model before anything is measured. */
 function cardToScore(run: Run, members: readonly FittedMember[]): Card {
   const { request, application, folder, data, backend, plan } = run;
   const { splits, judgedOn } = data;
@@ -219,11 +219,11 @@ function cardToScore(run: Run, members: readonly FittedMember[]): Card {
       dataset: request.dataset,
       counts: countsOf(splits),
       sources: [...new Set(splits.train.flatMap((item) => item.source ?? []))].sort(),
-      ...filesRecord(splits, members),
+      manifestSha256: '',
+      fileSha256: [],
       seed: request.seed,
       backend: `${backend.name} (${backend.device})`,
       folds: request.folds,
-      ...(splits.copies ? { copies: copiesRecord(request.copies as string, splits.copies, members) } : {}),
     },
     calibration: calibrationSchema.parse({ a: 1, b: 0, prior: 0.5, dataset: judgedOn, split: 'dev' }),
     thresholds: {
@@ -239,9 +239,10 @@ function cardToScore(run: Run, members: readonly FittedMember[]): Card {
   };
 }
 
-/** That card with what its scores say: likelihood ratios, the threshold at dev's EER, and how long windows compare. */
+/** That card with what its members were made of and what scores say: likelihood ratios, the threshold at dev's EER, and how long windows compare. */
 function calibratedCard(run: Run, members: readonly FittedMember[], material: ScoredMaterial, dev: Measured): Card {
-  const { folds, maximumErrorRate } = run.request;
+  const { folds, maximumErrorRate, copies = '' } = run.request;
+  const { splits } = run.data;
   const card = cardToScore(run, members);
   const calibration = calibrate(material.trials, {
     dataset: run.data.judgedOn,
@@ -254,6 +255,11 @@ function calibratedCard(run: Run, members: readonly FittedMember[], material: Sc
     'Its scores rank no better than chance on the data that it was calibrated on: every likelihood ratio is one.';
   return {
     ...card,
+    training: {
+      ...card.training,
+      ...filesRecord(splits, members),
+      ...(splits.copies ? { copies: copiesRecord(copies, splits.copies, members) } : {}),
+    },
     calibration,
     localisation: localisationOf(material),
     thresholds: { ...card.thresholds, score: detectionMetrics(dev.trials).eerDecisionThreshold },
