@@ -39,16 +39,9 @@ export async function outOfFoldScores<Scores>(
   const folds = sourceFolds(splits.train, place.count, place.seed);
   const pooled: Scores[] = [];
   // Another model of the same folds has other members, or is judged on other copies.
-  const asked = [
-    [String(place.seed)],
-    trainers.map(({ name }) => name),
-    splits.train,
-    splits.copies ?? [],
-    judged ?? [],
-  ];
-  const idsOf = (one: (string | DatasetItem)[]): string[] =>
-    one.map((item) => (typeof item === 'string' ? item : item.id));
-  const kept = `scores-${sha256(JSON.stringify(asked.map((one) => idsOf([...one])))).slice(0, 12)}.json`;
+  const recordings = [splits.train, splits.copies ?? [], judged ?? []].map((items) => items.map(({ id }) => id));
+  const asked = JSON.stringify([place.seed, trainers.map(({ name }) => name), recordings]);
+  const kept = `scores-${sha256(asked).slice(0, 12)}.json`;
   for (const [index, held] of folds.entries()) {
     options.onEvent({ type: 'fold', fold: index + 1, folds: folds.length, recordings: held.length });
     const folder = join(foldsFolder(place.folder), String(index + 1));
