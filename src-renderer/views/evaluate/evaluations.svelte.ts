@@ -51,8 +51,9 @@ class Evaluations {
   robustnessTab: 'table' | 'curves' = $state('table');
   tab: 'figures' | 'curves' | 'ratios' | 'threshold' | 'generators' = $state('curves');
 
+  /** Jobs whose evaluations are not stored yet: one is stored under its job's id, a moment before the job ends. */
   get running(): Job[] {
-    return app.jobs.filter(({ kind, endedAt }) => kind === 'evaluate' && endedAt === null);
+    return app.jobs.filter(({ id, kind, endedAt }) => kind === 'evaluate' && endedAt === null && !this.#isStored(id));
   }
 
   async reload(): Promise<void> {
@@ -66,7 +67,11 @@ class Evaluations {
 
   /** Whether the one that is shown is stored: else it is a job, the form, or gone. */
   get isStored(): boolean {
-    return this.list?.some(({ id }) => id === this.shown) === true;
+    return this.shown !== null && this.#isStored(this.shown);
+  }
+
+  #isStored(id: string): boolean {
+    return this.list?.some((one) => one.id === id) === true;
   }
 
   #loading: string | null = null;
