@@ -1,5 +1,5 @@
 /** From a measurement through degradations to its plots. */
-import { datasetName } from '../dataset-name.ts';
+import { datasetName } from '../dataset-spec.ts';
 import { axisNumber, axisPercent, formatNumber, formatPercent } from '../numbers.ts';
 import type { RobustnessRow } from '../schemas/robustness.ts';
 import type { Sheet } from './draw.ts';

@@ -2,6 +2,8 @@
 import { stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, resolve, sep } from 'node:path';
+import { partOf, specParts } from '../../src-common/dataset-spec.ts';
+import type { DatasetKind } from '../../src-common/dataset-spec.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { loadAsvspoof2019 } from './asvspoof2019.ts';
 import { loadAsvspoof2021 } from './asvspoof2021.ts';
@@ -11,15 +13,13 @@ import { loadFor } from './for.ts';
 import { loadInTheWild } from './in-the-wild.ts';
 import { loadManifest } from './manifest.ts';
 import { loadMlaad } from './mlaad.ts';
-import type { Dataset, DatasetItem, Layout, LoadedItems } from './types.ts';
+import type { Dataset, DatasetItem, LoadedItems } from './types.ts';
 import { unreadable } from './walk.ts';
 import { loadWavefake } from './wavefake.ts';
 import { bySplit, knownSplit, plural } from './words.ts';
 
-type SingleLayout = Exclude<Layout, 'combined'>;
-
 const layouts: Record<
-  SingleLayout,
+  DatasetKind,
   { form: string; of: 'folder' | 'file'; load: (path: string) => Promise<LoadedItems> }
 > = {
   asvspoof2019: { form: 'asvspoof2019:DIR', of: 'folder', load: loadAsvspoof2019 },
@@ -39,11 +39,8 @@ const specForms = Object.values(layouts)
   .map(({ form }) => form)
   .join(', ');
 
-// A plus belongs to a path unless a kind of dataset follows it.
-const joint = new RegExp(`\\+(?=(?:${Object.keys(layouts).join('|')}):)`);
-
 /** Whether a text begins as a spec does. */
-export const isSpec = (text: string) => Object.hasOwn(layouts, text.slice(0, Math.max(0, text.indexOf(':'))));
+export const isSpec = (text: string) => partOf(text).kind !== null;
 
 /**
  * The spec of a dataset together with bona fide recordings from elsewhere, for corpora that hold spoofs only.
@@ -52,7 +49,7 @@ export const isSpec = (text: string) => Object.hasOwn(layouts, text.slice(0, Mat
  */
 export function withBonafide(spec: string, bonafide: string | undefined): string {
   if (bonafide === undefined) return spec;
-  const parts = isSpec(bonafide) ? bonafide.split(joint) : [bonafide];
+  const parts = isSpec(bonafide) ? specParts(bonafide) : [bonafide];
   return [spec, ...parts.map((part) => (part.startsWith('bonafide:') ? part : `bonafide:${part}`))].join('+');
 }
 
@@ -62,9 +59,7 @@ export function withBonafide(spec: string, bonafide: string | undefined): string
  * @throws UserFacingError `dataset` for what names no kind of dataset.
  */
 export function specPaths(spec: string, bonafide?: string): string[] {
-  return withBonafide(spec, bonafide)
-    .split(joint)
-    .map((part) => partOf(part).path);
+  return specParts(withBonafide(spec, bonafide)).map((part) => located(part).path);
 }
 
 /**
@@ -80,8 +75,9 @@ export function specPaths(spec: string, bonafide?: string): string[] {
  * file with two labels; the message says what was looked for and where.
  */
 export async function loadDataset(spec: string): Promise<Dataset> {
-  const parts = spec.split(joint);
-  const loaded: (LoadedItems & { layout: SingleLayout })[] = [];
+  const parts = specParts(spec);
+  if (parts.length === 0) throw noKind(spec);
+  const loaded: (LoadedItems & { layout: DatasetKind })[] = [];
   for (const part of parts) loaded.push(await loadPart(part));
   const { root, items, notes } = loaded.length === 1 ? loaded[0] : combined(parts, loaded);
   for (const [label, called] of [
@@ -97,18 +93,17 @@ export async function loadDataset(spec: string): Promise<Dataset> {
   return { spec, layout: loaded.length === 1 ? loaded[0].layout : 'combined', root, items, notes };
 }
 
-/** A single spec taken apart. */
-function partOf(spec: string): { layout: SingleLayout; path: string; bonafideOnly: boolean } {
-  if (!isSpec(spec)) {
-    throw new UserFacingError('dataset', `"${spec}" names no kind of dataset.`, {
-      advice: `Write one of ${specForms}, or several joined by +.`,
-    });
-  }
-  const colon = spec.indexOf(':');
-  const layout = spec.slice(0, colon) as SingleLayout;
+const noKind = (spec: string) =>
+  new UserFacingError('dataset', `"${spec}" names no kind of dataset.`, {
+    advice: `Write one of ${specForms}, or several joined by +.`,
+  });
+
+/** A single spec taken apart, its path absolute. */
+function located(spec: string): { layout: DatasetKind; path: string; bonafideOnly: boolean } {
+  const { kind: layout, path: written } = partOf(spec);
+  if (layout === null) throw noKind(spec);
   const { form, of } = layouts[layout];
-  const written = spec.slice(colon + 1);
-  if (layout === 'bonafide' && isSpec(written)) return { ...partOf(written), bonafideOnly: true };
+  if (layout === 'bonafide' && isSpec(written)) return { ...located(written), bonafideOnly: true };
   if (written === '') {
     throw new UserFacingError('dataset', `"${spec}" names no ${of}.`, { advice: `Write ${form}.` });
   }
@@ -117,8 +112,8 @@ function partOf(spec: string): { layout: SingleLayout; path: string; bonafideOnl
   return { layout, path, bonafideOnly: layout === 'bonafide' };
 }
 
-async function loadPart(spec: string): Promise<LoadedItems & { layout: SingleLayout }> {
-  const { layout, path, bonafideOnly } = partOf(spec);
+async function loadPart(spec: string): Promise<LoadedItems & { layout: DatasetKind }> {
+  const { layout, path, bonafideOnly } = located(spec);
   const { form, of, load } = layouts[layout];
   const is = await stat(path).catch((error: unknown) => {
     throw unreadable(path, error, of);
@@ -145,10 +140,10 @@ async function loadPart(spec: string): Promise<LoadedItems & { layout: SingleLay
 }
 
 /** Several datasets as one. */
-function combined(specs: readonly string[], parts: readonly (LoadedItems & { layout: SingleLayout })[]): LoadedItems {
+function combined(specs: readonly string[], parts: readonly (LoadedItems & { layout: DatasetKind })[]): LoadedItems {
   const items = new Map<string, DatasetItem>();
   const notes: string[] = [];
-  const names = new Map<SingleLayout, number>();
+  const names = new Map<DatasetKind, number>();
   let twice = 0;
   parts.forEach((part, index) => {
     const count = (names.get(part.layout) ?? 0) + 1;

@@ -1,17 +1,8 @@
+import type { DatasetKind } from '../../src-common/dataset-spec.ts';
+
 export type Label = 'bonafide' | 'spoof';
 
-export type Layout =
-  | 'asvspoof2019'
-  | 'asvspoof2021'
-  | 'asvspoof5'
-  | 'for'
-  | 'in-the-wild'
-  | 'wavefake'
-  | 'mlaad'
-  | 'folder'
-  | 'bonafide'
-  | 'manifest'
-  | 'combined';
+export type Layout = DatasetKind | 'combined';
 
 /** One recording of a dataset. */
 export interface DatasetItem {

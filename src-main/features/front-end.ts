@@ -1,5 +1,6 @@
 /** What networks see: Mel, linear and LFCC spectrograms. */
 import { z } from 'zod';
+import { hzToMel, melScales, melToHz } from '../../src-common/mel-scale.ts';
 import { SpectralKernel, isFftSize } from './spectral-kernel.ts';
 import type { Bands, TriangularFilters } from './spectral-kernel.ts';
 
@@ -28,8 +29,7 @@ const melSchema = z.object({
   /** Lower edge of the first filter and upper edge of the last, in Hz. */
   fMin: z.number().min(0),
   fMax: z.number(),
-  /** `slaney`: linear below 1 kHz (Auditory Toolbox, librosa's default); `htk`: 2595 log10(1 + f / 700). */
-  melScale: z.enum(['slaney', 'htk']),
+  melScale: z.enum(melScales),
   /** `slaney`: filters of equal area; `none`: filters that peak at 1. */
   norm: z.enum(['slaney', 'none']),
 });
@@ -309,22 +309,4 @@ function melEdgesHz(parameters: MelParameters): Float64Array {
   return Float64Array.from({ length: nMels + 2 }, (_, edge) =>
     melToHz(low + ((high - low) * edge) / (nMels + 1), melScale),
   );
-}
-
-// Slaney's scale: 200/3 Hz per Mel up to 1 kHz, then 27 Mel per factor of 6.4.
-const slaneyHzPerMel = 200 / 3;
-const slaneyBreakHz = 1000;
-const slaneyBreakMel = slaneyBreakHz / slaneyHzPerMel;
-const slaneyLogStep = Math.log(6.4) / 27;
-
-/** Hertz to Mel, as `librosa.hz_to_mel` with `htk` false or true. */
-export function hzToMel(hz: number, scale: MelParameters['melScale']): number {
-  if (scale === 'htk') return 2595 * Math.log10(1 + hz / 700);
-  return hz < slaneyBreakHz ? hz / slaneyHzPerMel : slaneyBreakMel + Math.log(hz / slaneyBreakHz) / slaneyLogStep;
-}
-
-/** Mel to Hertz, the inverse of {@link hzToMel}. */
-export function melToHz(mel: number, scale: MelParameters['melScale']): number {
-  if (scale === 'htk') return 700 * (10 ** (mel / 2595) - 1);
-  return mel < slaneyBreakMel ? mel * slaneyHzPerMel : slaneyBreakHz * Math.exp(slaneyLogStep * (mel - slaneyBreakMel));
 }

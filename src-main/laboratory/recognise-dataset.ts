@@ -1,9 +1,10 @@
 /** What kind of dataset lies in a folder. */
 import { readdir, stat } from 'node:fs/promises';
 import { extname, join } from 'node:path';
+import { datasetKinds } from '../../src-common/dataset-spec.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { loadDataset } from '../datasets/load.ts';
-import type { Dataset, Layout } from '../datasets/types.ts';
+import type { Dataset } from '../datasets/types.ts';
 
 export interface Recognised {
   spec: string;
@@ -12,16 +13,7 @@ export interface Recognised {
 }
 
 /** Named layouts first: a folder in a published corpus' layout may also load as plain folders. */
-const folderLayouts: readonly Layout[] = [
-  'asvspoof2019',
-  'asvspoof2021',
-  'asvspoof5',
-  'for',
-  'in-the-wild',
-  'wavefake',
-  'mlaad',
-  'folder',
-];
+const folderLayouts = datasetKinds.filter((kind) => kind !== 'manifest' && kind !== 'bonafide');
 /** Tables that are tried in a folder. */
 const mostTables = 10;
 

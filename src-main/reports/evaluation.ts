@@ -1,5 +1,5 @@
 /** The files of an evaluation or a comparison: figures, scores, plots. */
-import { datasetName } from '../../src-common/dataset-name.ts';
+import { datasetName } from '../../src-common/dataset-spec.ts';
 import type { FindingRecord } from '../../src-common/schemas/finding-record.ts';
 import { confusionPicture } from '../../src-common/plots/confusion-picture.ts';
 import {

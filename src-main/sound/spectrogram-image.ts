@@ -6,7 +6,7 @@ import { visibleName } from '../../src-common/visible-text.ts';
 import { Resvg } from '@resvg/resvg-js';
 import { colourTable } from '../../src-common/colour-maps.ts';
 import type { ColourMap } from '../../src-common/colour-maps.ts';
-import { hzToMel } from '../features/front-end.ts';
+import { hzToMel } from '../../src-common/mel-scale.ts';
 import type { SpectrogramOverview } from './overview.ts';
 
 /** Smallest and largest picture that can be asked for, in pixels. */

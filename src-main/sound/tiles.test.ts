@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { tone } from '../audio/testing.ts';
 import { Random } from '../base/random.ts';
-import { createFrontEnd, hzToMel } from '../features/front-end.ts';
+import { hzToMel } from '../../src-common/mel-scale.ts';
+import { createFrontEnd } from '../features/front-end.ts';
 import {
   ColumnPyramid,
   TileMaker,

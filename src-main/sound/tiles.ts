@@ -3,7 +3,8 @@
  * are computed from the samples when asked for; coarse ones, of which a tile covers minutes, are kept from one pass over the recording.
  * What is kept are the transform's own bins; rows on a linear or Mel axis, up to any frequency, are made of them tile by tile.
  */
-import { createFrontEnd, hzToMel, melToHz } from '../features/front-end.ts';
+import { hzToMel, melToHz } from '../../src-common/mel-scale.ts';
+import { createFrontEnd } from '../features/front-end.ts';
 import type { FrontEnd, LinearParameters } from '../features/front-end.ts';
 
 export const columnsPerTile = 128;

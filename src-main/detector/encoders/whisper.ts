@@ -1,5 +1,5 @@
 /** The first blocks of Whisper's encoder as an ONNX graph, from its weights. */
-import { hzToMel, melToHz } from '../../features/front-end.ts';
+import { hzToMel, melToHz } from '../../../src-common/mel-scale.ts';
 import type { Weights } from '../network.ts';
 import { OnnxGraphBuilder, writeOnnxGraph } from '../onnx.ts';
 

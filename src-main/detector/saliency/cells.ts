@@ -1,5 +1,5 @@
 /** Cells into which a window's sound is divided, in time and in frequency: what saliency is reported of. */
-import { hzToMel, melToHz } from '../../features/front-end.ts';
+import { hzToMel, melToHz } from '../../../src-common/mel-scale.ts';
 
 const columnSeconds = 0.2;
 const bandCount = 8;

@@ -1,5 +1,5 @@
 /** From stored evaluations to what their plots are made of. */
-import { datasetName } from '../../../src-common/dataset-name.ts';
+import { datasetName } from '../../../src-common/dataset-spec.ts';
 import type { Shown, ShownResult } from '../../../src-common/plots/evaluation.ts';
 import type { Evaluation, EvaluationResult } from '../../../src-common/schemas/evaluation.ts';
 import { modelLooks } from '../../charts/looks.ts';

@@ -1,4 +1,5 @@
 /** Ticks and labels of the axes of the Examine view. */
+import { hzToMel, melToHz } from '../../../src-common/mel-scale.ts';
 import { formatDuration, formatNumber } from '../../format.ts';
 import type { Span } from './time-window.ts';
 
@@ -41,20 +42,6 @@ export function timeTicks({ start, end }: Span, width: number, spacing = 92): Ti
   return ticks;
 }
 
-// Slaney's Mel scale (Auditory Toolbox), as the engine's front end has it.
-const hzPerMel = 200 / 3;
-const breakHz = 1000;
-const breakMel = breakHz / hzPerMel;
-const logStep = Math.log(6.4) / 27;
-
-export function hzToMel(hz: number): number {
-  return hz < breakHz ? hz / hzPerMel : breakMel + Math.log(hz / breakHz) / logStep;
-}
-
-export function melToHz(mel: number): number {
-  return mel < breakMel ? mel * hzPerMel : breakHz * Math.exp(logStep * (mel - breakMel));
-}
-
 export interface FrequencyAxis {
   scale: 'mel' | 'linear';
   topHz: number;
@@ -62,12 +49,12 @@ export interface FrequencyAxis {
 
 /** Where a frequency lies, from 0 at the bottom to 1 at the top. */
 export function placeOfHz({ scale, topHz }: FrequencyAxis, hz: number): number {
-  return scale === 'mel' ? hzToMel(hz) / hzToMel(topHz) : hz / topHz;
+  return scale === 'mel' ? hzToMel(hz, 'slaney') / hzToMel(topHz, 'slaney') : hz / topHz;
 }
 
 /** The frequency at a place. */
 export function hzAtPlace({ scale, topHz }: FrequencyAxis, place: number): number {
-  return scale === 'mel' ? melToHz(place * hzToMel(topHz)) : place * topHz;
+  return scale === 'mel' ? melToHz(place * hzToMel(topHz, 'slaney'), 'slaney') : place * topHz;
 }
 
 /** Labelled frequencies, in kHz, at least so many pixels apart. The top one carries the unit. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { partOf, specParts, withoutPart, withPart } from './spec.ts';
+import { datasetName, partOf, specParts, withoutPart, withPart } from './dataset-spec.ts';
 
 test('a plus belongs to a path unless a kind of dataset follows it', () => {
   expect(specParts('')).toEqual([]);
@@ -18,4 +18,10 @@ test('parts are added once and taken out', () => {
 test('kind and path of a part', () => {
   expect(partOf('manifest:C:\\x\\table.csv')).toEqual({ kind: 'manifest', path: 'C:\\x\\table.csv' });
   expect(partOf('C:\\x')).toEqual({ kind: null, path: 'C:\\x' });
+});
+
+test('datasets have short names that tell tables apart', () => {
+  expect(datasetName('asvspoof2019:/data/LA+manifest:/data/voices/clips.csv')).toBe('LA + voices/clips.csv');
+  expect(datasetName('folder:C:\\data\\my+set')).toBe('my+set');
+  expect(datasetName('bonafide:for:/data/norm')).toBe('norm');
 });
