@@ -137,7 +137,7 @@ const looks: Look[] = [
     name: 'dialog-scan',
     show: async (workstation) => {
       await workstation.button(cases.evidence.scanMore).click();
-      await workstation.button(cases.evidence.scanWith).click();
+      await workstation.menuItem(cases.evidence.scanWith).click();
       await workstation.dialog(cases.scan.title).waitFor();
     },
     leave: escape,
@@ -305,7 +305,7 @@ const looks: Look[] = [
     name: 'train-form-members',
     show: async (workstation) => {
       const { page } = workstation;
-      await page.getByLabel(train.form.what, { exact: true }).selectOption('several');
+      await workstation.choose(train.form.what, train.form.whats.several);
       const members = page.getByRole('group', { name: train.form.members });
       await members.getByRole('checkbox').first().waitFor(patience);
       await members.scrollIntoViewIfNeeded();

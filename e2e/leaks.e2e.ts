@@ -27,7 +27,7 @@ const signs: Record<View, string> = {
   train: 'canvas',
   evaluate: 'canvas',
   models: '[role="grid"] [role="row"][aria-rowindex="2"]',
-  settings: 'select',
+  settings: '[role="combobox"]',
 };
 
 declare global {

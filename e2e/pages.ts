@@ -58,6 +58,17 @@ export class Workstation {
     return this.page.getByRole('tab', { name, exact: true });
   }
 
+  /** An entry of the menu that is open; those that are switched are `menuitemcheckbox`es. */
+  menuItem(name: string, role: 'menuitem' | 'menuitemcheckbox' = 'menuitem'): Locator {
+    return this.page.getByRole(role, { name, exact: role === 'menuitem' });
+  }
+
+  /** Chooses from a list; waits for what cannot be chosen yet. */
+  async choose(label: string, option: string | RegExp): Promise<void> {
+    await this.page.getByLabel(label, { exact: true }).click();
+    await this.page.getByRole('option', { name: option, exact: true }).click({ timeout: patience.timeout });
+  }
+
   async goTo(view: ViewName): Promise<void> {
     await this.button(common.views[view], this.page.getByRole('navigation', { name: common.railLabel })).click();
     await this.page.getByRole('heading', { level: 1, name: common.views[view], exact: true }).first().waitFor();

@@ -52,8 +52,7 @@ describe.each(hosts)('$name', ({ missing, start }) => {
       const field = page.getByRole('slider', { name: examine.lanes.position });
       const end = (): Promise<number> => field.getAttribute('aria-valuemax').then(Number);
       await expect.poll(end, patience).toBeCloseTo(3, 1);
-      const choice = inspector.getByLabel(examine.reading.title, { exact: true });
-      await choice.selectOption(examine.reading.choices.all);
+      await workstation.choose(examine.reading.title, examine.reading.choices.all);
       await expect.poll(end, patience).toBeCloseTo(9, 1);
       await page.getByText(examine.reading.shown).waitFor();
       expect(await violations(page)).toEqual([]);
@@ -62,7 +61,7 @@ describe.each(hosts)('$name', ({ missing, start }) => {
       const results = inspector.locator('.analyses button');
       await results.first().click();
       await expect.poll(end, patience).toBeCloseTo(3, 1);
-      await choice.selectOption(examine.reading.choices.all);
+      await workstation.choose(examine.reading.title, examine.reading.choices.all);
 
       await inspector.getByRole('button', { name: examine.inspector.scan }).click();
       await expect.poll(() => results.count(), patience).toBe(2);
@@ -84,7 +83,7 @@ describe.each(hosts)('$name', ({ missing, start }) => {
       await expect.poll(() => mark.textContent(), patience).toContain(examine.reading.all);
 
       // In the reading of the headers the mark has no place; a click on it goes where it has.
-      await choice.selectOption(examine.reading.choices.declared);
+      await workstation.choose(examine.reading.title, examine.reading.choices.declared);
       await expect.poll(end, patience).toBeCloseTo(3, 1);
       expect(await page.getByText(examine.reading.shown).count()).toBe(0);
       await mark.getByRole('button', { name: 'Behind its length', exact: true }).click();

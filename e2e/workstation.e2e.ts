@@ -157,10 +157,10 @@ describe.each(hosts)('$name', ({ name, missing, start }) => {
       await expect.poll(() => workstation.rows(), patience).toHaveLength(recordings);
 
       await workstation.button(cases.evidence.findings).click();
-      await page.getByRole('checkbox', { name: common.findings['not assessable'] }).check();
+      await workstation.menuItem(common.findings['not assessable'], 'menuitemcheckbox').click();
       await expect.poll(async () => (await workstation.rows()).length, patience).toBeLessThan(recordings);
       for (const row of await workstation.rows()) expect(row).toContain(common.findings['not assessable']);
-      await workstation.button(cases.evidence.findingsAll).click();
+      await workstation.menuItem(cases.evidence.findingsAll).click();
       await expect.poll(() => workstation.rows(), patience).toHaveLength(recordings);
 
       const scores = async (): Promise<number[]> => {
@@ -205,7 +205,7 @@ describe.each(hosts)('$name', ({ name, missing, start }) => {
     it('exports the table', async () => {
       const saved = await workstation.saving(async () => {
         await workstation.button(cases.evidence.export).click();
-        await workstation.button(cases.evidence.exportAll('CSV')).click();
+        await workstation.menuItem(cases.evidence.exportAll('CSV')).click();
       });
       // The model is for screening.
       const rows = parse<Record<string, string>>(saved, { columns: true, bom: true });
@@ -387,19 +387,8 @@ describe.each(hosts)('$name', ({ name, missing, start }) => {
         .first()
         .waitFor(patience);
       await page.getByRole('textbox', { name: train.form.name }).fill('Hiss');
-      await page.getByLabel(train.form.augmentation, { exact: true }).selectOption('none');
-      const backend = page.getByLabel(train.form.backend, { exact: true });
-      await expect
-        .poll(
-          () =>
-            backend
-              .locator('option[value="wasm"]')
-              .isEnabled()
-              .catch(() => false),
-          patience,
-        )
-        .toBe(true);
-      await backend.selectOption('wasm');
+      await workstation.choose(train.form.augmentation, train.form.augmentations.none);
+      await workstation.choose(train.form.backend, 'wasm');
       await page.getByText(train.form.advanced, { exact: true }).click();
       await page.getByLabel(train.form.epochs, { exact: true }).fill('1');
       await page.getByLabel(train.form.batchSize, { exact: true }).fill('8');

@@ -21,8 +21,9 @@ const manifestSchema = z.object({
 });
 type Manifest = z.infer<typeof manifestSchema>;
 
-/** Built into the window or packed beside it, though development needs them only. */
-const builtIn = ['svelte', 'chart.js', 'wavesurfer.js', 'electron'];
+/** Built into the window or packed beside it, though development needs them only; the second ones with what they stand on. */
+const builtIn = ['svelte', 'wavesurfer.js', 'electron'];
+const builtInWhole = ['bits-ui', 'chart.js'];
 
 async function readManifest(folder: string): Promise<Manifest | null> {
   const text = await readFile(join(folder, 'package.json'), 'utf8').catch(() => null);
@@ -92,7 +93,7 @@ export async function bundledPackages(): Promise<Notice[]> {
     if (deep) for (const dependency of needed) await visit(dependency, folder);
   };
   const wanted = Object.keys({ ...own?.dependencies, ...own?.optionalDependencies });
-  for (const name of wanted) await visit(name, root);
+  for (const name of [...wanted, ...builtInWhole]) await visit(name, root);
   for (const name of builtIn) await visit(name, root, false);
   return [...notices.values(), ...(await shippedEncoders(root))].sort(
     (one, other) => one.name.localeCompare(other.name) || one.version.localeCompare(other.version),

@@ -113,6 +113,9 @@ it('names the licence of everything that it brings along', async () => {
   const licences = new Map(notices.bundled.map(({ name, licence }) => [name, licence]));
   expect(licences.get('ffmpeg-static')).toBe('GPL-3.0-or-later');
   expect(licences.get('svelte')).toBe('MIT');
+  // What the library of menus stands on is built into the window, too.
+  expect(licences.get('bits-ui')).toBe('MIT');
+  expect(licences.get('@floating-ui/dom')).toBe('MIT');
   expect(licences.has('vitest')).toBe(false);
   expect([...licences].filter(([, licence]) => licence === 'not stated')).toEqual([]);
 });

@@ -21,7 +21,7 @@ function isField(target: EventTarget | null): boolean {
     target instanceof HTMLElement &&
     (target.isContentEditable ||
       target instanceof HTMLTextAreaElement ||
-      target instanceof HTMLSelectElement ||
+      target.role === 'combobox' ||
       (target instanceof HTMLInputElement && !['checkbox', 'radio', 'button', 'range'].includes(target.type)))
   );
 }
@@ -31,7 +31,7 @@ function answersItself(target: EventTarget | null, chord: string): boolean {
   return (
     (chord === 'Space' || chord === 'Enter') &&
     target instanceof Element &&
-    target.closest('button, a[href], summary, [role="menuitem"], [role="tab"], input') !== null
+    target.closest('button, a[href], summary, [role="tab"], input') !== null
   );
 }
 
@@ -47,9 +47,9 @@ export const shortcuts = {
       list = list.filter((shortcut) => !added.includes(shortcut));
     };
   },
-  /** Runs the latest-added shortcut for an event; nothing while a dialog is open. */
+  /** Runs the latest-added shortcut for an event; nothing while a dialog or a menu is open. */
   handle(event: KeyboardEvent, view: ViewName): void {
-    if (event.defaultPrevented || document.querySelector('dialog[open]') !== null) {
+    if (event.defaultPrevented || document.querySelector('[role="dialog"], [role="menu"]') !== null) {
       return;
     }
     const chord = chordOf(event);
