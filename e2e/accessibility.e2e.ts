@@ -117,6 +117,14 @@ const looks: Look[] = [
     leave: escape,
   },
   {
+    name: 'row-menu',
+    show: async (workstation) => {
+      await workstation.recordings.getByRole('row', { name: names.conversation }).click({ button: 'right' });
+      await workstation.menuItem(cases.evidence.copyName).waitFor();
+    },
+    leave: escape,
+  },
+  {
     name: 'dialog-add',
     show: (workstation) => workstation.button(common.topBar.addFiles).click(),
   },
@@ -367,6 +375,14 @@ const looks: Look[] = [
         await workstation.page.getByText(/^Automatic takes:/).waitFor(patience);
       }
     },
+  },
+  {
+    name: 'list-of-choices',
+    show: async (workstation) => {
+      await workstation.page.getByLabel(settings.theme, { exact: true }).click();
+      await workstation.page.getByRole('option').first().waitFor();
+    },
+    leave: escape,
   },
   {
     name: 'dialog-licences',

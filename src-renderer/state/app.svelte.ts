@@ -61,7 +61,7 @@ class App {
   question: (Question & { resolve: (answer: string | null) => void }) | null = $state.raw(null);
   pathRequest: PathRequest | null = $state.raw(null);
   /** A dialog of the case that the top bar, the menu and shortcuts open. */
-  caseDialog: 'add' | 'report' | 'verify' | 'new-case' | null = $state(null);
+  caseDialog: 'add' | 'report' | 'verify' | 'new-case' | 'edit' | null = $state(null);
   /** Files and folders for the intake dialog. */
   intakePaths: string[] = $state.raw([]);
   showsShortcuts = $state(false);
@@ -155,6 +155,14 @@ class App {
     if (tone !== 'error') {
       setTimeout(() => this.dismissNotice(id), tone === 'warning' ? 12_000 : 6000);
     }
+  }
+
+  /** Puts a text on the clipboard, and says so. */
+  async copy(text: string, sentence: string = common.copied): Promise<void> {
+    await this.attempt(async () => {
+      await navigator.clipboard.writeText(text);
+      this.notify(sentence, 'success');
+    });
   }
 
   dismissNotice(id: number): void {

@@ -25,6 +25,10 @@ export const common = {
     show: 'Show in folder',
     copy: 'Copy',
   },
+  copied: 'Copied.',
+  copyFact: (fact: string) => `Copy: ${fact}`,
+  copyFacts: 'Copy a value',
+  copyRow: 'Copy the row as text',
   topBar: {
     noCase: 'No case is open',
     openCase: 'Open a case',
@@ -86,6 +90,7 @@ export const common = {
       ['Ctrl+A', 'Select all'],
       ['Enter', 'Open'],
       ['Delete', 'Remove; asks first'],
+      ['Shift+F10', 'What can be done with the row, where it has a menu'],
     ] as const,
     show: 'Show the keyboard shortcuts',
     goTo: (view: string) => `Go to ${view}`,
