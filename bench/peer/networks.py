@@ -51,6 +51,17 @@ class Normalise(nn.Module):
         return (x - x.mean(dim=(2, 3), keepdim=True)) * self.scale
 
 
+class Planes(nn.Module):
+    """Planes that lie below one another become channels."""
+
+    def __init__(self, count):
+        super().__init__()
+        self.count = count
+
+    def forward(self, x):
+        return x.reshape(x.shape[0], self.count, -1, x.shape[3])
+
+
 class TimeMoments(nn.Module):
     """The mean over frequency, then its mean and deviation over time."""
 
@@ -150,7 +161,10 @@ class Builder:
         for index, layer in enumerate(layers):
             kind = layer["type"]
             name = f"{prefix}{index}.{kind}"
-            if kind == "normalise":
+            if kind == "planes":
+                modules.append(Planes(layer["count"]))
+                channels, size = layer["count"], [size[0] // layer["count"], size[1]]
+            elif kind == "normalise":
                 modules.append(Normalise(layer))
             elif kind == "conv":
                 modules += self.conv(layer, name, channels, size)

@@ -37,7 +37,7 @@ from networks import WAYS, build, laid_out, prepared, read_safetensors
 
 
 class FrontEnd:
-    """Linear and Mel log-spectra [N, bins, frames] in dB, from power spectra that are made once for all of them."""
+    """Linear and Mel log-spectra [N, bins, frames] in dB, and steps of phases, from spectra that are made once for all of them."""
 
     def __init__(self, front):
         self.floor = front["floorPower"]
@@ -52,18 +52,34 @@ class FrontEnd:
             step = front["sampleRateHz"] / front["nFft"]
             self.filters = None
             self.kept = slice(round(front["fMin"] / step), round(front["fMax"] / step) + 1)
+        elif front["type"] == "phase":
+            step = front["sampleRateHz"] / front["nFft"]
+            self.first, self.last = round(front["fMin"] / step), round(front["fMax"] / step)
+            bins = torch.arange(self.first, self.last + 1)[:, None]
+            self.turns = torch.exp(-2j * torch.pi * (bins * front["hopLength"] % front["nFft"]) / front["nFft"])
+            self.of = self.steps_of
         else:
             raise ValueError(f"the peer has no front end {front['type']}")
 
-    def powers(self, samples):
+    def spectra(self, samples):
+        """The spectra and their powers, [N, nFft / 2 + 1, frames]."""
         size, window, hop, center = self.framing
         hann = torch.hann_window(window)
         spectrum = torch.stft(samples, size, hop, window, hann, center=center, return_complex=True)
-        return spectrum.real.square() + spectrum.imag.square()
+        return spectrum, spectrum.real.square() + spectrum.imag.square()
 
-    def of(self, powers):
+    def of(self, spectra):
+        _, powers = spectra
         bands = powers[:, self.kept] if self.filters is None else self.filters @ powers
         return (bands + self.added).clamp_min(self.floor).log10().mul(10)
+
+    def steps_of(self, spectra):
+        """Cosines and sines of phases' steps in time, less each bin's own, and in frequency, [N, 4 * bins, frames - 1]."""
+        spectrum, powers = (part[:, self.first : self.last + 2] for part in spectra)
+        units = spectrum / (powers + self.added + self.floor).sqrt()
+        in_time = units[:, :-1, 1:] * units[:, :-1, :-1].conj() * self.turns
+        in_frequency = -units[:, 1:, 1:] * units[:, :-1, 1:].conj()
+        return torch.cat([in_time.real, in_time.imag, in_frequency.real, in_frequency.imag], dim=1)
 
 
 class Encoder:
@@ -116,13 +132,13 @@ class Model:
 
     def features(self, windows):
         """By member, [N, bins, frames]; members that look alike share theirs."""
-        powers, made, result = {}, {}, {}
+        spectra, made, result = {}, {}, {}
         for name, front in self.fronts.items():
-            if front.framing not in powers:
-                powers[front.framing] = front.powers(windows)
+            if front.framing not in spectra:
+                spectra[front.framing] = front.spectra(windows)
             key = json.dumps(self.networks[name][0]["frontEnd"])
             if key not in made:
-                made[key] = front.of(powers[front.framing])
+                made[key] = front.of(spectra[front.framing])
             result[name] = made[key]
         return result
 

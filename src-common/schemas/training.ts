@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { frontEndNames } from '../front-ends.ts';
 import { jobSchema } from './job.ts';
 import { name, text, time } from './primitives.ts';
 import { userErrorSchema } from './user-error.ts';
@@ -19,7 +20,7 @@ export const trainingRequestSchema = z.object({
   /** What of sound it is made for. */
   band: z.enum(['full', 'telephone']).default('full'),
   /** As suits the network where not given; so with what training takes below. */
-  frontEnd: z.enum(['mel', 'linear', 'lfcc']).optional(),
+  frontEnd: z.enum(frontEndNames).optional(),
   /** `auto`: as suits the network. */
   augmentation: z.enum(['auto', 'full', 'channel', 'light', 'masked', 'none']).default('auto'),
   backend: backendNameSchema.default('auto'),

@@ -4,7 +4,9 @@ import { join, resolve } from 'node:path';
 import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
 import type { BackendName } from '../training/backends/index.ts';
-import type { AugmentationName, BandName, FrontEndName } from '../laboratory/recipes.ts';
+import { frontEndNames } from '../../src-common/front-ends.ts';
+import type { FrontEndName } from '../../src-common/front-ends.ts';
+import type { AugmentationName, BandName } from '../laboratory/recipes.ts';
 import type { TrainModelEvent } from '../laboratory/train-model.ts';
 import {
   ProgressLine,
@@ -83,14 +85,14 @@ export function register(program: Command): void {
     .addOption(new Option('--network <name>', 'what is trained').choices(['residual', 'mel-cnn']).default('residual'))
     .option(
       '--members <names>',
-      'a model of several members instead, joined: linear and mel (residual networks, more seeds as linear-2), encoder, encoder:NAME of one that was added',
+      'a model of several members instead, joined: linear, mel and phase (residual networks, more seeds as linear-2), encoder, encoder:NAME of one that was added',
       (text: string) => text.split(',').map((name) => name.trim()),
     )
     .addOption(
       new Option(
         '--front-end <name>',
-        'what it looks at: log-Mel or linear spectrogram, or cepstral coefficients (default: linear for residual, mel for mel-cnn)',
-      ).choices(['mel', 'linear', 'lfcc']),
+        'what it looks at: log-Mel or linear spectrogram, how phases move, or cepstral coefficients (default: linear for residual, mel for mel-cnn)',
+      ).choices([...frontEndNames]),
     )
     .addOption(
       new Option(

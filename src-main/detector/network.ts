@@ -4,11 +4,13 @@ import { Random } from '../base/random.ts';
 
 /**
  * Networks as data. One list of layers describes a network; `tensors.ts` runs and trains it on TensorFlow.js,
- * `onnx.ts` writes it as an ONNX graph. Input: [N, bins, frames, 1] log-spectrogram in dB; output: [N] logits,
+ * `onnx.ts` writes it as an ONNX graph. Input: [N, bins, frames, 1] log-spectrogram in dB, or what else a front end makes; output: [N] logits,
  * high for bona fide speech.
  */
 const size = z.tuple([z.int().positive(), z.int().positive()]);
 const plainLayerSchema = z.discriminatedUnion('type', [
+  /** So many planes that lie below one another become channels. */
+  z.object({ type: z.literal('planes'), count: z.int().positive() }),
   /** x -> (x - mean) · scale, the mean taken per window over time for each bin, over both, or fixed. */
   z.object({
     type: z.literal('normalise'),
@@ -89,6 +91,11 @@ function outputShape(layer: PlainLayer, input: number[]): number[] {
     if (input.length !== 3) throw new Error(`${layer.type} needs an image, not [${input.join(', ')}]`);
   };
   switch (layer.type) {
+    case 'planes':
+      needImage();
+      if (channels !== 1 || height % layer.count !== 0)
+        throw new Error(`[${input.join(', ')}] does not part into ${layer.count} planes`);
+      return [height / layer.count, width, layer.count];
     case 'conv':
       needImage();
       return [Math.ceil(height / layer.strides[0]), Math.ceil(width / layer.strides[1]), layer.filters];
@@ -204,17 +211,26 @@ const conv = (
   bias,
 });
 
+/** A spectrogram loses each bin's mean over time; phases, which stand in planes, each plane's mean. */
+const entry = (planes: number, scale: number): Layer[] =>
+  planes === 1
+    ? [{ type: 'normalise', mean: 'per-bin', scale }]
+    : [
+        { type: 'planes', count: planes },
+        { type: 'normalise', mean: 'per-window', scale: 1 },
+      ];
+
 /**
  * The CNN of the original work: convolution, pooling and dense layers on a log-Mel spectrogram. The mean of each bin
  * over the window is removed first, so that a recording's colouring (microphone, equaliser) does not decide.
  */
-function melCnn(bins: number, frames: number): NetworkSpec {
+function melCnn(bins: number, frames: number, planes: number): NetworkSpec {
   const block = (filters: number): Layer[] => [conv(filters), { type: 'relu' }, { type: 'max-pool', size: [2, 2] }];
   return {
     name: 'mel-cnn',
     input: { bins, frames },
     layers: [
-      { type: 'normalise', mean: 'per-bin', scale: 0.1 },
+      ...entry(planes, 0.1),
       ...block(16),
       ...block(32),
       ...block(64),
@@ -255,14 +271,14 @@ function residualBlock(inputs: number, filters: number, strides: [number, number
  * A small residual network on a log-spectrogram whose mean over time is removed bin by bin. Mean and deviation over time
  * end it, so that its weights do not depend on the length of the window.
  */
-function residual(bins: number, frames: number): NetworkSpec {
+function residual(bins: number, frames: number, planes: number): NetworkSpec {
   // A linear spectrogram has so many bins that the first layer thins them out.
-  const fine = bins > 128;
+  const fine = bins / planes > 128;
   return {
     name: 'residual',
     input: { bins, frames },
     layers: [
-      { type: 'normalise', mean: 'per-bin', scale: 0.25 * nepersPerDb },
+      ...entry(planes, 0.25 * nepersPerDb),
       conv(16, false, fine ? [7, 5] : [5, 5], fine ? [4, 2] : [2, 2]),
       { type: 'batch-norm' },
       { type: 'relu' },
@@ -277,7 +293,7 @@ function residual(bins: number, frames: number): NetworkSpec {
   };
 }
 
-const networks: Record<string, (bins: number, frames: number) => NetworkSpec> = {
+const networks: Record<string, (bins: number, frames: number, planes: number) => NetworkSpec> = {
   residual,
   'mel-cnn': melCnn,
 };
@@ -296,9 +312,9 @@ export function withFrames(spec: NetworkSpec, frames: number): NetworkSpec {
   return other;
 }
 
-/** The network of that name for spectrograms of that size. */
-export function createNetwork(name: string, bins: number, frames: number): NetworkSpec {
+/** The network of that name for spectrograms of that size, bins of all planes together. */
+export function createNetwork(name: string, bins: number, frames: number, planes = 1): NetworkSpec {
   const make = networks[name];
   if (make === undefined) throw new Error(`unknown network ${name}`);
-  return make(bins, frames);
+  return make(bins, frames, planes);
 }

@@ -125,6 +125,11 @@ class NetworkGraph extends OnnxGraphBuilder {
     const { layer, name, input } = placed;
     const channels = input.at(-1) ?? 1;
     switch (layer.type) {
+      case 'planes': {
+        const [height, width, planes] = placed.output;
+        const shape = BigInt64Array.from([-1, planes, height, width], BigInt);
+        return this.node('Reshape', name, [x, this.constant(`${name}.shape`, [4], shape)]);
+      }
       case 'normalise': {
         const mean =
           layer.mean === 'fixed'

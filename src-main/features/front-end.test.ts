@@ -5,7 +5,7 @@ import { decode } from '../audio/decode.ts';
 import { Random } from '../base/random.ts';
 import { applicationRoot } from '../base/workers.ts';
 import { createFrontEnd, frontEndSchema } from './front-end.ts';
-import type { LfccParameters, LinearParameters, MelParameters } from './front-end.ts';
+import type { LfccParameters, LinearParameters, MelParameters, PhaseParameters } from './front-end.ts';
 
 const mel: MelParameters = {
   type: 'mel',
@@ -33,6 +33,20 @@ const linear: LinearParameters = {
   fMin: 0,
   fMax: 8000,
   floorPower: 1e-10,
+};
+
+const phase: PhaseParameters = {
+  type: 'phase',
+  sampleRateHz: 16_000,
+  nFft: 512,
+  winLength: 400,
+  hopLength: 160,
+  window: 'hann',
+  center: false,
+  fMin: 93.75,
+  fMax: 7312.5,
+  floorPower: 1e-10,
+  addedPower: 1e-7,
 };
 
 const lfcc: LfccParameters = {
@@ -465,5 +479,68 @@ describe('frontEndSchema', () => {
 
   it('refuses a band without a bin', () => {
     expect(frontEndSchema.safeParse({ ...linear, fMin: 40, fMax: 50 }).success).toBe(false);
+  });
+});
+
+describe('phases', () => {
+  it('move as a discrete Fourier transform written out says', () => {
+    const samples = noise(512 + 3 * 160);
+    const frontEnd = createFrontEnd(phase);
+    const found = frontEnd.compute(samples);
+    expect([frontEnd.bins, frontEnd.planes, frontEnd.frameCount(samples.length), found.length]).toEqual([
+      928,
+      4,
+      3,
+      928 * 3,
+    ]);
+    const bin = (k: number, frame: number): [number, number] => {
+      let [re, im] = [0, 0];
+      for (let i = 0; i < 400; i++) {
+        const weighted = samples[frame * 160 + 56 + i] * (0.5 - 0.5 * Math.cos((2 * Math.PI * i) / 400));
+        re += weighted * Math.cos((-2 * Math.PI * k * (i + 56)) / 512);
+        im += weighted * Math.sin((-2 * Math.PI * k * (i + 56)) / 512);
+      }
+      return [re, im];
+    };
+    /** Cosine and sine of how far `to` lies from `from`, and an angle further. */
+    const step = ([a, b]: [number, number], [c, d]: [number, number], further: number): [number, number] => {
+      const angle = Math.atan2(d, c) - Math.atan2(b, a) + further;
+      return [Math.cos(angle), Math.sin(angle)];
+    };
+    for (const [row, frame] of [
+      [0, 0],
+      [17, 1],
+      [100, 2],
+      [231, 0],
+    ]) {
+      const k = row + 3;
+      const here = bin(k, frame + 1);
+      const wanted = [
+        ...step(bin(k, frame), here, (-2 * Math.PI * k * 160) / 512),
+        ...step(here, bin(k + 1, frame + 1), Math.PI),
+      ];
+      const values = [0, 1, 2, 3].map((plane) => found[(plane * 232 + row) * 3 + frame]);
+      values.forEach((value, plane) => expect(value).toBeCloseTo(wanted[plane], 3));
+    }
+  });
+
+  it('say nothing where there is next to no sound', () => {
+    const found = createFrontEnd(phase).compute(noise(16_000).map((sample) => 1e-7 * sample));
+    expect(Math.max(...found.map(Math.abs))).toBeLessThan(0.01);
+  });
+
+  it('are the same at any level of loud sound', () => {
+    const samples = noise(8000);
+    const frontEnd = createFrontEnd(phase);
+    const loud = frontEnd.compute(samples).slice();
+    const soft = frontEnd.compute(samples.map((sample) => sample / 4));
+    const furthest = loud.reduce((most, value, at) => Math.max(most, Math.abs(value - soft[at])), 0);
+    expect(furthest).toBeLessThan(0.01);
+  });
+
+  it('need a bin above the highest', () => {
+    expect(frontEndSchema.safeParse({ ...phase, fMax: 8000 }).error?.issues[0].message).toBe(
+      'a bin must lie above fMax',
+    );
   });
 });

@@ -1,4 +1,4 @@
-/** What networks see: Mel, linear and LFCC spectrograms. */
+/** What networks see: Mel, linear and LFCC spectrograms, and how phases move. */
 import { z } from 'zod';
 import { hzToMel, melScales, melToHz } from '../../src-common/mel-scale.ts';
 import { SpectralKernel, isFftSize } from './spectral-kernel.ts';
@@ -42,6 +42,14 @@ const linearSchema = z.object({
   fMax: z.number(),
 });
 
+const phaseSchema = z.object({
+  type: z.literal('phase'),
+  ...framing,
+  /** The bins of the transform whose frequency lies from fMin to fMax (Hz, both included) are kept; one above must be there. */
+  fMin: z.number().min(0),
+  fMax: z.number(),
+});
+
 const lfccSchema = z.object({
   type: z.literal('lfcc'),
   ...framing,
@@ -65,35 +73,42 @@ const lfccSchema = z.object({
 
 /** What a model's card says of its front end. */
 export const frontEndSchema = z
-  .discriminatedUnion('type', [melSchema, linearSchema, lfccSchema])
+  .discriminatedUnion('type', [melSchema, linearSchema, phaseSchema, lfccSchema])
   .superRefine((parameters, context) => {
     const refuse = (path: string, message: string): void => context.addIssue({ code: 'custom', path: [path], message });
     const { winLength, nFft, fMin, fMax, sampleRateHz } = parameters;
     if (winLength > nFft) refuse('winLength', 'winLength must be at most nFft');
     if (!(fMin < fMax && fMax <= sampleRateHz / 2))
       refuse('fMax', 'fMax must lie above fMin, up to half the sample rate');
-    if (parameters.type === 'linear' && keptBins(parameters).count < 1) refuse('fMax', 'no bin lies from fMin to fMax');
+    if (parameters.type === 'linear' || parameters.type === 'phase') {
+      const { first, count } = keptBins(parameters);
+      if (count < 1) refuse('fMax', 'no bin lies from fMin to fMax');
+      if (parameters.type === 'phase' && first + count > nFft / 2) refuse('fMax', 'a bin must lie above fMax');
+    }
     if (parameters.type === 'lfcc' && parameters.nCoefficients > parameters.nFilters)
       refuse('nCoefficients', 'nCoefficients must be at most nFilters');
   });
 
 export type MelParameters = z.infer<typeof melSchema>;
 export type LinearParameters = z.infer<typeof linearSchema>;
+export type PhaseParameters = z.infer<typeof phaseSchema>;
 export type LfccParameters = z.infer<typeof lfccSchema>;
 export type FrontEndParameters = z.infer<typeof frontEndSchema>;
 
 /** Turns audio into a spectrogram or cepstrogram. Holds its working memory: one per thread, any number of calls. */
 export interface FrontEnd {
   readonly parameters: FrontEndParameters;
-  /** Rows of the result. */
+  /** Rows of the result, those of all planes. */
   readonly bins: number;
-  /** Middle frequency of each row in Hz; none where rows are cepstral coefficients. */
+  /** Planes of the same frequencies that lie below one another; those of phases are four. */
+  readonly planes: number;
+  /** Middle frequency of each row of a plane in Hz; none where rows are cepstral coefficients. */
   readonly frequenciesHz: Float64Array;
   /** Frames of a recording of so many samples: 1 + floor(samples / hopLength) if centred (0 for no samples). */
   frameCount(samples: number): number;
   /**
    * Level in dB, 10 log10(max(power + addedPower, floorPower)), row-major `[bins, frames]`; for LFCC the orthonormal DCT-II of the filters'
-   * levels. Frames with samples that are not finite come out finite, but mean nothing.
+   * levels; for phases see {@link PhaseFrontEnd}. Frames with samples that are not finite come out finite, but mean nothing.
    * @param samples mono audio at `sampleRateHz`.
    * @param out written and returned where given, at least `bins * frames` long; allocated otherwise.
    */
@@ -119,6 +134,8 @@ export function createFrontEnd(parameters: FrontEndParameters): FrontEnd {
       const frequencies = Float64Array.from({ length: count }, (_, row) => (first + row) * hzPerBin);
       return new SpectralFrontEnd(parameters, frequencies, { kind: 'bins', first, count });
     }
+    case 'phase':
+      return new PhaseFrontEnd(parameters);
     case 'lfcc': {
       const { fMin, fMax, nFilters, nCoefficients, deltas, deltaFrames } = parameters;
       const edges = Float64Array.from(
@@ -134,6 +151,7 @@ export function createFrontEnd(parameters: FrontEndParameters): FrontEnd {
 
 class SpectralFrontEnd implements FrontEnd {
   readonly parameters: FrontEndParameters;
+  readonly planes = 1;
   readonly bins: number;
   readonly frequenciesHz: Float64Array;
   readonly #kernel: SpectralKernel;
@@ -178,9 +196,85 @@ class SpectralFrontEnd implements FrontEnd {
   }
 }
 
+/**
+ * How phases move: cosine and sine of the step from the frame before, less that of the bin's own frequency (instantaneous frequency), and of the
+ * step from a bin to the next one above, less that of the window's middle (group delay, negative). Each fades to nought where both powers lie below
+ * `addedPower`. Four planes, [4 · bins, frames]; as features of synthetic speech see Sanchez et al. 2015, "Toward a universal synthetic
+ * speech spoofing detection using phase information".
+ */
+class PhaseFrontEnd implements FrontEnd {
+  readonly parameters: PhaseParameters;
+  readonly planes = 4;
+  readonly bins: number;
+  readonly frequenciesHz: Float64Array;
+  readonly #spectra: SpectralFrontEnd;
+  /** Of the step of each bin's own frequency from frame to frame, cosine and sine. */
+  readonly #turns: Float64Array;
+  #parts = new Float32Array(0);
+
+  constructor(parameters: PhaseParameters) {
+    const { nFft, sampleRateHz, hopLength } = parameters;
+    const { first, count } = keptBins(parameters);
+    this.parameters = parameters;
+    this.bins = this.planes * count;
+    this.frequenciesHz = Float64Array.from({ length: count }, (_, row) => ((first + row) * sampleRateHz) / nFft);
+    this.#spectra = new SpectralFrontEnd(parameters, new Float64Array(0), { kind: 'complex', first, count: count + 1 });
+    this.#turns = Float64Array.from({ length: 2 * count }, (_, place) => {
+      // Whole turns are left out, for exactness.
+      const angle = (-2 * Math.PI * (((first + (place >> 1)) * hopLength) % nFft)) / nFft;
+      return place % 2 === 0 ? Math.cos(angle) : Math.sin(angle);
+    });
+  }
+
+  /** The first frame has none before it. */
+  frameCount(samples: number): number {
+    return Math.max(0, this.#spectra.frameCount(samples) - 1);
+  }
+
+  compute(samples: Float32Array, out?: Float32Array): Float32Array {
+    const frames = this.frameCount(samples.length);
+    const result = roomFor(this.bins * frames, out);
+    const width = frames + 1;
+    const bins = this.frequenciesHz.length;
+    if (this.#parts.length < this.#spectra.bins * width) this.#parts = new Float32Array(this.#spectra.bins * width);
+    const parts = this.#spectra.compute(samples, this.#parts);
+    const imaginary = (bins + 1) * width;
+    const plane = bins * frames;
+    const { addedPower = 0, floorPower } = this.parameters;
+    const least = addedPower + floorPower;
+    for (let bin = 0; bin < bins; bin++) {
+      const [cosine, sine] = [this.#turns[2 * bin], this.#turns[2 * bin + 1]];
+      let before = bin * width;
+      let beforePower = parts[before] ** 2 + parts[imaginary + before] ** 2 + least;
+      for (let frame = 0; frame < frames; frame++, before++) {
+        const here = before + 1;
+        const above = here + width;
+        const [re, im] = [parts[here], parts[imaginary + here]];
+        const power = re * re + im * im + least;
+        const upRe = parts[above];
+        const upIm = parts[imaginary + above];
+        const inTime = 1 / Math.sqrt(power * beforePower);
+        // A bin times the conjugate of the other one turns by the difference of their phases.
+        const stepRe = (re * parts[before] + im * parts[imaginary + before]) * inTime;
+        const stepIm = (im * parts[before] - re * parts[imaginary + before]) * inTime;
+        // The window's middle lies half a transform behind its first sample: half a turn a bin.
+        const inFrequency = -1 / Math.sqrt(power * (upRe * upRe + upIm * upIm + least));
+        const at = bin * frames + frame;
+        result[at] = stepRe * cosine - stepIm * sine;
+        result[at + plane] = stepRe * sine + stepIm * cosine;
+        result[at + 2 * plane] = (upRe * re + upIm * im) * inFrequency;
+        result[at + 3 * plane] = (upIm * re - upRe * im) * inFrequency;
+        beforePower = power;
+      }
+    }
+    return result;
+  }
+}
+
 /** The rows of another front end, below them their differences over time, and so on. */
 class DeltaFrontEnd implements FrontEnd {
   readonly parameters: FrontEndParameters;
+  readonly planes = 1;
   readonly bins: number;
   readonly frequenciesHz = new Float64Array(0);
   readonly #source: FrontEnd;
@@ -257,7 +351,7 @@ function copyReflected(samples: Float32Array, begin: number, target: Float32Arra
   for (let index = from + inside.length; index < target.length; index++) reflect(index);
 }
 
-function keptBins(parameters: Pick<LinearParameters, 'sampleRateHz' | 'nFft' | 'fMin' | 'fMax'>): {
+function keptBins(parameters: Pick<LinearParameters | PhaseParameters, 'sampleRateHz' | 'nFft' | 'fMin' | 'fMax'>): {
   first: number;
   count: number;
 } {

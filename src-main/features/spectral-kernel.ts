@@ -54,11 +54,12 @@ export interface TriangularFilters {
 }
 
 /**
- * What becomes of a frame's power spectrum: some of its bins, filters' sums, or plain sums over stretches of bins, each up to
- * where the next one begins.
+ * What becomes of a frame's spectrum: the powers of some of its bins, filters' sums of them, or plain sums over stretches of bins, each up to
+ * where the next one begins; `complex`: the bins themselves as they are, first all real parts, then all imaginary ones.
  */
 export type Bands =
   | { kind: 'bins'; first: number; count: number }
+  | { kind: 'complex'; first: number; count: number }
   | { kind: 'filters'; filters: TriangularFilters }
   | { kind: 'sums'; starts: Int32Array };
 
@@ -84,6 +85,7 @@ export function isFftSize(size: number): boolean {
 /** How many bands. */
 function bandCountOf(bands: Bands): number {
   if (bands.kind === 'bins') return bands.count;
+  if (bands.kind === 'complex') return 2 * bands.count;
   return bands.kind === 'sums' ? bands.starts.length - 1 : bands.filters.gains.length;
 }
 
@@ -171,10 +173,11 @@ class FrameSteps {
   readonly #layout: Layout;
   readonly #table: (values: Float64Array | Int32Array) => number;
   readonly #half: number;
-  /** Addresses of the windowed frames, of the transform's two buffers and of the power spectra. */
+  /** Addresses of the windowed frames, of the transform's two buffers and of the power spectra, or of the real parts and the imaginary ones. */
   readonly #frame: number;
   readonly #buffers: [number, number];
   readonly #power: number;
+  readonly #imaginary: number;
 
   constructor(
     writer: FunctionWriter,
@@ -191,6 +194,7 @@ class FrameSteps {
     this.#frame = layout.take(nFft * vectorBytes);
     this.#buffers = [layout.take(nFft * vectorBytes), layout.take(nFft * vectorBytes)];
     this.#power = layout.take((this.#half + 1) * vectorBytes);
+    this.#imaginary = settings.bands.kind === 'complex' ? layout.take((this.#half + 1) * vectorBytes) : this.#power;
   }
 
   /** Samples times window, four frames side by side. What of the transform's frame lies outside stays zero. */
@@ -228,7 +232,7 @@ class FrameSteps {
     }
   }
 
-  /** The power spectra. */
+  /** The spectra, or their powers. */
   transform(): void {
     let from = this.#frame;
     let [to, other] = this.#buffers;
@@ -362,7 +366,7 @@ class FrameSteps {
     });
   }
 
-  /** From the packed spectrum of half the length to the powers of the real frames' bins. */
+  /** From the packed spectrum of half the length to the real frames' bins, or their powers. */
   #split(source: number): void {
     const writer = this.#writer;
     const half = this.#half;
@@ -371,9 +375,15 @@ class FrameSteps {
       const local = writer.vector(value).get;
       return multiply(local, local);
     };
+    const beside = this.#imaginary - power;
+    const put = (at: Expression, re: Expression, im: Expression): void => {
+      if (beside === 0) return writer.store(at, add(norm(re), norm(im)));
+      writer.store(at, re);
+      writer.store(at, im, beside);
+    };
     const zero = this.#complex(constant(source), 0);
-    writer.store(constant(power), norm(multiply(add(zero.re.get, zero.im.get), lanes(2))));
-    writer.store(constant(power + half * vectorBytes), norm(multiply(subtract(zero.re.get, zero.im.get), lanes(2))));
+    put(constant(power), multiply(add(zero.re.get, zero.im.get), lanes(2)), lanes(0));
+    put(constant(power + half * vectorBytes), multiply(subtract(zero.re.get, zero.im.get), lanes(2)), lanes(0));
     const values = new Float64Array(half + 2);
     for (let bin = 0; bin <= half / 2; bin++) {
       const angle = (-2 * Math.PI * bin) / (2 * half);
@@ -402,8 +412,8 @@ class FrameSteps {
       const sine = writer.vector(loadSplat(factor.get, 4)).get;
       const re = writer.vector(subtract(multiply(oddRe, cosine), multiply(oddIm, sine))).get;
       const im = writer.vector(add(multiply(oddRe, sine), multiply(oddIm, cosine))).get;
-      writer.store(lowPower.get, add(norm(add(evenRe, re)), norm(add(evenIm, im))));
-      writer.store(highPower.get, add(norm(subtract(evenRe, re)), norm(subtract(evenIm, im))));
+      put(lowPower.get, add(evenRe, re), add(evenIm, im));
+      put(highPower.get, subtract(evenRe, re), subtract(im, evenIm));
       writer.set(low, addInteger(low.get, constant(complexBytes)));
       writer.set(high, addInteger(high.get, constant(-complexBytes)));
       writer.set(lowPower, addInteger(lowPower.get, constant(vectorBytes)));
@@ -425,7 +435,17 @@ class FrameSteps {
       writer.store(to.get, floorPower === null ? squareRoot(power) : this.#decibels(raised, floorPower));
       writer.set(to, addInteger(to.get, levels === null ? rowBytes : constant(vectorBytes)));
     };
-    if (bands.kind === 'bins') {
+    if (bands.kind === 'complex') {
+      for (const part of [this.#power, this.#imaginary]) {
+        const at = writer.integer();
+        const from = part + bands.first * vectorBytes;
+        writer.set(at, constant(from));
+        writer.loop(at, constant(from + bands.count * vectorBytes), vectorBytes, () => {
+          writer.store(to.get, load(at.get));
+          writer.set(to, addInteger(to.get, rowBytes));
+        });
+      }
+    } else if (bands.kind === 'bins') {
       const at = writer.integer();
       const from = this.#power + bands.first * vectorBytes;
       writer.set(at, constant(from));

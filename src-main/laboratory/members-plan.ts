@@ -36,7 +36,7 @@ function networkPlan(
   const frontEnd = createFrontEnd(settings.frontEnd);
   const frames = frontEnd.frameCount(Math.round(settings.window.seconds * settings.conditioning.sampleRateHz));
   return {
-    network: createNetwork(asked.network, frontEnd.bins, frames),
+    network: createNetwork(asked.network, frontEnd.bins, frames, frontEnd.planes),
     settings,
     seed: asked.seed,
     ...recipeFor(asked.network),

@@ -1,4 +1,5 @@
 /** How networks and members are trained unless asked otherwise. */
+import type { FrontEndName } from '../../src-common/front-ends.ts';
 import type { Conditioning } from '../audio/condition.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { defaultAugmentation } from '../detector/augmentation.ts';
@@ -43,13 +44,18 @@ type WithoutFloor<Parameters> = Parameters extends unknown ? Omit<Parameters, 'f
 const frontEnds = {
   mel: { type: 'mel', ...framing, nMels: 80, melScale: 'slaney', norm: 'slaney' },
   linear: { type: 'linear', ...framing, fMin: 93.75, fMax: 7312.5 },
+  phase: { type: 'phase', ...framing, fMin: 93.75, fMax: 7312.5 },
   // 20 coefficients with their first and second differences, as the baselines of ASVspoof.
   lfcc: { type: 'lfcc', ...framing, nFilters: 20, nCoefficients: 20, deltas: 2, deltaFrames: 5 },
-} satisfies Record<string, WithoutFloor<FrontEndParameters>>;
-export type FrontEndName = keyof typeof frontEnds;
+} satisfies Record<FrontEndName, WithoutFloor<FrontEndParameters>>;
 
 /** By what a front end's bands divide the power of the transform's bins: filters of equal area give it by Hz. */
-const powerScale: Record<FrontEndName, number> = { mel: framing.sampleRateHz / framing.nFft, linear: 1, lfcc: 1 };
+const powerScale: Record<FrontEndName, number> = {
+  mel: framing.sampleRateHz / framing.nFft,
+  linear: 1,
+  phase: 1,
+  lfcc: 1,
+};
 
 /** Where front ends look in telephone speech: no bin of them lies where a line leaves nothing. */
 const telephoneRange = { fMin: 250, fMax: 3500 };
@@ -58,6 +64,7 @@ const telephoneMels = 40;
 const telephoneFrontEnds = {
   mel: { ...frontEnds.mel, ...telephoneRange, nMels: telephoneMels },
   linear: { ...frontEnds.linear, ...telephoneRange },
+  phase: { ...frontEnds.phase, ...telephoneRange },
   lfcc: { ...frontEnds.lfcc, ...telephoneRange },
 } satisfies Record<FrontEndName, WithoutFloor<FrontEndParameters>>;
 /** A stripe that masks so many bins of the whole band would mask half of the narrow one. */
@@ -242,6 +249,7 @@ type MemberRecipe =
 const members: Record<string, MemberRecipe> = {
   linear: { kind: 'network', network: 'residual', frontEnd: 'linear', training: {}, seedAfter: 0 },
   mel: { kind: 'network', network: 'residual', frontEnd: 'mel', training: { epochs: 12 }, seedAfter: 0 },
+  phase: { kind: 'network', network: 'residual', frontEnd: 'phase', training: {}, seedAfter: 0 },
   encoder: { kind: 'encoder', encoder: 'whisper-tiny-en', strength: 0.001 },
 };
 
@@ -257,7 +265,7 @@ export function memberName(name: string): string {
 }
 
 /**
- * The member of that name: `linear` and `mel` are residual networks, `encoder` the frozen encoder with a head; `linear-2`
+ * The member of that name: `linear`, `mel` and `phase` are residual networks, `encoder` the frozen encoder with a head; `linear-2`
  * and so on are networks of further seeds, whose scores are averaged with the first's; `encoder:NAME` is an encoder that was added.
  * @throws UserFacingError `usage` where there is none.
  */

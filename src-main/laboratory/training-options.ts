@@ -1,6 +1,7 @@
 /** What a training is asked for. */
+import type { FrontEndName } from '../../src-common/front-ends.ts';
 import type { BackendName } from '../training/backends/index.ts';
-import type { AugmentationName, BandName, FrontEndName } from './recipes.ts';
+import type { AugmentationName, BandName } from './recipes.ts';
 
 export interface TrainingOptions {
   dataset: string;

@@ -32,6 +32,23 @@ describe('the transform coder', () => {
       expect(snrDb(voice, coded)).toBeLessThan(wanted + 8);
     }
   });
+
+  it('masks the same stripes in every plane', () => {
+    const [bins, frames, planes] = [20, 50, 3];
+    const random = new Random(2);
+    const before = Float32Array.from({ length: planes * bins * frames }, () => random.normal());
+    const after = before.slice();
+    maskSpectrogram(after, { bins: planes * bins, planes }, frames, defaultAugmentation, new Random(6));
+    const masked = [0, 1, 2].map((plane) =>
+      Array.from({ length: bins * frames }, (_, at) => plane * bins * frames + at).map(
+        (at) => after[at] !== before[at],
+      ),
+    );
+    expect(masked[0]).toContain(true);
+    expect(masked[0]).toContain(false);
+    expect(masked[1]).toEqual(masked[0]);
+    expect(masked[2]).toEqual(masked[0]);
+  });
 });
 
 describe('companding', () => {
@@ -88,7 +105,7 @@ describe('augmentation', () => {
       (_, index) => random.normal() + Math.floor(index / frames),
     );
     const after = before.slice();
-    maskSpectrogram(after, bins, frames, defaultAugmentation, new Random(6));
+    maskSpectrogram(after, { bins, planes: 1 }, frames, defaultAugmentation, new Random(6));
     const meanOf = (bin: number): number =>
       before.subarray(bin * frames, (bin + 1) * frames).reduce((sum, value) => sum + value, 0) / frames;
     const isMasked = (bin: number, frame: number): boolean =>

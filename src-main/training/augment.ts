@@ -153,21 +153,23 @@ function stripes(count: number, widest: number, length: number, random: Random):
   });
 }
 
-/** Masks stripes of a spectrogram, row-major [bins, frames], in place. */
+/** Masks stripes of a spectrogram, row-major [planes · bins, frames], in place, in all planes alike. */
 export function maskSpectrogram(
   values: Float32Array,
-  bins: number,
+  { bins: rows, planes }: { bins: number; planes: number },
   frames: number,
   { specAugment }: Augmentation,
   random: Random,
 ): void {
   const { timeStripes, maxFrames, binStripes, maxBins } = specAugment;
+  const bins = rows / planes;
   const inTime = stripes(timeStripes, maxFrames, frames, random);
   const inBins = stripes(binStripes, maxBins, bins, random);
-  for (let bin = 0; bin < bins; bin++) {
-    const row = values.subarray(bin * frames, (bin + 1) * frames);
+  for (let at = 0; at < rows; at++) {
+    const row = values.subarray(at * frames, (at + 1) * frames);
     const mean = row.reduce((sum, value) => sum + value, 0) / frames;
     for (const span of inTime) row.fill(mean, ...span);
+    const bin = at % bins;
     if (inBins.some(([from, to]) => bin >= from && bin < to)) row.fill(mean);
   }
 }

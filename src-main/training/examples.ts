@@ -173,8 +173,7 @@ export class ExampleMaker {
       levelWindow(window, conditioning.windowLevelDbfs === null ? null : conditioning.windowLevelDbfs + gainDb);
       const out = features.subarray(index * this.#cropSize, (index + 1) * this.#cropSize);
       this.#frontEnd.compute(window, out);
-      const { bins } = this.#frontEnd;
-      maskSpectrogram(out, bins, this.#cropSize / bins, augmentation, random);
+      maskSpectrogram(out, this.#frontEnd, this.#cropSize / this.#frontEnd.bins, augmentation, random);
     }
     return features;
   }

@@ -87,7 +87,13 @@ beforeAll(async () => {
 });
 
 describe('a network as ONNX', () => {
-  const specs = [everyLayer, pooled, moments, ...networkNames.map((name) => createNetwork(name, 40, 50))];
+  const specs = [
+    everyLayer,
+    pooled,
+    moments,
+    ...networkNames.map((name) => createNetwork(name, 40, 50)),
+    { ...createNetwork('residual', 160, 50, 4), name: 'residual of four planes' },
+  ];
   it.each(specs.map((spec) => [spec.name, spec] as const))(
     '%s gives the logits of TensorFlow.js to 1e-4',
     async (_, spec) => {
@@ -154,6 +160,9 @@ describe('a network as data', () => {
       shortcut: [],
     };
     expect(() => startingWeights(broken, 1)).toThrow(/paths end in/);
+    expect(() => startingWeights({ ...pooled, layers: [{ type: 'planes', count: 5 }, ...pooled.layers] }, 1)).toThrow(
+      /5 planes/,
+    );
     expect(() => startingWeights({ ...pooled, layers: pooled.layers.slice(0, 3) }, 1)).toThrow(/one logit/);
   });
 });

@@ -109,6 +109,11 @@ export class TensorNetwork {
   #layer(placed: PlacedLayer, x: tf.Tensor, training: Random | undefined): tf.Tensor {
     const { layer, name } = placed;
     switch (layer.type) {
+      case 'planes': {
+        const [examples, rows, frames] = x.shape as [number, number, number];
+        const planes = tf.reshape(x, [examples, layer.count, rows / layer.count, frames]);
+        return tf.transpose(planes, [0, 2, 3, 1]);
+      }
       case 'normalise': {
         const mean =
           layer.mean === 'fixed'

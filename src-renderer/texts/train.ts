@@ -138,11 +138,13 @@ export const train = {
     frontEnds: {
       mel: 'Mel spectrogram (80 bands)',
       linear: 'Linear spectrogram',
+      phase: 'Phase (instantaneous frequency, group delay)',
       lfcc: 'LFCC (linear-frequency cepstra)',
     },
     frontEndHints: {
       mel: 'Frequencies as the ear resolves them.',
       linear: 'The same resolution at all frequencies, so more of the high ones.',
+      phase: 'How phases move in time and frequency, without their levels: what vocoders have to invent.',
       lfcc: '20 coefficients and their differences, as in ASVspoof’s baselines.',
     },
     augmentation: 'Augmentation',

@@ -133,7 +133,7 @@ export class PlaneOccluder {
   readonly #frames: number;
   readonly #means: Float32Array;
 
-  /** @param plane [bins, frames] of a front end whose rows have frequencies */
+  /** @param plane [bins, frames] of a front end whose rows have frequencies, the same in each of its planes */
   constructor(plane: Float32Array, frontEnd: FrontEnd, grid: CellGrid) {
     const { bins, frequenciesHz, parameters } = frontEnd;
     const frames = plane.length / bins;
@@ -147,7 +147,7 @@ export class PlaneOccluder {
     this.#cellOf = new Int32Array(plane.length);
     this.#means = new Float32Array(bins);
     for (let bin = 0; bin < bins; bin++) {
-      const row = rowOf(grid, frequenciesHz[bin]);
+      const row = rowOf(grid, frequenciesHz[bin % frequenciesHz.length]);
       let sum = 0;
       for (let frame = 0; frame < frames; frame++) {
         sum += plane[bin * frames + frame];
