@@ -279,7 +279,7 @@ describe('scanning', () => {
     expect(two.stdout).toBe(one.stdout);
     expect(one.stderr).toMatch(/4 recordings.*1 other file passed over/);
     expect(one.stdout.split('\r\n')[0]).toBe(
-      'path,sha256,duration_seconds,finding,score,llr,lowest_window_score,reasons,error',
+      'path,sha256,duration_seconds,finding,score,llr,lowest_window_score,reasons,error,low_stretches,longest_low_stretch_seconds,low_stretch_times',
     );
     const found = rows(one.stdout);
     expect(found.map(({ path }) => path)).toEqual(

@@ -190,7 +190,8 @@ async function describe(
   model: StoredModel,
   ratios: boolean,
 ): Promise<[string, string][]> {
-  const { localisationShown, stretchesBelow } = await import('../detector/localisation.ts');
+  const { localisationShown } = await import('../detector/localisation.ts');
+  const { stretchesOf } = await import('../reports/scan.ts');
   const { withoutRatios } = await import('../detector/finding.ts');
   const { audio, durationSeconds, activeSeconds, finding, llr, reasons, windows } = analysis;
   const channels = audio.channels === 1 ? 'mono' : `${audio.channels} channels (${channelName(analysis.channel)})`;
@@ -223,11 +224,15 @@ async function describe(
   }
   const { shown, withheld } = localisationShown(model.card, model.card.window);
   if (shown) {
-    const stretches = stretchesBelow(windows, shown.threshold);
+    const stretches = stretchesOf(analysis, model.card);
     const rate = shown.falseAlarmsPerHour.toPrecision(2);
-    if (stretches.length > 0) {
-      pairs.push(['low stretches', `${clockList(stretches)} (uncalibrated; ${rate} an hour in bona fide audio)`]);
-    }
+    const text =
+      stretches === null
+        ? 'none are pointed out: its windows are not assessable'
+        : stretches.length === 0
+          ? 'none'
+          : `${stretches.length}: ${clockList(stretches)}`;
+    pairs.push(['low stretches', `${text} (uncalibrated; ${rate} false alarms an hour in bona fide audio)`]);
   } else if (withheld !== null && windows.length > 1) {
     pairs.push(['low stretches', withheld]);
   }

@@ -306,9 +306,9 @@ async function* formatted(
   let first = true;
   for await (const result of results) {
     for (const row of scanRows(result)) {
-      if (format === 'csv') yield scanCsvLine(row);
-      if (format === 'json')
-        yield `${first ? '' : ','}\n  ${JSON.stringify(scanJson(row, speakerOf(model, row.analysis).card))}`;
+      const { card } = speakerOf(model, row.analysis);
+      if (format === 'csv') yield scanCsvLine(row, card);
+      if (format === 'json') yield `${first ? '' : ','}\n  ${JSON.stringify(scanJson(row, card))}`;
       if (format === 'table') yield `${tableLine(row, onTerminal, ratios)}\n`;
       first = false;
     }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Random } from '../base/random.ts';
-import { localisationStatement, localisationThreshold, stretchesBelow } from './localisation.ts';
+import { stretchesBelow } from '../../src-common/low-stretches.ts';
+import { localisationStatement, localisationThreshold } from './localisation.ts';
 
 /** Stretches below a threshold in clips of windows that touch, by the function that scans use. */
 function alarms(clips: number[][], threshold: number): number {
@@ -67,17 +68,5 @@ describe('localisationThreshold', () => {
     expect(() => localisationThreshold([[1]], [1, 2], 1)).toThrow(RangeError);
     expect(() => localisationThreshold([[NaN]], [1], 1)).toThrow(RangeError);
     expect(() => localisationThreshold([[1]], [1], 0)).toThrow(RangeError);
-  });
-});
-
-describe('stretchesBelow', () => {
-  it('joins windows that touch, and only those', () => {
-    const window = (startSeconds: number, score: number) => ({ startSeconds, endSeconds: startSeconds + 2, score });
-    const windows = [window(0, -1), window(1, -3), window(2, 1), window(3, -2), window(9, -5)];
-    expect(stretchesBelow(windows, 0)).toEqual([
-      { startSeconds: 0, endSeconds: 3, windows: 2, lowestScore: -3 },
-      { startSeconds: 3, endSeconds: 5, windows: 1, lowestScore: -2 },
-      { startSeconds: 9, endSeconds: 11, windows: 1, lowestScore: -5 },
-    ]);
   });
 });

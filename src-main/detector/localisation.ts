@@ -126,37 +126,6 @@ export function localisationThreshold(
   };
 }
 
-/** A stretch of a recording whose windows all score below the threshold for localisation. */
-export interface Stretch {
-  startSeconds: number;
-  endSeconds: number;
-  windows: number;
-  /** Uncalibrated. */
-  lowestScore: number;
-}
-
-/** The stretches of neighbouring windows below a threshold; windows that do not touch are no neighbours. */
-export function stretchesBelow(
-  windows: readonly { startSeconds: number; endSeconds: number; score: number }[],
-  threshold: number,
-): Stretch[] {
-  const stretches: Stretch[] = [];
-  let last: Stretch | null = null;
-  for (const { startSeconds, endSeconds, score } of windows) {
-    if (!(score < threshold)) {
-      last = null;
-    } else if (last && startSeconds <= last.endSeconds) {
-      last.endSeconds = endSeconds;
-      last.windows++;
-      last.lowestScore = Math.min(last.lowestScore, score);
-    } else {
-      last = { startSeconds, endSeconds, windows: 1, lowestScore: score };
-      stretches.push(last);
-    }
-  }
-  return stretches;
-}
-
 /** What the threshold is worth, in a sentence. */
 export function localisationStatement(localisation: Localisation): string {
   const { threshold, falseAlarms, falseAlarmsPerHour, falseAlarmsPerHourAtMost, bonafideHours } = localisation;

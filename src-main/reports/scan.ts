@@ -1,6 +1,8 @@
 import type { Card } from '../detector/card.ts';
 import type { DetectorAnalysis } from '../detector/detector.ts';
-import { localisationShown, localisationStatement, stretchesBelow } from '../detector/localisation.ts';
+import { pointedOut, summaryOf } from '../../src-common/low-stretches.ts';
+import type { LowStretch } from '../../src-common/low-stretches.ts';
+import { localisationShown, localisationStatement } from '../detector/localisation.ts';
 import type { StoredModel } from '../detector/store.ts';
 import { csvLine } from './csv.ts';
 
@@ -47,6 +49,9 @@ const columns = [
   'lowest_window_score',
   'reasons',
   'error',
+  'low_stretches',
+  'longest_low_stretch_seconds',
+  'low_stretch_times',
 ];
 
 export const scanCsvHeader = csvLine(columns);
@@ -64,7 +69,17 @@ function rounded(value: number | null, digits: number): number | null {
   return value === null ? null : Number(value.toFixed(digits));
 }
 
-export function scanCsvLine({ path, sha256, analysis, error }: ScannedFile): string {
+/** `12.000-16.500`, one after the other. */
+export function stretchTimes(stretches: readonly LowStretch[]): string {
+  return stretches
+    .map(({ startSeconds, endSeconds }) => `${startSeconds.toFixed(3)}-${endSeconds.toFixed(3)}`)
+    .join('; ');
+}
+
+/** @param card of the model that spoke */
+export function scanCsvLine({ path, sha256, analysis, error }: ScannedFile, card: Card): string {
+  const stretches = analysis && stretchesOf(analysis, card);
+  const summary = stretches && summaryOf(stretches);
   return csvLine([
     path,
     sha256,
@@ -75,14 +90,23 @@ export function scanCsvLine({ path, sha256, analysis, error }: ScannedFile): str
     analysis && rounded(lowestWindowScore(analysis), 6),
     analysis?.reasons.map((reason) => reason.code).join('; ') ?? null,
     error?.message ?? null,
+    summary && summary.count,
+    summary && rounded(summary.longestSeconds, 3),
+    stretches && stretchTimes(stretches),
   ]);
 }
 
+/** The stretches that a model points out of what it scored; null where it gives no times. */
+export function stretchesOf(analysis: DetectorAnalysis, card: Card): LowStretch[] | null {
+  const { shown } = localisationShown(card, card.window);
+  return pointedOut({ ...analysis, thresholds: { localisation: shown?.threshold ?? null } });
+}
+
 /** Where a recording's windows score low, with what that is worth; or why no times are given; null of a model without a threshold. */
-function localisedJson({ windows }: DetectorAnalysis, card: Card): Record<string, unknown> | null {
+function localisedJson(analysis: DetectorAnalysis, card: Card): Record<string, unknown> | null {
   const { shown, withheld } = localisationShown(card, card.window);
   if (shown === null) return withheld === null ? null : { statement: withheld };
-  return { statement: localisationStatement(shown), ...shown, stretches: stretchesBelow(windows, shown.threshold) };
+  return { statement: localisationStatement(shown), ...shown, stretches: stretchesOf(analysis, card) };
 }
 
 /** One file's part of a scan's JSON. */

@@ -76,7 +76,7 @@ describe('channels', () => {
     rows.forEach((row, index) => {
       expect(row.path).toBe(stereo);
       expect(row.analysis?.finding).toBe(alone[index].analysis?.finding);
-      expect(scanCsvLine(row)).toContain(`channel ${index + 1} of 2`);
+      expect(scanCsvLine(row, detector.card)).toContain(`channel ${index + 1} of 2`);
     });
   });
 

@@ -64,8 +64,10 @@ export const examine = {
     quiet: 'silence',
     spectrogram: (from: string, to: string, scale: string, top: string, low: string, high: string) =>
       `Spectrogram from ${from} to ${to}, 0 to ${top}, ${scale} axis; colours from ${low} to ${high} dB.`,
-    scores: (count: string, low: string, high: string) =>
-      `Uncalibrated scores of ${count}, from ${low} to ${high}; high leans to bona fide.`,
+    scores: (count: string, low: string, high: string, hatched: string) =>
+      `Uncalibrated scores of ${count}, from ${low} to ${high}; high leans to bona fide. Not assessable, and hatched: ${hatched}.`,
+    scoreAt: (time: string, score: string | null) =>
+      score === null ? `${time} · not assessable` : `${time} · score ${score}`,
     noScores: 'No window scores',
     noScoresHint: 'Not scanned: there are no window scores.',
     scale: (low: string, high: string) => `Colours from ${low} dB to ${high} dB`,

@@ -2,7 +2,7 @@
 import { alarmWords } from '../../../src-common/alarms.ts';
 import { findingWords } from '../../../src-common/findings.ts';
 import type { Finding } from '../../../src-common/findings.ts';
-import { stretchesBelow } from '../../detector/localisation.ts';
+import { pointedOut } from '../../../src-common/low-stretches.ts';
 import type { Analysis } from '../../../src-common/schemas/analysis.ts';
 import type { Evidence } from '../../../src-common/schemas/evidence.ts';
 import type { Quality } from '../../../src-common/schemas/recording.ts';
@@ -211,7 +211,8 @@ function lowStretchesText(analysis: Analysis): string | null {
   if (analysis.windows.length === 0) return null;
   // Then it says why no times are given.
   if (localisation === null) return localisationStatement;
-  const stretches = stretchesBelow(analysis.windows, localisation);
+  const stretches = pointedOut(analysis);
+  if (stretches === null) return 'None are pointed out: its windows are not assessable.';
   const named = stretches
     .slice(0, mostStretches)
     .map(({ startSeconds, endSeconds }) => `${clock(startSeconds)} to ${clock(endSeconds)}`);

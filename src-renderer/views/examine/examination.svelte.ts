@@ -1,6 +1,7 @@
 /** One recording as it is examined: what is known of it, what is in sight, what is selected, and how it is drawn and played. */
 import { resources } from '../../../src-preload/contract/sound.ts';
 import type { Analysis } from '../../../src-common/schemas/analysis.ts';
+import { windowsAssessable } from '../../../src-common/low-stretches.ts';
 import type { Evidence, Mark } from '../../../src-common/schemas/evidence.ts';
 import type { Sound } from '../../../src-preload/contract/sound.ts';
 import { app } from '../../state/app.svelte.ts';
@@ -105,6 +106,15 @@ export class Examination {
     topHz: Math.min(display.topHz, this.sound?.spectrogram.maxHz ?? display.topHz),
   });
   readonly cells = $derived(this.analysis === null ? [] : cellsOf(this.analysis.windows));
+  /** The cells that may be judged: none where what makes the recording not assessable is in its windows, too. */
+  readonly assessable = $derived(this.analysis !== null && windowsAssessable(this.analysis) ? this.cells : []);
+  /** What the result that is shown is of. */
+  readonly analysed: Span = $derived.by(() => {
+    const stretch = this.analysis?.stretch;
+    return stretch == null
+      ? { start: 0, end: this.duration }
+      : { start: stretch.startSeconds, end: stretch.endSeconds };
+  });
   readonly scores = $derived(
     this.analysis === null ? { low: -1, high: 1 } : scoreRange(this.analysis.windows, this.analysis.thresholds),
   );

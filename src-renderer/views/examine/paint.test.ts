@@ -156,8 +156,49 @@ describe('the strip', () => {
       gap: i === 0,
     }));
     const { surface: target, of } = surface(100, 8);
-    paintStrip(target, { start: 0, end: 1000 }, cells, (score) => (score < 0 ? 'low' : 'high'));
+    paintStrip(
+      target,
+      { start: 0, end: 1000 },
+      cells,
+      { start: 0, end: 1000 },
+      {
+        colourOf: (score) => (score < 0 ? 'low' : 'high'),
+        hatch: 'hatch',
+      },
+    );
     expect(of('fillRect').filter(({ style }) => style === 'low')).toHaveLength(1);
+  });
+
+  it('is hatched from end to end, and covered by whole pixels where there are scores', () => {
+    const { surface: target, of } = surface(100, 8);
+    const cells = [
+      { start: 1.23, end: 2.57, score: 1, gap: true },
+      { start: 2.57, end: 4, score: 1, gap: false },
+    ];
+    paintStrip(
+      target,
+      { start: 0, end: 10 },
+      cells,
+      { start: 1, end: 8 },
+      { colourOf: () => 'scored', hatch: 'hatch' },
+    );
+    const lines = of('moveTo').map(({ at }) => at[0]);
+    expect(lines[0]).toBeLessThanOrEqual(0);
+    expect(lines.at(-1)).toBeGreaterThan(95);
+    expect(lines.slice(1).every((x, index) => x - lines[index] === 5)).toBe(true);
+    // Nothing was looked at before and after.
+    expect(
+      of('clearRect')
+        .map(({ at }) => at)
+        .slice(1),
+    ).toEqual([
+      [0, 0, 10, 8],
+      [80, 0, 20, 8],
+    ]);
+    expect(of('fillRect').map(({ at }) => at)).toEqual([
+      [12, 0, 14, 8],
+      [25, 0, 15, 8],
+    ]);
   });
 });
 

@@ -156,15 +156,34 @@ export function paintTiles(
   }
 }
 
-/** The strip of coloured window scores. */
+/** Lines of a hatched surface lie so many CSS pixels apart. */
+const hatchSpacing = 5;
+
+/**
+ * The strip of coloured window scores; hatched where there is none to be judged.
+ * @param cells those that are assessable
+ * @param analysed what was looked at
+ */
 export function paintStrip(
-  { context, width, height }: Surface,
+  { context, width, height, ratio }: Surface,
   window: Span,
   cells: readonly Cell[],
-  colourOf: (score: number) => string,
+  analysed: Span,
+  { colourOf, hatch }: { colourOf: (score: number) => string; hatch: string },
 ): void {
   context.clearRect(0, 0, width, height);
   const scale = width / lengthOf(window);
+  context.strokeStyle = hatch;
+  context.lineWidth = ratio;
+  context.beginPath();
+  for (let x = -height; x < width; x += hatchSpacing * ratio) {
+    context.moveTo(x, height);
+    context.lineTo(x + height, 0);
+  }
+  context.stroke();
+  const [from, to] = [(analysed.start - window.start) * scale, (analysed.end - window.start) * scale];
+  if (from > 0) context.clearRect(0, 0, from, height);
+  if (to < width) context.clearRect(to, 0, width - to, height);
   let drawnTo = -1;
   for (let index = firstCellAfter(cells, window.start); index < cells.length; index++) {
     const { start, end, score } = cells[index];
@@ -181,7 +200,9 @@ export function paintStrip(
       reach = Math.min(width, (cells[index].end - window.start) * scale);
     }
     context.fillStyle = colourOf(lowest);
-    context.fillRect(left, 0, Math.max(1, reach - left), height);
+    // Whole pixels: the hatching must not shine through where two cells meet.
+    const first = Math.floor(left);
+    context.fillRect(first, 0, Math.max(1, Math.ceil(reach) - first), height);
     drawnTo = reach;
   }
 }

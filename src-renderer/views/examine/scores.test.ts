@@ -1,5 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { cellsOf, firstCellAfter, leaning, lowestWindow, meanScore, pointedOut, scoreRange } from './scores.ts';
+import {
+  cellsOf,
+  firstCellAfter,
+  leaning,
+  coveredSeconds,
+  lowestWindow,
+  meanScore,
+  scoreAt,
+  scoreRange,
+} from './scores.ts';
 
 const window = (startSeconds: number, score: number, length = 2) => ({
   startSeconds,
@@ -13,6 +22,8 @@ const thresholds = {
   inconclusive: [-1, 0.9] as [number, number],
   localisation: -1.5,
   localisationStatement: null,
+  falseAlarmsPerHour: null,
+  falseAlarmsPerHourAtMost: null,
 };
 
 describe('window scores', () => {
@@ -49,9 +60,12 @@ describe('window scores', () => {
     expect(lowestWindow([])).toBeNull();
   });
 
-  it('below the threshold for pointing out join to stretches while they touch', () => {
-    expect(pointedOut(windows, thresholds)).toEqual([{ start: 1, end: 4, lowest: -3 }]);
-    expect(pointedOut([window(0, -2), window(5, -2)], thresholds)).toHaveLength(2);
-    expect(pointedOut(windows, { ...thresholds, localisation: null })).toEqual([]);
+  it('are found by a time, and are nowhere else', () => {
+    const cells = cellsOf(windows);
+    expect([0, 1.6, 3.9, 4, 9, 10, 12.9, 13, 99].map((time) => scoreAt(cells, time))).toEqual([
+      ...[1, -2, -3, null, null, 0.5, 2, null, null],
+    ]);
+    expect(scoreAt([], 1)).toBeNull();
+    expect(coveredSeconds(cells)).toBe(7);
   });
 });

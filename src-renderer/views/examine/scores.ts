@@ -84,22 +84,13 @@ export function lowestWindow(windows: readonly Window[]): Window | null {
   return lowest;
 }
 
-/** Stretches of touching windows that all score below the threshold for pointing out; none where the model has none. */
-export function pointedOut(windows: readonly Window[], thresholds: Thresholds): (Span & { lowest: number })[] {
-  const stretches: (Span & { lowest: number })[] = [];
-  const threshold = thresholds.localisation;
-  if (threshold === null) return stretches;
-  let last: (Span & { lowest: number }) | null = null;
-  for (const { startSeconds, endSeconds, score } of windows) {
-    if (score >= threshold) {
-      last = null;
-    } else if (last !== null && startSeconds <= last.end) {
-      last.end = endSeconds;
-      last.lowest = Math.min(last.lowest, score);
-    } else {
-      last = { start: startSeconds, end: endSeconds, lowest: score };
-      stretches.push(last);
-    }
-  }
-  return stretches;
+/** How much of a recording its cells cover. */
+export function coveredSeconds(cells: readonly Span[]): number {
+  return cells.reduce((sum, { start, end }) => sum + end - start, 0);
+}
+
+/** The score at a time; null where there is none. */
+export function scoreAt(cells: readonly Cell[], time: number): number | null {
+  const cell = cells.at(firstCellAfter(cells, time));
+  return cell !== undefined && cell.start <= time && time < cell.end ? cell.score : null;
 }
