@@ -165,7 +165,14 @@ function writeManyScored(home: string, audio: string): void {
       reasons: i % 5 === 0 ? [{ code: 'noisy', sentence: 'It is noisy.', blocking: false }] : [],
       windows: [{ startSeconds: 0, endSeconds: 3, score }],
       trackRecord: [],
-      thresholds: { score: 0, inconclusive: null, localisation: null, localisationStatement: null },
+      thresholds: {
+        score: 0,
+        inconclusive: null,
+        localisation: null,
+        localisationStatement: null,
+        falseAlarmsPerHour: null,
+        falseAlarmsPerHourAtMost: null,
+      },
     };
   };
   for (let at = 0; at < manyItems; at += batch) {

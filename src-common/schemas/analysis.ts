@@ -79,6 +79,9 @@ export const analysisSchema = analysisSummarySchema.extend({
     inconclusive: z.tuple([z.number(), z.number()]).nullable(),
     localisation: z.number().nullable(),
     localisationStatement: z.string().nullable(),
+    /** Stretches an hour that were pointed out in bona fide speech where it was measured, and the upper 95 % bound; null where no times are given, or before they were kept. */
+    falseAlarmsPerHour: z.number().nullable().default(null),
+    falseAlarmsPerHourAtMost: z.number().nullable().default(null),
   }),
   /** 95 % interval of the llr where the model's status and validation allow one. */
   llrInterval: z.tuple([z.number(), z.number()]).nullable(),

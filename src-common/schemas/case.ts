@@ -49,6 +49,8 @@ export const caseViewSchema = caseSummarySchema.extend({
     fresh: z.int(),
     /** With an alarm of any kind. */
     flagged: z.int(),
+    /** Whose result points out stretches. */
+    withStretches: z.int().default(0),
   }),
 });
 export type CaseView = z.infer<typeof caseViewSchema>;

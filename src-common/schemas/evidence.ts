@@ -31,6 +31,8 @@ export const evidenceRowSchema = z.object({
   alarms: z.array(z.enum(alarms)),
   error: z.string().nullable(),
   modelName: z.string().nullable(),
+  /** What the result points out; null where there is none or it may give no times. (Reports that were issued earlier lack it.) */
+  stretches: z.object({ count: z.int().nonnegative(), longestSeconds: z.number() }).nullable().default(null),
 });
 export type EvidenceRow = z.infer<typeof evidenceRowSchema>;
 

@@ -21,6 +21,8 @@ const columns = [
   'stale',
   'error',
   'alarms',
+  'low_stretches',
+  'longest_low_stretch_seconds',
 ];
 
 /** Items that are read before others get a turn. */
@@ -51,6 +53,8 @@ function line(evidence: Evidence): string {
     evidence.stale ? 'yes' : 'no',
     evidence.error,
     evidence.alarms.join('; '),
+    evidence.stretches?.count ?? null,
+    evidence.stretches?.longestSeconds ?? null,
   ]);
 }
 

@@ -2,6 +2,7 @@
 import type Database from 'better-sqlite3';
 import { z } from 'zod';
 import { alarmRank, alarmsOf, alarmWords, type Alarm } from '../../src-common/alarms.ts';
+import { pointedOut, summaryOf } from '../../src-common/low-stretches.ts';
 import { reasonWords } from '../../src-common/reason-words.ts';
 import { findingWords } from '../../src-common/findings.ts';
 import type { Finding } from '../../src-common/findings.ts';
@@ -47,6 +48,8 @@ export interface DerivedColumns {
   model_sha256: string | null;
   latest_file_sha256: string | null;
   search_text: string;
+  stretch_count: number | null;
+  longest_stretch: number | null;
 }
 
 export function nameKeyOf(name: string): string {
@@ -61,13 +64,15 @@ export function derivedColumns(
   name: string,
   analysis:
     | (Pick<Analysis, 'finding' | 'score' | 'llr' | 'reasons' | 'error' | 'fileSha256'> &
-        Pick<Analysis, 'modelName' | 'modelSha256'>)
+        Pick<Analysis, 'modelName' | 'modelSha256' | 'windows' | 'thresholds'>)
     | null,
   audio: Pick<NonNullable<Evidence['audio']>, 'told'> | null,
 ): DerivedColumns {
   const codes = analysis ? analysis.reasons.map(({ code }) => code) : (audio?.told ?? []);
   const flags = [...new Set(codes.filter((code) => !notFlags.has(code)))];
   const finding = analysis?.finding ?? null;
+  const stretches = analysis && pointedOut(analysis);
+  const summary = stretches && summaryOf(stretches);
   return {
     finding,
     finding_rank: finding !== null ? ranks[finding] : analysis ? failedRank : noneRank,
@@ -81,6 +86,8 @@ export function derivedColumns(
     latest_file_sha256: analysis?.fileSha256 ?? null,
     search_text:
       `${nameKeyOf(name)}\n${finding === null ? '' : findingWords[finding]}\n${flags.join('\n')}\n${flags.map(reasonWords).join('\n')}`.toLowerCase(),
+    stretch_count: summary?.count ?? null,
+    longest_stretch: summary?.longestSeconds ?? null,
   };
 }
 
@@ -105,7 +112,7 @@ export function shownAnalysis<T extends Pick<Analysis, 'finding'>>(analyses: rea
 const alarmColumns = 'id, sender_hash_matches, changed, scan, flags';
 const alarmRankColumn = `alarm_rank(${alarmColumns})`;
 
-const orders: Record<EvidenceQuery['order']['by'], { column: string; nullable?: true }> = {
+const orders: Record<EvidenceQuery['order']['by'], { column: string; nullable?: true; then?: string }> = {
   id: { column: 'id' },
   added: { column: 'id' },
   name: { column: 'name_key' },
@@ -114,7 +121,8 @@ const orders: Record<EvidenceQuery['order']['by'], { column: string; nullable?: 
   llr: { column: 'llr', nullable: true },
   duration: { column: 'duration_seconds', nullable: true },
   size: { column: 'size_bytes' },
-  flags: { column: 'flag_count' },
+  flags: { column: 'flag_count', then: 'flags' },
+  stretches: { column: 'stretch_count', nullable: true, then: 'longest_stretch' },
   alarms: { column: alarmRankColumn },
 };
 
@@ -136,6 +144,7 @@ function conditionOf({ filter, findings }: Pick<EvidenceQuery, 'filter' | 'findi
       if (finding === 'failed') any.push("scan = 'failed'");
       else if (finding === 'none') any.push('latest_analysis IS NULL');
       else if (finding === 'flagged') any.push(`${alarmRankColumn} > 0`);
+      else if (finding === 'stretches') any.push('stretch_count > 0');
       else {
         any.push('finding = ?');
         values.push(finding);
@@ -147,11 +156,11 @@ function conditionOf({ filter, findings }: Pick<EvidenceQuery, 'filter' | 'findi
 }
 
 function orderOf({ by, descending }: EvidenceQuery['order']): string {
-  const { column, nullable } = orders[by];
+  const { column, nullable, then } = orders[by];
   const direction = descending ? 'DESC' : 'ASC';
   const id = column === 'id' ? '' : `, id ${direction}`;
   // What has no value comes last either way.
-  return `${nullable ? `(${column} IS NULL), ` : ''}${column} ${direction}${by === 'flags' ? `, flags ${direction}` : ''}${id}`;
+  return `${nullable ? `(${column} IS NULL), ` : ''}${column} ${direction}${then === undefined ? '' : `, ${then} ${direction}`}${id}`;
 }
 
 type AlarmArguments = [id: number, matches: number | null, changed: number, scan: EvidenceRow['scan'], flags: string];
@@ -241,6 +250,8 @@ export function evidenceRowOf(
     alarms: alarmsOf({ senderHashMatches, state: now.state, scan: row.scan, flags }),
     error: row.scan === 'failed' ? row.error : null,
     modelName: row.model_name,
+    stretches:
+      row.stretch_count == null ? null : { count: row.stretch_count, longestSeconds: row.longest_stretch ?? 0 },
   };
 }
 

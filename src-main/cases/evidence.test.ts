@@ -57,6 +57,7 @@ describe('evidence', () => {
       looksBonafide: 1,
       looksSpoof: 1,
       inconclusive: 0,
+      withStretches: 0,
       notAssessable: 1,
       failed: 1,
       notScanned: 0,

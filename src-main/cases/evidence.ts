@@ -115,6 +115,7 @@ export class EvidenceItems {
         changed: total(({ changed }) => changed === 1),
         fresh: this.#core.prepare<[], number>(freshSql).pluck().get() as number,
         flagged: this.#table.flagged(),
+        withStretches: this.#table.count({ filter: '', findings: ['stretches'] }),
       };
     });
   }

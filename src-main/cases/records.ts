@@ -62,6 +62,9 @@ export interface StoredEvidence {
   model_sha256: string | null;
   name_key: string;
   search_text: string;
+  /** Absent, with what follows, in databases of an earlier format. */
+  stretch_count?: number | null;
+  longest_stretch?: number | null;
 }
 
 /** JSON texts. */

@@ -90,6 +90,8 @@ export const rowSchemas: Record<string, Record<string, z.ZodType>> = {
     model_sha256: sha256.nullable(),
     name_key: text,
     search_text: text,
+    stretch_count: z.int().nonnegative().nullable(),
+    longest_stretch: seconds.nullable(),
   },
   evidence_metadata: {
     evidence_id: id,

@@ -106,7 +106,14 @@ export function analysisFor(store: CaseStore, evidenceId: number, changes: Parti
     reasons: [],
     trackRecord: [],
     windows: [{ startSeconds: 0, endSeconds: 3, score: -1.5 }],
-    thresholds: { score: 0, inconclusive: null, localisation: null, localisationStatement: null },
+    thresholds: {
+      score: 0,
+      inconclusive: null,
+      localisation: null,
+      localisationStatement: null,
+      falseAlarmsPerHour: null,
+      falseAlarmsPerHourAtMost: null,
+    },
     llrInterval: null,
     ...changes,
   };

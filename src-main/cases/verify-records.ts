@@ -379,7 +379,9 @@ function evidenceRecords(
       const shown = row.latest_analysis === null ? null : parsedAnalysis(result.get(row.latest_analysis));
       const derived = derivedColumns(row.name, shown, storedAudio(described.audio));
       const stored = row as unknown as Record<string, unknown>;
-      if (Object.entries(derived).some(([column, value]) => stored[column] !== value)) {
+      // A database of an earlier format lacks some of the columns.
+      const columns = Object.entries(derived).filter(([column]) => column in stored);
+      if (columns.some(([column, value]) => stored[column] !== value)) {
         add('result', row.name, false, `The list shows other figures for item ${row.id} than its result holds.`);
       }
     }
@@ -446,7 +448,7 @@ function intakeFaults(row: StoredEvidence, { intakes, twice, changed }: Logged):
 function parsedAnalysis(text: string | undefined): Omit<Analysis, 'id' | 'stale' | 'resultSha256'> | null {
   try {
     const analysis = JSON.parse(text ?? '') as Omit<Analysis, 'id' | 'stale' | 'resultSha256'>;
-    return Array.isArray(analysis.reasons) ? analysis : null;
+    return [analysis.reasons, analysis.windows].every(Array.isArray) && analysis.thresholds ? analysis : null;
   } catch {
     return null;
   }

@@ -67,6 +67,8 @@ function thresholdsOf(model: StoredModel, analysis: DetectorAnalysis | null): Ne
     inconclusive: whole ? [scoreAt(lowerLlr), scoreAt(upperLlr)] : null,
     localisation: shown?.threshold ?? null,
     localisationStatement: shown ? localisationStatement(shown) : withheld,
+    falseAlarmsPerHour: shown?.falseAlarmsPerHour ?? null,
+    falseAlarmsPerHourAtMost: shown?.falseAlarmsPerHourAtMost ?? null,
   };
 }
 

@@ -6,7 +6,7 @@ import { caseId, evidenceId, path, text } from '../../src-common/schemas/primiti
 import { inCase, inEvidence, jobStarted, nothing, out, output, procedure } from './procedure.ts';
 
 const evidenceOrderSchema = z.object({
-  by: z.enum(['id', 'name', 'finding', 'score', 'llr', 'duration', 'added', 'size', 'flags', 'alarms']),
+  by: z.enum(['id', 'name', 'finding', 'score', 'llr', 'duration', 'added', 'size', 'flags', 'alarms', 'stretches']),
   descending: z.boolean(),
 });
 
@@ -14,7 +14,7 @@ const evidenceQuerySchema = z.object({
   caseId,
   /** Matches name, finding, flags and alarms. */
   filter: z.string().max(1000).default(''),
-  findings: z.array(z.enum([...findingSchema.options, 'none', 'failed', 'flagged'])).default([]),
+  findings: z.array(z.enum([...findingSchema.options, 'none', 'failed', 'flagged', 'stretches'])).default([]),
   order: evidenceOrderSchema.default({ by: 'id', descending: false }),
   offset: z.int().nonnegative().default(0),
   limit: z.int().positive().max(1000).default(200),

@@ -161,6 +161,7 @@ export const cases = {
     findingsAll: 'Show all',
     notScanned: 'Not scanned',
     flagged: 'Needs attention',
+    withStretches: 'Stretches stand out',
     alarmsLater: 'after a scan',
     alarmsLaterTip:
       'Hashes, and what headers tell of missing or unread sound, were looked at. Gaps, damage and damaged timestamps are known only once it was scanned.',
@@ -170,6 +171,7 @@ export const cases = {
       name: 'Recording',
       alarms: 'Attention',
       finding: 'Finding',
+      stretches: 'Stretches',
       score: 'Score',
       llr: 'log10 LR',
       duration: 'Length',
@@ -187,6 +189,12 @@ export const cases = {
       unchecked: 'not checked yet',
     },
     copied: 'own copy',
+    /** Count and the longest. */
+    stretches: (count: string, longest: string) => `${count} · ${longest}`,
+    standOut: (count: string) => `${count} stand out`,
+    stretchesTip: (finding: string, stretches: string, longest: string) =>
+      `The whole is ${finding}; ${stretches} of it scored low enough to be pointed out, the longest ${longest}. Listen there: Examine lists them.`,
+    noStretches: 'No stretch of it scored low enough to be pointed out.',
     noLlr: 'No likelihood ratio: the model is for screening only, or the recording cannot be assessed.',
     empty: 'This case has no recordings yet. Add files or a folder, or drop them here.',
     addFiles: 'Add files…',
@@ -217,6 +225,7 @@ export const cases = {
       looksBonafide: 'looking bona fide',
       inconclusive: 'inconclusive',
       notAssessable: 'not assessable',
+      withStretches: 'with stretches that stand out',
       failed: 'failed',
       notScanned: 'not scanned',
       flagged: 'need attention',

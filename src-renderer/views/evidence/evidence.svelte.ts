@@ -12,7 +12,7 @@ import { isStrings, keep, kept } from '../../state/kept.ts';
 import { cases } from '../../texts/cases.ts';
 import { Pages } from './pages.ts';
 
-export type FindingFilter = Finding | 'none' | 'failed' | 'flagged';
+export type FindingFilter = Finding | 'none' | 'failed' | 'flagged' | 'stretches';
 type OrderBy = Inputs['evidence']['ids']['order'] extends { by: infer By } | undefined ? By : never;
 type ScanRequest = Inputs['analyses']['scan'];
 
