@@ -5,6 +5,7 @@ import { userErrorSchema } from './user-error.ts';
 const jobKindSchema = z.enum([
   'intake',
   'scan',
+  'stretches',
   'train',
   'evaluate',
   'inspect',

@@ -18,6 +18,24 @@ describe('marks', () => {
     const actions = store.log.rows({ evidenceId: id, offset: 0, limit: 3 }).rows.map(({ action }) => action);
     expect(actions).toEqual(['mark-removed', 'mark-updated', 'mark-added']);
   });
+
+  it('are added and removed many at a time, all or none, with a row of the log each', () => {
+    const { store } = testCase();
+    const [id] = addFiles(store, 1).ids;
+    const spans = [0, 5, 9].map((startSeconds) => ({ startSeconds, endSeconds: startSeconds + 3, text: 'low', inReport: true }));
+    const added = store.marks.addAll(id, spans);
+    expect(store.marks.of(id)).toEqual(added);
+    const ids = added.map(({ id: markId }) => markId);
+    expect(thrown(() => store.marks.removeAll(id, [...ids, 99])).code).toBe('not-found');
+    expect(store.marks.of(id)).toHaveLength(3);
+    store.marks.removeAll(id, ids);
+    expect(store.marks.of(id)).toEqual([]);
+    const { rows } = store.log.rows({ evidenceId: id, offset: 0, limit: 6 });
+    expect(rows.map(({ action }) => action)).toEqual([
+      ...['mark-removed', 'mark-removed', 'mark-removed'],
+      ...['mark-added', 'mark-added', 'mark-added'],
+    ]);
+  });
 });
 
 describe('all sound in a file', () => {

@@ -6,6 +6,8 @@ import { storedEvidence } from './evidence-record.ts';
 import { markOf, markRecordSha256 } from './records.ts';
 import type { StoredMark } from './records.ts';
 
+type NewMark = Omit<Mark, 'id' | 'createdAt' | 'readAll'> & { readAll?: boolean };
+
 /** Marks on recordings. */
 export class Marks {
   readonly #core: CaseCore;
@@ -24,29 +26,36 @@ export class Marks {
    * @param mark.readAll its times are of the recording with all sound in its file; by default not
    * @throws UserFacingError `not-found`
    */
-  add(evidenceId: number, mark: Omit<Mark, 'id' | 'createdAt' | 'readAll'> & { readAll?: boolean }): Mark {
+  add(evidenceId: number, mark: NewMark): Mark {
+    return this.addAll(evidenceId, [mark])[0];
+  }
+
+  /** All or none. @throws UserFacingError `not-found` */
+  addAll(evidenceId: number, marks: readonly NewMark[]): Mark[] {
     const { name } = storedEvidence(this.#core, evidenceId);
     return this.#core.write(
-      () => {
-        const { lastInsertRowid } = this.#core
-          .prepare('INSERT INTO marks VALUES (NULL, ?, ?, ?, ?, ?, ?, ?)')
-          .run(
-            evidenceId,
-            mark.startSeconds,
-            mark.endSeconds,
-            mark.text,
-            mark.inReport ? 1 : 0,
-            this.#core.now(),
-            mark.readAll ? 1 : 0,
-          );
-        const row = this.#row(evidenceId, Number(lastInsertRowid));
-        const summary = `Marked ${spanText(mark)} of ${name}${mark.readAll ? ' with all sound in its file read' : ''}.`;
-        const details = { markId: row.id, ...mark, recordSha256: markRecordSha256(row) };
-        this.#core.append('mark-added', evidenceId, summary, details);
-        return markOf(row);
-      },
+      () => marks.map((mark) => this.#insert(evidenceId, name, mark)),
       () => [evidenceId],
     );
+  }
+
+  #insert(evidenceId: number, name: string, mark: NewMark): Mark {
+    const { lastInsertRowid } = this.#core
+      .prepare('INSERT INTO marks VALUES (NULL, ?, ?, ?, ?, ?, ?, ?)')
+      .run(
+        evidenceId,
+        mark.startSeconds,
+        mark.endSeconds,
+        mark.text,
+        mark.inReport ? 1 : 0,
+        this.#core.now(),
+        mark.readAll ? 1 : 0,
+      );
+    const row = this.#row(evidenceId, Number(lastInsertRowid));
+    const summary = `Marked ${spanText(mark)} of ${name}${mark.readAll ? ' with all sound in its file read' : ''}.`;
+    const details = { markId: row.id, ...mark, recordSha256: markRecordSha256(row) };
+    this.#core.append('mark-added', evidenceId, summary, details);
+    return markOf(row);
   }
 
   /** @throws UserFacingError `not-found` */
@@ -75,16 +84,23 @@ export class Marks {
 
   /** @throws UserFacingError `not-found` */
   remove(evidenceId: number, markId: number): void {
+    this.removeAll(evidenceId, [markId]);
+  }
+
+  /** All or none. @throws UserFacingError `not-found` */
+  removeAll(evidenceId: number, markIds: readonly number[]): void {
     const { name } = storedEvidence(this.#core, evidenceId);
-    const mark = markOf(this.#row(evidenceId, markId));
+    const marks = markIds.map((id) => markOf(this.#row(evidenceId, id)));
     this.#core.write(
       () => {
-        this.#core.prepare('DELETE FROM marks WHERE id = ?').run(markId);
-        this.#core.append('mark-removed', evidenceId, `Removed the mark at ${spanText(mark)} of ${name}.`, {
-          markId,
-          text: mark.text,
-          recordSha256: null,
-        });
+        for (const mark of marks) {
+          this.#core.prepare('DELETE FROM marks WHERE id = ?').run(mark.id);
+          this.#core.append('mark-removed', evidenceId, `Removed the mark at ${spanText(mark)} of ${name}.`, {
+            markId: mark.id,
+            text: mark.text,
+            recordSha256: null,
+          });
+        }
       },
       () => [evidenceId],
     );

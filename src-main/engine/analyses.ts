@@ -1,13 +1,15 @@
+import { writeFile } from 'node:fs/promises';
 import { UserFacingError } from '../base/errors.ts';
-import { withOpenablePath } from '../base/openable-path.ts';
-import { keptAnalysis, madeBy } from '../casework/case-analysis.ts';
-import { analyseStretch } from '../scanning/stretch.ts';
+import { caseFolderName } from '../cases/archive.ts';
+import { stretchList } from '../cases/stretch-list.ts';
+import { analyseStretchesOfItem, analyseStretchOfItem } from '../casework/case-stretches.ts';
 import type { EngineContext } from './context.ts';
+import { deliver } from './files.ts';
 import { os } from './implementer.ts';
-import { endStaleScans, modelFor, startScan } from './resume.ts';
+import { endStaleScans, modelFor, releaseLater, startScan } from './resume.ts';
 
 export function analysesProcedures(context: EngineContext) {
-  const { cases } = context;
+  const { cases, jobs } = context;
   return {
     scan: os.analyses.scan.handler(async ({ input }) => {
       const store = cases.get(input.caseId);
@@ -29,26 +31,47 @@ export function analysesProcedures(context: EngineContext) {
     }),
     get: os.analyses.get.handler(({ input }) => cases.get(input.caseId).analyses.get(input.analysisId)),
     stretch: os.analyses.stretch.handler(async ({ input, signal }) => {
-      const { caseId, evidenceId, startSeconds, endSeconds, label, channel, readAll } = input;
-      if (endSeconds <= startSeconds) throw new UserFacingError('usage', 'The stretch ends before it begins.');
-      const store = cases.get(caseId);
-      const model = await modelFor(context, input.modelId);
-      const item = store.evidence.intake(evidenceId);
-      const stretch = { startSeconds, endSeconds };
-      const outcome = await withOpenablePath(item, (path) =>
-        analyseStretch(model, path, { ...stretch, channel, readAll }, signal),
-      );
-      const { analysis, fileSha256, settings } = outcome;
-      const kept = await keptAnalysis(
-        model,
-        madeBy(model, context.application),
-        { evidenceId, intakeSha256: item.sha256, stretch, label, channel, stream: 0, settings },
-        { sha256: fileSha256, analysis, error: null },
-      );
-      if (fileSha256 !== item.sha256) {
-        store.evidence.setState(evidenceId, 'changed', { sha256: fileSha256, fingerprint: '' });
+      const { caseId, modelId, ...stretch } = input;
+      if (stretch.endSeconds <= stretch.startSeconds) {
+        throw new UserFacingError('usage', 'The stretch ends before it begins.');
       }
-      return store.analyses.add(kept);
+      const store = cases.get(caseId);
+      return analyseStretchOfItem(store, await modelFor(context, modelId), context.application, stretch, signal);
+    }),
+    stretches: os.analyses.stretches.handler(async ({ input }) => {
+      const { caseId, evidenceId, stretches, channel, readAll, label } = input;
+      const store = cases.get(caseId);
+      const model = await modelFor(context, undefined);
+      const { name } = store.evidence.intake(evidenceId);
+      const wanted = stretches.map((stretch) => ({ ...stretch, evidenceId, channel, readAll, label }));
+      const jobId = jobs.start(
+        { kind: 'stretches', title: `Stretches of ${name} on their own`, caseId, unit: 'stretches', total: wanted.length },
+        async (job) => {
+          try {
+            return await analyseStretchesOfItem(store, model, context.application, wanted, {
+              signal: job.signal,
+              onProgress: (done) => job.progress({ done, doing: 'Analysing' }),
+              onProblem: ({ startSeconds }, message) => job.problem(`${name} at ${startSeconds.toFixed(2)} s`, message),
+            });
+          } finally {
+            releaseLater(context, caseId);
+          }
+        },
+      );
+      return { jobId };
+    }),
+    exportStretches: os.analyses.exportStretches.handler(async ({ input }) => {
+      const { caseId, analysisId, format, out } = input;
+      const store = cases.get(caseId);
+      const { text, count } = stretchList(store, analysisId, format);
+      const file = {
+        name: `${caseFolderName(store.details().number)}-stretches.${format}`,
+        type: format === 'csv' ? 'text/csv; charset=utf-8' : 'application/json',
+      };
+      const output = await deliver(context, out, file, (path) => writeFile(path, text, { flush: true }));
+      const summary = `Exported ${count} low-scoring ${count === 1 ? 'stretch' : 'stretches'} of analysis ${analysisId} as ${format.toUpperCase()}.`;
+      store.log.note('exported', summary, { format, analysisId, stretches: count, path: out });
+      return output;
     }),
   };
 }

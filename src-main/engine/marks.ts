@@ -13,5 +13,10 @@ export function marksProcedures({ cases }: EngineContext) {
       cases.get(input.caseId).marks.remove(input.evidenceId, input.markId);
       return {};
     }),
+    addAll: os.marks.addAll.handler(({ input }) => cases.get(input.caseId).marks.addAll(input.evidenceId, input.marks)),
+    removeAll: os.marks.removeAll.handler(({ input }) => {
+      cases.get(input.caseId).marks.removeAll(input.evidenceId, input.markIds);
+      return {};
+    }),
   };
 }

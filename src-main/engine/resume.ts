@@ -25,7 +25,7 @@ const scanJobId = (caseId: string, scanId: number): string => `scan-${caseId}-${
 const intakeJobId = (caseId: string, intakeId: number): string => `intake-${caseId}-${intakeId}`;
 
 /** Lets go of the case after a job where no window looks at it. The job is still on the list as running at this moment. */
-function releaseLater(context: EngineContext, caseId: string): void {
+export function releaseLater(context: EngineContext, caseId: string): void {
   setImmediate(() => {
     if (!context.jobs.closing) context.cases.release(caseId);
   });

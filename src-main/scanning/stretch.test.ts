@@ -8,7 +8,7 @@ import { UserFacingError } from '../base/errors.ts';
 import { Detector } from '../detector/detector.ts';
 import { babble, wav16, writeTinyModel } from '../detector/testing.ts';
 import type { StoredModel } from '../detector/store.ts';
-import { analyseStretch, analyseStretchWith } from './stretch.ts';
+import { analyseStretchWith, StretchPool } from './stretch.ts';
 
 const folder = temporaryFolder();
 const ffmpeg = await findFfmpeg().then(
@@ -192,9 +192,10 @@ describe('a stretch on its own', () => {
     const { path } = recording('thread.wav');
     const request = { startSeconds: 1, endSeconds: 4 };
     const here = await analyseStretchWith(detector, path, request);
-    expect(await analyseStretch(model, path, request)).toEqual(here);
+    const there = (signal?: AbortSignal) => StretchPool.with(model, signal, (pool) => pool.analyse(path, request));
+    expect(await there()).toEqual(here);
     const controller = new AbortController();
-    const stopped = analyseStretch(model, path, request, controller.signal);
+    const stopped = there(controller.signal);
     controller.abort();
     await expect(stopped).rejects.toThrow('abort');
     expect(existsSync(path)).toBe(true);

@@ -41,33 +41,41 @@ const mostSamples = 2 ** 28;
 /** Of sums of rounded seconds. */
 const tolerance = 1e-6;
 
-/**
- * Analyses a stretch in a thread of its own, on two threads of ONNX Runtime at most.
- * @throws UserFacingError as `openAudio`; `no-stretch` where the recording has nothing there, `too-long` above 2^28 samples,
- * `changed` where the file changed meanwhile; the signal's reason when aborted.
- */
-export async function analyseStretch(
-  model: RunnableModel,
-  path: string,
-  request: StretchRequest,
-  signal?: AbortSignal,
-): Promise<StretchOutcome> {
-  signal?.throwIfAborted();
-  const pool = new WorkerPool<{ path: string } & StretchRequest, StretchOutcome>(
-    workerFile('scanning/stretch-worker'),
-    1,
-    model,
-  );
-  const stop = (): void => void pool.close();
-  signal?.addEventListener('abort', stop);
-  try {
-    return await pool.run({ path, ...request });
-  } catch (error) {
+/** A thread of its own that analyses stretches with one model, on two threads of ONNX Runtime at most. */
+export class StretchPool {
+  readonly #pool: WorkerPool<{ path: string } & StretchRequest, StretchOutcome>;
+
+  private constructor(model: RunnableModel) {
+    this.#pool = new WorkerPool(workerFile('scanning/stretch-worker'), 1, model);
+  }
+
+  /** The thread ends with what it is used for, and when the signal fires. @throws the signal's reason when aborted */
+  static async with<T>(
+    model: RunnableModel,
+    signal: AbortSignal | undefined,
+    use: (pool: StretchPool) => Promise<T>,
+  ): Promise<T> {
     signal?.throwIfAborted();
-    throw error;
-  } finally {
-    signal?.removeEventListener('abort', stop);
-    await pool.close();
+    const pool = new StretchPool(model);
+    const stop = (): void => void pool.#pool.close();
+    signal?.addEventListener('abort', stop);
+    try {
+      return await use(pool);
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw error;
+    } finally {
+      signal?.removeEventListener('abort', stop);
+      await pool.#pool.close();
+    }
+  }
+
+  /**
+   * @throws UserFacingError as `openAudio`; `no-stretch` where the recording has nothing there, `too-long` above 2^28 samples,
+   * `changed` where the file changed meanwhile
+   */
+  analyse(path: string, request: StretchRequest): Promise<StretchOutcome> {
+    return this.#pool.run({ path, ...request });
   }
 }
 

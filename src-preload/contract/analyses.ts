@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { analysisSchema } from '../../src-common/schemas/analysis.ts';
 import { evidenceId, text } from '../../src-common/schemas/primitives.ts';
 import { channelSchema, stretchSchema } from '../../src-common/schemas/recording.ts';
-import { inCase, inEvidence, jobStarted, procedure } from './procedure.ts';
+import { inCase, inEvidence, jobStarted, out, output, procedure } from './procedure.ts';
 
 export const analyses = {
   /** Scans items in the background; `new`: those never scanned, changed or with another model; `failed`: those that failed. */
@@ -32,4 +32,19 @@ export const analyses = {
       }),
     )
     .output(analysisSchema),
+  /** The same of many stretches of an item, in the background; those that have a result of the default model are passed over. */
+  stretches: procedure
+    .input(
+      inEvidence.extend({
+        stretches: z.array(stretchSchema).min(1).max(10_000),
+        label: text.default(''),
+        channel: channelSchema.default('mix'),
+        readAll: z.boolean().default(false),
+      }),
+    )
+    .output(jobStarted),
+  /** The stretches that a result points out. */
+  exportStretches: procedure
+    .input(inCase.extend({ analysisId: z.int(), format: z.enum(['csv', 'json']), out }))
+    .output(output),
 };

@@ -66,4 +66,9 @@ export const marks = {
     .input(inEvidence.extend({ markId: z.int(), ...newMarkSchema.omit({ readAll: true }).partial().shape }))
     .output(markSchema),
   remove: procedure.input(inEvidence.extend({ markId: z.int() })).output(nothing),
+  /** Many at once, all or none. */
+  addAll: procedure
+    .input(inEvidence.extend({ marks: z.array(newMarkSchema).min(1).max(10_000) }))
+    .output(z.array(markSchema)),
+  removeAll: procedure.input(inEvidence.extend({ markIds: z.array(z.int()).min(1).max(10_000) })).output(nothing),
 };

@@ -1,12 +1,14 @@
 /** One recording as it is examined: what is known of it, what is in sight, what is selected, and how it is drawn and played. */
 import { resources } from '../../../src-preload/contract/sound.ts';
 import type { Analysis } from '../../../src-common/schemas/analysis.ts';
-import { windowsAssessable } from '../../../src-common/low-stretches.ts';
+import { pointedOut, windowsAssessable } from '../../../src-common/low-stretches.ts';
+import type { LowStretch } from '../../../src-common/low-stretches.ts';
 import type { Evidence, Mark } from '../../../src-common/schemas/evidence.ts';
 import type { Sound } from '../../../src-preload/contract/sound.ts';
 import { app } from '../../state/app.svelte.ts';
 import { client, onChange, resourceUrl, told } from '../../state/client.svelte.ts';
 import { isNumber, keep, kept } from '../../state/kept.ts';
+import { plural } from '../../format.ts';
 import { common } from '../../texts/common.ts';
 import { examine } from '../../texts/examine.ts';
 import type { FrequencyAxis } from './axes.ts';
@@ -108,6 +110,10 @@ export class Examination {
   readonly cells = $derived(this.analysis === null ? [] : cellsOf(this.analysis.windows));
   /** The cells that may be judged: none where what makes the recording not assessable is in its windows, too. */
   readonly assessable = $derived(this.analysis !== null && windowsAssessable(this.analysis) ? this.cells : []);
+  /** The stretches that the result points out; null where it gives no times. */
+  readonly stretches: LowStretch[] | null = $derived(this.analysis === null ? null : pointedOut(this.analysis));
+  /** Jobs that were begun here, by their ids. */
+  stretchJobs: ReadonlySet<string> = $state.raw(new Set<string>());
   /** What the result that is shown is of. */
   readonly analysed: Span = $derived.by(() => {
     const stretch = this.analysis?.stretch;
@@ -460,6 +466,31 @@ export class Examination {
       label: examine.marks.undo,
       run: () => void app.attempt(() => this.addMark({ startSeconds, endSeconds, text, inReport, readAll })),
     });
+  }
+
+  /** Adds marks, all or none, and offers to take them away again. */
+  async addMarks(marks: readonly Pick<Mark, 'startSeconds' | 'endSeconds' | 'text' | 'inReport'>[]): Promise<void> {
+    const { caseId, evidenceId, readAll } = this;
+    const added = await client.marks.addAll({ caseId, evidenceId, marks: marks.map((mark) => ({ ...mark, readAll })) });
+    await this.reload();
+    app.notify(examine.stretches.added(plural(added.length, 'mark')), 'info', {
+      label: examine.marks.undo,
+      run: () =>
+        void app.attempt(async () => {
+          await client.marks.removeAll({ caseId, evidenceId, markIds: added.map(({ id }) => id) });
+          await this.reload();
+        }),
+    });
+  }
+
+  /** Has stretches scored as recordings of their own, one after the other. */
+  async analyseStretches(stretches: readonly LowStretch[]): Promise<void> {
+    const { caseId, evidenceId, readAll } = this;
+    const { jobId } = await client.analyses.stretches({
+      ...{ caseId, evidenceId, readAll, channel: this.analysis?.channel ?? 'mix' },
+      stretches: stretches.map(({ startSeconds, endSeconds }) => ({ startSeconds, endSeconds })),
+    });
+    this.stretchJobs = new Set([...this.stretchJobs, jobId]);
   }
 
   /** Scores the selection as a recording of its own, and shows the result. */
