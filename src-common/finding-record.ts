@@ -42,3 +42,26 @@ export function recordSentences(finding: Finding, records: readonly FindingRecor
     return `On ${recordName(record)}, ${sentences.join('; ')}.${fitted}`;
   });
 }
+
+/** The record that says most: of recordings of most independent units, none of which the calibration was fitted on; null where there is none. */
+export function tellingRecord(records: readonly FindingRecord[]): FindingRecord | null {
+  return records
+    .filter(({ calibratedOn }) => !calibratedOn)
+    .reduce<FindingRecord | null>(
+      (most, one) => (most === null || one.inconclusive.units > most.inconclusive.units ? one : most),
+      null,
+    );
+}
+
+/** What stands above a table of findings: `On fresh, “looks synthetic” was right in 151 of 168, …`. Counts alone. */
+export function recordCounts(record: FindingRecord, status: 'screening' | 'validated'): string {
+  const [spoof, bonafide] =
+    status === 'screening'
+      ? (['looks-spoof', 'looks-bona-fide'] as const)
+      : (['supports spoof', 'supports bona fide'] as const);
+  const counted = ({ count, of }: FindingRate): string => `${count} of ${of}`;
+  return (
+    `On ${recordName(record)}, “${findingWords[spoof]}” was right in ${counted(record.rightSpoof)}, ` +
+    `“${findingWords[bonafide]}” in ${counted(record.rightBonafide)}; inconclusive were ${counted(record.inconclusive)}.`
+  );
+}

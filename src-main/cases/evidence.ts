@@ -86,6 +86,15 @@ export class EvidenceItems {
     });
   }
 
+  /** The models whose results the table shows, that of most results first. */
+  models(): { name: string; sha256: string; results: number }[] {
+    const sql = `SELECT model_name AS name, model_sha256 AS sha256, count(*) AS results FROM evidence
+      WHERE removed_at IS NULL AND model_sha256 IS NOT NULL AND error IS NULL GROUP BY model_sha256 ORDER BY results DESC, name`;
+    return this.#core.read(() =>
+      this.#core.prepare<[], { name: string; sha256: string; results: number }>(sql).all(),
+    );
+  }
+
   /** How many items there are of each kind. */
   counts(): CaseView['counts'] {
     interface Group {

@@ -10,7 +10,7 @@ import { os } from './implementer.ts';
 import { startIntake } from './resume.ts';
 
 export function evidenceProcedures(context: EngineContext) {
-  const { cases } = context;
+  const { cases, models } = context;
   return {
     add: os.evidence.add.handler(async ({ input }) => {
       const { caseId, ...request } = input;
@@ -27,6 +27,20 @@ export function evidenceProcedures(context: EngineContext) {
       await cases.look(caseId, ids, signal);
       return store.evidence.rows(query);
     }),
+    models: os.evidence.models.handler(({ input }) =>
+      Promise.all(
+        cases
+          .get(input.caseId)
+          .evidence.models()
+          .map(async ({ name, sha256, results }) => {
+            const model = await models.bySha256(sha256);
+            return {
+              ...{ name, results, status: model?.status ?? 'screening', records: model?.records ?? null },
+              companions: (model?.companions ?? []).map((one) => ({ name: one.name, records: one.records })),
+            };
+          }),
+      ),
+    ),
     ids: os.evidence.ids.handler(({ input: { caseId, ...query } }) => cases.get(caseId).evidence.ids(query)),
     get: os.evidence.get.handler(async ({ input, signal }) => {
       const store = cases.get(input.caseId);

@@ -114,6 +114,13 @@ export class ModelStore {
     return models.find((model) => !model.ships && model.onnxSha256 === onnxSha256)?.id ?? null;
   }
 
+  /** The model with this SHA-256, shipped or not, the latest of several; null where it is not here or its card cannot be read. */
+  async bySha256(onnxSha256: string): Promise<Model | null> {
+    const models = await this.list(shippedModelId);
+    const found = models.find((model) => model.onnxSha256 === onnxSha256 && model.problem === null);
+    return found ? this.get(found.id, shippedModelId) : null;
+  }
+
   /** @throws UserFacingError `not-found`, `model` for a card that cannot be read. */
   async get(id: string, defaultId: string): Promise<Model> {
     const folder = await this.folderOf(id);

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { findingSchema } from '../../src-common/schemas/analysis.ts';
 import { evidenceRowSchema, evidenceSchema, markSchema, newMarkSchema } from '../../src-common/schemas/evidence.ts';
+import { findingRecordSchema } from '../../src-common/schemas/finding-record.ts';
 import { caseId, evidenceId, path, text } from '../../src-common/schemas/primitives.ts';
 import { inCase, inEvidence, jobStarted, nothing, out, output, procedure } from './procedure.ts';
 
@@ -37,6 +38,19 @@ export const intakeSchema = z.object({
 export const evidence = {
   add: procedure.input(intakeSchema).output(jobStarted),
   list: procedure.input(evidenceQuerySchema).output(z.object({ total: z.int(), rows: z.array(evidenceRowSchema) })),
+  /** The models whose results the table shows, that of most results first, with how often their findings were right. */
+  models: procedure.input(inCase).output(
+    z.array(
+      z.object({
+        name: z.string(),
+        results: z.int(),
+        status: z.enum(['screening', 'validated']),
+        /** Of the card that is here now; null where the model is not on this machine any more. */
+        records: z.array(findingRecordSchema).nullable(),
+        companions: z.array(z.object({ name: z.string(), records: z.array(findingRecordSchema) })),
+      }),
+    ),
+  ),
   /** Ids of all that match, in order: for selections over what is not loaded. */
   ids: procedure.input(evidenceQuerySchema.omit({ offset: true, limit: true })).output(z.array(evidenceId)),
   get: procedure.input(inEvidence).output(evidenceSchema),

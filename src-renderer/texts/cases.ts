@@ -189,6 +189,17 @@ export const cases = {
       unchecked: 'not checked yet',
     },
     copied: 'own copy',
+    /** How often findings were right, above the table. */
+    record: {
+      line: (model: string, counts: string) => `${model}: ${counts}`,
+      more: (models: string) => `And of ${models}.`,
+      gone: 'The model is not on this machine any more; what its card said stands with each result in Examine.',
+      unknown: 'Its card does not say how often such findings were right.',
+      title: 'How often such findings were right',
+      model: (name: string, status: string, results: string) => `${name} (${status}), ${results} in this case`,
+      on: (split: string) => `On ${split === 'all' ? 'all recordings' : split}`,
+      companion: (name: string) => `Its companion ${name}, where that spoke in its place`,
+    },
     /** Count and the longest. */
     stretches: (count: string, longest: string) => `${count} · ${longest}`,
     standOut: (count: string) => `${count} stand out`,

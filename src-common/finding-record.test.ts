@@ -1,0 +1,30 @@
+import { expect, it } from 'vitest';
+import { recordCounts, tellingRecord } from './finding-record.ts';
+import type { FindingRate, FindingRecord } from './schemas/finding-record.ts';
+
+const rate = (count: number, of: number, units: number): FindingRate => ({ count, of, interval: null, unit: 'sources', units });
+const counts = { bonafide: 0, spoof: 0, inconclusive: 0, notAssessable: 0, failed: 0 };
+
+function record(split: string, units: number, calibratedOn = false): FindingRecord {
+  const none = rate(0, 0, units);
+  return {
+    ...{ dataset: 'clips', split, calibratedOn, bonafide: counts, spoof: counts, falseSpoof: none, falseBonafide: none },
+    rightBonafide: rate(82, 100, units),
+    rightSpoof: rate(0, 0, units),
+    inconclusive: rate(147, 415, units),
+    notAssessable: none,
+  };
+}
+
+it('the record that says most is that of most sources, and never one that the calibration was fitted on', () => {
+  const records = [record('dev', 31), record('test', 5), record('fresh', 42), record('all', 90, true)];
+  expect(tellingRecord(records)?.split).toBe('fresh');
+  expect(tellingRecord([record('all', 90, true)])).toBeNull();
+});
+
+it('counts are said in the words of the model’s status', () => {
+  expect(recordCounts(record('fresh', 42), 'screening')).toBe(
+    'On fresh, “looks synthetic” was right in 0 of 0, “looks bona fide” in 82 of 100; inconclusive were 147 of 415.',
+  );
+  expect(recordCounts(record('fresh', 42), 'validated')).toContain('“supports bona fide” in 82 of 100');
+});
