@@ -89,8 +89,12 @@ describe.skipIf(clips === null).each(hosts)('$name', ({ missing, start }) => {
         .evaluateAll((rows) =>
           rows
             .slice(1)
-            .sort((one, other) => Number(one.getAttribute('aria-rowindex')) - Number(other.getAttribute('aria-rowindex')))
-            .map((row) => [...row.querySelectorAll('[role="gridcell"]')].map((cell) => (cell.textContent ?? '').trim())),
+            .sort(
+              (one, other) => Number(one.getAttribute('aria-rowindex')) - Number(other.getAttribute('aria-rowindex')),
+            )
+            .map((row) =>
+              [...row.querySelectorAll('[role="gridcell"]')].map((cell) => (cell.textContent ?? '').trim()),
+            ),
         );
     const numbers = (texts: string[]): number[] => texts.map((text) => Number(text.replace('−', '-')));
 
@@ -140,8 +144,12 @@ describe.skipIf(clips === null).each(hosts)('$name', ({ missing, start }) => {
       expect(await list().getAttribute('aria-rowcount')).toBe(String(count + 1));
       const scores = numbers((await cells()).map(([, , score]) => score));
       expect(scores).toEqual(scores.toSorted((one, other) => one - other));
-      await inspector().getByText(/^The whole is not assessable; /).waitFor();
-      await inspector().getByText(/false alarms per hour, at most/).waitFor();
+      await inspector()
+        .getByText(/^The whole is not assessable; /)
+        .waitFor();
+      await inspector()
+        .getByText(/false alarms per hour, at most/)
+        .waitFor();
       await list().getByRole('button', { name: words.columns.time }).click();
       const times = async (): Promise<string[]> => (await cells()).map(([time]) => time);
       await expect.poll(async () => [...(await times())], patience).toEqual((await times()).toSorted());
@@ -166,7 +174,7 @@ describe.skipIf(clips === null).each(hosts)('$name', ({ missing, start }) => {
     it('are saved as CSV and JSON', async () => {
       const save = (format: string) => async (): Promise<void> => {
         await workstation.button(words.export, inspector()).click();
-        await workstation.button(words.exportAs(format), inspector()).click();
+        await workstation.page.getByRole('menuitem', { name: words.exportAs(format), exact: true }).click();
       };
       const rows = parse<Record<string, string>>(await workstation.saving(save('CSV')), { columns: true });
       expect(rows).toHaveLength(count);

@@ -1,14 +1,28 @@
 import { expect, it } from 'vitest';
-import { recordCounts, tellingRecord } from './finding-record.ts';
+import { recordCaveat, recordCounts, tellingRecord } from './finding-record.ts';
 import type { FindingRate, FindingRecord } from './schemas/finding-record.ts';
 
-const rate = (count: number, of: number, units: number): FindingRate => ({ count, of, interval: null, unit: 'sources', units });
+const rate = (count: number, of: number, units: number): FindingRate => ({
+  count,
+  of,
+  interval: null,
+  unit: 'sources',
+  units,
+});
 const counts = { bonafide: 0, spoof: 0, inconclusive: 0, notAssessable: 0, failed: 0 };
 
 function record(split: string, units: number, calibratedOn = false): FindingRecord {
   const none = rate(0, 0, units);
   return {
-    ...{ dataset: 'clips', split, calibratedOn, bonafide: counts, spoof: counts, falseSpoof: none, falseBonafide: none },
+    ...{
+      dataset: 'clips',
+      split,
+      calibratedOn,
+      bonafide: counts,
+      spoof: counts,
+      falseSpoof: none,
+      falseBonafide: none,
+    },
     rightBonafide: rate(82, 100, units),
     rightSpoof: rate(0, 0, units),
     inconclusive: rate(147, 415, units),
@@ -27,4 +41,11 @@ it('counts are said in the words of the model’s status', () => {
     'On fresh, “looks synthetic” was right in 0 of 0, “looks bona fide” in 82 of 100; inconclusive were 147 of 415.',
   );
   expect(recordCounts(record('fresh', 42), 'validated')).toContain('“supports bona fide” in 82 of 100');
+});
+
+it('of a recording beyond the limit of distance it is said that the record does not speak for it, where there is a finding', () => {
+  expect(recordCaveat('looks-spoof', ['long', 'unusual'])).toMatch(/^This recording lies beyond the limit/);
+  expect(recordCaveat('supports bona fide', ['unusual'])).not.toBeNull();
+  expect(recordCaveat('looks-spoof', ['long'])).toBeNull();
+  for (const none of ['inconclusive', 'not assessable'] as const) expect(recordCaveat(none, ['unusual'])).toBeNull();
 });

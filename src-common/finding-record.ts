@@ -43,6 +43,19 @@ export function recordSentences(finding: Finding, records: readonly FindingRecor
   });
 }
 
+/** The reason that a recording lies beyond a card's limit of distance, which by itself forbids no finding. */
+export const unusualCode = 'unusual';
+
+/**
+ * What the record does not speak for: a recording that lies beyond the distance at which there are few. As length and band do where
+ * they were not measured, it limits what the finding is worth; null where it limits nothing.
+ * @param codes of the result's reasons
+ */
+export function recordCaveat(finding: Finding, codes: readonly string[]): string | null {
+  if (findingLeans(finding) === null || !codes.includes(unusualCode)) return null;
+  return 'This recording lies beyond the limit of what that was counted on (why stands among the reasons): how often such findings are right so far out is not known.';
+}
+
 /** The record that says most: of recordings of most independent units, none of which the calibration was fitted on; null where there is none. */
 export function tellingRecord(records: readonly FindingRecord[]): FindingRecord | null {
   return records

@@ -90,9 +90,7 @@ export class EvidenceItems {
   models(): { name: string; sha256: string; results: number }[] {
     const sql = `SELECT model_name AS name, model_sha256 AS sha256, count(*) AS results FROM evidence
       WHERE removed_at IS NULL AND model_sha256 IS NOT NULL AND error IS NULL GROUP BY model_sha256 ORDER BY results DESC, name`;
-    return this.#core.read(() =>
-      this.#core.prepare<[], { name: string; sha256: string; results: number }>(sql).all(),
-    );
+    return this.#core.read(() => this.#core.prepare<[], { name: string; sha256: string; results: number }>(sql).all());
   }
 
   /** How many items there are of each kind. */

@@ -22,7 +22,12 @@ describe('marks', () => {
   it('are added and removed many at a time, all or none, with a row of the log each', () => {
     const { store } = testCase();
     const [id] = addFiles(store, 1).ids;
-    const spans = [0, 5, 9].map((startSeconds) => ({ startSeconds, endSeconds: startSeconds + 3, text: 'low', inReport: true }));
+    const spans = [0, 5, 9].map((startSeconds) => ({
+      startSeconds,
+      endSeconds: startSeconds + 3,
+      text: 'low',
+      inReport: true,
+    }));
     const added = store.marks.addAll(id, spans);
     expect(store.marks.of(id)).toEqual(added);
     const ids = added.map(({ id: markId }) => markId);

@@ -65,7 +65,9 @@ describe('a list of stretches', () => {
     const { thresholds } = analysisFor(store, id);
     const located = { ...thresholds, localisation: -1, falseAlarmsPerHour: 4.5, falseAlarmsPerHourAtMost: 8 };
     const windows = [window(0, -2), window(1.5, -3), window(3, 1), window(7, -1.5)];
-    const { id: analysisId, resultSha256 } = store.analyses.add(analysisFor(store, id, { thresholds: located, windows }));
+    const { id: analysisId, resultSha256 } = store.analyses.add(
+      analysisFor(store, id, { thresholds: located, windows }),
+    );
     const csv = stretchList(store, analysisId, 'csv');
     expect(csv.count).toBe(2);
     const rows = parse<Record<string, string>>(csv.text, { columns: true });

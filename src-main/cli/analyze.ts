@@ -3,8 +3,7 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { visibleName } from '../../src-common/visible-text.ts';
 import type { Command } from 'commander';
-import { recordSentences } from '../../src-common/finding-record.ts';
-import type { Finding } from '../../src-common/findings.ts';
+import { recordCaveat, recordSentences } from '../../src-common/finding-record.ts';
 import type { Channel } from '../audio/types.ts';
 import { displayPath } from '../base/display-path.ts';
 import { UserFacingError } from '../base/errors.ts';
@@ -172,10 +171,16 @@ function missingRows({ startSeconds, gaps, gapCount }: DetectorAnalysis['timelin
 }
 
 /** How often such findings were right where the model was measured. */
-function measuredRows(finding: Finding, { card }: StoredModel): [string, string][] {
+function measuredRows(
+  { finding, reasons }: Pick<DetectorAnalysis, 'finding' | 'reasons'>,
+  { card }: StoredModel,
+): [string, string][] {
   if (finding === 'not assessable') return [];
   const sentences = recordSentences(finding, card.records);
   if (sentences.length === 0) sentences.push("The model's card does not say how often such findings were right.");
+  const codes = reasons.map(({ code }) => code);
+  const caveat = recordCaveat(finding, codes);
+  if (caveat !== null) sentences.push(caveat);
   return sentences.map((sentence, index) => [index === 0 ? 'measured' : '', sentence]);
 }
 
@@ -207,7 +212,7 @@ async function describe(
     ...missingRows(analysis.timeline),
     ...qualityRows(analysis.quality),
     ['finding', findingText(finding, process.stdout)],
-    ...measuredRows(finding, model),
+    ...measuredRows(analysis, model),
     [
       'score',
       analysis.score === null

@@ -45,7 +45,13 @@ export function analysesProcedures(context: EngineContext) {
       const { name } = store.evidence.intake(evidenceId);
       const wanted = stretches.map((stretch) => ({ ...stretch, evidenceId, channel, readAll, label }));
       const jobId = jobs.start(
-        { kind: 'stretches', title: `Stretches of ${name} on their own`, caseId, unit: 'stretches', total: wanted.length },
+        {
+          kind: 'stretches',
+          title: `Stretches of ${name} on their own`,
+          caseId,
+          unit: 'stretches',
+          total: wanted.length,
+        },
         async (job) => {
           try {
             return await analyseStretchesOfItem(store, model, context.application, wanted, {

@@ -35,7 +35,14 @@ export interface JobSpec {
 export type JobRun = (job: JobHandle) => Promise<Record<string, unknown> | void>;
 
 /** How many of a kind run at the same time; the others wait in the order of their start. */
-const lanes: Partial<Record<Job['kind'], number>> = { scan: 1, stretches: 1, train: 1, evaluate: 1, intake: 1, prepare: 2 };
+const lanes: Partial<Record<Job['kind'], number>> = {
+  scan: 1,
+  stretches: 1,
+  train: 1,
+  evaluate: 1,
+  intake: 1,
+  prepare: 2,
+};
 
 const publishedEveryMilliseconds = 100;
 const namedProblems = 100;

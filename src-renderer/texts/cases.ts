@@ -202,6 +202,7 @@ export const cases = {
     },
     /** Count and the longest. */
     stretches: (count: string, longest: string) => `${count} · ${longest}`,
+    unusual: 'unusual',
     standOut: (count: string) => `${count} stand out`,
     stretchesTip: (finding: string, stretches: string, longest: string) =>
       `The whole is ${finding}; ${stretches} of it scored low enough to be pointed out, the longest ${longest}. Listen there: Examine lists them.`,

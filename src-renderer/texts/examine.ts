@@ -194,7 +194,8 @@ export const examine = {
     marked: 'These stretches have marks already.',
     added: (marks: string) => `${marks} added.`,
     analyse: (which: string) => `Analyse ${which}`,
-    analyseTitle: 'Score each stretch that is selected in the list, or all, as a recording of its own, and keep the results',
+    analyseTitle:
+      'Score each stretch that is selected in the list, or all, as a recording of its own, and keep the results',
     analysing: 'Analysing stretches',
     export: 'Export',
     exportAs: (format: string) => `All as ${format}…`,
