@@ -11,7 +11,8 @@ import { CaseStore } from '../cases/store.ts';
 import { cardSchema, conditionWords } from '../detector/card.ts';
 import type { Card } from '../detector/card.ts';
 import { readCard } from '../detector/store.ts';
-import { renderReport, reportCsv } from '../reports/case-report/report.ts';
+import { renderReport } from '../reports/case-report/report.ts';
+import { reportCsv } from '../reports/case-report/report-csv.ts';
 import { reportJson } from '../reports/case-report/snapshot.ts';
 import type { ReportItem, ReportModel, ReportSnapshot } from '../reports/case-report/snapshot.ts';
 import { ModelStore, shippedModelId } from '../models/model-store.ts';
@@ -38,10 +39,15 @@ export interface ReportMaking {
   /** What is known of the items' files since the case was opened. */
   states: ReadonlyMap<number, EvidenceRow['state']>;
   pictures: ReadonlyMap<number, Pictures>;
-  /** The recordings belong to no case: the one in the folder is for the occasion. */
-  withoutCase: boolean;
+  kind: ReportKind;
   surroundings: ReportSurroundings;
 }
+
+/**
+ * What becomes of a report: it is `issued` of a case; a `draft` of one is looked at and neither kept nor logged; `without-case`: the
+ * recordings belong to none, and the one in the folder is for the occasion.
+ */
+export type ReportKind = 'issued' | 'draft' | 'without-case';
 
 export interface MadeReport {
   number: string;
@@ -75,7 +81,8 @@ export async function makeReport(making: ReportMaking): Promise<MadeReport> {
 }
 
 function gather(making: ReportMaking, models: ModelsOfReport): ReportSnapshot {
-  const { request, ids, inFull, states, pictures, withoutCase, surroundings } = making;
+  const { request, ids, inFull, states, pictures, kind, surroundings } = making;
+  const withoutCase = kind === 'without-case';
   const store = CaseStore.read(making.folder);
   try {
     // The case at one moment, whatever is written meanwhile.
@@ -94,8 +101,9 @@ function gather(making: ReportMaking, models: ModelsOfReport): ReportSnapshot {
     const { laboratory, laboratoryAddress, placeOfWork, examiner, verbalScale } = surroundings.settings;
     const { createdAt } = store.summary();
     return {
-      format: 1,
-      number: withoutCase ? numberWithoutCase(issuedAt) : store.reports.nextNumber(),
+      format: 2,
+      ...(kind === 'draft' ? { draft: true as const } : {}),
+      number: numberFor(store, kind, issuedAt),
       issuedAt,
       application: surroundings.application,
       laboratory: { laboratory, laboratoryAddress, placeOfWork, examiner },
@@ -116,7 +124,9 @@ function gather(making: ReportMaking, models: ModelsOfReport): ReportSnapshot {
   }
 }
 
-function numberWithoutCase(issuedAt: string): string {
+function numberFor(store: CaseStore, kind: ReportKind, issuedAt: string): string {
+  if (kind === 'draft') return 'DRAFT';
+  if (kind === 'issued') return store.reports.nextNumber();
   return `F-${issuedAt.slice(0, 19).replace(/[-:]/g, '').replace('T', '-')}`;
 }
 

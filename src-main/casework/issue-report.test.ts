@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { extractText, getDocumentProxy } from 'unpdf';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ReportRequest } from '../../src-common/schemas/report.ts';
@@ -11,9 +12,10 @@ import { CaseStore } from '../cases/store.ts';
 import { saliencyCaution } from '../detector/saliency/subjects.ts';
 import { babble, writeTinyModel } from '../detector/testing.ts';
 import type { ReportSnapshot } from '../reports/case-report/snapshot.ts';
-import { testAnalysis } from '../reports/case-report/testing.ts';
+import { reportJson } from '../reports/case-report/snapshot.ts';
+import { testAnalysis, testEvidence, testItem, testSnapshot } from '../reports/case-report/testing.ts';
 import { takeIn } from './case-intake.ts';
-import { issueReport, reportAgain } from './issue-report.ts';
+import { draftReport, issueReport, reportAgain } from './issue-report.ts';
 import { reportFiles } from './report-files.ts';
 
 const folder = temporaryFolder();
@@ -94,8 +96,9 @@ describe('issueReport', () => {
     const text = await textOf(pdf);
     expect(text).toContain(`Rows of the log ${before.rows} Hash of its last row ${before.hash}`);
     expect(text).toContain('a click');
-    expect(text).toContain('Waveform and spectrogram');
-    expect(text).toContain(`earwitness analyze ${recording} --model default --json`.slice(0, 40));
+    expect(text).toContain('Figure 1. Item 1, the recording: waveform and spectrogram');
+    expect(text).toContain('Item 1, mark 1: 0:00.50 to 0:01.50, linear scale up to 8.0 kHz');
+    expect(Buffer.from(json).toString()).toContain(`earwitness analyze ${recording} --model default --json`);
     for (const hidden of ['private', 'my own thoughts', 'No higher log10']) {
       expect(text).not.toContain(hidden);
       expect(Buffer.from(json).toString()).not.toContain(hidden);
@@ -127,6 +130,50 @@ describe('issueReport', () => {
     const taken = store.reports.list().length;
     const made = await Promise.all([1, 2].map(() => issueReport(store, request(), surroundings)));
     expect(made.map(({ issued }) => issued.number)).toEqual([`N 1/${taken + 1}`, `N 1/${taken + 2}`]);
+  });
+
+  it('makes a draft of a case that is open for reading, and leaves no trace of it', async () => {
+    const before = { head: store.head, reports: store.reports.list(), next: store.reports.nextNumber() };
+    const reader = CaseStore.read(store.folder);
+    try {
+      const { pdf, json, pages } = await draftReport(
+        reader,
+        request({ opinions: 'To be thought over.' }),
+        surroundings,
+      );
+      const { text } = await extractText(await getDocumentProxy(new Uint8Array(pdf)), { mergePages: false });
+      expect(text).toHaveLength(pages);
+      for (const page of text) expect(page).toContain('DRAFT: not issued');
+      expect(text.join(' ')).toContain('To be thought over.');
+      expect(JSON.parse(Buffer.from(json).toString())).toMatchObject({ format: 2, draft: true, number: 'DRAFT' });
+    } finally {
+      reader.close();
+    }
+    expect({ head: store.head, reports: store.reports.list(), next: store.reports.nextNumber() }).toEqual(before);
+    const { json } = await issueReport(store, request(), surroundings);
+    const issued = JSON.parse(Buffer.from(json).toString()) as ReportSnapshot;
+    expect(issued).toMatchObject({ format: 2, number: before.next });
+    expect(issued).not.toHaveProperty('draft');
+  });
+
+  it('gives out a report of an earlier version as it was issued, whatever reports look like now', async () => {
+    const pdf = Buffer.from('%PDF-1.7 as it was made then');
+    const snapshot = testSnapshot([testItem(testEvidence(1), [testAnalysis(1, 1)])], { format: 1, number: 'old/1' });
+    const json = Buffer.from(reportJson(snapshot));
+    store.reports.add({
+      number: 'old/1',
+      issuedAt: snapshot.issuedAt,
+      logPosition: store.head.rows,
+      sha256: createHash('sha256').update(pdf).digest('hex'),
+      pages: 1,
+      amends: null,
+      request: request(),
+      data: JSON.stringify({ format: 1, pdf: pdf.toString('base64'), json: gzipSync(json).toString('base64') }),
+    });
+    const again = await reportAgain(store, 'old/1');
+    expect(Buffer.from(again.pdf).equals(pdf)).toBe(true);
+    expect(Buffer.from(again.json).equals(json)).toBe(true);
+    expect(Buffer.from(again.csv).toString()).toContain('call-1.wav');
   });
 
   it('refuses what is not there', async () => {

@@ -10,10 +10,10 @@ import { WorkerPool } from '../base/pool.ts';
 import { workerFile } from '../base/workers.ts';
 import { checkFully, checkQuickly } from '../cases/states.ts';
 import type { CaseStore } from '../cases/store.ts';
-import { reportCsv } from '../reports/case-report/report.ts';
+import { reportCsv } from '../reports/case-report/report-csv.ts';
 import type { ReportSnapshot } from '../reports/case-report/snapshot.ts';
 import { modelOfResult, saliencyMissing } from './explain.ts';
-import type { MadeReport, Pictures, ReportSurroundings } from './gather-report.ts';
+import type { MadeReport, Pictures, ReportKind, ReportSurroundings } from './gather-report.ts';
 import { ModelStore } from '../models/model-store.ts';
 import type { ReportWork, ReportWorkDone } from './report-worker.ts';
 
@@ -80,7 +80,7 @@ async function issue(
   progress: ReportProgress,
 ): Promise<FinishedReport & { issued: IssuedReport }> {
   const { caseId: _, ...rest } = request;
-  const made = await make(store, rest, surroundings, progress, false);
+  const made = await make(store, rest, surroundings, progress, 'issued');
   const { number, issuedAt, rows, pages, pdf, json, csv } = made;
   const data: StoredData = {
     format: 1,
@@ -100,6 +100,21 @@ async function issue(
   return { pdf, json, csv, issued };
 }
 
+/**
+ * What a report of a case would say now, marked as a draft on every page: nothing is kept or logged, and the case may be open for reading only.
+ * @throws UserFacingError as {@link issueReport}; the signal's reason when aborted.
+ */
+export async function draftReport(
+  store: CaseStore,
+  request: ReportRequest,
+  surroundings: ReportSurroundings,
+  progress: ReportProgress = {},
+): Promise<FinishedReport & { pages: number }> {
+  const { caseId: _, ...rest } = request;
+  const { pdf, json, csv, pages } = await make(store, rest, surroundings, progress, 'draft');
+  return { pdf, json, csv, pages };
+}
+
 /** A report that belongs to no case, of what a case for the occasion holds: it is neither kept nor logged. */
 export async function reportWithoutCase(
   store: CaseStore,
@@ -107,7 +122,7 @@ export async function reportWithoutCase(
   surroundings: ReportSurroundings,
   progress: ReportProgress = {},
 ): Promise<FinishedReport & { number: string; pages: number }> {
-  const { pdf, json, csv, number, pages } = await make(store, request, surroundings, progress, true);
+  const { pdf, json, csv, number, pages } = await make(store, request, surroundings, progress, 'without-case');
   return { pdf, json, csv, number, pages };
 }
 
@@ -149,7 +164,7 @@ async function make(
   request: Request,
   surroundings: ReportSurroundings,
   progress: ReportProgress,
-  withoutCase: boolean,
+  kind: ReportKind,
 ): Promise<MadeReport> {
   const { signal, onProgress = () => undefined } = progress;
   const ids =
@@ -187,7 +202,7 @@ async function make(
     onProgress(steps - 1, steps, 'writing the report');
     const states = new Map(store.evidence.rowsOf(ids).map(({ id, state }) => [id, state]));
     const done = await pool.run({
-      make: { folder: store.folder, request, ids, inFull, states, pictures, withoutCase, surroundings },
+      make: { folder: store.folder, request, ids, inFull, states, pictures, kind, surroundings },
     });
     if (!('made' in done)) throw new Error('the worker answered something else');
     return done.made;
@@ -216,8 +231,16 @@ async function picturesOf(
     };
   }
   try {
-    const stream = store.analyses.of(id).find((analysis) => analysis.stretch === null)?.stream ?? 0;
-    const done = await withOpenablePath(store.evidence.file(id), (path) => pool.run({ figuresOf: { path, stream } }));
+    const whole = store.analyses.of(id).find((analysis) => analysis.stretch === null);
+    const { audio: atIntake, marks } = store.evidence.get(id);
+    const { stream, audio } = { stream: whole?.stream ?? 0, audio: whole?.audio ?? atIntake };
+    const drawn = {
+      stream,
+      channels: audio?.channels ?? 1,
+      sampleRateHz: audio?.sampleRateHz ?? 16_000,
+      marks: marks.filter(({ inReport }) => inReport),
+    };
+    const done = await withOpenablePath(store.evidence.file(id), (path) => pool.run({ figuresOf: { path, ...drawn } }));
     if (!('figures' in done)) throw new Error('the worker answered something else');
     return { figures: done.figures, figuresProblem: null };
   } catch (error) {

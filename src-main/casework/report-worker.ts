@@ -3,17 +3,17 @@ import type { RecordingFigures, ReportSaliency } from '../reports/case-report/sn
 import { makeReport } from './gather-report.ts';
 import type { MadeReport, ReportMaking } from './gather-report.ts';
 import { recordingFigures } from './report-figures.ts';
+import type { FiguresRequest } from './report-figures.ts';
 import { reportSaliency } from './report-saliency.ts';
 import type { SaliencyOfResult } from './report-saliency.ts';
 
 /** What the worker of reports does: either would hold up the engine. */
-export type ReportWork =
-  { figuresOf: { path: string; stream: number } } | { saliencyOf: SaliencyOfResult } | { make: ReportMaking };
+export type ReportWork = { figuresOf: FiguresRequest } | { saliencyOf: SaliencyOfResult } | { make: ReportMaking };
 export type ReportWorkDone = { figures: RecordingFigures } | { saliency: ReportSaliency } | { made: MadeReport };
 
 serveRequests<ReportWork, ReportWorkDone>(async (work, signal) => {
   if ('figuresOf' in work) {
-    return { response: { figures: await recordingFigures(work.figuresOf.path, work.figuresOf.stream, signal) } };
+    return { response: { figures: await recordingFigures(work.figuresOf, signal) } };
   }
   if ('saliencyOf' in work) return { response: { saliency: await reportSaliency(work.saliencyOf, signal) } };
   const made = await makeReport(work.make);

@@ -5,8 +5,9 @@ import type { Analysis } from '../../../src-common/schemas/analysis.ts';
 import type { Mark } from '../../../src-common/schemas/evidence.ts';
 import { ink, styles } from './sheet.ts';
 import type { Sheet } from './sheet.ts';
-import type { RecordingFigures, SaliencyFigure } from './snapshot.ts';
-import { decimal } from './wording.ts';
+import type { CloseUp, RecordingFigures, ReportItem, SaliencyFigure, SoundPicture } from './snapshot.ts';
+import { extentText } from './technical-words.ts';
+import { clock, decimal } from './wording.ts';
 
 /** Of a saliency map's strongest colours over the spectrogram. */
 export const saliencyOpacity = 0.6;
@@ -75,17 +76,39 @@ function upright(sheet: Sheet, text: string, x: number, middle: number): void {
   document.restore();
 }
 
-function drawWaveform(sheet: Sheet, area: Area, figures: RecordingFigures, marks: readonly Mark[]): void {
+/** A stretch of time that a picture shows, and where there is no sound in it. */
+interface Shown {
+  startSeconds: number;
+  endSeconds: number;
+  missing: RecordingFigures['missing'];
+}
+
+/** A mark that is drawn, with the number that it has in the list of marks. */
+interface NumberedMark extends Pick<Mark, 'startSeconds' | 'endSeconds'> {
+  number: number;
+}
+
+/** Where a time lies in an area, within it. */
+function placeOf(seconds: number, area: Area, { startSeconds, endSeconds }: Shown): number {
+  const share = (seconds - startSeconds) / (endSeconds - startSeconds);
+  return area.x + Math.max(0, Math.min(1, share)) * area.width;
+}
+
+function drawWaveform(
+  sheet: Sheet,
+  area: Area,
+  picture: SoundPicture,
+  shown: Shown,
+  marks: readonly NumberedMark[],
+): void {
   const { document } = sheet;
-  const peaks = new Int8Array(Buffer.from(figures.peaks, 'base64'));
+  const peaks = new Int8Array(Buffer.from(picture.peaks, 'base64'));
   const columns = peaks.length / 2;
   const middle = area.y + area.height / 2;
   const place = (value: number): number => middle - (value / 127) * (area.height / 2);
-  for (const { startSeconds, endSeconds, readAll } of marks) {
-    if (readAll) continue;
-    const from = area.x + (Math.min(startSeconds, figures.durationSeconds) / figures.durationSeconds) * area.width;
-    const to =
-      area.x + (Math.min(endSeconds ?? startSeconds, figures.durationSeconds) / figures.durationSeconds) * area.width;
+  for (const { startSeconds, endSeconds } of marks) {
+    const from = placeOf(startSeconds, area, shown);
+    const to = placeOf(endSeconds ?? startSeconds, area, shown);
     document.rect(from, area.y, Math.max(0.8, to - from), area.height).fill('#dfe9f4');
   }
   const x = (column: number): number => area.x + ((column + 0.5) / columns) * area.width;
@@ -93,29 +116,29 @@ function drawWaveform(sheet: Sheet, area: Area, figures: RecordingFigures, marks
   for (let column = 1; column < columns; column++) document.lineTo(x(column), place(peaks[2 * column + 1]));
   for (let column = columns - 1; column >= 0; column--) document.lineTo(x(column), place(peaks[2 * column]) + 0.25);
   document.closePath().fill(ink.accent);
-  drawMissing(sheet, area, figures);
-  marks.forEach(({ startSeconds, readAll }, index) => {
-    if (readAll) return;
-    const from = area.x + (Math.min(startSeconds, figures.durationSeconds) / figures.durationSeconds) * area.width;
+  drawMissing(sheet, area, shown);
+  for (const { startSeconds, number } of marks) {
+    const from = placeOf(startSeconds, area, shown);
     document
       .lineWidth(0.6)
       .strokeColor(ink.text)
       .moveTo(from, area.y)
       .lineTo(from, area.y + area.height)
       .stroke();
-    sheet.label(String(index + 1), from + 1.5, area.y + 6.5, { ...tickStyle, colour: ink.text });
-  });
+    sheet.label(String(number), from + 1.5, area.y + 6.5, { ...tickStyle, colour: ink.text });
+  }
   frame(sheet, area);
   for (const value of [-1, 0, 1]) verticalTick(sheet, area, place(127 * value), decimal(value, 0));
   upright(sheet, 'Amplitude', area.x - axis.left + 8, middle);
 }
 
 /** Hatches where there is no sound, each stretch wide enough to be seen. */
-function drawMissing(sheet: Sheet, area: Area, { missing = [], durationSeconds }: RecordingFigures): void {
+function drawMissing(sheet: Sheet, area: Area, shown: Shown): void {
   const { document } = sheet;
-  for (const { fromSeconds, toSeconds } of missing) {
-    const from = area.x + (fromSeconds / durationSeconds) * area.width;
-    const width = Math.max(1, ((toSeconds - fromSeconds) / durationSeconds) * area.width);
+  for (const { fromSeconds, toSeconds } of shown.missing ?? []) {
+    if (toSeconds <= shown.startSeconds || fromSeconds >= shown.endSeconds) continue;
+    const from = placeOf(fromSeconds, area, shown);
+    const width = Math.max(1, placeOf(toSeconds, area, shown) - from);
     document.save().rect(from, area.y, width, area.height).clip();
     document.rect(from, area.y, width, area.height).fill('#f4f4f5');
     for (let x = from - area.height; x < from + width; x += hatchSpacing) {
@@ -125,19 +148,18 @@ function drawMissing(sheet: Sheet, area: Area, { missing = [], durationSeconds }
   }
 }
 
-function drawSpectrogram(sheet: Sheet, area: Area, figures: RecordingFigures): void {
+function drawSpectrogram(sheet: Sheet, area: Area, { spectrogram }: SoundPicture, shown: Shown, scale: string): void {
   const { document } = sheet;
-  const { spectrogram } = figures;
   document.image(Buffer.from(spectrogram.pngBase64, 'base64'), area.x, area.y, {
     width: area.width,
     height: area.height,
   });
-  drawMissing(sheet, area, figures);
+  drawMissing(sheet, area, shown);
   frame(sheet, area);
   for (const { label, place } of spectrogram.frequencies) {
     verticalTick(sheet, area, area.y + area.height * (1 - place), label);
   }
-  upright(sheet, 'Frequency (kHz), Mel scale', area.x - axis.left + 8, area.y + area.height / 2);
+  upright(sheet, `Frequency (kHz), ${scale}`, area.x - axis.left + 8, area.y + area.height / 2);
 
   const table = colourTable(reportColourMap);
   const bar: Area = { x: area.x + area.width + 8, y: area.y, width: 8, height: area.height };
@@ -157,32 +179,127 @@ function drawSpectrogram(sheet: Sheet, area: Area, figures: RecordingFigures): v
   sheet.label('dBFS', bar.x - 2, bar.y - 5, tickStyle);
 }
 
-/** Waveform and spectrogram of a recording under one time axis; marked stretches are shaded and numbered. */
-export function recordingFigure(sheet: Sheet, name: string, figures: RecordingFigures, marks: readonly Mark[]): void {
-  const height = waveformHeight + spectrogramHeight + 38;
-  const { spectrogram, sampleRateHz, durationSeconds } = figures;
-  const alternative = `Waveform and spectrogram of ${name}, ${decimal(durationSeconds, 2)} s`;
-  const others = marks.filter(({ readAll }) => readAll).length;
-  const shaded = marks.length > others ? ' Shaded and numbered: the marks below.' : '';
-  const absent = others > 0 ? ' Not shown: marks in the sound that the headers do not count in.' : '';
-  const hatched = (figures.missing ?? []).length > 0 ? ' Hatched: no sound, by the file’s own timestamps.' : '';
-  const caption = `Waveform and spectrogram of the mix of all channels at ${sampleRateHz / 1000} kHz. ${spectrogram.statement}.${hatched}${shaded}${absent}`;
-  sheet.figure(height, { alternative, caption }, (left, top, width) => {
+const melScale = 'Mel scale';
+
+/** What a spectrogram was made with, and which levels its colours span. */
+function spectrogramSettings({ statement, minDb, maxDb }: SoundPicture['spectrogram']): string {
+  return `${statement}; colours from ${decimal(minDb, 0)} to ${decimal(maxDb, 0)} dBFS`;
+}
+
+/** Waveform and spectrogram under one time axis; marked stretches are shaded and numbered. */
+function soundFigure(
+  sheet: Sheet,
+  picture: SoundPicture,
+  shown: Shown & { scale: string; marks: readonly NumberedMark[] },
+  texts: { alternative: string; caption: string },
+): void {
+  sheet.figure(waveformHeight + spectrogramHeight + 38, texts, (left, top, width) => {
     const x = left + axis.left;
     const plotWidth = width - axis.left - axis.right;
-    drawWaveform(sheet, { x, y: top + 4, width: plotWidth, height: waveformHeight }, figures, marks);
+    const { scale, marks } = shown;
+    drawWaveform(sheet, { x, y: top + 4, width: plotWidth, height: waveformHeight }, picture, shown, marks);
     const area = { x, y: top + waveformHeight + 14, width: plotWidth, height: spectrogramHeight };
-    drawSpectrogram(sheet, area, figures);
-    timeAxis(sheet, area, 0, figures.durationSeconds);
+    drawSpectrogram(sheet, area, picture, shown, scale);
+    timeAxis(sheet, area, shown.startSeconds, shown.endSeconds);
   });
 }
 
-/** A saliency map over the spectrogram of what it is of, with the scale of its colours. */
-export function saliencyFigure(
+/** Of the mix of all channels, or of one of them. @param channel with its picture; null for the mix */
+function recordingFigure(
   sheet: Sheet,
-  figure: SaliencyFigure,
-  texts: { alternative: string; caption: string },
+  name: string,
+  { evidence }: ReportItem,
+  figures: RecordingFigures,
+  channel: NonNullable<RecordingFigures['channels']>[number] | null,
 ): void {
+  const { sampleRateHz, durationSeconds } = figures;
+  const mixed = (evidence.audio?.channels ?? 1) > 1 ? 'the mix of all channels' : 'the recording';
+  const what = channel === null ? mixed : `channel ${channel.channel}`;
+  const numbered = evidence.marks.map((mark, index) => ({ ...mark, number: index + 1 }));
+  const marks = numbered.filter(({ readAll }) => !readAll);
+  const shaded = marks.length > 0 ? ' Shaded and numbered: the marks of the item.' : '';
+  const absent =
+    marks.length < numbered.length ? ' Not shown: marks in the sound that the headers do not count in.' : '';
+  const hatched = (figures.missing ?? []).length > 0 ? ' Hatched: no sound, by the file’s own timestamps.' : '';
+  const picture = channel ?? figures;
+  const { alternative, caption } = {
+    alternative: `Waveform and spectrogram of ${what}, ${evidence.name}, ${decimal(durationSeconds, 2)} s`,
+    caption: `${name}. Item ${evidence.id}, ${what}: waveform and spectrogram at ${sampleRateHz / 1000} kHz. ${spectrogramSettings(picture.spectrogram)}.${hatched}${shaded}${absent}`,
+  };
+  const shown = { startSeconds: 0, endSeconds: durationSeconds, missing: figures.missing, scale: melScale, marks };
+  soundFigure(sheet, picture, shown, { alternative, caption });
+}
+
+function closeUpFigure(sheet: Sheet, name: string, { evidence }: ReportItem, closeUp: CloseUp): void {
+  const { markId, startSeconds, endSeconds, sampleRateHz, spectrogram } = closeUp;
+  const number = 1 + evidence.marks.findIndex(({ id }) => id === markId);
+  const mark = evidence.marks[number - 1];
+  const mixed = (evidence.audio?.channels ?? 1) > 1 ? ', mix of all channels' : '';
+  const caption =
+    `${name}. Item ${evidence.id}, mark ${number}${mixed}: ${clock(startSeconds)} to ${clock(endSeconds)}, linear scale up to ${decimal(sampleRateHz / 2000, 1)} kHz. ` +
+    `${spectrogramSettings(spectrogram)}.`;
+  const shown = { startSeconds, endSeconds, missing: undefined, scale: 'linear', marks: [{ ...mark, number }] };
+  soundFigure(sheet, closeUp, shown, { alternative: `Close-up of mark ${number} of ${evidence.name}`, caption });
+}
+
+/** A figure that has its number before it is drawn, so that texts before it can refer to it. */
+export interface PlannedFigure {
+  /** `figure 3`, as texts refer to it. */
+  reference: string;
+  draw: (sheet: Sheet) => void;
+}
+
+/** What a figure is of. */
+export const figureKeys = {
+  recording: (item: number): string => `recording ${item}`,
+  channel: (item: number, channel: number): string => `channel ${item} ${channel}`,
+  mark: (item: number, mark: number): string => `mark ${item} ${mark}`,
+  scores: (analysis: number): string => `scores ${analysis}`,
+  saliency: (analysis: number): string => `saliency ${analysis}`,
+};
+
+/** The figures of a report in their order, by what they are of. */
+export function planFigures(items: readonly ReportItem[]): Map<string, PlannedFigure> {
+  const planned = new Map<string, PlannedFigure>();
+  const add = (key: string, draw: (sheet: Sheet, name: string) => void): void => {
+    const number = planned.size + 1;
+    planned.set(key, { reference: `figure ${number}`, draw: (sheet) => draw(sheet, `Figure ${number}`) });
+  };
+  for (const item of items) {
+    const { id } = item.evidence;
+    const { figures } = item;
+    if (figures) {
+      add(figureKeys.recording(id), (sheet, name) => recordingFigure(sheet, name, item, figures, null));
+      for (const channel of figures.channels ?? []) {
+        const key = figureKeys.channel(id, channel.channel);
+        add(key, (sheet, name) => recordingFigure(sheet, name, item, figures, channel));
+      }
+      for (const closeUp of figures.closeUps ?? []) {
+        add(figureKeys.mark(id, closeUp.markId), (sheet, name) => closeUpFigure(sheet, name, item, closeUp));
+      }
+    }
+    for (const analysis of item.analyses) {
+      // The score of a single window is that of the whole.
+      if (analysis.windows.length > 1) {
+        add(figureKeys.scores(analysis.id), (sheet, name) => windowScoresFigure(sheet, name, item, analysis));
+      }
+      const explained = item.saliency?.[analysis.id];
+      if (explained?.figure) {
+        const { by, figure } = explained;
+        add(figureKeys.saliency(analysis.id), (sheet, name) =>
+          saliencyFigure(sheet, figure, {
+            alternative: `Saliency over the spectrogram of ${item.evidence.name}, ${extentText(analysis)}`,
+            caption: `${name}. Item ${id}, saliency by ${by}, ${extentText(analysis)}. Blue: the score falls without it, it speaks for bona fide; orange: the score rises without it. No evidence. ${figure.statement}.`,
+          }),
+        );
+      }
+    }
+  }
+  return planned;
+}
+
+/** A saliency map over the spectrogram of what it is of, with the scale of its colours. */
+function saliencyFigure(sheet: Sheet, figure: SaliencyFigure, texts: { alternative: string; caption: string }): void {
   sheet.figure(spectrogramHeight + 27, texts, (left, top, width) => {
     const { document } = sheet;
     const area: Area = {
@@ -214,12 +331,14 @@ export function saliencyFigure(
 }
 
 /** Scores of an analysis' windows over the time of the recording or of the stretch, with the model's thresholds. */
-export function windowScoresFigure(
-  sheet: Sheet,
-  analysis: Analysis,
-  texts: { alternative: string; caption: string },
-): void {
+function windowScoresFigure(sheet: Sheet, name: string, { evidence }: ReportItem, analysis: Analysis): void {
   const { windows, thresholds } = analysis;
+  const extent = extentText(analysis);
+  const dotted = thresholds.localisation === null ? '' : '; dotted: windows below are pointed out';
+  const texts = {
+    alternative: `Window scores of ${evidence.name}, ${extent}`,
+    caption: `${name}. Item ${evidence.id}, window scores by ${analysis.modelName} (uncalibrated; high: bona fide), ${extent}. Dashed: the model’s threshold for whole recordings${dotted}.`,
+  };
   const startSeconds = analysis.stretch?.startSeconds ?? 0;
   const lastEnd = windows.reduce((latest, { endSeconds }) => Math.max(latest, endSeconds), 0);
   const endSeconds = analysis.stretch?.endSeconds ?? Math.max(analysis.durationSeconds ?? 0, lastEnd);

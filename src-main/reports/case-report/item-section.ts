@@ -1,31 +1,27 @@
-/** What a report says of one recording: finding, reasons, scores, pictures. */
+/** What a report says of one recording: finding, reasons, scores, what its file says. */
 import { alarmWords } from '../../../src-common/alarms.ts';
 import { findingWords } from '../../../src-common/findings.ts';
 import type { Finding } from '../../../src-common/findings.ts';
 import { pointedOut } from '../../../src-common/low-stretches.ts';
+import { reasonWords } from '../../../src-common/reason-words.ts';
 import type { Analysis } from '../../../src-common/schemas/analysis.ts';
 import type { Evidence } from '../../../src-common/schemas/evidence.ts';
 import type { Quality } from '../../../src-common/schemas/recording.ts';
-import { recordingFigure, saliencyFigure, windowScoresFigure } from './figures.ts';
+import { figureKeys } from './figures.ts';
+import type { PlannedFigure } from './figures.ts';
+import { softwareTexts } from './method-section.ts';
+import { hasRatio } from './outcome.ts';
 import { ink, styles } from './sheet.ts';
 import type { Cell, Part, Sheet } from './sheet.ts';
 import type { ReportItem, ReportSnapshot } from './snapshot.ts';
-import {
-  bytesText,
-  clock,
-  decimal,
-  grouped,
-  interpretation,
-  propositions,
-  screeningStatement,
-  signed,
-  timeText,
-} from './wording.ts';
+import { known, written } from './summary.ts';
+import { allSound, containerFacts, extentText, soundText } from './technical-words.ts';
+import { bytesText, clock, decimal, grouped, screeningStatement, signed, timeText } from './wording.ts';
 
-/** Lines of container data that are printed; all of them are in the attached JSON. */
-const mostMetadata = 80;
 /** Low stretches that are named. */
 const mostStretches = 12;
+
+type Figures = ReadonlyMap<string, PlannedFigure>;
 
 const findingMarks = {
   'supports bona fide': { sign: '+', colour: ink.bonafide },
@@ -43,32 +39,6 @@ export function findingPart(finding: Analysis['finding'], size: number = styles.
   return { text: `${sign} ${findingWords[finding]}`, style: { ...styles.bold, size, colour } };
 }
 
-/** Whether a result may be given as a likelihood ratio. */
-export function hasRatio(
-  analysis: Pick<Analysis, 'modelStatus' | 'llr'>,
-): analysis is { modelStatus: 'validated'; llr: number } {
-  return analysis.modelStatus === 'validated' && analysis.llr !== null;
-}
-
-/** Says that something is not of the recording as its file's headers say. */
-const allSound = 'all sound in the file read';
-
-/** What of a recording an analysis looked at. */
-function extentText({ stretch, channel, stream, label, audio, settings }: Analysis): string {
-  const what = stretch ? `stretch ${clock(stretch.startSeconds)} to ${clock(stretch.endSeconds)}` : 'whole recording';
-  const channels =
-    channel === 'mix'
-      ? (audio?.channels ?? 1) > 1
-        ? ', mix of all channels'
-        : ''
-      : typeof channel === 'number'
-        ? `, channel ${channel}`
-        : `, ${channel} channel`;
-  const streams = (audio?.audioStreams ?? 1) > 1 || stream > 0 ? `, audio stream ${stream}` : '';
-  const reading = settings.readAll === true ? `, ${allSound}` : '';
-  return `${what}${channels}${streams}${reading}${label === '' ? '' : ` (${label})`}`;
-}
-
 const evidenceStates: Record<Evidence['state'], string> = {
   unchanged: 'Unchanged since its intake: its hash is the one taken then.',
   changed:
@@ -78,86 +48,90 @@ const evidenceStates: Record<Evidence['state'], string> = {
   unchecked: 'Not compared with its hash when the report was issued.',
 };
 
-/** What a person wrote, or that there is nothing. */
-export function written(text: string): Part {
-  return { text: text.trim() || 'Not stated', style: styles.regular, written: true };
-}
-
-function describeItem(sheet: Sheet, { evidence }: ReportItem): void {
-  const { audio } = evidence;
+function describeItem(sheet: Sheet, { evidence, figures }: ReportItem, planned: Figures): void {
+  const { audio, senderHash } = evidence;
   const mono = (text: string): Part => ({ text, style: styles.mono });
+  const plain = (text: string): Part => ({ text, style: styles.regular });
   const sender =
-    evidence.senderHash === null
+    senderHash === null
       ? 'None was given'
-      : [
-          mono(evidence.senderHash),
-          {
-            text: evidence.senderHashMatches ? 'It is the hash of the item.' : 'It is NOT the hash of the item.',
-            style: styles.regular,
-          },
-        ];
-  const rows: [string, Cell][] = [
+      : [mono(senderHash), plain(`It is ${evidence.senderHashMatches ? '' : 'NOT '}the hash of the item.`)];
+  const moved = evidence.originalPath !== null && evidence.originalPath !== evidence.path;
+  const received = [
+    known(evidence.receivedAt && timeText(evidence.receivedAt)),
+    ...(evidence.receivedFrom.trim() === '' ? [] : [`from ${evidence.receivedFrom.trim()}`]),
+    ...(evidence.conditionOnReceipt.trim() === '' ? [] : [evidence.conditionOnReceipt.trim()]),
+  ];
+  const times = [evidence.createdTime, evidence.modifiedTime].map((time) => (time ? timeText(time) : 'unknown'));
+  sheet.pairs([
     ['Description', written(evidence.description)],
-    ['File', evidence.path],
-    ...(evidence.uploaded ? [['Origin', 'Uploaded; original path and times unknown'] as [string, Cell]] : []),
-    ...(evidence.originalPath !== null && evidence.originalPath !== evidence.path
-      ? [['Original path', evidence.originalPath] as [string, Cell]]
-      : []),
-    ['Size', bytesText(evidence.sizeBytes)],
+    [
+      'File',
+      [
+        plain(evidence.path),
+        ...(moved ? [plain(`Originally ${evidence.originalPath}`)] : []),
+        ...(evidence.uploaded ? [plain('Uploaded: original path and times unknown')] : []),
+        plain(`${bytesText(evidence.sizeBytes)}; created ${times[0]}, modified ${times[1]}`),
+      ],
+    ],
     ['SHA-256', mono(evidence.sha256)],
     ['MD5', mono(evidence.md5)],
     ['Hash given by the sender', sender],
-    [
-      'File times',
-      `created ${evidence.createdTime ? timeText(evidence.createdTime) : 'unknown'}, modified ${evidence.modifiedTime ? timeText(evidence.modifiedTime) : 'unknown'}`,
-    ],
-    ['Received', written(evidence.receivedAt && timeText(evidence.receivedAt))],
-    ['Received from', written(evidence.receivedFrom)],
-    ['Condition on receipt', written(evidence.conditionOnReceipt)],
+    ['Received', { ...written(received.join('; ')) }],
     ['Taken in', `${timeText(evidence.addedAt)}${evidence.copied ? '; copied into the case' : '; left in its place'}`],
-    ['State on issue', evidenceStates[evidence.state]],
-    ...(audio
-      ? [
-          [
-            'Sound',
-            [
-              `${audio.codec} in ${audio.container}, ${audio.sampleRateHz} Hz`,
-              audio.channels === 1 ? 'mono' : `${audio.channels} channels`,
-              ...(audio.bitsPerSample === null ? [] : [`${audio.bitsPerSample} bits a sample`]),
-              ...(evidence.durationSeconds === null ? [] : [`${decimal(evidence.durationSeconds, 2)} s`]),
-              `decoded by ${audio.decoder} (${[audio.decoderVersion, ...(audio.heldBy ?? [])].join(', ')})`,
-            ].join(', '),
-          ] as [string, Cell],
-        ]
-      : []),
-  ];
-  sheet.pairs(rows);
+    ['State when reported', evidenceStates[evidence.state]],
+    ...(audio ? [['Sound', soundText(audio, evidence.durationSeconds)] as [string, Cell]] : []),
+    ...(figures ? [['Figures', figuresText(evidence, figures, planned)] as [string, Cell]] : []),
+  ]);
 }
 
+/** Which figures show the item. */
+function figuresText(evidence: Evidence, figures: NonNullable<ReportItem['figures']>, planned: Figures): string {
+  const refer = (key: string): string => planned.get(key)?.reference ?? '';
+  const parts = [
+    `${refer(figureKeys.recording(evidence.id))}: waveform and spectrogram`,
+    ...(figures.channels ?? []).map(
+      ({ channel }) => `${refer(figureKeys.channel(evidence.id, channel))}: channel ${channel}`,
+    ),
+    ...(figures.closeUps ?? []).map(
+      ({ markId }) =>
+        `${refer(figureKeys.mark(evidence.id, markId))}: mark ${1 + evidence.marks.findIndex(({ id }) => id === markId)}`,
+    ),
+  ];
+  const channels = evidence.audio?.channels ?? 1;
+  const drawn = figures.channels?.length ?? 0;
+  if (drawn > 0 && drawn < channels) parts.push(`of its ${channels} channels the first ${drawn} are drawn`);
+  const text = parts.join('; ');
+  return `${text[0].toUpperCase()}${text.slice(1)}`;
+}
+
+/** What parsers say of the file, as far as it matters; where they differ, each with its value. */
 function containerData(sheet: Sheet, { evidence }: ReportItem): void {
-  if (evidence.metadata.length === 0) return;
-  sheet.heading(4, 'Container data, as the parsers say');
-  const shown = evidence.metadata.slice(0, mostMetadata);
+  const facts = containerFacts(evidence.metadata);
+  if (facts.length === 0) return;
+  sheet.heading(4, 'What the file says of itself');
   sheet.table(
     [
-      { title: 'Parser', width: 92 },
-      { title: 'Track', width: 64 },
-      { title: 'Name', width: 124 },
-      { title: 'Value', width: 0 },
+      { title: '', width: 120 },
+      { title: 'As parsers read it', width: 0 },
     ],
-    shown.map(({ parser, track, name, value }, index) => {
-      const before = index === 0 ? null : shown[index - 1];
-      const again = before?.parser === parser;
-      return [again ? '' : parser, again && before.track === track ? '' : track, name, value.slice(0, 2000)];
-    }),
+    facts.map(({ name, values }) => [
+      name,
+      values.map(({ value, by }) => ({
+        text: values.length > 1 ? `${value} (${by.join(', ')})` : value,
+        style: styles.small,
+      })),
+    ]),
     { dense: true },
   );
-  const left = evidence.metadata.length - shown.length;
-  if (left > 0) sheet.paragraph(`${left} further lines are in the attached report.json.`, styles.smallDim);
+  const all = `All ${grouped(evidence.metadata.length)} lines of the parsers are in the attached report.json.`;
+  sheet.paragraph(all, styles.smallDim);
 }
 
-function qualityText(quality: Quality): string {
+function qualityText(quality: Quality, { activeSeconds, activeLevelDbfs }: Analysis): string {
+  const active = activeLevelDbfs === null ? '' : ` at ${decimal(activeLevelDbfs, 1)} dBFS`;
   const parts = [
+    activeSeconds === null ? null : `${decimal(activeSeconds, 2)} s of active sound${active}`,
     quality.speechSeconds === null ? null : `speech ${decimal(quality.speechSeconds, 2)} s`,
     quality.levelDbfs === null ? 'silent' : `level ${decimal(quality.levelDbfs, 0)} dBFS`,
     quality.snrDb === null ? null : `signal-to-noise ratio about ${decimal(quality.snrDb, 0)} dB`,
@@ -184,26 +158,14 @@ function scoreText({ score, windows }: Analysis): string {
   return `${decimal(score, 3)} (uncalibrated; high: bona fide${count})`;
 }
 
-function ratioCell(analysis: Analysis, snapshot: ReportSnapshot): Cell {
+function ratioCell(analysis: Analysis): Cell {
   if (!hasRatio(analysis)) {
     return analysis.modelStatus === 'screening'
-      ? `Not given: the model is for ${screeningStatement}.`
+      ? `Not given: ${screeningStatement}.`
       : 'None: the recording is not assessable.';
   }
-  const { llr, llrInterval } = analysis;
-  const statement = interpretation(llr, llrInterval, snapshot.verbalScale, propositions(snapshot.case));
-  return [
-    { text: `log10 LR ${signed(llr / Math.LN10, 2)} (bona fide over spoof)`, style: styles.regular },
-    { text: 'Interpretation:', style: { ...styles.bold, colour: ink.dim } },
-    { text: statement.sentence, style: styles.bold },
-    { text: statement.interval, style: styles.regular },
-    { text: statement.verbal, style: styles.regular },
-  ];
-}
-
-function settingsText({ settings }: Analysis): string {
-  const entries = Object.entries(settings);
-  return entries.length === 0 ? 'Default' : entries.map(([name, value]) => `${name}: ${String(value)}`).join('; ');
+  const interval = analysis.llrInterval === null ? '' : ', with its 95 % interval';
+  return `log10 LR ${ratioSummary(analysis)} (bona fide over spoof${interval}); evaluated in section 4`;
 }
 
 function lowStretchesText(analysis: Analysis): string | null {
@@ -229,18 +191,35 @@ function trackRecordRows({ finding, trackRecord }: Analysis): [string, Cell][] {
   return [['How often right', sentences.map((text) => ({ text, style: styles.regular }))]];
 }
 
+/** What an item's section needs besides the item. */
+interface ItemContext {
+  snapshot: ReportSnapshot;
+  planned: Figures;
+  /** Whether results of this report were computed by different software, so that each has to name it. */
+  differs: boolean;
+}
+
 function describeAnalysis(
   sheet: Sheet,
   item: ReportItem,
   analysis: Analysis,
   title: string,
-  snapshot: ReportSnapshot,
+  { snapshot, planned, differs }: ItemContext,
 ): void {
   sheet.heading(4, title);
   const { provenance, error } = analysis;
+  const speaker = provenance.model.name;
+  const companion = speaker === analysis.modelName ? '' : `; its companion ${speaker} spoke`;
   const rows: [string, Cell][] = [
     ['Of', extentText(analysis)],
     ['Made', `${timeText(analysis.time)} by ${provenance.application}`],
+    [
+      'Model',
+      [
+        { text: `${analysis.modelName} (${analysis.modelStatus})${companion}`, style: styles.regular },
+        { text: analysis.modelSha256, style: styles.mono },
+      ],
+    ],
   ];
   if (error) {
     rows.push(['Result', [findingPart(null), { text: error.message, style: styles.regular }]]);
@@ -250,7 +229,7 @@ function describeAnalysis(
       ...trackRecordRows(analysis),
       ['Score', scoreText(analysis)],
       ['Threshold', thresholdsText(analysis)],
-      ['Likelihood ratio', ratioCell(analysis, snapshot)],
+      ['Likelihood ratio', ratioCell(analysis)],
     );
     if (analysis.reasons.length > 0) {
       rows.push([
@@ -268,59 +247,32 @@ function describeAnalysis(
       },
     ]);
   }
-  if (analysis.quality) rows.push(['Quality', qualityText(analysis.quality)]);
-  if (analysis.activeSeconds !== null) {
-    const level = analysis.activeLevelDbfs === null ? '' : ` at ${decimal(analysis.activeLevelDbfs, 1)} dBFS`;
-    rows.push(['Sound looked at', `${decimal(analysis.activeSeconds, 2)} s active${level}`]);
-  }
+  if (analysis.quality) rows.push(['Quality', qualityText(analysis.quality, analysis)]);
   const low = lowStretchesText(analysis);
   if (low !== null) rows.push(['Low-scoring stretches', low]);
-  rows.push(
-    [
-      'Model',
-      [
-        { text: `${analysis.modelName} (${analysis.modelStatus})`, style: styles.regular },
-        { text: analysis.modelSha256, style: styles.mono },
-      ],
-    ],
-    ['Settings', settingsText(analysis)],
-    [
-      'Software',
-      `${provenance.backend}; ${provenance.platform}${provenance.ffmpeg ? `; ffmpeg ${provenance.ffmpeg.version}, SHA-256 ${provenance.ffmpeg.sha256}` : ''}`,
-    ],
-  );
+  const scores = planned.get(figureKeys.scores(analysis.id));
+  if (scores) rows.push(['Window scores', `${scores.reference[0].toUpperCase()}${scores.reference.slice(1)}`]);
+  if (differs) {
+    const { software, decoders } = softwareTexts({ items: [{ analyses: [analysis] }] });
+    rows.push(['Computed by', [...software, ...decoders].join('; ')]);
+  }
   if (analysis.fileSha256 !== null && analysis.fileSha256 !== item.evidence.sha256) {
     rows.push(['SHA-256 of the file then', { text: analysis.fileSha256, style: styles.mono }]);
   }
   if (snapshot.case) rows.push(['SHA-256 of the result', { text: analysis.resultSha256, style: styles.mono }]);
-  const command = item.commands[analysis.id];
-  if (command) rows.push(['To repeat it', { text: command, style: styles.mono }]);
   sheet.pairs(rows);
-  if (analysis.windows.length > 0) {
-    const extent = extentText(analysis);
-    const dotted = analysis.thresholds.localisation === null ? '' : '; dotted: windows below are pointed out';
-    windowScoresFigure(sheet, analysis, {
-      alternative: `Window scores of ${item.evidence.name}, ${extent}`,
-      caption: `Window scores (uncalibrated; high: bona fide) of the ${extent}. Dashed: the model’s threshold for whole recordings${dotted}.`,
-    });
-  }
-  explanation(sheet, item, analysis);
+  explanation(sheet, item, analysis, planned);
 }
 
 /** What the score rests on, with the test of that; only where it was asked for. */
-function explanation(sheet: Sheet, { evidence, saliency }: ReportItem, analysis: Analysis): void {
+function explanation(sheet: Sheet, { saliency }: ReportItem, analysis: Analysis, planned: Figures): void {
   const explained = saliency?.[analysis.id];
   if (explained === undefined) return;
-  const { by, caution, statement, figure } = explained;
-  sheet.paragraph(`Saliency by ${by}`, styles.bold);
+  const { by, caution, statement } = explained;
+  const figure = planned.get(figureKeys.saliency(analysis.id));
+  sheet.paragraph(`Saliency by ${by}${figure ? ` (${figure.reference})` : ''}`, styles.bold);
   sheet.paragraph(caution, styles.bold);
   sheet.paragraph(statement, styles.regular);
-  if (figure === null) return;
-  const extent = extentText(analysis);
-  saliencyFigure(sheet, figure, {
-    alternative: `Saliency over the spectrogram of ${evidence.name}, ${extent}`,
-    caption: `Saliency by ${by}, ${extent}. Blue: the score falls without it, it speaks for bona fide; orange: the score rises without it. No evidence. ${figure.statement}.`,
-  });
 }
 
 /** Where sound is missing, place by place, as the latest result of the whole recording says. */
@@ -358,7 +310,7 @@ function latestTimeline(analyses: readonly Analysis[]): Analysis['timeline'] {
   return latest?.timeline ?? null;
 }
 
-function marksAndNotes(sheet: Sheet, { evidence }: ReportItem): void {
+function marksAndNotes(sheet: Sheet, { evidence }: ReportItem, planned: Figures): void {
   const { marks } = evidence;
   if (marks.length > 0) {
     sheet.heading(4, 'Marks');
@@ -367,12 +319,14 @@ function marksAndNotes(sheet: Sheet, { evidence }: ReportItem): void {
         { title: 'No.', width: 24, align: 'right' },
         { title: 'From', width: 60, align: 'right' },
         { title: 'To', width: 60, align: 'right' },
+        { title: 'Close-up', width: 50 },
         { title: 'Note', width: 0 },
       ],
-      marks.map(({ startSeconds, endSeconds, text, readAll }, index) => [
+      marks.map(({ id, startSeconds, endSeconds, text, readAll }, index) => [
         String(index + 1),
         clock(startSeconds),
         endSeconds === null ? '' : clock(endSeconds),
+        planned.get(figureKeys.mark(evidence.id, id))?.reference ?? '',
         [
           { text, style: styles.small, written: true },
           ...(readAll ? [{ text: `Times with ${allSound}.`, style: styles.smallDim }] : []),
@@ -386,29 +340,36 @@ function marksAndNotes(sheet: Sheet, { evidence }: ReportItem): void {
   }
 }
 
-/** One item with everything that was found of it: no analysis is left out. */
-export function itemSection(sheet: Sheet, item: ReportItem, number: string, snapshot: ReportSnapshot): void {
-  const { evidence, analyses, figures } = item;
+/** The items, each with everything that was found of it: no analysis is left out. */
+export function itemSections(sheet: Sheet, snapshot: ReportSnapshot, number: number, planned: Figures): void {
+  const { software, decoders } = softwareTexts(snapshot);
+  const context = { snapshot, planned, differs: software.length > 1 || decoders.length > 1 };
+  snapshot.items.forEach((item, index) => itemSection(sheet, item, `${number}.${index + 1}`, context));
+}
+
+function itemSection(sheet: Sheet, item: ReportItem, number: string, context: ItemContext): void {
+  const { evidence, analyses } = item;
   sheet.heading(3, `${number} Item ${evidence.id}: ${evidence.name}`);
-  describeItem(sheet, item);
-  if (figures) {
-    recordingFigure(sheet, evidence.name, figures, evidence.marks);
-  } else if (item.figuresProblem !== null) {
+  describeItem(sheet, item, context.planned);
+  if (item.figuresProblem !== null) {
     sheet.paragraph(`There is no waveform and no spectrogram: ${item.figuresProblem}`, styles.dim);
   }
+  containerData(sheet, item);
   missingSound(sheet, item);
   if (analyses.length === 0) {
     sheet.paragraph('No analysis was made of this item.', styles.bold);
   }
   analyses.forEach((analysis, index) =>
-    describeAnalysis(sheet, item, analysis, `Analysis ${index + 1} of ${analyses.length}`, snapshot),
+    describeAnalysis(sheet, item, analysis, `Analysis ${index + 1} of ${analyses.length}`, context),
   );
-  marksAndNotes(sheet, item);
-  containerData(sheet, item);
+  marksAndNotes(sheet, item, context.planned);
 }
 
-/** Results of all items in a table: every analysis has a row. */
-export function resultsTable(sheet: Sheet, snapshot: ReportSnapshot): void {
+/**
+ * Results of all items in a table: every analysis has a row.
+ * @param limited whether each finding has what limits it with it, where items have no section that says it
+ */
+export function resultsTable(sheet: Sheet, snapshot: ReportSnapshot, limited: boolean): void {
   const withRatio = snapshot.items.some(({ analyses }) => analyses.some(hasRatio));
   const columns = [
     { title: 'Item', width: 24, align: 'right' as const },
@@ -434,9 +395,13 @@ export function resultsTable(sheet: Sheet, snapshot: ReportSnapshot): void {
       index === 0 ? String(evidence.id) : '',
       index === 0 ? name : '',
       extentText(analysis),
-      analysis.stale
-        ? [findingPart(analysis.finding, style.size), { text: 'stale', style: { ...style, colour: ink.spoof } }]
-        : findingPart(analysis.finding, style.size),
+      [
+        findingPart(analysis.finding, style.size),
+        ...(analysis.stale ? [{ text: 'stale', style: { ...style, colour: ink.spoof } }] : []),
+        ...(limited && analysis.reasons.length > 0
+          ? [{ text: [...new Set(analysis.reasons.map(({ code }) => reasonWords(code)))].join(', '), style }]
+          : []),
+      ],
       analysis.score === null ? '' : decimal(analysis.score, 3),
       ...(withRatio ? [ratioSummary(analysis)] : []),
     ]);

@@ -58,6 +58,8 @@ export interface RunningText {
   headerLeft: string;
   headerRight: string;
   footer: string;
+  /** Stands large and pale across every page; empty for none. */
+  across: string;
 }
 
 export interface DocumentInformation {
@@ -198,16 +200,28 @@ export class Sheet {
     this.#y += 6;
   }
 
-  /** Names with their values. */
-  pairs(rows: readonly (readonly [string, Cell])[], nameWidth = 128): void {
+  /** What follows begins a page. */
+  breakPage(): void {
+    if (this.#y > page.top) this.#addPage();
+  }
+
+  /**
+   * Names with their values.
+   * @param options.ruled for long values: bold names, and lines between the rows
+   */
+  pairs(
+    rows: readonly (readonly [string, Cell])[],
+    { nameWidth = 128, ruled = false }: { nameWidth?: number; ruled?: boolean } = {},
+  ): void {
     this.#table(
       [
         { title: '', width: nameWidth },
         { title: '', width: 0 },
       ],
-      rows.map(([name, value]) => [{ text: name, style: styles.dim }, value]),
+      rows.map(([name, value]) => [{ text: name, style: ruled ? styles.bold : styles.dim }, value]),
       styles.regular,
       true,
+      !ruled,
     );
     this.#y += 6;
   }
@@ -284,6 +298,7 @@ export class Sheet {
     for (let index = 0; index < count; index++) {
       document.switchToPage(index);
       document.markContent('Artifact', { type: 'Pagination' });
+      this.#drawAcross(texts.across);
       type.draw(left, page.left, 44);
       type.draw(right, page.width - page.right - right.width, 44);
       this.#rule(page.left, 52, contentWidth, ink.line);
@@ -295,6 +310,18 @@ export class Sheet {
     }
     document.end();
     return { bytes: await this.#bytes, pages: count };
+  }
+
+  #drawAcross(text: string): void {
+    if (text === '') return;
+    const [x, y] = [page.width / 2, page.height / 2];
+    const { document } = this;
+    document
+      .save()
+      .rotate(-52, { origin: [x, y] })
+      .opacity(0.13);
+    this.label(text, x, y + 50, { face: 'bold', size: 150, colour: ink.text }, 'middle');
+    document.restore();
   }
 
   #struct(tag: string, options: StructureOptions = {}): Structure {

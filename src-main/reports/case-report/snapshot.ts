@@ -10,8 +10,23 @@ import type { Card } from '../../detector/card.ts';
 import type { Faithfulness } from '../../detector/saliency/faithfulness.ts';
 import type { OverlaidPixels, SpectrogramPixels } from '../../sound/spectrogram-image.ts';
 
+/** Waveform and spectrogram as data. */
+export interface SoundPicture {
+  /** Lowest and highest sample of equal stretches, one after the other, as signed bytes in base64; 127 is full scale. */
+  peaks: string;
+  spectrogram: Omit<SpectrogramPixels, 'png'> & { pngBase64: string };
+}
+
+/** A marked stretch with what lies around it, on a linear scale up to half of `sampleRateHz`. */
+export interface CloseUp extends SoundPicture {
+  markId: number;
+  startSeconds: number;
+  endSeconds: number;
+  sampleRateHz: number;
+}
+
 /** Pictures of a recording as data, so that a report can be made again without it. */
-export interface RecordingFigures {
+export interface RecordingFigures extends SoundPicture {
   /** With late start and gaps. */
   durationSeconds: number;
   /** Where the file holds no sound, as far as the picture can show it; absent in reports issued before it was drawn. */
@@ -19,9 +34,10 @@ export interface RecordingFigures {
   /** Rate that the mix of all channels was resampled to. */
   sampleRateHz: number;
   stream: number;
-  /** Lowest and highest sample of equal stretches, one after the other, as signed bytes in base64; 127 is full scale. */
-  peaks: string;
-  spectrogram: Omit<SpectrogramPixels, 'png'> & { pngBase64: string };
+  /** Of the channels each, counted from 1; none of mono, and absent in reports of earlier versions. */
+  channels?: (SoundPicture & { channel: number })[];
+  /** Of the marks; absent in reports of earlier versions. */
+  closeUps?: CloseUp[];
 }
 
 /** A model as its card says, without the list of the files that it was trained on. */
@@ -76,10 +92,15 @@ export interface ReportItem {
   saliency?: Record<number, ReportSaliency>;
 }
 
-/** Everything that a report says. Rendering it needs nothing else, and gives the same bytes each time. */
+/**
+ * Everything that a report says. Rendering it needs nothing else, and gives the same bytes each time. Format 1 had no drafts; what
+ * was issued in it is kept as a document, too, and given out as that.
+ */
 export interface ReportSnapshot {
-  format: 1;
-  /** Unique to this report. */
+  format: 1 | 2;
+  /** True: to be looked at; it was not issued. */
+  draft?: true;
+  /** Unique to this report; of a draft, that it is one. */
   number: string;
   /** ISO 8601, UTC. */
   issuedAt: string;

@@ -1,6 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { settingsSchema } from '../../../src-common/schemas/settings.ts';
-import { clock, decimal, grouped, interpretation, propositions, signed, timeText } from './wording.ts';
+import {
+  clock,
+  datasetText,
+  decimal,
+  grouped,
+  idList,
+  interpretation,
+  propositions,
+  signed,
+  timeText,
+} from './wording.ts';
 
 const scale = settingsSchema.parse({}).verbalScale;
 const given = { bonafide: 'A', spoof: 'B' };
@@ -47,6 +57,20 @@ describe('texts', () => {
     expect(grouped(1234567)).toBe('1,234,567');
     expect(timeText('2026-11-24T03:12:05.123Z')).toBe('2026-11-24 03:12:05 UTC');
     expect(timeText('last week')).toBe('last week');
+  });
+
+  it('lists items by ranges, and many of them in short', () => {
+    expect(idList([3, 1, 2, 7, 9, 10])).toBe('1 to 3, 7, 9, 10');
+    expect(idList([1, 3, 5, 7], 2)).toBe('1, 3 and 2 more');
+  });
+
+  it('calls labelled recordings by the folder or list that they are in', () => {
+    expect(datasetText('manifest:../shared/corpus/manifest.csv+manifest:../engines/manifest.csv')).toBe(
+      '“corpus” and “engines”',
+    );
+    expect(datasetText('folder:ours')).toBe('“ours”');
+    expect(datasetText('mlaad:/data/x+bonafide:manifest:y.csv')).toBe('“x” and “y.csv”');
+    expect(datasetText('for:C:\\data\\for-norm')).toBe('“for-norm”');
   });
 
   it('puts propositions into a sentence', () => {

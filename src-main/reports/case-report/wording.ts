@@ -4,6 +4,9 @@ import type { Settings } from '../../../src-common/schemas/settings.ts';
 /** What stands on every page where a result comes from a `screening` model. */
 export const screeningStatement = 'screening, not for evaluation';
 
+/** What stands on every page of what was not issued. */
+export const draftStatement = 'DRAFT: not issued';
+
 /** Below this likelihood ratio nothing is supported (ENFSI 2015: the scale begins at 2). */
 const leastRatio = 2;
 
@@ -48,6 +51,45 @@ export function bytesText(bytes: number): string {
 /** Digits in groups of three. */
 export function grouped(value: number): string {
   return String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, ',');
+}
+
+/** `1 to 3 and 5`; of many ranges the first ones. */
+export function idList(ids: readonly number[], most = 12): string {
+  const ranges: [number, number][] = [];
+  for (const id of [...ids].sort((one, other) => one - other)) {
+    const last = ranges.at(-1);
+    if (last && id === last[1] + 1) last[1] = id;
+    else ranges.push([id, id]);
+  }
+  const shown = ranges.slice(0, most);
+  const told = shown.reduce((sum, [from, to]) => sum + to - from + 1, 0);
+  const texts = shown.map(([from, to]) =>
+    from === to ? String(from) : to === from + 1 ? `${from}, ${to}` : `${from} to ${to}`,
+  );
+  return told < ids.length ? `${texts.join(', ')} and ${grouped(ids.length - told)} more` : texts.join(', ');
+}
+
+/** `item 3`, `items 1 to 3, 5`. */
+export function itemList(ids: readonly number[]): string {
+  return `${ids.length === 1 ? 'item' : 'items'} ${idList(ids)}`;
+}
+
+/** `1 item`, `2,300 items`. */
+export function counted(count: number, noun: string): string {
+  return `${grouped(count)} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+/** What labelled recordings are called: a specification of theirs says in which files they are listed. */
+export function datasetText(spec: string): string {
+  const names = spec.split(/\+(?=[a-z][\w-]+:)/).map((part) => {
+    const segments = part
+      .replace(/^(?:[a-z][\w-]+:)+/, '')
+      .split(/[/\\]/)
+      .filter((segment) => !['', '.', '..'].includes(segment));
+    if (segments.length > 1 && /\.csv$/i.test(segments.at(-1) ?? '')) segments.pop();
+    return `“${segments.at(-1) ?? part}”`;
+  });
+  return [...new Set(names)].join(' and ');
 }
 
 /** A likelihood ratio of at least one with the two digits that it deserves. */
