@@ -310,6 +310,24 @@ describe.each(hosts)('$name', ({ name, missing, start }) => {
       await page.keyboard.press('Escape');
     });
 
+    it('shows a draft before a report is issued, of which nothing is kept', async () => {
+      const rows = (): number => query(workstation.caseFolder('2026/014'), 'SELECT 1 FROM custody_log').length;
+      await workstation.button(common.topBar.report).click();
+      const dialog = workstation.dialog(cases.report.title);
+      await dialog.getByLabel(cases.report.opinions).fill('A first thought.');
+      const before = rows();
+      const draft = await workstation.saving(() => workstation.button(cases.report.draft, dialog).click());
+      expect(rows()).toBe(before);
+      expect(query(workstation.caseFolder('2026/014'), 'SELECT 1 FROM reports')).toEqual([]);
+      const { text } = await extractText(await getDocumentProxy(new Uint8Array(draft)), { mergePages: false });
+      for (const page of text) expect(page).toContain('DRAFT: not issued');
+      expect(text.join(' ').replaceAll(/\s+/g, ' ')).toContain('A first thought.');
+      // What was written in the dialog is still there.
+      expect(await dialog.getByLabel(cases.report.opinions).inputValue()).toBe('A first thought.');
+      await workstation.button(common.actions.cancel, dialog).click();
+      await dialog.waitFor({ state: 'detached' });
+    });
+
     it('issues a report that says what it must', async () => {
       report = await workstation.saving(async () => {
         await workstation.button(common.topBar.report).click();
@@ -324,6 +342,8 @@ describe.each(hosts)('$name', ({ name, missing, start }) => {
         expect(page).toContain(`Page ${index + 1} of ${pages.length}`);
         expect(page.replaceAll(/\s+/g, ' ')).toMatch(/screening, not for evaluation/i);
       }
+      expect(pages[0].replaceAll(/\s+/g, ' ')).toMatch(/Question .* Examined .* Answer No conclusion/);
+      expect(pages.join(' ')).not.toContain('DRAFT');
       const text = pages.join('\n');
       const joined = text.replaceAll(/\s+/g, '');
       expect(text).toContain('2026/014');

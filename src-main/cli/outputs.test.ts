@@ -153,6 +153,11 @@ describe('every command that writes', () => {
       ['out/c.pdf', 'out/c.json'],
     ],
     [
+      'draft of a case',
+      () => ['report', at('case'), '--draft', '--out', at('out/d.pdf'), '--csv', at('out/d.csv')],
+      ['out/d.pdf', 'out/d.csv'],
+    ],
+    [
       'report of a case again',
       () => ['report', at('case'), '--again', '2026/1/1', '--out', at('out/a.pdf'), '--csv', at('out/a.csv')],
       ['out/a.pdf', 'out/a.csv'],
@@ -190,6 +195,18 @@ describe('every command that writes', () => {
       expect(await run(...words())).toBe(0);
     },
   );
+
+  it('a draft is made beside the case, which stays as it is, and is of no report that was issued', async () => {
+    const before = readFileSync(at('case/case.sqlite'));
+    expect(await run('report', at('case'), '--draft', '--out', at('draft.pdf'))).toBe(0);
+    expect(readFileSync(at('case/case.sqlite')).equals(before)).toBe(true);
+    expect(readFileSync(at('draft.pdf')).subarray(0, 5).toString()).toBe('%PDF-');
+    const words = ['report', at('case'), '--draft', '--again', '2026/1/1', '--out', at('again.pdf')];
+    await expect(run(...words)).rejects.toMatchObject({ code: 'usage' });
+    await expect(run('report', at('audio/1.wav'), '--draft', '--out', at('again.pdf'))).rejects.toMatchObject({
+      code: 'usage',
+    });
+  });
 
   it.each([
     ['train', () => ['train', '--dataset', spec(), '--epochs', '1', '--out', at('trained')]],

@@ -5,6 +5,7 @@ import { extname, resolve } from 'node:path';
 import { visibleName } from '../../src-common/visible-text.ts';
 import type { Command } from 'commander';
 import { InvalidArgumentError } from 'commander';
+import type { ReportRequest } from '../../src-common/schemas/report.ts';
 import { UserFacingError } from '../base/errors.ts';
 import type { FinishedReport } from '../casework/issue-report.ts';
 import { applicationVersion, exitStatus, interruption, ProgressLine } from './context.ts';
@@ -14,13 +15,15 @@ import type { OutputFiles } from './outputs.ts';
 
 const help = `
 WHAT is the folder or the number of a case, or recordings and folders with recordings. A report of a case is kept in the
-case and logged; a report of recordings is neither, and says so. Laboratory, address and verbal scale come from the settings.
+case and logged; a report of recordings is neither, and says so. With --draft a case's report is made as it would be issued now, marked
+DRAFT on every page, and nothing is kept or logged. Laboratory, address and verbal scale come from the settings.
 Up to 100 items have a section each, with figures; more are listed in a table. With --saliency the latest result of each item and of
 each stretch has a map by occlusion with its test, which takes some seconds each; where a map does no better than chance it is not
 shown, and the report says so.
 
 Examples:
   earwitness report cases/2026-014 --out report.pdf --authorised-by "A. Smith" --json report.json
+  earwitness report cases/2026-014 --draft --out draft.pdf
   earwitness report cases/2026-014 --items 3,7 --amends 2026-014/1 --amendment "Item 7 added." --out report.pdf
   earwitness report cases/2026-014 --again 2026-014/1 --out report.pdf
   earwitness report call.wav --out report.pdf
@@ -32,6 +35,7 @@ interface Options {
   csv?: string;
   overwrite?: boolean;
   again?: string;
+  draft?: boolean;
   items?: number[];
   model?: string;
   fast?: boolean;
@@ -55,6 +59,7 @@ export function register(program: Command): void {
     .option('--csv <file.csv>', 'the results as a table beside it')
     .addOption(overwriteOption())
     .option('--again <number>', 'give out once more, byte for byte, a report that the case issued')
+    .option('--draft', 'only look at it: marked DRAFT on every page, neither kept nor logged')
     .option('--items <ids>', 'of the case only the items with these ids, as in 1,4,7', itemIds)
     .option('--model <model>', "for recordings: a model's folder or name (default: the model that ships)")
     .addOption(fastOption())
@@ -96,6 +101,8 @@ function checkOptions(options: Options): void {
   if (options.amends !== undefined && options.amendment.trim() === '') {
     throw wrongUsage('--amends needs --amendment: what was changed.');
   }
+  if (options.again !== undefined && options.draft)
+    throw wrongUsage('--again is of a report that was issued: it is no draft.');
   if (options.amends === undefined && options.amendment !== '') throw wrongUsage('--amendment needs --amends.');
 }
 
@@ -173,7 +180,9 @@ async function report(what: string[], options: Options): Promise<number> {
   };
   try {
     if (folder === null) {
-      if (options.items ?? options.amends) throw wrongUsage('--items and --amends are for reports of a case.');
+      if (options.items ?? options.amends ?? options.draft) {
+        throw wrongUsage('--items, --amends and --draft are for reports of a case.');
+      }
       const { reportFiles } = await import('../casework/report-files.ts');
       const outputs = { overwrite: options.overwrite, recordings: await recordingsIn(what, options) };
       await mustBeFree(placesOf(options), outputs);
@@ -188,7 +197,7 @@ async function report(what: string[], options: Options): Promise<number> {
     if (options.model !== undefined || options.fast) {
       throw wrongUsage('--model and --fast are for reports of recordings; a case is scanned first.');
     }
-    const [{ CaseStore }, { systemActor }, { Library }, { issueReport }] = await Promise.all([
+    const [{ CaseStore }, { systemActor }, { Library }, { draftReport, issueReport }] = await Promise.all([
       import('../cases/store.ts'),
       import('../cases/session.ts'),
       import('../cases/library.ts'),
@@ -197,19 +206,32 @@ async function report(what: string[], options: Options): Promise<number> {
     const outputs = { overwrite: options.overwrite, cases: [folder] };
     // Before anything is logged.
     await mustBeFree(placesOf(options), outputs);
+    const requestFor = (caseId: string): ReportRequest => ({
+      ...asked,
+      caseId,
+      evidenceIds: options.items ?? [],
+      amends: options.amends ?? null,
+      amendment: options.amendment,
+    });
+    if (options.draft) {
+      // For reading: nothing is logged, and whoever has the case open goes on.
+      const store = CaseStore.read(folder);
+      try {
+        const { pages, ...finished } = await draftReport(store, requestFor(store.id), surroundings, progress);
+        line.clear();
+        await write(options, outputs, finished);
+        process.stdout.write(`${visibleName(`${options.out}: a draft, ${pages} pages; nothing was issued.`)}\n`);
+      } finally {
+        store.close();
+      }
+      return exitStatus.done;
+    }
     const library = Library.open(home);
     try {
       const actor = (): string => settings.examiner || systemActor();
       const store = CaseStore.open(folder, { library, actor, program: surroundings.application });
       try {
-        const request = {
-          ...asked,
-          caseId: store.id,
-          evidenceIds: options.items ?? [],
-          amends: options.amends ?? null,
-          amendment: options.amendment,
-        };
-        const { issued, ...finished } = await issueReport(store, request, surroundings, progress);
+        const { issued, ...finished } = await issueReport(store, requestFor(store.id), surroundings, progress);
         line.clear();
         await write(options, outputs, finished);
         const summary = `report ${issued.number}, ${issued.pages} pages, SHA-256 ${issued.sha256}.`;

@@ -326,6 +326,9 @@ export const cases = {
   report: {
     title: 'Issue a report',
     issue: 'Issue',
+    draft: 'Draft…',
+    draftTitle: 'As it would be issued now, marked DRAFT on every page; nothing is kept or logged',
+    draftName: (number: string) => `${number.replaceAll(/[^\p{L}\p{N}._-]+/gu, '-')}-draft.pdf`,
     items: 'Items',
     allItems: (count: string) => `All ${count}`,
     selectedItems: (count: string) => `The selected (${count})`,
