@@ -14,6 +14,8 @@ export const reportRequestSchema = z.object({
   /** Number of the report that this one amends, and what was changed. */
   amends: z.string().nullable().default(null),
   amendment: text.default(''),
+  /** `short`: items stand in a table, without sections and figures; what these would say is in the attached data. By default in full. */
+  form: z.enum(['full', 'short']).optional(),
   /** Also the saliency maps of its results, each with its test. */
   saliency: z.boolean().optional(),
 });

@@ -187,7 +187,12 @@ async function make(
   try {
     signal?.throwIfAborted();
     const pictures = new Map<number, Pictures>();
-    if (inFull) {
+    if (inFull && request.form === 'short') {
+      for (const [index, id] of ids.entries()) {
+        onProgress(index, steps, `looking at ${store.evidence.get(id).name}`);
+        await checkFully(store, id, signal);
+      }
+    } else if (inFull) {
       for (const [index, id] of ids.entries()) {
         onProgress(index, steps, `drawing ${store.evidence.get(id).name}`);
         const drawn = await picturesOf(store, id, pool, signal);

@@ -154,7 +154,7 @@ describe('every command that writes', () => {
     ],
     [
       'draft of a case',
-      () => ['report', at('case'), '--draft', '--out', at('out/d.pdf'), '--csv', at('out/d.csv')],
+      () => ['report', at('case'), '--draft', '--short', '--out', at('out/d.pdf'), '--csv', at('out/d.csv')],
       ['out/d.pdf', 'out/d.csv'],
     ],
     [
@@ -203,6 +203,8 @@ describe('every command that writes', () => {
     expect(readFileSync(at('draft.pdf')).subarray(0, 5).toString()).toBe('%PDF-');
     const words = ['report', at('case'), '--draft', '--again', '2026/1/1', '--out', at('again.pdf')];
     await expect(run(...words)).rejects.toMatchObject({ code: 'usage' });
+    const both = ['report', at('case'), '--short', '--saliency', '--out', at('again.pdf')];
+    await expect(run(...both)).rejects.toMatchObject({ code: 'usage' });
     await expect(run('report', at('audio/1.wav'), '--draft', '--out', at('again.pdf'))).rejects.toMatchObject({
       code: 'usage',
     });

@@ -17,7 +17,8 @@ const help = `
 WHAT is the folder or the number of a case, or recordings and folders with recordings. A report of a case is kept in the
 case and logged; a report of recordings is neither, and says so. With --draft a case's report is made as it would be issued now, marked
 DRAFT on every page, and nothing is kept or logged. Laboratory, address and verbal scale come from the settings.
-Up to 100 items have a section each, with figures; more are listed in a table. With --saliency the latest result of each item and of
+Up to 100 items have a section each, with figures; more are listed in a table, and with --short all are: what the sections would say is then in
+the attached report.json. With --saliency the latest result of each item and of
 each stretch has a map by occlusion with its test, which takes some seconds each; where a map does no better than chance it is not
 shown, and the report says so.
 
@@ -46,6 +47,7 @@ interface Options {
   amends?: string;
   amendment: string;
   saliency?: boolean;
+  short?: boolean;
 }
 
 /** Adds `earwitness report`. */
@@ -69,6 +71,7 @@ export function register(program: Command): void {
     .option('--opinions <text>', 'opinions and interpretations, marked as such', '')
     .option('--amends <number>', 'number of the report that this one amends')
     .option('--amendment <text>', 'what was changed', '')
+    .option('--short', 'a table of the items in place of sections and figures; all else is in the attached data')
     .option('--saliency', 'also which parts of the sound each score rests on, tested against chance; no evidence')
     .addHelpText('after', help)
     .action(async (what: string[], options: Options) => {
@@ -101,6 +104,7 @@ function checkOptions(options: Options): void {
   if (options.amends !== undefined && options.amendment.trim() === '') {
     throw wrongUsage('--amends needs --amendment: what was changed.');
   }
+  if (options.short && options.saliency) throw wrongUsage('--short has no figures: --saliency is for the full form.');
   if (options.again !== undefined && options.draft)
     throw wrongUsage('--again is of a report that was issued: it is no draft.');
   if (options.amends === undefined && options.amendment !== '') throw wrongUsage('--amendment needs --amends.');
@@ -171,6 +175,7 @@ async function report(what: string[], options: Options): Promise<number> {
     departures: options.departures,
     opinions: options.opinions,
     ...(options.saliency ? { saliency: true } : {}),
+    ...(options.short ? { form: 'short' as const } : {}),
   };
   const line = new ProgressLine();
   const { signal, dispose } = interruption();

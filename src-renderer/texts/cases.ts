@@ -332,6 +332,8 @@ export const cases = {
     items: 'Items',
     allItems: (count: string) => `All ${count}`,
     selectedItems: (count: string) => `The selected (${count})`,
+    form: 'Form',
+    forms: { full: 'In full, with figures', short: 'Short: a table, the rest as data' },
     authorisedBy: 'Authorised by',
     authorisedHint: 'Whose signature it bears.',
     method: 'Method',

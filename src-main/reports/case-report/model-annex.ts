@@ -19,29 +19,13 @@ function rate(value: number): string {
 
 const mono = (text: string): Cell => ({ text, style: styles.mono });
 
-function recordTables(sheet: Sheet, records: readonly FindingRecord[]): void {
+function recordTables(sheet: Sheet, records: readonly FindingRecord[], short: boolean): void {
   sheet.heading(4, 'How often its findings were right');
   if (records.length === 0) {
     sheet.paragraph('The card does not say it.');
     return;
   }
-  const counts = [
-    ['Found bona fide', 'bonafide'],
-    ['Found synthetic', 'spoof'],
-    ['Inconclusive', 'inconclusive'],
-    ['Not assessable', 'notAssessable'],
-    ['Failed', 'failed'],
-  ] as const;
-  sheet.table(
-    [{ title: '', width: 0 }, ...counts.map(([title]) => ({ title, width: 62, align: 'right' as const }))],
-    records.flatMap((record) =>
-      (['bonafide', 'spoof'] as const).map((name) => [
-        `${record.split} of ${datasetText(record.dataset)}: ${name === 'bonafide' ? 'bona fide recordings' : 'spoofs'}`,
-        ...counts.map(([, key]) => grouped(record[name][key])),
-      ]),
-    ),
-    { dense: true },
-  );
+  if (!short) countTable(sheet, records);
   for (const record of records) {
     const rates = [
       `found bona fide and right: ${rateText(record.rightBonafide)}`,
@@ -59,6 +43,26 @@ function recordTables(sheet: Sheet, records: readonly FindingRecord[]): void {
     'How often a finding is right depends on how many recordings of each class there are. Intervals are over independent sources, speakers or ' +
       `files, as far as the data name them; where these are fewer than ${leastUnits}, counts alone are given.`,
     styles.smallDim,
+  );
+}
+
+function countTable(sheet: Sheet, records: readonly FindingRecord[]): void {
+  const counts = [
+    ['Found bona fide', 'bonafide'],
+    ['Found synthetic', 'spoof'],
+    ['Inconclusive', 'inconclusive'],
+    ['Not assessable', 'notAssessable'],
+    ['Failed', 'failed'],
+  ] as const;
+  sheet.table(
+    [{ title: '', width: 0 }, ...counts.map(([title]) => ({ title, width: 62, align: 'right' as const }))],
+    records.flatMap((record) =>
+      (['bonafide', 'spoof'] as const).map((name) => [
+        `${record.split} of ${datasetText(record.dataset)}: ${name === 'bonafide' ? 'bona fide recordings' : 'spoofs'}`,
+        ...counts.map(([, key]) => grouped(record[name][key])),
+      ]),
+    ),
+    { dense: true },
   );
 }
 
@@ -140,7 +144,31 @@ function calibrationText({ calibration }: NonNullable<ReportModel['card']>): str
   ].join('; ');
 }
 
-function modelSection(sheet: Sheet, model: ReportModel, number: string, condition: string | null): void {
+/** How a model was made, and what it does to sound. */
+function makingRows(card: NonNullable<ReportModel['card']>): [string, Cell][] {
+  const { conditioning, window, training } = card;
+  const counts = Object.entries(training.counts)
+    .map(([split, { bonafide, spoof }]) => `${split} ${bonafide} bona fide and ${spoof} spoof`)
+    .join('; ');
+  return [
+    ['Sound before it is scored', conditioningText(conditioning)],
+    ['Windows', `${window.seconds} s every ${window.hopSeconds} s`],
+    ...card.members.flatMap((member) => memberRows(member, card)),
+    [
+      'Trained on',
+      `${datasetText(training.dataset)}: ${counts}; ${training.files} files of ${training.sources.length} sources; seed ${training.seed}; ${training.backend}`,
+    ],
+    ['SHA-256 of the training list', mono(training.manifestSha256)],
+  ];
+}
+
+/** @param short without how it was made, which is in the attached data */
+function modelSection(
+  sheet: Sheet,
+  model: ReportModel,
+  number: string,
+  { condition, short }: { condition: string | null; short: boolean },
+): void {
   const { card } = model;
   sheet.heading(3, `${number} Model ${model.name}`);
   const statusText =
@@ -157,10 +185,7 @@ function modelSection(sheet: Sheet, model: ReportModel, number: string, conditio
     sheet.pairs(rows);
     return;
   }
-  const { conditioning, window, training, thresholds, validation } = card;
-  const counts = Object.entries(training.counts)
-    .map(([split, { bonafide, spoof }]) => `${split} ${bonafide} bona fide and ${spoof} spoof`)
-    .join('; ');
+  const { thresholds, validation } = card;
   rows.push(
     ['Made', `${timeText(card.createdAt)} by ${card.application}`],
     ...(validation
@@ -172,14 +197,7 @@ function modelSection(sheet: Sheet, model: ReportModel, number: string, conditio
           ['Conditions', validation.conditions],
         ] as [string, Cell][])
       : []),
-    ['Sound before it is scored', conditioningText(conditioning)],
-    ['Windows', `${window.seconds} s every ${window.hopSeconds} s`],
-    ...card.members.flatMap((member) => memberRows(member, card)),
-    [
-      'Trained on',
-      `${datasetText(training.dataset)}: ${counts}; ${training.files} files of ${training.sources.length} sources; seed ${training.seed}; ${training.backend}`,
-    ],
-    ['SHA-256 of the training list', mono(training.manifestSha256)],
+    ...(short ? [] : makingRows(card)),
     ['Threshold', `${decimal(thresholds.score, 3)}: scores at or above count as bona fide; ${thresholdOrigin(card)}`],
     ['Inconclusive', bandText(card)],
     [
@@ -193,7 +211,7 @@ function modelSection(sheet: Sheet, model: ReportModel, number: string, conditio
   if (stretches !== null) rows.push(['Low-scoring stretches', stretches]);
   sheet.pairs(rows);
   figureTable(sheet, card);
-  recordTables(sheet, card.records);
+  recordTables(sheet, card.records, short);
   if (card.notes.length > 0) {
     sheet.heading(4, 'Limits');
     for (const note of card.notes) sheet.paragraph(`– ${note}`, styles.regular, { after: 2 });
@@ -233,7 +251,10 @@ export function modelAnnex(sheet: Sheet, snapshot: ReportSnapshot): void {
       .map(({ condition, model }) => [model.onnxSha256, condition]),
   );
   spoke.forEach((model, index) =>
-    modelSection(sheet, model, `A.${index + 1}`, conditions.get(model.onnxSha256) ?? null),
+    modelSection(sheet, model, `A.${index + 1}`, {
+      condition: conditions.get(model.onnxSha256) ?? null,
+      short: snapshot.request.form === 'short',
+    }),
   );
   if (silent.length > 0) {
     const names = silent.map(({ condition, model }) => `${model.name}: ${condition}`);

@@ -151,6 +151,49 @@ describe('renderReport', () => {
     expect(reportJson(snapshot)).toContain('earwitness analyze');
   });
 
+  it('puts sixty items on at most twelve pages in short form, and everything else in the attached data', async () => {
+    const reasons = [{ code: 'noisy', sentence: 'Speech is 8 dB above the noise.', blocking: true }];
+    const items = Array.from({ length: 60 }, (_, index) =>
+      testItem(testEvidence(index + 1), [
+        testAnalysis(2 * index + 1, index + 1, { reasons }),
+        testAnalysis(2 * index + 2, index + 1, { channel: 'left' }),
+      ]),
+    );
+    const base = testSnapshot(items);
+    const rows = Array.from({ length: 300 }, (_, index) => ({ ...base.custody[0], position: index + 1 }));
+    const snapshot: ReportSnapshot = { ...base, custody: rows, request: { ...base.request, form: 'short' } };
+    const pages = await pagesOf(snapshot);
+    expect(pages.length).toBeLessThanOrEqual(12);
+    const text = pages.join(' ');
+    for (const { evidence } of items) expect(text).toContain(evidence.name);
+    expect(text).toContain('noisy');
+    expect(text).toContain('Risk measured on test');
+    expect(text).toContain('The 300 rows that concern the case and the items are in the attached report.json.');
+    expect(text).not.toMatch(/Analysis 1 of 2|7 Figures|Figure 1/);
+    const attached = JSON.parse(reportJson(snapshot)) as ReportSnapshot;
+    expect(attached.items[59].analyses[0].windows).toHaveLength(9);
+    expect(attached.items[59].evidence.metadata).toHaveLength(2);
+    expect(attached.custody).toHaveLength(300);
+  });
+
+  it('keeps to twelve pages where sixty items have a likelihood ratio each', async () => {
+    const items = Array.from({ length: 60 }, (_, index) => {
+      const ratio = testAnalysis(index + 1, index + 1, {
+        modelStatus: 'validated',
+        llr: -4.2,
+        llrInterval: [-5.4, -2.9],
+      });
+      return testItem(testEvidence(index + 1), [ratio]);
+    });
+    const base = testSnapshot(items);
+    const pages = await pagesOf({ ...base, request: { ...base.request, form: 'short' } });
+    expect(pages.length).toBeLessThanOrEqual(12);
+    const text = pages.join(' ');
+    const line = 'about 67 times more probable under proposition 2 (spoof): moderate support';
+    expect(text.split(line)).toHaveLength(61);
+    expect(text).toContain('−1.82 [−2.35, −1.26]');
+  });
+
   it('shows companions that spoke in full, and names those that did not', async () => {
     const snapshot = testSnapshot([testItem(testEvidence(1), [testAnalysis(1, 1)])]);
     const [model] = snapshot.models;

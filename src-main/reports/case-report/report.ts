@@ -10,7 +10,7 @@ import { currentResults, hasRatio, statuses } from './outcome.ts';
 import { reportCsv } from './report-csv.ts';
 import { Sheet, styles } from './sheet.ts';
 import type { Cell } from './sheet.ts';
-import { reportJson } from './snapshot.ts';
+import { hasSections, reportJson } from './snapshot.ts';
 import type { ReportSnapshot } from './snapshot.ts';
 import { known, scopeText, summary, written } from './summary.ts';
 import { extentText } from './technical-words.ts';
@@ -89,7 +89,7 @@ function findingsSection(sheet: Sheet, snapshot: ReportSnapshot): void {
     );
     return;
   }
-  resultsTable(sheet, snapshot, !snapshot.inFull);
+  resultsTable(sheet, snapshot, !hasSections(snapshot));
 }
 
 function evaluation(sheet: Sheet, snapshot: ReportSnapshot): void {
@@ -120,6 +120,7 @@ function evaluation(sheet: Sheet, snapshot: ReportSnapshot): void {
     sheet.paragraph(`The ${grouped(ratios.length)} likelihood ratios are in the attached table results.csv.`);
   } else {
     const given = propositions(snapshot.case);
+    const short = snapshot.request.form === 'short';
     sheet.table(
       [
         { title: 'Item', width: 24, align: 'right' },
@@ -127,21 +128,15 @@ function evaluation(sheet: Sheet, snapshot: ReportSnapshot): void {
         { title: 'Interpretation', width: 0 },
       ],
       ratios.map(({ evidence, analysis }) => {
-        const { sentence, interval, verbal } = interpretation(
-          analysis.llr,
-          analysis.llrInterval,
-          snapshot.verbalScale,
-          given,
-        );
-        return [
-          String(evidence.id),
-          extentText(analysis),
-          [
-            { text: sentence, style: styles.smallBold },
-            { text: `${interval} ${verbal}`, style: styles.small },
-          ],
+        const { llr, llrInterval } = analysis;
+        const { sentence, interval, verbal, brief } = interpretation(llr, llrInterval, snapshot.verbalScale, given);
+        const inFull: Cell = [
+          { text: sentence, style: styles.smallBold },
+          { text: `${interval} ${verbal}`, style: styles.small },
         ];
+        return [String(evidence.id), extentText(analysis), short ? brief : inFull];
       }),
+      { dense: short },
     );
   }
   const scale = snapshot.verbalScale.map(({ upTo, words }, index, all) => {
@@ -177,10 +172,11 @@ function conclusion(sheet: Sheet, snapshot: ReportSnapshot): void {
 
 function itemsAndFigures(sheet: Sheet, snapshot: ReportSnapshot): void {
   sheet.heading(2, '6 Items');
-  if (!snapshot.inFull) {
+  if (!hasSections(snapshot)) {
+    const all = snapshot.inFull ? 'container data, condition, window scores' : 'condition';
     sheet.paragraph(
-      `With ${grouped(snapshot.items.length)} items this report has no section for each. The attached report.json holds each item’s ` +
-        'condition, and every analysis made of it. A report of chosen items shows these in full, with figures.',
+      `${snapshot.inFull ? 'In short form' : `With ${grouped(snapshot.items.length)} items`} this report has no section for each. The attached report.json holds each item’s ${all}, ` +
+        'and every analysis made of it. A report of chosen items in full form shows these, with figures.',
     );
     return;
   }
@@ -219,6 +215,11 @@ function custody(sheet: Sheet, snapshot: ReportSnapshot): void {
       .slice(0, mostCustodyRows)
       .map(({ position, time, summary }) => `Row ${position}, ${timeText(time)}: ${summary}`);
     sheet.paragraph(`The times of the log cannot all be relied upon. ${told.join(' ')}`);
+  }
+  if (snapshot.request.form === 'short') {
+    const rows = snapshot.custody.length;
+    sheet.paragraph(`The ${grouped(rows)} rows that concern the case and the items are in the attached report.json.`);
+    return;
   }
   const shown = snapshot.custody.slice(0, mostCustodyRows);
   sheet.table(

@@ -120,8 +120,13 @@ export interface ReportSnapshot {
   itemsInCase: number;
   models: ReportModel[];
   items: ReportItem[];
-  /** Whether items have a section each; else they are only listed. */
+  /** Whether it holds all of each item; else only what is listed. */
   inFull: boolean;
+}
+
+/** Whether the document has a section with figures for each item; else it lists them. */
+export function hasSections({ inFull, request }: Pick<ReportSnapshot, 'inFull' | 'request'>): boolean {
+  return inFull && request.form !== 'short';
 }
 
 /** The machine-readable report: all but the pictures. */

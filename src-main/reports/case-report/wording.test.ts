@@ -40,6 +40,12 @@ describe('interpretation', () => {
     expect(interval).toContain('−0.30 to +1.30');
   });
 
+  it('says it in a line, too', () => {
+    const brief = (ratio: number): string => interpretation(Math.log(ratio), null, scale, given).brief;
+    expect(brief(1 / 50)).toBe('about 50 times more probable under proposition 2 (spoof): moderate support');
+    expect(brief(1.5)).toBe('neither proposition is supported over the other');
+  });
+
   it('says so where the findings are as probable under both', () => {
     expect(interpretation(0, null, scale, given).sentence).toBe(
       'The findings are about as probable if A as if B, given systems like those validated.',

@@ -133,6 +133,8 @@ export interface Interpretation {
   /** Which proposition the verbal scale's words support, and how. */
   verbal: string;
   interval: string;
+  /** All of it in a line, for tables of many. */
+  brief: string;
 }
 
 /**
@@ -158,7 +160,12 @@ export function interpretation(
     ratio < leastRatio
       ? 'The findings do not support one proposition over the other.'
       : `On the verbal scale: ${words} for the proposition that ${first}, rather than that ${second}.`;
-  return { sentence, verbal, interval: intervalText(interval, favoursBonafide, first, second) };
+  const proposition = favoursBonafide ? '1 (bona fide)' : '2 (spoof)';
+  const brief =
+    ratio < leastRatio
+      ? 'neither proposition is supported over the other'
+      : `about ${ratioText(ratio)} times more probable under proposition ${proposition}: ${words}`;
+  return { sentence, verbal, interval: intervalText(interval, favoursBonafide, first, second), brief };
 }
 
 function intervalText(
