@@ -5,6 +5,7 @@
 import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Locator } from 'playwright';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { alarmSentences } from '../src-common/alarms.ts';
 import { cases } from '../src-renderer/texts/cases.ts';
@@ -51,6 +52,17 @@ const canvasDrawn = async (workstation: Workstation, label: RegExp | string): Pr
     .first();
   await expect.poll(() => workstation.coloursOf(canvas), patience).toBeGreaterThan(2);
 };
+/** In the narrow window panes are folded until someone unfolds them. */
+const unfold = async (workstation: Workstation, pane: Locator, label: string): Promise<void> => {
+  if ((await pane.count()) === 0) await workstation.button(label).click();
+  await pane.waitFor();
+};
+const unfoldInspector = (workstation: Workstation): Promise<void> =>
+  unfold(
+    workstation,
+    workstation.page.getByRole('region', { name: examine.inspector.label }),
+    examine.toolbar.inspector,
+  );
 const inEvidence = async (workstation: Workstation): Promise<void> => {
   await workstation.goTo('cases');
   await workstation.tab(cases.tabs.evidence).click();
@@ -234,14 +246,16 @@ const looks: Look[] = [
       // Where the corpus is absent there may be none.
       if ((await assessed.count()) === 0) return;
       await assessed.first().dblclick();
+      await canvasDrawn(workstation, /^Spectrogram from/);
+      await unfoldInspector(workstation);
       // How often such findings were right stands beside them, or that it is not known.
       const inspector = workstation.page.getByRole('region', { name: examine.inspector.label });
       await inspector
         .getByText(/inconclusive were \d|It is not known how often/)
         .first()
         .waitFor();
-      await canvasDrawn(workstation, /^Spectrogram from/);
     },
+    leave: (workstation) => workstation.button(examine.toolbar.inspector).click(),
   },
   {
     name: 'examine',
@@ -268,6 +282,7 @@ const looks: Look[] = [
   {
     name: 'dialog-mark',
     show: async (workstation) => {
+      await unfoldInspector(workstation);
       await workstation.button(examine.inspector.addMark).click();
       await workstation.dialog(examine.marks.addTitle).waitFor();
     },
@@ -284,6 +299,7 @@ const looks: Look[] = [
   {
     name: 'examine-missing',
     show: async (workstation) => {
+      await unfold(workstation, workstation.recordings, common.shortcuts.foldList);
       await workstation.page.getByLabel(cases.evidence.filterLabel).fill('taken away');
       await workstation.recordings.getByRole('row', { name: 'taken away.wav' }).click();
       await workstation.says(alarmSentences['file-missing']);
