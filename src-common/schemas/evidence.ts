@@ -49,6 +49,8 @@ export const markSchema = z.object({
   createdAt: time,
   /** Its times are those of the recording with the sound that its file's headers do not count in. */
   readAll: z.boolean().default(false),
+  /** Null: not of one of several channels. */
+  channel: z.int().positive().nullable().default(null),
 });
 
 export const newMarkSchema = markSchema.omit({ id: true, createdAt: true });

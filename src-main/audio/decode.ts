@@ -251,7 +251,7 @@ class Decoding implements AudioStream {
           meter.measure(native);
           const mono = mix(native);
           if (native.channels.length > 1) levels.add(native, mono);
-          onNative?.(mono);
+          onNative?.(mono, native.channels);
           const edged = fade ? fade.process(mono) : mono;
           const block = resampler ? resampler.process(edged) : edged;
           if (block.length > 0) yield block;

@@ -136,3 +136,22 @@ export function timedSound(packets: { timeSeconds: number; samples: Float32Array
   }
   return Uint8Array.from(Buffer.concat(parts));
 }
+
+/** Samples of several channels, one after the other. */
+export function interleaved(channels: readonly Float32Array[]): Float32Array {
+  const count = channels.length;
+  return Float32Array.from(
+    { length: count * channels[0].length },
+    (_, i) => channels[i % count][Math.floor(i / count)],
+  );
+}
+
+/** The two sides of a conversation: of each voice its turns of two seconds, with faint noise on the line. */
+export function call(first: Float32Array, second: Float32Array, rateHz: number): [Float32Array, Float32Array] {
+  const side = (voice: Float32Array, odd: number): Float32Array =>
+    voice.map((x, i) => {
+      const turn = Math.floor(i / (2 * rateHz));
+      return (turn % 2 === odd ? x : 0) + 0.0005 * Math.sin(i * i * (odd + 1));
+    });
+  return [side(first, 0), side(second, 1)];
+}

@@ -138,8 +138,8 @@ export interface OpenOptions {
   readAll?: boolean;
   /** Fades the sound in and out over this long at its first and last sample that is not zero; by default not at all. */
   edgeFadeSeconds?: number;
-  /** Called with each native block as one channel, before it is resampled; it must not keep or change the samples. */
-  onNative?: (mono: Float32Array) => void;
+  /** Called with each native block, as one channel and channel by channel, before it is resampled; it must not keep or change the samples. */
+  onNative?: (mono: Float32Array, channels: readonly Float32Array[]) => void;
   /** Where blocks lie; one then holds only until the next is asked for, here or for another recording. */
   memory?: BlockMemory;
   /** Stops reading, and ffmpeg with it. */

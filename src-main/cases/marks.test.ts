@@ -43,6 +43,21 @@ describe('marks', () => {
   });
 });
 
+describe('marks of a channel', () => {
+  it('keep it, move to another and to the mix, and say so in the log', () => {
+    const { store } = testCase();
+    const [id] = addFiles(store, 1).ids;
+    const place = { startSeconds: 1, endSeconds: 2, text: 'a cough', inReport: true };
+    expect(store.marks.add(id, place).channel).toBeNull();
+    const { id: markId } = store.marks.add(id, { ...place, channel: 2 });
+    expect(store.log.rows({ evidenceId: id, offset: 0, limit: 1 }).rows[0].summary).toContain('of channel 2 of ');
+    expect(store.marks.update(id, markId, { text: 'a sneeze' }).channel).toBe(2);
+    expect(store.marks.update(id, markId, { channel: 1 }).channel).toBe(1);
+    expect(store.marks.update(id, markId, { channel: null }).channel).toBeNull();
+    expect(store.evidence.get(id).marks.map(({ channel }) => channel)).toEqual([null, null]);
+  });
+});
+
 describe('all sound in a file', () => {
   it('is another reading: marks and results say which they are of, and so does the log', () => {
     const { store } = testCase();

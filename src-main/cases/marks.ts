@@ -6,7 +6,9 @@ import { storedEvidence } from './evidence-record.ts';
 import { markOf, markRecordSha256 } from './records.ts';
 import type { StoredMark } from './records.ts';
 
-type NewMark = Omit<Mark, 'id' | 'createdAt' | 'readAll'> & { readAll?: boolean };
+type NewMark = Omit<Mark, 'id' | 'createdAt' | 'readAll' | 'channel'> & Partial<Pick<Mark, 'readAll' | 'channel'>>;
+
+const ofChannel = (channel: number | null): string => (channel === null ? '' : `channel ${channel} of `);
 
 /** Marks on recordings. */
 export class Marks {
@@ -24,6 +26,7 @@ export class Marks {
 
   /**
    * @param mark.readAll its times are of the recording with all sound in its file; by default not
+   * @param mark.channel by default not of one of several
    * @throws UserFacingError `not-found`
    */
   add(evidenceId: number, mark: NewMark): Mark {
@@ -39,9 +42,9 @@ export class Marks {
     );
   }
 
-  #insert(evidenceId: number, name: string, mark: NewMark): Mark {
+  #insert(evidenceId: number, name: string, { channel = null, ...mark }: NewMark): Mark {
     const { lastInsertRowid } = this.#core
-      .prepare('INSERT INTO marks VALUES (NULL, ?, ?, ?, ?, ?, ?, ?)')
+      .prepare('INSERT INTO marks VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?)')
       .run(
         evidenceId,
         mark.startSeconds,
@@ -50,10 +53,16 @@ export class Marks {
         mark.inReport ? 1 : 0,
         this.#core.now(),
         mark.readAll ? 1 : 0,
+        channel,
       );
     const row = this.#row(evidenceId, Number(lastInsertRowid));
-    const summary = `Marked ${spanText(mark)} of ${name}${mark.readAll ? ' with all sound in its file read' : ''}.`;
-    const details = { markId: row.id, ...mark, recordSha256: markRecordSha256(row) };
+    const summary = `Marked ${spanText(mark)} of ${ofChannel(channel)}${name}${mark.readAll ? ' with all sound in its file read' : ''}.`;
+    const details = {
+      markId: row.id,
+      ...mark,
+      ...(channel === null ? {} : { channel }),
+      recordSha256: markRecordSha256(row),
+    };
     this.#core.append('mark-added', evidenceId, summary, details);
     return markOf(row);
   }
@@ -68,8 +77,10 @@ export class Marks {
       this.#core.write(
         () => {
           this.#core
-            .prepare('UPDATE marks SET start_seconds = ?, end_seconds = ?, text = ?, in_report = ? WHERE id = ?')
-            .run(after.startSeconds, after.endSeconds, after.text, after.inReport ? 1 : 0, markId);
+            .prepare(
+              'UPDATE marks SET start_seconds = ?, end_seconds = ?, text = ?, in_report = ?, channel = ? WHERE id = ?',
+            )
+            .run(after.startSeconds, after.endSeconds, after.text, after.inReport ? 1 : 0, after.channel, markId);
           this.#core.append('mark-updated', evidenceId, `Changed the mark at ${spanText(after)} of ${name}.`, {
             markId,
             changes,

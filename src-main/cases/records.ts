@@ -95,6 +95,7 @@ export interface StoredMark {
   created_at: string;
   /** Absent in databases of an earlier format. */
   read_all?: number;
+  channel?: number | null;
 }
 
 /** A row of `reports`. */
@@ -144,6 +145,7 @@ export function markOf(row: StoredMark): Mark {
     inReport: row.in_report === 1,
     createdAt: row.created_at,
     readAll: row.read_all === 1,
+    channel: row.channel ?? null,
   };
 }
 
@@ -183,9 +185,10 @@ export function evidenceRecordSha256(row: StoredEvidence, { metadata, audio }: S
   return sha256Hex(canonicalJson(record));
 }
 
-export function markRecordSha256({ read_all, ...row }: StoredMark): string {
-  // As it was before marks had that column, so that what was logged then holds.
-  return sha256Hex(canonicalJson(read_all === 1 ? { ...row, read_all } : row));
+export function markRecordSha256({ read_all, channel, ...row }: StoredMark): string {
+  // As it was before marks had these columns, so that what was logged then holds.
+  const since = { ...(read_all === 1 ? { read_all } : {}), ...(channel === null || channel === undefined ? {} : { channel }) };
+  return sha256Hex(canonicalJson({ ...row, ...since }));
 }
 
 export function reportRecordSha256(row: StoredReport): string {

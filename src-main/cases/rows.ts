@@ -116,6 +116,7 @@ export const rowSchemas: Record<string, Record<string, z.ZodType>> = {
     in_report: flag,
     created_at: time,
     read_all: flag,
+    channel: id.nullable(),
   },
   custody_log: {
     position: id,

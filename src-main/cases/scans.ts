@@ -13,7 +13,8 @@ export interface ScanRequest {
   /** As the person named it; null: the default then. */
   model: string | null;
   modelSha256: string;
-  channel: Analysis['channel'] | 'each';
+  /** As `ChannelChoice` of scanning. */
+  channel: Analysis['channel'] | 'each' | 'auto';
   stream: number | null;
   /** Also the sound that a file's headers do not count in; by default not. */
   readAll?: boolean;

@@ -8,7 +8,7 @@ import type { StoredModel } from '../detector/store.ts';
 import { babble, wav16, writeTinyModel } from '../detector/testing.ts';
 import { analysisSchema } from '../../src-common/schemas/analysis.ts';
 import { findFfmpeg } from '../audio/ffmpeg.ts';
-import { chunk, formatChunk, pcm16, riff, runFfmpeg } from '../audio/testing.ts';
+import { call, chunk, formatChunk, interleaved, pcm16, riff, runFfmpeg } from '../audio/testing.ts';
 import { runCaseScan } from './case-scan.ts';
 import type { CaseScanOutcome } from './case-scan.ts';
 
@@ -27,7 +27,7 @@ async function withRecordings(count: number) {
   return { ...made, model, paths, ids };
 }
 
-function begin(store: CaseStore, model: StoredModel, ids: number[], channel: 'mix' | 'each' = 'mix'): number {
+function begin(store: CaseStore, model: StoredModel, ids: number[], channel: 'mix' | 'each' | 'auto' = 'mix'): number {
   const { name } = model.card;
   const request = { model: null, modelName: name, modelSha256: model.onnxSha256, channel, stream: null };
   return store.scans.begin(request, ids).scanId;
@@ -232,5 +232,24 @@ describe('a scan of a case', () => {
     expect(analyses.map(({ channel }) => channel)).toEqual([1, 2]);
     expect(analyses[0].score).not.toBe(analyses[1].score);
     expect(store.evidence.rowsOf(ids)[0].flags.some((flag) => flag.startsWith('channel '))).toBe(true);
+  });
+
+  it('scores the sides of a call on their own says so, and anything else as the mix', async () => {
+    const { store, model } = await withRecordings(1);
+    const sides = call(babble(12, 1), babble(12, 2), 16_000);
+    const path = join(testFolder(), 'call.wav');
+    writeFileSync(path, riff(formatChunk(1, 2, 16_000, 16), chunk('data', pcm16(interleaved(sides)))));
+    const [one] = store.evidence.add([evidenceFor(path)]);
+    const ids = store.scans.idsToScan('all', model.onnxSha256);
+    await runCaseScan(store, begin(store, model, ids, 'auto'), model, 'x');
+    expect(store.analyses.of(one).map(({ channel, settings }) => [channel, settings.channels])).toEqual([
+      [1, 'auto'],
+      [2, 'auto'],
+    ]);
+    for (const { reasons } of store.analyses.of(one)) {
+      expect(reasons.some(({ sentence }) => sentence.includes('the sides of a conversation'))).toBe(true);
+    }
+    const [other] = ids.filter((id) => id !== one);
+    expect(store.analyses.of(other).map(({ channel }) => channel)).toEqual(['mix']);
   });
 });

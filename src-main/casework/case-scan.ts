@@ -7,7 +7,7 @@ import type { StoredModel } from '../detector/store.ts';
 import { keptAnalysis, madeBy } from './case-analysis.ts';
 import { scanAsDone } from '../scanning/scan.ts';
 import type { ScanResult } from '../scanning/scan.ts';
-import type { ScoreRequest } from '../scanning/score.ts';
+import type { ChannelChoice, ScoreRequest } from '../scanning/score.ts';
 
 export interface CaseScanOptions {
   /** Files at a time; as many as cores if not given. */
@@ -180,13 +180,13 @@ async function analysesOf(
   model: StoredModel,
   made: Omit<Provenance, 'ffmpeg'>,
   { evidenceId, intakeSha256 }: QueuedItem,
-  scan: { channel: NewAnalysis['channel'] | 'each'; stream: number | null; readAll?: boolean },
+  scan: { channel: ChannelChoice; stream: number | null; readAll?: boolean },
   result: ScanResult,
 ): Promise<NewAnalysis[]> {
   const subject = { evidenceId, intakeSha256, stretch: null, label: '', stream: scan.stream ?? 0 };
   const settings = { channels: scan.channel, ...(scan.readAll ? { readAll: true } : {}) };
   if (result.analysis === null) {
-    const channel = scan.channel === 'each' ? 'mix' : scan.channel;
+    const channel = scan.channel === 'each' || scan.channel === 'auto' ? 'mix' : scan.channel;
     return [await keptAnalysis(model, made, { ...subject, settings, channel }, result)];
   }
   const all = [result.analysis, ...(result.further ?? [])];

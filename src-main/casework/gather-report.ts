@@ -197,20 +197,16 @@ function quoted(argument: string): string {
   return /^[\w./:@%+=,-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", `'\\''`)}'`;
 }
 
-function channelOptions(channel: Analysis['channel']): string[] {
-  if (channel === 'mix') return [];
-  if (channel === 1 || channel === 2) return ['--channels', channel === 1 ? 'left' : 'right'];
-  return ['--channels', typeof channel === 'number' ? 'each' : channel];
+/** Of more than one channel, what else would depend on what they hold. */
+function channelOptions({ channel, audio }: Analysis): string[] {
+  return channel === 'mix' && audio?.channels === 1 ? [] : ['--channels', String(channel)];
 }
 
 /** What makes a result again on the command line; null where its model is not on this machine. */
 function commandFor(path: string, analysis: Analysis, models: ModelsOfReport): string | null {
   const model = models.idOf(analysis.modelSha256);
   if (model === null) return null;
-  const { channel, stream, stretch, settings } = analysis;
-  const channels = channelOptions(channel);
-  // Of a stretch, only one of the first two channels can be named.
-  if (stretch && channels.includes('each')) return null;
+  const { stream, stretch, settings } = analysis;
   const words = [
     'earwitness',
     'analyze',
@@ -218,7 +214,7 @@ function commandFor(path: string, analysis: Analysis, models: ModelsOfReport): s
     '--model',
     model,
     ...(stream === 0 ? [] : ['--stream', String(stream)]),
-    ...channels,
+    ...channelOptions(analysis),
     ...(settings.readAll === true ? ['--read-all'] : []),
     ...(stretch ? ['--start', String(stretch.startSeconds), '--end', String(stretch.endSeconds)] : []),
     '--json',

@@ -56,7 +56,7 @@ export function register(program: Command): void {
 function oneStretch(options: AnalyzeOptions): ReturnType<typeof stretchOf> {
   const stretch = stretchOf(options);
   if (stretch !== null && options.channels === 'each') {
-    throw new UserFacingError('usage', 'Of a stretch, name one channel: left or right.');
+    throw new UserFacingError('usage', 'Of a stretch, name one channel.');
   }
   return stretch;
 }
@@ -73,7 +73,7 @@ async function scoreStretch(
   const request = {
     ...stretch,
     ...(stream === undefined ? {} : { stream }),
-    ...(channels === undefined || channels === 'each' ? {} : { channel: channels }),
+    ...(channels === undefined || channels === 'each' || channels === 'auto' ? {} : { channel: channels }),
     ...(readAll ? { readAll } : {}),
   };
   try {
@@ -280,7 +280,9 @@ async function analyze(file: string, options: AnalyzeOptions): Promise<number> {
         ...(model.card.status === 'screening' ? { llrCaution: screeningCaution } : {}),
         ...(places ? { places } : {}),
       }));
-      process.stdout.write(`${JSON.stringify(options.channels === 'each' ? results : results[0], null, 1)}\n`);
+      process.stdout.write(
+        `${JSON.stringify(options.channels === 'each' || results.length > 1 ? results : results[0], null, 1)}\n`,
+      );
     }
     if (outcome.analysis === null) {
       const label = colour('red', 'error:', process.stderr);

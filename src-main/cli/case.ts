@@ -380,7 +380,7 @@ async function scanCase(folder: string, options: ScanOptions): Promise<number> {
           model: options.fast ? 'fast' : (options.model ?? null),
           modelName: model.card.name,
           modelSha256: model.onnxSha256,
-          channel: options.channels ?? 'mix',
+          channel: options.channels ?? 'auto',
           stream: options.stream ?? null,
           readAll: options.readAll ?? false,
         },

@@ -1,11 +1,11 @@
-import { InvalidArgumentError, Option } from 'commander';
+import { InvalidArgumentError } from 'commander';
 import type { Command } from 'commander';
-import type { FileReading } from '../scanning/score.ts';
+import type { ChannelChoice, FileReading } from '../scanning/score.ts';
 
 /** The options that say what of a file is scored. */
 export interface ReadingOptions {
   stream?: number;
-  channels?: 'mix' | 'left' | 'right' | 'each';
+  channels?: ChannelChoice;
   readAll?: boolean;
 }
 
@@ -17,15 +17,23 @@ function streamNumber(text: string): number {
   return value;
 }
 
+const namedChannels = ['auto', 'mix', 'left', 'right', 'each'] as const;
+
+function channelChoice(text: string): ChannelChoice {
+  const named = namedChannels.find((name) => name === text);
+  if (named !== undefined) return named;
+  if (/^[1-9]\d{0,2}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError(`It must be one of ${namedChannels.join(', ')}, or a channel’s number from 1 on.`);
+}
+
 /** Adds `--stream`, `--channels` and `--read-all` to a command. */
 export function addReadingOptions(command: Command): Command {
   return command
     .option('--stream <n>', 'which audio stream of a file that holds several, from 0 on (default: 0)', streamNumber)
-    .addOption(
-      new Option(
-        '--channels <which>',
-        'their mean, one of them, or each on its own, a row for each (default: mix)',
-      ).choices(['mix', 'left', 'right', 'each']),
+    .option(
+      '--channels <which>',
+      'mix: their mean; left, right or a number: one of them; each: every one on its own, a row for each; auto: each, where two channels are the sides of a conversation, else the mix (default: auto)',
+      channelChoice,
     )
     .option(
       '--read-all',
@@ -33,11 +41,11 @@ export function addReadingOptions(command: Command): Command {
     );
 }
 
-/** What the options ask for; empty for the usual, so that it equals a scan without them. */
-export function readingOf({ stream, channels, readAll }: ReadingOptions): FileReading {
+/** What the options ask for. What is left out is the first stream, the mix, without what headers do not count in. */
+export function readingOf({ stream, channels = 'auto', readAll }: ReadingOptions): FileReading {
   return {
     ...(stream ? { stream } : {}),
-    ...(channels === undefined || channels === 'mix' ? {} : { channel: channels }),
+    ...(channels === 'mix' ? {} : { channel: channels }),
     ...(readAll ? { readAll } : {}),
   };
 }

@@ -157,7 +157,8 @@ async function scan(paths: string[], options: ScanOptions): Promise<number> {
   const model = await modelToScoreWith(options);
   const ratios = showsRatios(model, options);
   const listing = await listFiles(paths, options.recursive === true);
-  const reading = readingOf(options);
+  // A key counts recordings: of each, one result.
+  const reading = readingOf(key === null ? options : { channels: 'mix', ...options });
   const listed =
     out === undefined
       ? listing.requests
@@ -262,10 +263,14 @@ async function scan(paths: string[], options: ScanOptions): Promise<number> {
 
 /** @throws UserFacingError `usage` where channels are scored one by one, `dataset` for a key that cannot be read. */
 async function readKey(key: string, { channels }: ScanOptions): Promise<ScanKey> {
-  if (channels === 'each') {
-    throw new UserFacingError('usage', '--key counts recordings, and --channels each scores several parts of one.', {
-      advice: 'Choose one channel or the mix.',
-    });
+  if (channels === 'each' || channels === 'auto') {
+    throw new UserFacingError(
+      'usage',
+      `--key counts recordings, and --channels ${channels} scores several parts of one.`,
+      {
+        advice: 'Choose one channel or the mix.',
+      },
+    );
   }
   const { ScanKey } = await import('../scanning/scan-key.ts');
   return ScanKey.read(key);

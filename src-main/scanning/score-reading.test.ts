@@ -2,6 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parse } from 'csv-parse/sync';
+import { call, chunk, formatChunk, interleaved, pcm16, riff } from '../audio/testing.ts';
 import { Detector } from '../detector/detector.ts';
 import { babble, wav16, writeTinyModel } from '../detector/testing.ts';
 import { scanCsvLine, scanJson, scanRows } from '../reports/scan.ts';
@@ -65,6 +67,33 @@ describe('channels', () => {
     const silence = join(folder, 'silence.wav');
     writeFileSync(silence, wav16(new Float32Array(32_000)));
     expect((await scored(silence)).analysis?.reasons[0].sentence).toBe('It holds no sound.');
+  });
+
+  it('are scored one by one by themselves where they are the sides of a conversation, which is said', async () => {
+    const path = join(folder, 'call.wav');
+    const sides = call(babble(12, 1), babble(12, 2), 16_000);
+    writeFileSync(path, riff(formatChunk(1, 2, 16_000, 16), chunk('data', pcm16(interleaved(sides)))));
+    const outcome = await scored(path, { channel: 'auto' });
+    const rows = scanRows({ path, ...outcome });
+    const each = scanRows({ path, ...(await scored(path, { channel: 'each' })) });
+    expect(rows.map(({ analysis }) => [analysis?.channel, analysis?.score])).toEqual(
+      each.map(({ analysis }) => [analysis?.channel, analysis?.score]),
+    );
+    for (const [index, { analysis }] of rows.entries()) {
+      expect(analysis?.reasons.at(-1)?.sentence).toMatch(
+        new RegExp(
+          `^This is channel ${index + 1} of 2, scored on its own. The two channels are the sides of a conversation: 9\\d %`,
+        ),
+      );
+    }
+    // The columns are those of any other scan.
+    const columns = (line: string): number => parse<string[]>(line)[0].length;
+    expect(rows.map((row) => columns(scanCsvLine(row)))).toEqual(Array(2).fill(columns(scanCsvLine(each[0]))));
+    const mix = await scored(stereo, { channel: 'auto' });
+    expect(mix.analysis).toEqual((await scored(stereo)).analysis);
+    expect(mix.further).toBeUndefined();
+    const mono = await scored(join(folder, 'left.wav'), { channel: 'auto' });
+    expect(mono.analysis?.channel).toBe('mix');
   });
 
   it('are each scored on their own, a row for each', async () => {

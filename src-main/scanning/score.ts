@@ -9,6 +9,7 @@ import { displayPath } from '../base/display-path.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { withOpenablePath } from '../base/openable-path.ts';
 import type { Card } from '../detector/card.ts';
+import { areSides, measureSides } from '../audio/sides.ts';
 import type { AudioSource, Channel } from '../audio/types.ts';
 import type { DetectorAnalysis, Detector } from '../detector/detector.ts';
 import { trainedOn } from '../detector/finding.ts';
@@ -28,12 +29,18 @@ export interface KnownFile extends FileState {
   sha256: string;
 }
 
-/** What of a file is scored; `each`: every channel on its own. */
+/**
+ * Which of a file's channels are scored; `each`: every one on its own; `auto`: each, where the two of a recording are the sides of a
+ * conversation (`areSides`), else the mix.
+ */
+export type ChannelChoice = Channel | 'each' | 'auto';
+
+/** What of a file is scored. */
 export interface FileReading {
   /** Counted from 0; by default the first audio stream. */
   stream?: number;
   /** By default the mix. */
-  channel?: Channel | 'each';
+  channel?: ChannelChoice;
   /** Also the sound that the headers do not count in; by default not. */
   readAll?: boolean;
 }
@@ -56,7 +63,7 @@ export interface ScoreRequest {
 export interface ScoreOutcome {
   sha256: string | null;
   analysis: DetectorAnalysis | null;
-  /** Where each channel was asked for: those after the first, which is `analysis`. */
+  /** Where each channel was scored on its own: those after the first, which is `analysis`. */
   further?: DetectorAnalysis[];
   error: { code: string; message: string } | null;
   passedOver: boolean;
@@ -103,14 +110,26 @@ async function analyseReading(
   signal: AbortSignal,
 ): Promise<DetectorAnalysis[]> {
   const chosen = { ...(stream === undefined ? {} : { stream }), ...(readAll ? { readAll } : {}) };
-  if (channel !== 'each') return [await detector.analyse(source, signal, { ...chosen, channel })];
+  let why = '';
+  if (channel !== 'each') {
+    const analysis = await detector.analyse(source, signal, {
+      ...chosen,
+      channel: channel === 'auto' ? 'mix' : channel,
+    });
+    // Only then is it known how many channels there are: opening a file first would cost most of them more.
+    if (channel !== 'auto' || analysis.audio.channels !== 2) return [analysis];
+    const measures = await measureSides(source, { ...chosen, signal });
+    if (measures === null || !areSides(measures)) return [analysis];
+    const share = Math.floor(100 * (measures.alone[0] + measures.alone[1]));
+    why = ` The two channels are the sides of a conversation: ${share} % of the time that one is active, the other is quiet, and the correlation between them is ${measures.correlation.toFixed(2)}.`;
+  }
   const analyses: DetectorAnalysis[] = [];
   let channels = 1;
   for (let number = 1; number <= channels; number++) {
     const analysis = await detector.analyse(source, signal, { ...chosen, channel: number });
     channels = analysis.audio.channels;
     const code = `channel ${number} of ${channels}`;
-    const reason = { code, sentence: `This is ${code}, scored on its own.`, blocking: false };
+    const reason = { code, sentence: `This is ${code}, scored on its own.${why}`, blocking: false };
     analyses.push({ ...analysis, reasons: [...analysis.reasons, reason] });
   }
   return analyses;
@@ -163,7 +182,7 @@ async function scoreBytes(
 ): Promise<ScoreOutcome> {
   const [analysis, ...further] = await analyseReading(detector, { path, bytes }, reading, signal);
   const sha256 = hash('sha256', bytes);
-  return { ...nothing, sha256, analysis, ...(reading.channel === 'each' ? { further } : {}) };
+  return { ...nothing, sha256, analysis, ...(further.length > 0 || reading.channel === 'each' ? { further } : {}) };
 }
 
 async function scoreFile(
@@ -193,7 +212,13 @@ async function scoreFile(
     const [analysis, ...further] = analyses.map((one) =>
       wasTrainedOn(detector.cardOf(one), sha256) ? trainedOn(one) : one,
     );
-    return { ...nothing, sha256, file, analysis, ...(reading.channel === 'each' ? { further } : {}) };
+    return {
+      ...nothing,
+      sha256,
+      file,
+      analysis,
+      ...(further.length > 0 || reading.channel === 'each' ? { further } : {}),
+    };
   } finally {
     closeSync(descriptor);
     if (memory) giveBack(memory);

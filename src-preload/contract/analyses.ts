@@ -11,7 +11,8 @@ export const analyses = {
       inCase.extend({
         which: z.union([z.array(evidenceId), z.enum(['new', 'failed', 'all'])]),
         modelId: z.string().optional(),
-        channel: z.union([channelSchema, z.literal('each')]).default('mix'),
+        /** `each` on its own; `auto`: each, where the two of a recording are the sides of a conversation, else the mix. */
+        channel: z.union([channelSchema, z.literal(['each', 'auto'])]).default('auto'),
         stream: z.int().nonnegative().optional(),
         /** Also the sound that a file's headers do not count in. */
         readAll: z.boolean().default(false),

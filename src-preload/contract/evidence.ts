@@ -77,7 +77,13 @@ export const evidence = {
 export const marks = {
   add: procedure.input(inEvidence.extend(newMarkSchema.shape)).output(markSchema),
   update: procedure
-    .input(inEvidence.extend({ markId: z.int(), ...newMarkSchema.omit({ readAll: true }).partial().shape }))
+    .input(
+      inEvidence.extend({
+        markId: z.int(),
+        ...newMarkSchema.omit({ readAll: true, channel: true }).partial().shape,
+        channel: markSchema.shape.channel.unwrap().optional(),
+      }),
+    )
     .output(markSchema),
   remove: procedure.input(inEvidence.extend({ markId: z.int() })).output(nothing),
   /** Many at once, all or none. */

@@ -286,7 +286,20 @@ export const cases = {
     model: 'Model',
     defaultModel: (name: string) => `Default: ${name}`,
     channel: 'Channel',
-    channels: { mix: 'Mix of all', left: 'Left', right: 'Right', each: 'Each on its own' },
+    channels: {
+      auto: 'By what they hold',
+      mix: 'Mix of all',
+      left: 'Left',
+      right: 'Right',
+      each: 'Each on its own',
+    },
+    channelHints: {
+      auto: 'Of a call with a speaker on each of its two channels, each is scored on its own; of anything else, the mix.',
+      mix: 'Of a call with a speaker on each side, the mix is of two voices.',
+      left: 'Recordings with one channel have no left one.',
+      right: 'Recordings with one channel have no right one.',
+      each: 'Each channel has a result of its own; the table shows what speaks against the recording.',
+    },
     readAll: 'Read all sound in a file',
     readAllHint:
       'Also what its headers do not count in: behind the declared length, in further parts, or hidden by an edit list.',

@@ -322,13 +322,15 @@ function marksAndNotes(sheet: Sheet, { evidence }: ReportItem, planned: Figures)
         { title: 'Close-up', width: 50 },
         { title: 'Note', width: 0 },
       ],
-      marks.map(({ id, startSeconds, endSeconds, text, readAll }, index) => [
+      marks.map(({ id, startSeconds, endSeconds, text, readAll, channel }, index) => [
         String(index + 1),
         clock(startSeconds),
         endSeconds === null ? '' : clock(endSeconds),
         planned.get(figureKeys.mark(evidence.id, id))?.reference ?? '',
         [
           { text, style: styles.small, written: true },
+          // Those of earlier reports are without.
+          ...(typeof channel !== 'number' ? [] : [{ text: `In channel ${channel}.`, style: styles.smallDim }]),
           ...(readAll ? [{ text: `Times with ${allSound}.`, style: styles.smallDim }] : []),
         ],
       ]),

@@ -31,7 +31,7 @@ class EvidenceState {
   loaded = $state(false);
   /** Model of scans; empty: the default. */
   modelId = $state('');
-  channel: 'mix' | 'left' | 'right' | 'each' = $state('mix');
+  channel: 'auto' | 'mix' | 'left' | 'right' | 'each' = $state('auto');
   readAll = $state(false);
 
   #version = $state(0);

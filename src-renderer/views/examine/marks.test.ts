@@ -9,6 +9,7 @@ const mark = (id: number, startSeconds: number, endSeconds: number | null = null
   inReport: true,
   createdAt: '',
   readAll: false,
+  channel: null,
 });
 const options = { rows: 2, textWidth: () => 50 };
 
