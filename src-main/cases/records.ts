@@ -187,7 +187,10 @@ export function evidenceRecordSha256(row: StoredEvidence, { metadata, audio }: S
 
 export function markRecordSha256({ read_all, channel, ...row }: StoredMark): string {
   // As it was before marks had these columns, so that what was logged then holds.
-  const since = { ...(read_all === 1 ? { read_all } : {}), ...(channel === null || channel === undefined ? {} : { channel }) };
+  const since = {
+    ...(read_all === 1 ? { read_all } : {}),
+    ...(channel === null || channel === undefined ? {} : { channel }),
+  };
   return sha256Hex(canonicalJson({ ...row, ...since }));
 }
 

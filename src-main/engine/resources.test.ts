@@ -5,7 +5,7 @@ import { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { resources } from '../../src-preload/contract/sound.ts';
 import { decode } from '../audio/decode.ts';
-import { temporaryFolder, tone, wav16 } from '../audio/testing.ts';
+import { chunk, formatChunk, interleaved, pcm16, riff, temporaryFolder, tone, wav16 } from '../audio/testing.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { SoundPool } from '../sound/sound-pool.ts';
 import type { EngineContext } from './context.ts';
@@ -17,14 +17,18 @@ const folder = temporaryFolder();
 const caseId = randomUUID();
 const path = join(folder, 'evidence.wav');
 const file = Buffer.from(wav16(tone(1000, 16_000, 40), 16_000));
+const sides = [tone(300, 16_000, 2), tone(2000, 16_000, 2, 0.25)];
+const callPath = join(folder, 'call.wav');
+const callFile = Buffer.from(riff(formatChunk(1, 2, 16_000, 16), chunk('data', pcm16(interleaved(sides)))));
 const sound = new SoundPool();
 const outputs = new OutputPlaces(join(folder, 'outputs'));
 const store = {
   folder,
   evidence: {
     intake: (id: number) => {
-      if (id !== 1) throw new UserFacingError('not-found', 'There is no such item.');
-      return { path, nameBytes: null, sha256: createHash('sha256').update(file).digest('hex') };
+      if (id !== 1 && id !== 7) throw new UserFacingError('not-found', 'There is no such item.');
+      const [place, bytes] = id === 1 ? [path, file] : [callPath, callFile];
+      return { path: place, nameBytes: null, sha256: createHash('sha256').update(bytes).digest('hex') };
     },
     get: () => ({ name: 'evidence.wav', sha256: 'ab'.repeat(32) }),
   },
@@ -116,6 +120,36 @@ describe('resources', () => {
     expect(status).toBe(206);
     expect(body.equals(whole.subarray(from, to ?? undefined))).toBe(true);
     expect(headers['content-range']).toMatch(new RegExp(`^bytes \\d+-\\d+/${whole.length}$`));
+  });
+
+  it('are of one channel, or the mean of those that are heard', async () => {
+    writeFileSync(callPath, callFile);
+    const call = { caseId, evidenceId: 7 };
+    await prepareSoundOf(context, store as never, call);
+    expect(await code(get(resources.audio(call, [1])))).toBe('not-prepared');
+    for (const channel of [1, 2]) await prepareSoundOf(context, store as never, { ...call, channel });
+    const played = async (channels: number[] | null): Promise<Int16Array> =>
+      new Int16Array(new Uint8Array((await get(resources.audio(call, channels))).body.subarray(44)).buffer);
+    const [first, second] = [await played([1]), await played([2])];
+    const exact = sides.map((side) => new Int16Array(pcm16(side).slice().buffer));
+    expect([first, second]).toEqual(exact);
+    const [both, mix] = [await played([1, 2]), await played(null)];
+    expect(both.every((value, i) => Math.abs(value - (first[i] + second[i]) / 2) <= 1)).toBe(true);
+    expect(both.every((value, i) => Math.abs(value - mix[i]) <= 1)).toBe(true);
+    const [low, high] = await Promise.all(
+      [1, 2].map(async (channel) => {
+        const { body } = await get(resources.tile({ ...call, channel }, 4, 0, { scale: 'linear', topHz: 8000 }));
+        const column = Array.from({ length: 256 }, (_, row) => body[row * 128 + 60]);
+        return column.indexOf(Math.max(...column));
+      }),
+    );
+    expect(high).toBeGreaterThan(5 * low);
+    const part = await get(resources.audio(call, [1, 2]), 'bytes=101-1000');
+    const whole = await get(resources.audio(call, [1, 2]));
+    expect(part.body.equals(whole.body.subarray(101, 1001))).toBe(true);
+    for (const nonsense of ['', '1,,2', 'mix', '1;2']) {
+      expect(await code(get(`sound/${caseId}/7/audio.wav?channels=${nonsense}`))).toBe('not-found');
+    }
   });
 
   it('outside the recording are none, and a Range that is not understood is ignored', async () => {

@@ -9,6 +9,7 @@ import { colourMaps } from '../../src-common/colour-maps.ts';
 import { mostPeaks } from '../sound/sound.ts';
 import type { SoundSummary } from '../sound/sound.ts';
 import { imageLimits } from '../sound/spectrogram-image.ts';
+import { mostChannelsShown } from '../../src-preload/contract/sound.ts';
 import type { EngineContext } from './context.ts';
 import type { ResourceAnswer, ResourceRequest } from './resource-server.ts';
 import { withSoundOf } from './sound.ts';
@@ -42,7 +43,14 @@ const itemSchema = z.object({
   evidenceId: whole,
   /** As prepared with all sound in the file. */
   all: z.literal('1').optional(),
+  channel: whole.optional(),
 });
+/** Which channels are heard together. */
+const heardSchema = z
+  .string()
+  .regex(/^\d{1,3}(,\d{1,3})*$/)
+  .transform((text) => text.split(',').map(Number))
+  .pipe(z.array(z.number()).max(mostChannelsShown));
 const peaksSchema = z.object({ level: whole, from: whole, count: whole.pipe(z.number().max(mostPeaks)) });
 const axisShape = {
   scale: z.enum(['mel', 'linear']).default('mel'),
@@ -72,12 +80,23 @@ export async function handleResource(context: EngineContext, request: ResourceRe
   if (kind === 'file' && rest.length === 1) return finished(context, rest[0]);
   if (kind === 'spectrogram' && rest.length === 2 && rest[1].endsWith('.png')) {
     const [caseId, name] = rest;
-    return picture(context, { caseId, evidenceId: name.slice(0, -'.png'.length), all: query.all }, query);
+    return picture(
+      context,
+      { caseId, evidenceId: name.slice(0, -'.png'.length), all: query.all, channel: query.channel },
+      query,
+    );
   }
   if (kind !== 'sound' || rest.length < 3) throw notFound();
   const [caseId, evidenceId, part, ...places] = rest;
-  const item = { caseId, evidenceId, all: query.all };
-  if (part === 'audio.wav' && places.length === 0) return audio(context, item, request.range);
+  const item = { caseId, evidenceId, all: query.all, channel: query.channel };
+  if (part === 'audio.wav' && places.length === 0) {
+    const heard = query.channels === undefined ? [undefined] : parsed(heardSchema, query.channels);
+    return audio(
+      context,
+      heard.map((channel) => ({ ...item, channel: channel?.toString() })),
+      request.range,
+    );
+  }
   if (part === 'peaks' && places.length === 1) {
     const { level, from, count } = parsed(peaksSchema, { ...query, level: places[0] });
     return bytes(await onSound(context, item, (source) => context.sound.peaks(source, level, from, count)));
@@ -95,11 +114,11 @@ export async function handleResource(context: EngineContext, request: ResourceRe
   throw notFound();
 }
 
-type Item = Record<'caseId' | 'evidenceId' | 'all', unknown>;
+type Item = Record<'caseId' | 'evidenceId' | 'all' | 'channel', unknown>;
 
 function onSound<T>(context: EngineContext, item: Item, use: Parameters<typeof withSoundOf<T>>[2]): Promise<T> {
-  const { caseId, evidenceId, all } = parsed(itemSchema, item);
-  return withSoundOf(context.cases.get(caseId), { evidenceId, readAll: all === '1' }, use);
+  const { caseId, evidenceId, all, channel } = parsed(itemSchema, item);
+  return withSoundOf(context.cases.get(caseId), { evidenceId, readAll: all === '1', channel }, use);
 }
 
 function bytes(body: Uint8Array, type = 'application/octet-stream'): ResourceAnswer {
@@ -115,9 +134,9 @@ export function byteRange(header: string | null, size: number): { first: number;
   return first > last || first >= size ? 'none' : { first, last };
 }
 
-/** The mix as a WAV file of 16 bits, converted piece by piece while it is sent. */
-async function audio(context: EngineContext, item: Item, range: string | null): Promise<ResourceAnswer> {
-  const summary = await onSound(context, item, (source) => context.sound.summary(source));
+/** The mix, or the mean of some channels, as a WAV file of 16 bits, converted piece by piece while it is sent. */
+async function audio(context: EngineContext, items: readonly Item[], range: string | null): Promise<ResourceAnswer> {
+  const summary = await onSound(context, items[0], (source) => context.sound.summary(source));
   const samples = Math.round(summary.durationSeconds * summary.sampleRateHz);
   const header = waveHeader(summary.sampleRateHz, samples);
   const size = header.length + 2 * samples;
@@ -127,10 +146,27 @@ async function audio(context: EngineContext, item: Item, range: string | null): 
   const { first, last } = part ?? { first: 0, last: size - 1 };
   headers['content-length'] = String(last - first + 1);
   if (part !== null) headers['content-range'] = `bytes ${first}-${last}/${size}`;
-  const read = (from: number, count: number): Promise<Uint8Array> =>
-    onSound(context, item, (source) => context.sound.pcm(source, from, count));
+  const read = async (from: number, count: number): Promise<Uint8Array> =>
+    meanPcm(
+      await Promise.all(
+        items.map((item) => onSound(context, item, (source) => context.sound.pcm(source, from, count))),
+      ),
+    );
   const body = Readable.from(waveBytes(header, summary, first, last + 1, read), { objectMode: false });
   return { status: part === null ? 200 : 206, headers, body };
+}
+
+/** The mean of samples of 16 bits, of at least one channel. */
+function meanPcm(parts: readonly Uint8Array[]): Uint8Array {
+  if (parts.length === 1) return parts[0];
+  const views = parts.map(({ buffer, byteOffset, byteLength }) => new DataView(buffer, byteOffset, byteLength));
+  const mean = new Uint8Array(parts[0].length);
+  const out = new DataView(mean.buffer);
+  for (let at = 0; at < mean.length; at += 2) {
+    const sum = views.reduce((total, view) => total + view.getInt16(at, true), 0);
+    out.setInt16(at, Math.round(sum / views.length), true);
+  }
+  return mean;
 }
 
 /** Bytes `first` up to `end` of a WAV file. */
@@ -153,11 +189,11 @@ async function* waveBytes(
 
 async function picture(context: EngineContext, item: Item, query: Record<string, string>): Promise<ResourceAnswer> {
   const { from, to, scale, top, map, floor, ceiling, width, height } = parsed(imageSchema, query);
-  const { caseId, evidenceId, all } = parsed(itemSchema, item);
+  const { caseId, evidenceId, all, channel } = parsed(itemSchema, item);
   const store = context.cases.get(caseId);
   const { name, sha256 } = store.evidence.get(evidenceId);
   const readAll = all === '1';
-  const image = await withSoundOf(store, { evidenceId, readAll }, async (source) => {
+  const image = await withSoundOf(store, { evidenceId, readAll, channel }, async (source) => {
     const summary = await context.sound.summary(source);
     const endSeconds = Math.min(to ?? Infinity, summary.durationSeconds);
     if (!(from < endSeconds)) throw notFound();
@@ -165,7 +201,7 @@ async function picture(context: EngineContext, item: Item, query: Record<string,
       width,
       height,
       title: name,
-      detail: `SHA-256 ${sha256.slice(0, 16)}…, ${summary.channels === 1 ? 'mono' : `mix of ${summary.channels} channels`}${readAll ? ', with all sound in the file' : ''}`,
+      detail: `SHA-256 ${sha256.slice(0, 16)}…, ${whatOf(summary.channels, channel)}${readAll ? ', with all sound in the file' : ''}`,
       startSeconds: from,
       endSeconds,
       scale,
@@ -176,6 +212,11 @@ async function picture(context: EngineContext, item: Item, query: Record<string,
     });
   });
   return bytes(image, 'image/png');
+}
+
+function whatOf(channels: number, channel: number | undefined): string {
+  if (channels === 1) return 'mono';
+  return channel === undefined ? `mix of ${channels} channels` : `channel ${channel} of ${channels}`;
 }
 
 /** A finished export, which can be fetched once. */

@@ -13,6 +13,7 @@ import type { JobHandle } from '../jobs/queue.ts';
 import type { EngineContext } from './context.ts';
 import { readablePath } from './files.ts';
 import { log } from './log.ts';
+import { mostChannelsShown } from '../../src-preload/contract/sound.ts';
 import { preparedAtIntakeSeconds, prepareSoundOf } from './sound.ts';
 import { removeUploads } from './uploads.ts';
 
@@ -135,11 +136,18 @@ async function prepareLong(
   for (const { id, name } of long) {
     await job.waitWhilePaused();
     job.progress({ doing: `Waveform and spectrogram of ${name}` });
-    await prepareSoundOf(context, store, { evidenceId: id }, { signal: job.signal }).catch((error: unknown) => {
+    const prepare = (channel?: number): ReturnType<typeof prepareSoundOf> =>
+      prepareSoundOf(context, store, { evidenceId: id, channel }, { signal: job.signal });
+    try {
+      const { channels } = await prepare();
+      for (let channel = 1; channels > 1 && channel <= Math.min(channels, mostChannelsShown); channel++) {
+        await prepare(channel);
+      }
+    } catch (error) {
       // It was taken in all the same; its sound is prepared, or the reason told, when it is opened.
       job.signal.throwIfAborted();
       log('warning', `The sound of item ${id} could not be prepared`, error);
-    });
+    }
   }
 }
 

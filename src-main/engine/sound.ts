@@ -24,17 +24,21 @@ export function soundFolder(caseFolder: string): string {
 interface ItemSound {
   evidenceId: number;
   readAll?: boolean;
+  /** Of its mix by default. */
+  channel?: number | undefined;
 }
 
 /** Runs something on the sound of an item. @throws UserFacingError `not-found` */
 export async function withSoundOf<T>(
   store: CaseStore,
-  { evidenceId, readAll = false }: ItemSound,
+  { evidenceId, readAll = false, channel }: ItemSound,
   use: (source: SoundSource) => Promise<T>,
 ): Promise<T> {
   const file = store.evidence.intake(evidenceId);
   const folder = soundFolder(store.folder);
-  return withOpenablePath(file, (path) => use({ path, sha256: file.sha256, folder, readAll }));
+  return withOpenablePath(file, (path) =>
+    use({ path, sha256: file.sha256, folder, readAll, ...(channel === undefined ? {} : { channel }) }),
+  );
 }
 
 /** Prepares the sound of an item; what was prepared before is ready at once. @throws UserFacingError as `prepareSound` */
@@ -53,7 +57,7 @@ export function prepareSoundOf(
 
 async function* prepare(
   context: EngineContext,
-  { caseId, ...item }: { caseId: string; evidenceId: number; readAll: boolean },
+  { caseId, ...item }: { caseId: string; evidenceId: number; readAll: boolean; channel?: number | undefined },
   signal: AbortSignal | undefined,
 ): AsyncGenerator<SoundEvent, void> {
   const store = context.cases.get(caseId);
@@ -63,7 +67,8 @@ async function* prepare(
       onProgress: (done, total) => tell({ type: 'progress', done, total }),
     }),
   );
-  store.evidence.examined(item.evidenceId, item.readAll);
+  // Its channels are prepared with it, each on its own.
+  if (item.channel === undefined) store.evidence.examined(item.evidenceId, item.readAll);
   yield { type: 'ready', sound };
 }
 

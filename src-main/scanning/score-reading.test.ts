@@ -87,8 +87,8 @@ describe('channels', () => {
       );
     }
     // The columns are those of any other scan.
-    const columns = (line: string): number => parse<string[]>(line)[0].length;
-    expect(rows.map((row) => columns(scanCsvLine(row)))).toEqual(Array(2).fill(columns(scanCsvLine(each[0]))));
+    const columns = (row: (typeof rows)[0]): number => (parse(scanCsvLine(row, detector.card)) as string[][])[0].length;
+    expect(rows.map(columns)).toEqual([columns(each[0]), columns(each[0])]);
     const mix = await scored(stereo, { channel: 'auto' });
     expect(mix.analysis).toEqual((await scored(stereo)).analysis);
     expect(mix.further).toBeUndefined();

@@ -5,7 +5,17 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { pcm16, waveHeader } from '../audio/wav-writer.ts';
 import { decode } from '../audio/decode.ts';
 import { findFfmpeg } from '../audio/ffmpeg.ts';
-import { chunk, formatChunk, riff, runFfmpeg, sharedFolder, temporaryFolder, tone, wav16 } from '../audio/testing.ts';
+import {
+  chunk,
+  formatChunk,
+  interleaved,
+  riff,
+  runFfmpeg,
+  sharedFolder,
+  temporaryFolder,
+  tone,
+  wav16,
+} from '../audio/testing.ts';
 import { Random } from '../base/random.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { peaksOf } from './peaks.ts';
@@ -201,6 +211,41 @@ describe('prepared sound', () => {
     expect((await other.pcm(0, 16_000)).length).toBe((await one.pcm(0, 99_999)).length);
     const copy = readFileSync(join(preparedFolder(all), 'audio.wav')).toString('latin1');
     expect(copy).toContain('with all sound in the file');
+  });
+
+  it('of a channel is its own, of a WAV file and of a copy that says which one', async () => {
+    const sides = [tone(500, 16_000, 3), tone(2000, 16_000, 3, 0.25)];
+    const wav = join(folder, 'two.wav');
+    writeFileSync(wav, riff(formatChunk(1, 2, 16_000, 16), chunk('data', pcm16(interleaved(sides)))));
+    const paths = [wav];
+    if (ffmpeg) {
+      paths.push(join(folder, 'two.flac'));
+      runFfmpeg(ffmpeg.path, '-i', wav, paths[1]);
+    }
+    for (const path of paths) {
+      const asked = request(path);
+      for (const [index, side] of sides.entries()) {
+        const ofOne = { ...asked, channel: index + 1 };
+        expect(await prepareSound(ofOne)).toMatchObject({ channels: 2, durationSeconds: 3 });
+        const sound = await PreparedSound.open(ofOne);
+        expect(Buffer.from(await sound.pcm(4000, 1000))).toEqual(Buffer.from(pcm16(side.subarray(4000, 5000))));
+        const expected = peaksOf(side, 1024);
+        const level = sound.summary.peaks.findIndex(({ samplesPerPeak }) => samplesPerPeak === 1024);
+        const peaks = await sound.peaks(level, 0, 3);
+        peaks.forEach((peak, i) => expect(peak).toBeCloseTo(expected[i], 4));
+        if (path === wav) continue;
+        const copy = readFileSync(join(preparedFolder(ofOne), 'audio.wav'))
+          .subarray(0, 600)
+          .toString('latin1');
+        expect(copy).toContain(`channel ${index + 1} of 2`);
+      }
+      await prepareSound(asked);
+      const mix = await PreparedSound.open(asked);
+      const mean = sides[0].map((x, i) => (x + sides[1][i]) / 2);
+      const played = new Int16Array((await mix.pcm(4000, 1000)).slice().buffer);
+      played.forEach((value, i) => expect(Math.abs(value - 32_768 * mean[4000 + i])).toBeLessThanOrEqual(1.5));
+    }
+    expect(await code(prepareSound({ ...request(wav), channel: 3 }))).toBe('no-channel');
   });
 
   it('above 48 kHz is resampled', async () => {

@@ -1,7 +1,7 @@
 /**
  * What the examination of a recording needs of its sound: peaks, spectrogram and samples, computed once in a single pass and kept in
- * a folder that is whole or absent. A WAV file's samples are read where they are; of anything else a working copy is made (the mix of
- * all channels, 16 bits), which says from what and how.
+ * a folder that is whole or absent: of the mix of all channels, or of one of them. A WAV file's samples are read where they are; of
+ * anything else a working copy is made (16 bits), which says from what and how.
  */
 import { randomBytes } from 'node:crypto';
 import { open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
@@ -75,10 +75,12 @@ export interface PrepareRequest {
   application: string;
   /** As in `OpenOptions`; what is prepared so is kept beside the other. */
   readAll?: boolean;
+  /** By its number; by default the mix of all. Each is prepared on its own. */
+  channel?: number;
 }
 
 /** Whose sound is prepared or asked for. */
-export type SoundSource = Pick<PrepareRequest, 'path' | 'sha256' | 'folder' | 'readAll'>;
+export type SoundSource = Pick<PrepareRequest, 'path' | 'sha256' | 'folder' | 'readAll' | 'channel'>;
 
 /** What the window is reported of prepared sound (`soundSchema` of the contract). */
 export interface SoundSummary {
@@ -117,8 +119,8 @@ function summaryOf({ channels, sampleRateHz, samples, timeline }: Prepared): Sou
 }
 
 /** Where the prepared sound of a file lies, or will. */
-export function preparedFolder({ folder, sha256, readAll }: Omit<SoundSource, 'path'>): string {
-  return join(folder, readAll ? `${sha256}-all` : sha256);
+export function preparedFolder({ folder, sha256, readAll, channel }: Omit<SoundSource, 'path'>): string {
+  return join(folder, `${sha256}${readAll ? '-all' : ''}${channel === undefined ? '' : `-channel-${channel}`}`);
 }
 
 async function readPrepared(folder: string): Promise<Prepared | null> {
@@ -178,13 +180,13 @@ async function removeRemains(whole: string): Promise<void> {
 }
 
 async function makeSound(
-  { path, sha256, application, readAll = false }: PrepareRequest,
+  { path, sha256, application, readAll = false, channel }: PrepareRequest,
   folder: string,
   { signal, onProgress }: { signal?: AbortSignal; onProgress?: (done: number, total: number | null) => void },
 ): Promise<Prepared> {
   const before = await stat(path).catch(() => null);
   // Opened at a rate that is known only then: first what it is, at no cost for WAV and FLAC.
-  const opening = { readAll, ...(signal ? { signal } : {}) };
+  const opening = { readAll, ...(channel === undefined ? {} : { channel }), ...(signal ? { signal } : {}) };
   const probe = await openAudio(path, opening);
   await probe.close();
   const { info } = probe;
@@ -198,7 +200,7 @@ async function makeSound(
   const columns = new ColumnPyramid(geometry, (level, values) => writers.append(`columns-${level}.u8`, values));
   const decoder = `${info.decoder} ${info.decoderVersion}`;
   const rate = sampleRateHz === info.sampleRateHz ? '' : `, resampled from ${info.sampleRateHz} to ${sampleRateHz} Hz`;
-  const sentence = `Working copy, derived from the file with SHA-256 ${sha256}: the mix of all channels${rate}${readAll ? ', with all sound in the file' : ''}, rounded to 16 bits; decoded by ${decoder}, made by ${application}.`;
+  const sentence = `Working copy, derived from the file with SHA-256 ${sha256}: ${channel === undefined ? 'the mix of all channels' : `channel ${channel} of ${info.channels}`}${rate}${readAll ? ', with all sound in the file' : ''}, rounded to 16 bits; decoded by ${decoder}, made by ${application}.`;
   let samples = 0;
   const place = async (block: Float32Array): Promise<void> => {
     signal?.throwIfAborted();
@@ -301,11 +303,14 @@ export class PreparedSound {
   readonly #samplesPath: string;
   readonly #prepared: Prepared;
   readonly #geometry: TileGeometry;
+  /** Of what the samples are read from. */
+  readonly #channel: number | undefined;
 
-  private constructor(folder: string, path: string, prepared: Prepared) {
+  private constructor(folder: string, { path, channel }: SoundSource, prepared: Prepared) {
     this.#folder = folder;
     this.#samplesPath = prepared.copied ? join(folder, 'audio.wav') : path;
     this.#prepared = prepared;
+    this.#channel = prepared.copied ? undefined : channel;
     this.summary = summaryOf(prepared);
     this.#geometry = tileGeometry(prepared.sampleRateHz);
   }
@@ -324,7 +329,7 @@ export class PreparedSound {
     if (!(await isSource(prepared, path))) {
       throw anotherFile(path);
     }
-    return new PreparedSound(folder, path, prepared);
+    return new PreparedSound(folder, request, prepared);
   }
 
   /** Sample frames. */
@@ -407,12 +412,13 @@ export class PreparedSound {
   /** By their places in the recording's time; zeros where nothing is. */
   async #readPlaced(wave: WaveRange, from: number, count: number): Promise<Float32Array> {
     const { pieces } = this.#prepared;
-    if (pieces.length === 1 && pieces[0].at === 0) return wave.read(from, count);
+    if (pieces.length === 1 && pieces[0].at === 0) return wave.read(from, count, this.#channel);
     const out = new Float32Array(count);
     for (const piece of pieces) {
       const begin = Math.max(from, piece.at);
       const end = Math.min(from + count, piece.at + piece.length);
-      if (begin < end) out.set(await wave.read(piece.from + begin - piece.at, end - begin), begin - from);
+      if (begin < end)
+        out.set(await wave.read(piece.from + begin - piece.at, end - begin, this.#channel), begin - from);
     }
     return out;
   }

@@ -6,7 +6,7 @@ import type { AudioInfo } from '../audio/types.ts';
 
 const absurdLevel = 1e30;
 
-/** The samples of a WAV file from any place on, without what comes before: its channels mixed, at its own rate. */
+/** The samples of a WAV file from any place on, without what comes before: its channels mixed, or one of them, at its own rate. */
 export class WaveRange {
   readonly info: AudioInfo;
   /** Sample frames. */
@@ -34,15 +34,16 @@ export class WaveRange {
   }
 
   /**
-   * The mean of all channels; zeros before the beginning, after the end and for what is no number.
+   * The mean of all channels, or the one with the number `only`; zeros before the beginning, after the end and for what is no number.
    * @param from in samples, may be negative
    */
-  async read(from: number, count: number): Promise<Float32Array> {
+  async read(from: number, count: number, only?: number): Promise<Float32Array> {
     const out = new Float32Array(count);
     let at = Math.max(0, from);
     const end = Math.min(this.samples, from + count);
     if (at >= end) return out;
-    for await (const { channels, length } of this.#decoder.from(at)) {
+    for await (const { channels: all, length } of this.#decoder.from(at)) {
+      const channels = only === undefined ? all : [all[only - 1]];
       const part = Math.min(length, end - at);
       const target = out.subarray(at - from, at - from + part);
       for (const channel of channels) {

@@ -15,7 +15,7 @@ const soundSchema = z.object({
   }),
   sampleRateHz: z.number(),
   channels: z.int(),
-  /** Peaks of the mix: levels of halving resolution, finest first; each a resource of interleaved Float32 min, max. */
+  /** Peaks: levels of halving resolution, finest first; each a resource of interleaved Float32 min, max. */
   peaks: z.array(z.object({ samplesPerPeak: z.int(), count: z.int() })),
   /** Tiles of the spectrogram: levels of halving resolution, finest first; each tile a resource of Uint8 [bins][columns]. */
   spectrogram: z.object({
@@ -30,33 +30,48 @@ const soundSchema = z.object({
 });
 export type Sound = z.infer<typeof soundSchema>;
 
+/** Of more channels, the first ones are shown on their own. */
+export const mostChannelsShown = 8;
+
 /** Whose sound a resource is of, and in which reading of its file. */
 interface SoundOf {
   caseId: string;
   evidenceId: number;
   readAll?: boolean;
+  /** By default the mix of all. */
+  channel?: number | null;
 }
+
+/** What stands behind the `?` of an address. */
+const queryOf = ({ readAll, channel }: SoundOf, query: Record<string, string | number> = {}): string => {
+  const all = {
+    ...query,
+    ...(readAll ? { all: 1 } : {}),
+    ...(channel === null || channel === undefined ? {} : { channel }),
+  };
+  const text = new URLSearchParams(
+    Object.entries(all).map(([name, value]): [string, string] => [name, String(value)]),
+  ).toString();
+  return text === '' ? '' : `?${text}`;
+};
 
 /**
  * Addresses of bytes, relative to the host's resource root (`/resources/` in the browser, `earwitness://resources/` in Electron):
  * `sound/CASE/EVIDENCE/peaks/LEVEL?from=N&count=N`, `sound/CASE/EVIDENCE/spectrogram/LEVEL/TILE?scale=mel|linear&top=HZ`,
  * `sound/CASE/EVIDENCE/audio.wav` (with Range), `spectrogram/CASE/EVIDENCE.png?from=S&to=S&scale=…&top=HZ&map=…&floor=DB&ceiling=DB`,
- * `file/TOKEN` (a finished export, once). `all=1` with any of an item: of its sound as prepared with `readAll`.
+ * `file/TOKEN` (a finished export, once). `all=1` with any of an item: of its sound as prepared with `readAll`; `channel=N`: of one channel;
+ * `channels=N,N…` with `audio.wav`: the mean of these, each of which must be prepared.
  */
 export const resources = {
-  peaks: ({ caseId, evidenceId, readAll }: SoundOf, level: number, from: number, count: number): string =>
-    `sound/${caseId}/${evidenceId}/peaks/${level}?from=${from}&count=${count}${readAll ? '&all=1' : ''}`,
-  tile: (
-    { caseId, evidenceId, readAll }: SoundOf,
-    level: number,
-    tile: number,
-    axis: { scale: 'mel' | 'linear'; topHz: number },
-  ): string =>
-    `sound/${caseId}/${evidenceId}/spectrogram/${level}/${tile}?scale=${axis.scale}&top=${axis.topHz}${readAll ? '&all=1' : ''}`,
-  audio: ({ caseId, evidenceId, readAll }: SoundOf): string =>
-    `sound/${caseId}/${evidenceId}/audio.wav${readAll ? '?all=1' : ''}`,
-  image: ({ caseId, evidenceId, readAll }: SoundOf, query: Record<string, string>): string =>
-    `spectrogram/${caseId}/${evidenceId}.png?${new URLSearchParams({ ...query, ...(readAll ? { all: '1' } : {}) })}`,
+  peaks: (of: SoundOf, level: number, from: number, count: number): string =>
+    `sound/${of.caseId}/${of.evidenceId}/peaks/${level}${queryOf(of, { from, count })}`,
+  tile: (of: SoundOf, level: number, tile: number, axis: { scale: 'mel' | 'linear'; topHz: number }): string =>
+    `sound/${of.caseId}/${of.evidenceId}/spectrogram/${level}/${tile}${queryOf(of, { scale: axis.scale, top: axis.topHz })}`,
+  /** @param channels those that are heard together; null: the mix of all */
+  audio: (of: Omit<SoundOf, 'channel'>, channels: readonly number[] | null = null): string =>
+    `sound/${of.caseId}/${of.evidenceId}/audio.wav${queryOf(of, channels === null ? {} : { channels: channels.join(',') })}`,
+  image: (of: SoundOf, query: Record<string, string>): string =>
+    `spectrogram/${of.caseId}/${of.evidenceId}.png${queryOf(of, query)}`,
   file: (token: string): string => `file/${token}`,
 };
 
@@ -66,12 +81,13 @@ export const uploadAddress = (fileName: string): string => `/upload?${new URLSea
 export const uploadSchema = z.object({ path });
 
 export const sound = {
-  /** Peaks and audio of an item, computed once and kept; the stream says how far it is, its last event is `ready`. */
+  /** Peaks and audio of an item, or of one of its channels, computed once and kept; the stream says how far it is, its last event is `ready`. */
   prepare: procedure
     .input(
       inEvidence.extend({
         /** With the sound that the file's headers do not count in. */
         readAll: z.boolean().default(false),
+        channel: z.int().positive().max(256).optional(),
       }),
     )
     .output(

@@ -73,6 +73,27 @@ export const examine = {
     scale: (low: string, high: string) => `Colours from ${low} dB to ${high} dB`,
     threshold: (value: string) => `Threshold ${value}`,
     localisation: (value: string) => `Windows below ${value} are pointed out`,
+    channels: 'Channels',
+    channel: (channel: number | null, of: number) =>
+      channel === null
+        ? 'Mix of all'
+        : of === 2
+          ? `${channel === 1 ? 'Left' : 'Right'} (${channel})`
+          : `Channel ${channel}`,
+    fold: (lane: string) => `Fold: ${lane}`,
+    unfold: (lane: string) => `Unfold: ${lane}`,
+    chooseTitle: 'New marks and analyses are of it, and its result is shown',
+    solo: (lane: string) => `Solo: ${lane}`,
+    soloSign: 'S',
+    soloTitle: 'Solo: only this one, and others that are solo, are heard',
+    mute: (lane: string) => `Mute: ${lane}`,
+    muteSign: 'M',
+    muteTitle: 'Mute: it is not heard',
+    hearMix: 'Play the mix',
+    hearMixTitle: 'All channels are heard, mixed with equal weight',
+    ofStretch: 'a stretch',
+    preparing: 'Its sound is being read.',
+    notPrepared: 'Its sound could not be read. Open the recording again.',
   },
   reading: {
     title: 'Which sound of the file',
@@ -127,7 +148,10 @@ export const examine = {
     model: 'Model',
     backend: 'Backend',
     channel: 'Channel',
-    channels: { mix: 'mix of all', left: 'left', right: 'right', number: (n: number) => `channel ${n}` },
+    channelResults: 'Channels',
+    channelNotScanned: 'not scanned',
+    scanChannels: 'What of it is scanned',
+    scanChoices: { auto: 'By what they hold', each: 'Each on its own' },
     made: 'Made',
     limits: 'What limits it',
     uncalibrated: 'Scores are uncalibrated: high leans to bona fide.',
@@ -225,6 +249,7 @@ export const examine = {
     over: 'Saliency map over the spectrogram: blue speaks for bona fide, orange for a machine. No evidence.',
   },
   marks: {
+    channel: 'Channel',
     addTitle: 'Add a mark',
     editTitle: 'Edit the mark',
     text: 'Text',

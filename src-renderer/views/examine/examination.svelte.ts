@@ -1,7 +1,7 @@
 /** One recording as it is examined: what is known of it, what is in sight, what is selected, and how it is drawn and played. */
-import { resources } from '../../../src-preload/contract/sound.ts';
+import { mostChannelsShown, resources } from '../../../src-preload/contract/sound.ts';
 import type { Analysis } from '../../../src-common/schemas/analysis.ts';
-import { pointedOut, windowsAssessable } from '../../../src-common/low-stretches.ts';
+import { pointedOut } from '../../../src-common/low-stretches.ts';
 import type { LowStretch } from '../../../src-common/low-stretches.ts';
 import type { Evidence, Mark } from '../../../src-common/schemas/evidence.ts';
 import type { Sound } from '../../../src-preload/contract/sound.ts';
@@ -15,29 +15,13 @@ import type { FrequencyAxis } from './axes.ts';
 import { Explanation, subjectKey } from './explanation.svelte.ts';
 import { colourTable, tileColours } from './colour-maps.ts';
 import type { ColourMap } from '../../../src-common/colour-maps.ts';
-import { fromMiddle, partsOf, peakLevelFor, tileLevelFor } from './levels.ts';
-import { automaticCeiling, levelAt } from './paint.ts';
-import type { PeakSource } from './paint.ts';
-import { PartCache } from './part-cache.ts';
+import { Lane, ResourceError } from './lane.svelte.ts';
+import { Listening } from './listening.svelte.ts';
 import { Player } from './player.svelte.ts';
 import { latestOf, readingOf } from './reading.ts';
 import type { Reading } from './reading.ts';
-import { cellsOf, scoreRange } from './scores.ts';
 import { clampWindow, lengthOf, pan, windowAround, windowWith, zoomAt } from './time-window.ts';
 import type { Span } from './time-window.ts';
-
-const peaksPerPage = 2048;
-const keptPages = 600;
-const keptTiles = 256;
-/** The overview is drawn from the finest level with at most so many peaks. */
-const overviewPeaks = 4096;
-
-/** A tile with its picture in the colours that were asked for last. */
-interface Tile {
-  bytes: Uint8Array;
-  picture: OffscreenCanvas | null;
-  colours: Uint32Array | null;
-}
 
 const isScale = (value: unknown): value is 'mel' | 'linear' => value === 'mel' || value === 'linear';
 const isCeiling = (value: unknown): value is number | 'automatic' => value === 'automatic' || isNumber(value);
@@ -78,15 +62,25 @@ export class Examination {
   readonly #reading: Reading | null;
   readonly #onReading: (reading: Reading) => void;
   evidence: Evidence | null = $state.raw(null);
+  /** Of the mix. */
   sound: Sound | null = $state.raw(null);
-  /** The result whose windows and finding are shown. */
+  readonly mix: Lane;
+  /** What is shown below one another: the mix of all and every channel, or the only channel, which is its own mix. */
+  lanes: Lane[] = $state.raw([]);
+  /** The channel that a new mark or analysis is of; null: the mix. */
+  channel: number | null = $state(null);
+  readonly listening = new Listening(() => this.lanes.flatMap(({ channel }) => channel ?? []));
+  /** Address of what is played; null: nothing of it is to be heard. */
+  readonly played: string | null = $derived.by(() => {
+    const { heard } = this.listening;
+    return heard?.length === 0 ? null : resourceUrl(resources.audio(this, heard));
+  });
+  /** The result whose finding is shown. */
   analysis: Analysis | null = $state.raw(null);
   error: unknown = $state.raw(null);
   progress: { done: number; total: number | null } = $state.raw({ done: 0, total: null });
   window: Span = $state.raw({ start: 0, end: 1 });
   selection: Span | null = $state.raw(null);
-  /** Peaks of the whole recording: highest and lowest, for the overview. */
-  overview: { high: Float32Array; low: Float32Array } | null = $state.raw(null);
   /** Of the canvas, in device pixels; told by the widest one. */
   width = $state(0);
   analysing = $state(false);
@@ -98,7 +92,7 @@ export class Examination {
   readonly stage: Stage = $derived.by(() => {
     if (this.error !== null) return 'failed';
     if (this.evidence === null) return 'loading';
-    return this.sound === null || this.overview === null ? 'preparing' : 'ready';
+    return this.sound === null ? 'preparing' : 'ready';
   });
   /** Of this reading. */
   readonly marks: Mark[] = $derived(this.#ofReading(this.evidence?.marks ?? []));
@@ -107,23 +101,10 @@ export class Examination {
     scale: display.scale,
     topHz: Math.min(display.topHz, this.sound?.spectrogram.maxHz ?? display.topHz),
   });
-  readonly cells = $derived(this.analysis === null ? [] : cellsOf(this.analysis.windows));
-  /** The cells that may be judged: none where what makes the recording not assessable is in its windows, too. */
-  readonly assessable = $derived(this.analysis !== null && windowsAssessable(this.analysis) ? this.cells : []);
   /** The stretches that the result points out; null where it gives no times. */
   readonly stretches: LowStretch[] | null = $derived(this.analysis === null ? null : pointedOut(this.analysis));
   /** Jobs that were begun here, by their ids. */
   stretchJobs: ReadonlySet<string> = $state.raw(new Set<string>());
-  /** What the result that is shown is of. */
-  readonly analysed: Span = $derived.by(() => {
-    const stretch = this.analysis?.stretch;
-    return stretch == null
-      ? { start: 0, end: this.duration }
-      : { start: stretch.startSeconds, end: stretch.endSeconds };
-  });
-  readonly scores = $derived(
-    this.analysis === null ? { low: -1, high: 1 } : scoreRange(this.analysis.windows, this.analysis.thresholds),
-  );
   /** Colours of the spectrogram: grey under a map, whose colours could not be told otherwise. */
   readonly map: ColourMap = $derived(this.explanation.shown === null ? display.map : 'grey');
   /** What would be explained: the selection, else what is in sight; null: the whole recording. */
@@ -133,21 +114,18 @@ export class Examination {
     if (window.start > 0 || window.end < duration) return window;
     return analysis?.stretch ? { start: analysis.stretch.startSeconds, end: analysis.stretch.endSeconds } : null;
   });
-  #automaticCeiling: number | null = $state(null);
-  readonly automaticCeiling = $derived(this.#automaticCeiling ?? 0);
+  readonly automaticCeiling = $derived.by(() => {
+    const found = this.lanes.flatMap(({ ceilingDb }) => ceilingDb ?? []);
+    return found.length === 0 ? 0 : Math.max(...found);
+  });
   /** Levels of the darkest and the brightest colour. */
   readonly shown = $derived.by(() => {
     const ceilingDb = display.ceilingDb === 'automatic' ? this.automaticCeiling : display.ceilingDb;
     return { floorDb: ceilingDb - display.rangeDb, ceilingDb };
   });
-  readonly #colours = $derived(
+  readonly colours = $derived(
     this.sound === null ? null : tileColours(colourTable(this.map), this.sound.spectrogram, this.shown),
   );
-  /** Counts arrivals, so that what is drawn is drawn again. */
-  #arrivals = $state(0);
-  #overviewPage: PeakSource | null = null;
-  readonly #pages: PartCache<Float32Array>;
-  readonly #tiles: PartCache<Tile>;
   readonly #stop = new AbortController();
   #describedFailure = false;
 
@@ -161,32 +139,8 @@ export class Examination {
     this.readAll = reading?.readAll ?? false;
     this.#reading = reading;
     this.#onReading = onreading;
-    this.player = new Player(resourceUrl(resources.audio(this)), () => this.#failedToPlay());
-    const shared = {
-      onArrival: () => (this.#arrivals += 1),
-      onFailure: (error: unknown) => this.#partFailed(error),
-    };
-    this.#pages = new PartCache({
-      ...shared,
-      limit: keptPages,
-      concurrency: 4,
-      load: async (key, signal) => {
-        const [level, page] = key.split('/').map(Number);
-        const address = resources.peaks(this, level, page * peaksPerPage, peaksPerPage);
-        return new Float32Array(await fetchBytes(address, signal));
-      },
-    });
-    this.#tiles = new PartCache({
-      ...shared,
-      limit: keptTiles,
-      concurrency: 4,
-      load: async (key, signal) => {
-        const [scale, top, level, tile] = key.split('/');
-        const axis = { scale: scale as 'mel' | 'linear', topHz: Number(top) };
-        const address = resources.tile(this, Number(level), Number(tile), axis);
-        return { bytes: new Uint8Array(await fetchBytes(address, signal)), picture: null, colours: null };
-      },
-    });
+    this.player = new Player(() => this.#failedToPlay());
+    this.mix = new Lane(this, null);
   }
 
   /** Begins; returns what ends it. */
@@ -202,8 +156,7 @@ export class Examination {
       stopChanges();
       clearTimeout(this.#reloading);
       this.#stop.abort();
-      this.#pages.close();
-      this.#tiles.close();
+      for (const lane of new Set([this.mix, ...this.lanes])) lane.close();
       this.explanation.close();
       this.player.close();
     };
@@ -233,15 +186,18 @@ export class Examination {
     const evidence = await client.evidence.get({ caseId, evidenceId }, { signal: this.#stop.signal });
     const latest = latestOf(this.#ofReading(evidence.analyses));
     const shown = this.analysis?.id ?? null;
-    // What a person chose to look at stays; what was shown as the latest makes room for a later one.
-    const chosen = before !== null && shown !== null && shown !== latestOf(this.#ofReading(before.analyses));
+    // What a person chose to look at stays; what was shown as the latest of its channel makes room for a later one.
+    const known = this.#ofReading(before?.analyses ?? []);
+    const ofSame = known.filter(({ channel }) => this.laneOf(channel) === this.laneOf(this.analysis?.channel ?? null));
+    const isLater = shown === null || (latest !== latestOf(known) && shown === latestOf(ofSame));
     this.evidence = evidence;
     if (before === null && this.#reading?.analysisId != null) {
       await this.show(this.#reading.analysisId);
       return;
     }
     if (latest === null) this.analysis = null;
-    else if (!chosen && shown !== latest) await this.show(latest);
+    else if (isLater) this.#put(await this.#analysis(latest));
+    await this.#findResults();
   }
 
   #ofReading<T extends { readAll: boolean }>(of: readonly T[]): T[] {
@@ -262,10 +218,21 @@ export class Examination {
     this.goTo(place.start);
   }
 
-  /** Shows the finding and the windows of a result. */
+  /** Shows the finding and the windows of a result, in the lane of its channel, which is the one that is worked on from then on. */
   async show(analysisId: number): Promise<void> {
-    const { caseId } = this;
-    this.analysis = await client.analyses.get({ caseId, analysisId }, { signal: this.#stop.signal });
+    this.#put(await this.#analysis(analysisId));
+    this.channel = this.laneOf(this.analysis?.channel ?? null).channel;
+  }
+
+  #analysis(analysisId: number): Promise<Analysis> {
+    return client.analyses.get({ caseId: this.caseId, analysisId }, { signal: this.#stop.signal });
+  }
+
+  #put(analysis: Analysis): void {
+    this.analysis = analysis;
+    const lane = this.laneOf(analysis.channel);
+    lane.analysis = analysis;
+    if (this.lanes.length > 1) lane.folded = false;
   }
 
   #reloading: ReturnType<typeof setTimeout> | undefined;
@@ -281,42 +248,53 @@ export class Examination {
   }
 
   async #prepare(): Promise<void> {
-    const { caseId, evidenceId } = this;
     const { signal } = this.#stop;
-    for await (const event of await client.sound.prepare({ caseId, evidenceId, readAll: this.readAll }, { signal })) {
-      if (event.type === 'progress') {
-        this.progress = event;
-        continue;
-      }
-      const { sound } = event;
-      const level = sound.peaks.findIndex(({ count }) => count <= overviewPeaks);
-      const { count, samplesPerPeak } = sound.peaks[level];
-      const address = resources.peaks(this, level, 0, count);
-      const peaks = new Float32Array(await fetchBytes(address, signal));
-      this.#overviewPage = { samplesPerPeak, count, peaksPerPage: count, page: () => peaks };
-      this.overview = {
-        low: peaks.filter((_, index) => index % 2 === 0),
-        high: peaks.filter((_, index) => index % 2 === 1),
-      };
-      this.window = { start: 0, end: sound.durationSeconds };
-      this.sound = sound;
-      void this.#findCeiling(sound);
+    const sound = await this.mix.prepare((progress) => (this.progress = progress), signal);
+    this.window = { start: 0, end: sound.durationSeconds };
+    const numbers = Array.from({ length: Math.min(sound.channels, mostChannelsShown) }, (_, index) => index + 1);
+    const channels = sound.channels > 1 ? numbers.map((channel) => new Lane(this, channel)) : [];
+    for (const lane of this.lanes) if (lane !== this.mix) lane.close();
+    this.lanes = [this.mix, ...channels];
+    this.sound = sound;
+    if (this.analysis !== null) {
+      this.#put(this.analysis);
+      this.channel = this.laneOf(this.analysis.channel).channel;
     }
+    await this.#findResults();
+    for (const lane of channels) void lane.prepareSoon(signal);
   }
 
-  /** The brightest colour of the whole recording, by its coarsest tile. */
-  async #findCeiling(sound: Sound): Promise<void> {
-    const level = sound.spectrogram.levels.length - 1;
-    const address = resources.tile(this, level, 0, { scale: 'mel', topHz: this.axis.topHz });
-    try {
-      const bytes = new Uint8Array(await fetchBytes(address, this.#stop.signal));
-      this.#automaticCeiling = automaticCeiling(bytes, sound.spectrogram);
-    } catch (error) {
-      if (!this.#stop.signal.aborted) this.#partFailed(error);
-    }
+  /** The lane that a result or a mark is of. */
+  laneOf(channel: Analysis['channel'] | null): Lane {
+    const number = channel === 'left' ? 1 : channel === 'right' ? 2 : channel === 'mix' ? null : channel;
+    return this.lanes.find((lane) => lane.channel === number) ?? this.mix;
   }
 
-  #partFailed(error: unknown): void {
+  /** What is marked and analysed from now on is of this lane's channel, and its result is the one that is shown. */
+  turnTo(lane: Lane): void {
+    this.channel = lane.channel;
+    if (lane.analysis !== null) this.analysis = lane.analysis;
+  }
+
+  /** Each lane shows the latest result of its channel, and the one that the shown result is of, that. */
+  async #findResults(): Promise<void> {
+    const { evidence, analysis } = this;
+    const all = this.#ofReading(evidence?.analyses ?? []);
+    const shown = analysis === null ? null : this.laneOf(analysis.channel);
+    await Promise.all(
+      this.lanes.map(async (lane) => {
+        const id = latestOf(all.filter(({ channel }) => this.laneOf(channel) === lane));
+        if (lane === shown) lane.analysis = analysis;
+        else if (id === null) lane.analysis = null;
+        else if (lane.analysis?.id !== id) {
+          lane.analysis = await this.#analysis(id);
+        }
+      }),
+    );
+  }
+
+  /** Told of a part of a lane that could not be had. */
+  partFailed(error: unknown): void {
     // Once: every tile would say the same.
     if (this.#describedFailure) return;
     this.#describedFailure = true;
@@ -326,9 +304,7 @@ export class Examination {
 
   retryParts(): void {
     this.#describedFailure = false;
-    this.#pages.forgetFailures();
-    this.#tiles.forgetFailures();
-    this.#arrivals += 1;
+    for (const lane of this.lanes) lane.retry();
   }
 
   #failedToPlay(): void {
@@ -375,103 +351,46 @@ export class Examination {
     this.player.range = this.selection;
   }
 
-  // What is drawn
-
-  /** Where to take peaks from for pixels of this width: the best level first, then the overview. Asks for what is missing. */
-  peakSources(window: Span, width: number): PeakSource[] {
-    // Read so that the caller draws again when something arrives.
-    void this.#arrivals;
-    const { sound } = this;
-    if (sound === null || this.#overviewPage === null) return [];
-    const level = peakLevelFor(sound.peaks, (lengthOf(window) * sound.sampleRateHz) / width);
-    const { samplesPerPeak, count } = sound.peaks[level];
-    const pageSeconds = (peaksPerPage * samplesPerPeak) / sound.sampleRateHz;
-    const { first, end } = partsOf(window, pageSeconds, Math.ceil(count / peaksPerPage));
-    const before = Math.max(0, first - 1);
-    const after = Math.min(Math.ceil(count / peaksPerPage), end + 1);
-    const keys = [...fromMiddle(first, end), ...(first > before ? [before] : []), ...(after > end ? [end] : [])];
-    this.#pages.want(keys.map((page) => `${level}/${page}`));
-    const pages = new Map<number, Float32Array | undefined>();
-    for (let page = before; page < after; page++) pages.set(page, this.#pages.get(`${level}/${page}`));
-    return [{ samplesPerPeak, count, peaksPerPage, page: (index) => pages.get(index) }, this.#overviewPage];
-  }
-
-  tileLevel(window: Span, width: number): number {
-    return this.sound === null ? 0 : tileLevelFor(this.sound.spectrogram, lengthOf(window) / width);
-  }
-
-  /** Pictures of tiles, in the colours that are set now; asks for those that are missing. */
-  tilePictures(window: Span, width: number): (level: number, tile: number) => CanvasImageSource | undefined {
-    void this.#arrivals;
-    const { sound, axis } = this;
-    const colours = this.#colours;
-    if (sound === null || colours === null) return () => undefined;
-    const { levels, columnsPerTile, bins } = sound.spectrogram;
-    const level = this.tileLevel(window, width);
-    const wanted: string[] = [];
-    const want = (of: number, beyond: number): void => {
-      const seconds = levels[of].secondsPerColumn * columnsPerTile;
-      const { first, end } = partsOf(window, seconds, levels[of].tiles);
-      const inner = fromMiddle(first, end);
-      const outer = beyond > 0 ? [end, first - 1].filter((tile) => tile >= 0 && tile < levels[of].tiles) : [];
-      wanted.push(...[...inner, ...outer].map((tile) => tileKey(axis, of, tile)));
-    };
-    // Something to see at once, then what is in sight, then what is beside it.
-    if (levels.length - 1 > level) want(levels.length - 1, 0);
-    want(level, 1);
-    this.#tiles.want(wanted);
-    return (of, tile) => {
-      const part = this.#tiles.get(tileKey(axis, of, tile));
-      return part === undefined ? undefined : pictureOf(part, colours, columnsPerTile, bins);
-    };
-  }
-
-  /** Level at a time and a frequency, where the tile in sight is there. */
-  levelAt(time: number, hz: number): number | null {
-    void this.#arrivals;
-    const { sound, axis } = this;
-    if (sound === null || this.width === 0) return null;
-    const { levels, columnsPerTile } = sound.spectrogram;
-    const level = this.tileLevel(this.window, this.width);
-    const { secondsPerColumn } = levels[level];
-    const tile = Math.floor(time / (secondsPerColumn * columnsPerTile));
-    const part = this.#tiles.get(tileKey(axis, level, tile));
-    if (part === undefined) return null;
-    const place = { bytes: part.bytes, firstSeconds: tile * secondsPerColumn * columnsPerTile, secondsPerColumn };
-    return levelAt(sound.spectrogram, axis, place, time, hz);
-  }
-
   // What a person adds
 
   async addMark(
-    mark: Pick<Mark, 'startSeconds' | 'endSeconds' | 'text' | 'inReport'> & Partial<Pick<Mark, 'readAll'>>,
+    mark: Pick<Mark, 'startSeconds' | 'endSeconds' | 'text' | 'inReport' | 'channel'> & Partial<Pick<Mark, 'readAll'>>,
   ): Promise<void> {
     const { caseId, evidenceId, readAll } = this;
     await client.marks.add({ caseId, evidenceId, readAll, ...mark });
     await this.reload();
   }
 
-  async updateMark(id: number, mark: Pick<Mark, 'startSeconds' | 'endSeconds' | 'text' | 'inReport'>): Promise<void> {
+  async updateMark(
+    id: number,
+    mark: Pick<Mark, 'startSeconds' | 'endSeconds' | 'text' | 'inReport' | 'channel'>,
+  ): Promise<void> {
     const { caseId, evidenceId } = this;
     await client.marks.update({ caseId, evidenceId, markId: id, ...mark });
     await this.reload();
   }
 
   /** Deletes a mark, and offers to put it back. */
-  async removeMark({ id, startSeconds, endSeconds, text, inReport, readAll }: Mark): Promise<void> {
+  async removeMark({ id, startSeconds, endSeconds, text, inReport, readAll, channel }: Mark): Promise<void> {
     const { caseId, evidenceId } = this;
     await client.marks.remove({ caseId, evidenceId, markId: id });
     await this.reload();
     app.notify(examine.marks.removed, 'info', {
       label: examine.marks.undo,
-      run: () => void app.attempt(() => this.addMark({ startSeconds, endSeconds, text, inReport, readAll })),
+      run: () => void app.attempt(() => this.addMark({ startSeconds, endSeconds, text, inReport, readAll, channel })),
     });
   }
 
   /** Adds marks, all or none, and offers to take them away again. */
   async addMarks(marks: readonly Pick<Mark, 'startSeconds' | 'endSeconds' | 'text' | 'inReport'>[]): Promise<void> {
     const { caseId, evidenceId, readAll } = this;
-    const added = await client.marks.addAll({ caseId, evidenceId, marks: marks.map((mark) => ({ ...mark, readAll })) });
+    // They are of the result that is shown.
+    const { channel } = this.laneOf(this.analysis?.channel ?? null);
+    const added = await client.marks.addAll({
+      caseId,
+      evidenceId,
+      marks: marks.map((mark) => ({ ...mark, readAll, channel })),
+    });
     await this.reload();
     app.notify(examine.stretches.added(plural(added.length, 'mark')), 'info', {
       label: examine.marks.undo,
@@ -494,14 +413,15 @@ export class Examination {
   }
 
   /** Scores the selection as a recording of its own, and shows the result. */
-  async analyseSelection(options: { label: string; channel: Analysis['channel'] }): Promise<void> {
+  async analyseSelection(options: { label: string }): Promise<void> {
     const { caseId, evidenceId, readAll, selection } = this;
+    const channel = this.channel ?? 'mix';
     if (selection === null || this.analysing) return;
     this.analysing = true;
     try {
       const stretch = { startSeconds: selection.start, endSeconds: selection.end };
-      const analysis = await client.analyses.stretch({ caseId, evidenceId, readAll, ...stretch, ...options });
-      this.analysis = analysis;
+      const analysis = await client.analyses.stretch({ caseId, evidenceId, readAll, channel, ...stretch, ...options });
+      this.#put(analysis);
       await this.reload();
     } finally {
       this.analysing = false;
@@ -526,34 +446,4 @@ export class Examination {
     const { caseId, evidenceId } = this;
     this.evidence = await client.evidence.check({ caseId, evidenceId });
   }
-}
-
-const tileKey = ({ scale, topHz }: FrequencyAxis, level: number, tile: number): string =>
-  `${scale}/${topHz}/${level}/${tile}`;
-
-function pictureOf(tile: Tile, colours: Uint32Array, columns: number, rows: number): CanvasImageSource | undefined {
-  if (tile.picture !== null && tile.colours === colours) return tile.picture;
-  const picture = tile.picture ?? new OffscreenCanvas(columns, rows);
-  const context = picture.getContext('2d');
-  if (context === null) return undefined;
-  const image = context.createImageData(columns, rows);
-  const pixels = new Uint32Array(image.data.buffer);
-  // Rows of a tile go up, those of a picture down.
-  for (let row = 0; row < rows; row++) {
-    const from = row * columns;
-    const to = (rows - 1 - row) * columns;
-    for (let column = 0; column < columns; column++) pixels[to + column] = colours[tile.bytes[from + column]];
-  }
-  context.putImageData(image, 0, 0);
-  tile.picture = picture;
-  tile.colours = colours;
-  return picture;
-}
-
-class ResourceError extends Error {}
-
-async function fetchBytes(address: string, signal: AbortSignal): Promise<ArrayBuffer> {
-  const response = await fetch(resourceUrl(address), { signal });
-  if (!response.ok) throw new ResourceError(await response.text());
-  return response.arrayBuffer();
 }

@@ -14,12 +14,22 @@ export class Player {
   #frame = 0;
   readonly #onFailure: () => void;
 
-  constructor(url: string, onFailure: () => void) {
+  constructor(onFailure: () => void) {
     this.#onFailure = onFailure;
     this.media = document.createElement('audio');
     // Nothing is fetched before it is played.
     this.media.preload = 'none';
-    this.media.src = url;
+  }
+
+  /** Gives it what is played from now on, from where it is; null: silence. */
+  give(url: string | null): void {
+    const { media } = this;
+    media.muted = url === null;
+    if (url === null || media.getAttribute('src') === url) return;
+    const [time, plays] = [media.currentTime, this.playing];
+    media.src = url;
+    if (time > 0) media.currentTime = time;
+    if (plays) void this.#playFrom(time);
   }
 
   /** Takes the one that draws the overview. */

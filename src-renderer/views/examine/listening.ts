@@ -1,0 +1,16 @@
+/** Which of the channels are heard: those that are alone (solo), else all that are not muted. */
+export function heardOf(
+  channels: readonly number[],
+  solo: ReadonlySet<number>,
+  muted: ReadonlySet<number>,
+): number[] | null {
+  const heard = channels.filter((channel) => (solo.size > 0 ? solo.has(channel) : !muted.has(channel)));
+  // All of them are the mix.
+  return heard.length === channels.length ? null : heard;
+}
+
+export function toggled(of: ReadonlySet<number>, channel: number): ReadonlySet<number> {
+  const next = new Set(of);
+  if (!next.delete(channel)) next.add(channel);
+  return next;
+}
