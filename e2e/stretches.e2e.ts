@@ -38,7 +38,7 @@ async function longRecording({ bonafide, spoof }: { bonafide: string[]; spoof: s
     whole.set(part, at);
     at += part.length;
   }
-  return wav16(whole);
+  return Buffer.from(wav16(whole));
 }
 
 /** The fast model with a card that gives times, as one would after `splices --record` that passed; and it is the default. */

@@ -101,6 +101,7 @@ describe('renderReport', () => {
       inReport: true,
       createdAt: '2026-11-20T00:00:00.000Z',
       readAll: false,
+      channel: null,
     }));
     const channels = [1, 2].map((channel) => ({ channel, peaks, spectrogram }));
     const closeUps = [{ markId: 8, startSeconds: 5.5, endSeconds: 6.5, sampleRateHz: 44_100, peaks, spectrogram }];
