@@ -182,7 +182,11 @@ describe('training', () => {
   });
 
   it('trains on from a model, with its front end and conditioning', () => {
-    const { status, stdout } = earwitness(training('onwards', '--from', join(folder, 'whole'), '--epochs', '1'));
+    const plots = join(folder, 'curves');
+    const onwards = training('onwards', '--from', join(folder, 'whole'), '--epochs', '1', '--plots', plots);
+    const { status, stdout } = earwitness(onwards);
+    expect(readdirSync(plots).sort()).toEqual(['training-dev-auc.svg', 'training-dev-eer.svg', 'training-loss.svg']);
+    expect(readFileSync(join(plots, 'training-loss.svg'), 'utf8')).toContain('onwards');
     expect(status).toBe(0);
     expect(stdout).toMatch(/Model written/);
     const [before, after] = ['whole', 'onwards'].map((name) =>

@@ -21,6 +21,19 @@ export const conditionTexts = {
     `Threshold: ${threshold}. At the worst step ${worst} of the bona fide recordings are found synthetic.`,
 } as const;
 
+export const distanceTexts = {
+  title: 'Cllr by distance',
+  nearer: 'Recordings that lie nearer (%)',
+  beyond: 'beyond',
+  cllr: 'Cllr (bits)',
+  useless: 'Likelihood ratios that say nothing',
+  kinds: (of: string) => (of === 'quality' ? 'Quality' : `Network ${of}`),
+  gist: (forbidding: readonly string[]) =>
+    forbidding.length === 0
+      ? 'Error was not seen to grow beyond any limit.'
+      : `Error grows beyond the limit of: ${forbidding.join(', ')}.`,
+} as const;
+
 export const robustnessTexts = {
   sheet: (model: string) => `Robustness of ${model}`,
   strength: (family: string, unit: string) => `${family} (${unit})`,
@@ -35,6 +48,25 @@ export const robustnessTexts = {
   ratesNote: 'Upright lines: 95 % confidence intervals.',
   cllrNote: 'At 1 bit and above, likelihood ratios say no more than none at all.',
   gist: (from: string, first: string, to: string, last: string) => `From ${first} at ${from} to ${last} at ${to}.`,
+} as const;
+
+export const trainingTexts = {
+  loss: 'Loss',
+  lossAxis: 'Cross-entropy (nats)',
+  epochAxis: 'Epoch',
+  lossStep: 'Single steps',
+  lossStepOf: (member: string) => `Single steps of ${member}`,
+  lossEpoch: 'Mean of the epoch',
+  devEer: 'EER on dev',
+  devEerAxis: 'Equal error rate (%)',
+  devAuc: 'AUC on dev',
+  devAucAxis: 'Area under the ROC curve',
+  ofEpoch: 'After each epoch',
+  best: (epoch: string) => `Best, epoch ${epoch}: this one is kept`,
+  lossGist: (member: string | null, last: string, epoch: string) =>
+    `The loss${member === null ? '' : ` of ${member}`} is ${last} at epoch ${epoch}.`,
+  devGist: (member: string | null, what: string, best: string, epoch: string) =>
+    `Best ${what}${member === null ? '' : ` of ${member}`}: ${best}, after epoch ${epoch}.`,
 } as const;
 
 export const evaluationTexts = {

@@ -80,3 +80,9 @@ export function lookAt(place: number): ModelLook {
   const index = place % modelColourCount;
   return { role: `model${index}` as ModelRole, mark: marks[index] };
 }
+
+/** How models or parts of one look that stand in one plot, by their keys: none twice. */
+export type LooksOf = (keys: readonly string[]) => ReadonlyMap<string, ModelLook>;
+
+/** By their order; the window remembers what it once gave. */
+export const looksInOrder: LooksOf = (keys) => new Map(keys.map((key, place) => [key, lookAt(place)]));

@@ -55,7 +55,10 @@ export function register(program: Command): void {
       'one of its splits, all for everything; several times for several together',
       collect,
     )
-    .requiredOption('--out <folder>', 'where robustness.csv, robustness.json, robustness.svg and conditions.svg go')
+    .requiredOption(
+      '--out <folder>',
+      'where robustness.csv, robustness.json, robustness.svg, conditions.svg and, with --record, distance.svg go',
+    )
     .addOption(modelOption())
     .addOption(withoutCompanionOption())
     .option(
@@ -147,13 +150,14 @@ async function robustness(options: RobustnessOptions): Promise<number> {
     const measuredOn = { made: runProvenance(model), dataset: dataset.spec, split, seed, replicates };
     const report = measuring.robustnessReport(model, items, sets, measuredOn);
     const { rows, conditions, companionNote } = report;
-    const files = writing.robustnessFiles(report);
+    const recorded = options.record && conditions ? conditions : null;
+    const thresholds = recorded && curves.thresholdsWith(model.card.thresholds, recorded);
+    const of = { dataset: dataset.spec, split, seed, replicates };
+    const distance = thresholds && distances.validationDistance({ ...model.card, thresholds }, items, sets, of);
+    const files = writing.robustnessFiles(report, distance);
     await writeOutputs(filesIn(folder, files), outputs);
-    if (options.record && conditions) {
-      const thresholds = curves.thresholdsWith(model.card.thresholds, conditions);
-      const of = { dataset: dataset.spec, split, seed, replicates };
-      const distance = distances.validationDistance({ ...model.card, thresholds }, items, sets, of);
-      await store.writeMeasured(model, { conditions, thresholds, ...(distance ? { distance } : {}) });
+    if (recorded && thresholds) {
+      await store.writeMeasured(model, { conditions: recorded, thresholds, ...(distance ? { distance } : {}) });
       if (distance) process.stdout.write(writing.distanceText(distance));
     }
     await journal.remove();
@@ -161,8 +165,7 @@ async function robustness(options: RobustnessOptions): Promise<number> {
     if (companionNote !== null) process.stdout.write(`${companionNote}\n`);
     if (conditions) process.stdout.write(writing.conditionsText(conditions));
     process.stdout.write(`Written to ${folder}: ${Object.keys(files).join(', ')}\n`);
-    if (options.record && conditions)
-      process.stdout.write(`The card in ${model.folder} has these curves, thresholds and distances now.\n`);
+    if (recorded) process.stdout.write(`The card in ${model.folder} has these curves, thresholds and distances now.\n`);
     const lacking = rows.some(({ skipped, figures }) => skipped !== null || (figures?.failed ?? 0) > 0);
     return lacking ? exitStatus.someFailed : exitStatus.done;
   } catch (error) {

@@ -1,6 +1,6 @@
 /** `earwitness train`: makes a model from a dataset. */
 import { existsSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
 import type { BackendName } from '../training/backends/index.ts';
@@ -17,7 +17,7 @@ import {
   interruption,
   positiveInteger,
 } from './context.ts';
-import { mustBeFreeForModel } from './outputs.ts';
+import { filesIn, mustBeFreeFolder, mustBeFreeForModel, writeOutputs } from './outputs.ts';
 
 interface TrainOptions {
   dataset: string;
@@ -48,6 +48,7 @@ interface TrainOptions {
   from?: string;
   resume?: boolean;
   overwrite?: boolean;
+  plots?: string;
   note: string[];
 }
 
@@ -174,6 +175,10 @@ export function register(program: Command): void {
     )
     .option('--overwrite', 'replace the model that stands in the folder')
     .option(
+      '--plots <folder>',
+      'draw loss, and EER and AUC on dev, of its networks into this folder (SVG); of this run alone',
+    )
+    .option(
       '--note <sentence>',
       "put this in the model's card (repeatable)",
       (note, notes: string[]) => [...notes, note],
@@ -260,6 +265,24 @@ function reporter(progress: ProgressLine): (event: TrainModelEvent) => void {
   };
 }
 
+/** Follows a training for its curves. */
+async function followCurves(
+  dataset: string,
+  name: string,
+): Promise<{ hear: (event: TrainModelEvent) => void; pictures: () => Record<string, string> }> {
+  const { TrainingFollower } = await import('../laboratory/train-progress.ts');
+  const { newRecord } = await import('../laboratory/train-record.ts');
+  const { trainingRequestSchema } = await import('../../src-common/schemas/training.ts');
+  const { trainingPlots } = await import('../../src-common/plots/training.ts');
+  const { plotSvg } = await import('../../src-common/plots/svg.ts');
+  const record = newRecord('', trainingRequestSchema.parse({ dataset, name }));
+  const follower = new TrainingFollower(record);
+  return {
+    hear: (event) => void follower.hear(event),
+    pictures: () => Object.fromEntries(trainingPlots(record.training).map((plot) => [`${plot.id}.svg`, plotSvg(plot)])),
+  };
+}
+
 async function train(options: TrainOptions): Promise<number> {
   const folder = resolve(options.out);
   const finished = existsSync(join(folder, 'card.json'));
@@ -271,13 +294,16 @@ async function train(options: TrainOptions): Promise<number> {
     return exitStatus.done;
   }
   await mustBeFreeForModel(folder, { overwrite: options.overwrite, resume: options.resume === true });
+  if (options.plots !== undefined) mustBeFreeFolder(resolve(options.plots), { overwrite: options.overwrite });
   const { trainModel } = await import('../laboratory/train-model.ts');
   const { withBonafide } = await import('../datasets/load.ts');
   const progress = new ProgressLine();
   const { signal, dispose } = interruption();
   try {
-    const { note, resume, folds, foldCount, bonafide, errorRate, misjudges, leastBandwidth, ...rest } = options;
+    const say = reporter(progress);
+    const { note, plots, resume, folds, foldCount, bonafide, errorRate, misjudges, leastBandwidth, ...rest } = options;
     const dataset = withBonafide(options.dataset, bonafide);
+    const curves = plots === undefined ? null : await followCurves(dataset, options.name ?? basename(folder));
     const model = await trainModel(
       {
         ...rest,
@@ -290,7 +316,13 @@ async function train(options: TrainOptions): Promise<number> {
         leastBandwidthHz: leastBandwidth,
       },
       `earwitness ${applicationVersion()}`,
-      { signal, onEvent: reporter(progress) },
+      {
+        signal,
+        onEvent: (event) => {
+          curves?.hear(event);
+          say(event);
+        },
+      },
     );
     progress.clear();
     for (const { split, eer, auc, bonafide, spoof } of model.card.figures) {
@@ -299,6 +331,15 @@ async function train(options: TrainOptions): Promise<number> {
       );
     }
     process.stdout.write(`Model written to ${folder} (${model.onnxSha256.slice(0, 12)}).\n`);
+    if (plots !== undefined && curves) {
+      const drawn = curves.pictures();
+      await writeOutputs(filesIn(resolve(plots), drawn), { overwrite: options.overwrite });
+      process.stdout.write(
+        Object.keys(drawn).length === 0
+          ? 'There are no curves: no network was trained.\n'
+          : `Curves written to ${plots}.\n`,
+      );
+    }
     return exitStatus.done;
   } catch (error) {
     progress.clear();

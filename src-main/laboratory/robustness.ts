@@ -6,7 +6,7 @@ import type { RunnableModel } from '../detector/store.ts';
 import { findingTable } from '../evaluation/finding-table.ts';
 import { pairedDifference } from '../evaluation/paired.ts';
 import { tooFewOverall } from '../evaluation/units.ts';
-import type { RobustnessRow } from '../reports/robustness.ts';
+import type { MeasuredRow } from '../reports/robustness.ts';
 import { companionsOf, evaluateTrials, memberScores, ratioOf, spokenUnder } from './evaluate.ts';
 import { hashOf } from './robustness-journal.ts';
 import type { RobustnessIdentity } from './robustness-journal.ts';
@@ -73,7 +73,7 @@ function rowOf(
   plain: readonly DegradedOutcome[],
   { degradation, skipped, encoder, outcomes }: DegradedSet,
   options: { replicates: number; seed: number; areRatios: boolean },
-): RobustnessRow {
+): MeasuredRow {
   const { areRatios } = options;
   const named = {
     name: degradation?.name ?? 'as-is',
@@ -151,14 +151,14 @@ export function robustnessRows(
   items: readonly DatasetItem[],
   sets: readonly DegradedSet[],
   options: { replicates: number; seed: number },
-): RobustnessRow[] {
+): MeasuredRow[] {
   const [{ outcomes: plain }] = sets;
   const areRatios = sets.some(({ outcomes }) => companionsOf(outcomes).length > 0);
   return sets.map((set) => rowOf(model, items, plain, set, { ...options, areRatios }));
 }
 
 /** What is said of rows in which companions have a part; null where they have none. */
-export function companionNote(rows: readonly RobustnessRow[]): string | null {
+export function companionNote(rows: readonly MeasuredRow[]): string | null {
   if (rows.every(({ figures }) => (figures?.byCompanion ?? 0) === 0)) return null;
   return 'Companions of the model spoke of some recordings. Scores of two models have no common scale: all figures are of likelihood ratios, each under the calibration of the one that spoke.';
 }

@@ -1,58 +1,39 @@
 /** A model's robustness as files: table (CSV, JSON) and curves (SVG). */
 import type { FindingTable } from '../../src-common/schemas/finding-record.ts';
+import type { RobustnessRow } from '../../src-common/schemas/robustness.ts';
 import { conditionText, conditionWords } from '../../src-common/condition-curves.ts';
 import type { ConditionRecord } from '../../src-common/condition-curves.ts';
 import { distanceName, distanceSentence } from '../../src-common/validation-distance.ts';
 import type { ValidationDistanceRecord } from '../../src-common/validation-distance.ts';
 import { conditionSheet } from '../../src-common/plots/conditions.ts';
+import { distancePlot } from '../../src-common/plots/distance.ts';
 import { robustnessSheet } from '../../src-common/plots/robustness.ts';
 import { plotSvg } from '../../src-common/plots/svg.ts';
 import { csvLine } from './csv.ts';
 import type { ScanProvenance } from './scan.ts';
 
-/** One degradation's figures. Rates are fractions. */
-export interface RobustnessRow {
-  /** `as-is` for the recordings as they are. */
-  name: string;
-  label: string;
-  family: string | null;
-  value: number | null;
-  unit: string | null;
-  /** Program that coded; null where none did. */
-  encoder: string | null;
-  /** Why it was not measured. */
-  skipped: string | null;
-  figures: {
-    recordings: number;
-    /** With a score, whatever the finding. */
-    scored: number;
-    failed: number;
-    /** Of which a companion of the model spoke. */
-    byCompanion: number;
-    /** Of all scores, also of recordings that are not assessable. */
-    eer: number | null;
-    eerInterval: [number, number] | null;
-    auc: number | null;
-    cllrBits: number | null;
-    minCllrBits: number | null;
-    /** Of recordings scored both ways: what the degradation costs. */
-    paired: {
-      recordings: number;
-      before: number;
-      difference: number;
-      interval: [number, number] | null;
-      confidence: number;
-      replicates: number;
-      levels: string[];
-      sources: number | null;
-    } | null;
-    /** With a finding for either class, of all recordings. */
-    decidedShare: number;
-    notAssessableShare: number;
-    findings: FindingTable;
-    /** What forbade findings, and how often. */
-    reasons: Record<string, number>;
-  } | null;
+type ShownFigures = NonNullable<RobustnessRow['figures']>;
+
+/** A row as the files hold it: with figures that the window does not show. */
+export interface MeasuredRow extends RobustnessRow {
+  figures:
+    | (ShownFigures & {
+        auc: number | null;
+        minCllrBits: number | null;
+        paired:
+          | (NonNullable<ShownFigures['paired']> & {
+              before: number;
+              confidence: number;
+              replicates: number;
+              levels: string[];
+              sources: number | null;
+            })
+          | null;
+        findings: FindingTable;
+        /** What forbade findings, and how often. */
+        reasons: Record<string, number>;
+      })
+    | null;
 }
 
 /** A whole measurement. */
@@ -64,12 +45,18 @@ export interface RobustnessReport {
   seed: number;
   /** What is said of companions; null where none spoke. */
   companionNote: string | null;
-  rows: RobustnessRow[];
+  rows: MeasuredRow[];
   /** Down to where findings hold; null where none of the degradations makes one measure worse step by step. */
   conditions: ConditionRecord | null;
 }
 
-export const robustnessFileNames = ['robustness.json', 'robustness.csv', 'robustness.svg', 'conditions.svg'] as const;
+export const robustnessFileNames = [
+  'robustness.json',
+  'robustness.csv',
+  'robustness.svg',
+  'conditions.svg',
+  'distance.svg',
+] as const;
 
 const columns = [
   'degradation',
@@ -94,7 +81,7 @@ const columns = [
   'by_companion',
 ];
 
-function tableCsv(rows: readonly RobustnessRow[]): string {
+function tableCsv(rows: readonly MeasuredRow[]): string {
   const lines = rows.map(({ name, label, skipped, encoder, figures }) =>
     csvLine([
       name,
@@ -120,14 +107,18 @@ function tableCsv(rows: readonly RobustnessRow[]): string {
   return csvLine(columns) + lines.join('');
 }
 
-/** The files by name; `conditions.svg` where there are such curves. */
-export function robustnessFiles(report: RobustnessReport): Record<string, string> {
+/** The files by name; `conditions.svg` and `distance.svg` where there is something to draw. */
+export function robustnessFiles(
+  report: RobustnessReport,
+  distance: ValidationDistanceRecord | null = null,
+): Record<string, string> {
   const { modelName, conditions, rows } = report;
   return {
     'robustness.json': `${JSON.stringify(report, null, 1)}\n`,
     'robustness.csv': tableCsv(rows),
     'robustness.svg': plotSvg(robustnessSheet(report)),
     ...(conditions ? { 'conditions.svg': plotSvg(conditionSheet(modelName, conditions)) } : {}),
+    ...(distance ? { 'distance.svg': plotSvg(distancePlot(modelName, distance)) } : {}),
   };
 }
 
@@ -154,7 +145,7 @@ const ends = (interval: [number, number] | null): string =>
   interval ? ` [${interval.map((end) => percent(end)).join(', ')}]` : '';
 
 /** The table as text, a line for each degradation. */
-export function robustnessText(rows: readonly RobustnessRow[]): string {
+export function robustnessText(rows: readonly MeasuredRow[]): string {
   const width = Math.max(...rows.map(({ label }) => label.length));
   const head = `${''.padEnd(width)}  ${'EER %'.padStart(6)}  ${'difference'.padEnd(20)}  ${'Cllr'.padStart(6)}  decided  not assessable`;
   const lines = rows.map(({ label, skipped, figures }) => {

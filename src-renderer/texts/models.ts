@@ -1,4 +1,6 @@
 /** Texts of the Models view. */
+import { distanceTexts } from '../../src-common/plots/texts.ts';
+
 export const models = {
   inconclusive: 'Inconclusive',
   inconclusiveBetween: (ratio: string) => `between likelihood ratios of 1/${ratio} and ${ratio}`,
@@ -65,19 +67,9 @@ export const models = {
   },
   distance: {
     none: 'It was not measured how far a recording may lie from those that the model was measured on.',
-    title: 'Cllr by distance',
-    nearer: 'Recordings that lie nearer (%)',
-    beyond: 'beyond',
-    cllr: 'Cllr (bits)',
-    useless: 'Likelihood ratios that say nothing',
-    kinds: (of: string) => (of === 'quality' ? 'Quality' : `Network ${of}`),
-    by: (of: string, sentence: string) => `${of === 'quality' ? 'Quality' : `Network ${of}`}: ${sentence}`,
+    by: (of: string, sentence: string) => `${distanceTexts.kinds(of)}: ${sentence}`,
     note: (recordings: string, copies: string) =>
       `Mahalanobis’s distance from ${recordings} recordings, each from those of other sources; of them and their degraded copies (${copies} in all) what the thresholds let pass. Beyond the limit lie recordings of fewer than five sources.`,
-    gist: (forbidding: readonly string[]) =>
-      forbidding.length === 0
-        ? 'Error was not seen to grow beyond any limit.'
-        : `Error grows beyond the limit of: ${forbidding.join(', ')}.`,
   },
   sections: {
     distance: 'Distance from what it was measured on',

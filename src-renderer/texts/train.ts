@@ -218,25 +218,9 @@ export const train = {
     discardSentence: (name: string) =>
       `The checkpoint and the curves of “${name}” are lost. The recordings, and any model that came of it, stay.`,
     discardAction: 'Discard the training',
-    loss: 'Loss',
-    lossAxis: 'Cross-entropy (nats)',
-    epochAxis: 'Epoch',
-    lossStep: 'Single steps',
-    lossEpoch: 'Mean of the epoch',
-    devEer: 'EER on dev',
-    devEerAxis: 'Equal error rate (%)',
-    devAuc: 'AUC on dev',
-    devAucAxis: 'Area under the ROC curve',
-    ofEpoch: 'After each epoch',
     noCurveOfEncoder: 'Networks have curves; the head of an encoder is fitted in one go.',
-    best: (epoch: string) => `Best, epoch ${epoch}: this one is kept`,
     noCurve: 'The first step has not been made yet.',
     noEpoch: 'Measured on dev after the first epoch.',
-    lossStepOf: (member: string) => `Single steps of ${member}`,
-    lossGist: (member: string | null, last: string, epoch: string) =>
-      `The loss${member === null ? '' : ` of ${member}`} is ${last} at epoch ${epoch}.`,
-    devGist: (member: string | null, what: string, best: string, epoch: string) =>
-      `Best ${what}${member === null ? '' : ` of ${member}`}: ${best}, after epoch ${epoch}.`,
     members: {
       title: 'Members',
       fold: (fold: string, folds: string) => `Fold ${fold} of ${folds}`,

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import type { Training, TrainingMember } from '../../../src-common/schemas/training.ts';
-import { legendOf, ticksOf } from '../../../src-common/plots/plot.ts';
-import { bestOf, devAucPlot, devEerPlot, lossPlot } from './plots.ts';
+import type { Training, TrainingMember } from '../schemas/training.ts';
+import { legendOf, ticksOf } from './plot.ts';
+import { bestOf, devAucPlot, devEerPlot, lossPlot } from './training.ts';
 
 const network: TrainingMember = {
   ...{ name: 'network', kind: 'network', planned: 30, inFolds: false, state: 'running', embedded: null, joined: null },

@@ -1,12 +1,10 @@
-/** The curves of a training. */
-import type { Training, TrainingMember } from '../../../src-common/schemas/training.ts';
-import { modelColourCount, type ModelLook } from '../../../src-common/plots/theme.ts';
-import { modelLooks } from '../../charts/looks.ts';
-import { type Layer, type Plot, type PlotAxis, type Point, roundStep } from '../../../src-common/plots/plot.ts';
-import { formatNumber, formatPercent } from '../../format.ts';
-import { train } from '../../texts/train.ts';
+/** The curves of a training: loss over epochs, and what dev says after each. */
+import { axisNumber, axisPercent, formatNumber, formatPercent } from '../numbers.ts';
+import type { Training, TrainingMember } from '../schemas/training.ts';
+import { type Layer, type Plot, type PlotAxis, type Point, roundStep } from './plot.ts';
+import { trainingTexts as texts } from './texts.ts';
+import { looksInOrder, type LooksOf, modelColourCount, type ModelLook } from './theme.ts';
 
-const texts = train.page;
 type Epoch = TrainingMember['epochs'][number];
 
 /** The epoch whose weights are kept: the last that was better than all before. */
@@ -20,9 +18,9 @@ export function bestOf({ members }: Training): Epoch | undefined {
 }
 
 /** The networks that have begun, with how each is drawn where there are several members. */
-function begun({ members }: Training): { network: TrainingMember; look: ModelLook | null }[] {
+function begun({ members }: Training, looksOf = looksInOrder): { network: TrainingMember; look: ModelLook | null }[] {
   const networks = members.filter(({ kind }) => kind === 'network').slice(0, modelColourCount);
-  const looks = modelLooks(members.length > 1 ? networks.map(({ name }) => name) : []);
+  const looks = looksOf(members.length > 1 ? networks.map(({ name }) => name) : []);
   return networks
     .filter(({ steps }) => steps.length > 0)
     .map((network) => ({ network, look: looks.get(network.name) ?? null }));
@@ -38,9 +36,14 @@ function epochLayers({ network, look }: ReturnType<typeof begun>[number], name: 
   ];
 }
 
+/** The curves that there are. */
+export function trainingPlots(training: Training): Plot[] {
+  return [lossPlot(training), devEerPlot(training), devAucPlot(training)].filter((plot) => plot !== null);
+}
+
 /** Loss over epochs: single steps thin, the epochs' means bold; null before the first step. */
-export function lossPlot(training: Training): Plot | null {
-  const networks = begun(training);
+export function lossPlot(training: Training, looksOf: LooksOf = looksInOrder): Plot | null {
+  const networks = begun(training, looksOf);
   const lasts = networks.map(({ network }) => network.steps[network.steps.length - 1]);
   if (lasts.length === 0) return null;
   const to = Math.max(1, ...lasts.map(({ epoch }) => epoch));
@@ -51,7 +54,7 @@ export function lossPlot(training: Training): Plot | null {
     title: texts.loss,
     subject: training.request.name,
     x: epochAxis(to),
-    y: { label: texts.lossAxis, column: 'loss_nats', scale: 'linear', from: 0, to: top, format: plain },
+    y: { label: texts.lossAxis, column: 'loss_nats', scale: 'linear', from: 0, to: top, format: axisNumber },
     layers: networks.flatMap((each): Layer[] => [
       {
         kind: 'line',
@@ -77,26 +80,33 @@ export function lossPlot(training: Training): Plot | null {
 }
 
 /** Equal error rate on dev after each epoch, the best marked; null before the first epoch. */
-export function devEerPlot(training: Training): Plot | null {
+export function devEerPlot(training: Training, looksOf: LooksOf = looksInOrder): Plot | null {
   const rates = epochsOf(training).map(({ devEer }) => devEer);
   const top = Math.min(1, Math.max(0.1, ...rates) * 1.1);
-  return devPlot(training, {
+  return devPlot(training, looksOf, {
     id: 'training-dev-eer',
     title: texts.devEer,
-    axis: { label: texts.devEerAxis, column: 'dev_eer_fraction', scale: 'linear', from: 0, to: top, format: percent },
+    axis: {
+      label: texts.devEerAxis,
+      column: 'dev_eer_fraction',
+      scale: 'linear',
+      from: 0,
+      to: top,
+      format: axisPercent,
+    },
     value: ({ devEer }) => devEer,
     text: formatPercent,
   });
 }
 
 /** Area under the ROC curve on dev after each epoch, the best marked; null before the first epoch. */
-export function devAucPlot(training: Training): Plot | null {
+export function devAucPlot(training: Training, looksOf: LooksOf = looksInOrder): Plot | null {
   const areas = epochsOf(training).map(({ devAuc }) => devAuc);
   const from = Math.max(0, Math.min(0.5, Math.floor(Math.min(...areas) * 10) / 10));
-  return devPlot(training, {
+  return devPlot(training, looksOf, {
     id: 'training-dev-auc',
     title: texts.devAuc,
-    axis: { label: texts.devAucAxis, column: 'dev_auc', scale: 'linear', from, to: 1, format: plain },
+    axis: { label: texts.devAucAxis, column: 'dev_auc', scale: 'linear', from, to: 1, format: axisNumber },
     value: ({ devAuc }) => devAuc,
     text: (value) => formatNumber(value, 3),
   });
@@ -112,8 +122,8 @@ interface DevPlot {
   text: (value: number) => string;
 }
 
-function devPlot(training: Training, { id, title, axis, value, text }: DevPlot): Plot | null {
-  const networks = begun(training).filter(({ network }) => network.epochs.length > 0);
+function devPlot(training: Training, looksOf: LooksOf, { id, title, axis, value, text }: DevPlot): Plot | null {
+  const networks = begun(training, looksOf).filter(({ network }) => network.epochs.length > 0);
   if (networks.length === 0) return null;
   const pointOf = (each: Epoch): Point => [each.epoch, value(each)];
   const kept = networks.map(({ network, look }) => {
@@ -157,11 +167,8 @@ function epochAxis(to: number): PlotAxis {
     scale: 'linear',
     from: 0,
     to: Math.ceil(to / step) * step,
-    format: plain,
+    format: axisNumber,
     ticks: 8,
     whole: true,
   };
 }
-
-const plain = (value: number): string => String(Number(value.toPrecision(4))).replace('-', '−');
-const percent = (fraction: number): string => plain(100 * fraction);

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { distanceOf, distancePlot } from './distance-plot.ts';
+import { distanceOf, distancePlot } from './distance.ts';
 
 const kind = (of: string, forbids: boolean) => ({
   of,

@@ -1,11 +1,11 @@
 /** How error grows with the distance from what a model was measured on, from its card to a plot. */
-import { validationDistanceSchema } from '../../../src-common/validation-distance.ts';
-import type { ValidationDistanceRecord } from '../../../src-common/validation-distance.ts';
-import { modelLooks } from '../../charts/looks.ts';
-import type { Layer, Plot, Point } from '../../../src-common/plots/plot.ts';
-import { models } from '../../texts/models.ts';
+import { validationDistanceSchema } from '../validation-distance.ts';
+import type { ValidationDistanceRecord } from '../validation-distance.ts';
+import type { Layer, Plot, Point } from './plot.ts';
+import { distanceTexts as texts } from './texts.ts';
+import { looksInOrder } from './theme.ts';
+import type { LooksOf } from './theme.ts';
 
-const texts = models.distance;
 /** Where what lies beyond the limit is drawn: right of all shares. */
 const beyond = 1.05;
 
@@ -16,8 +16,12 @@ export function distanceOf(card: Record<string, unknown>): ValidationDistanceRec
 }
 
 /** A line for each kind of distance: Cllr of what lies between two shares of the recordings, and of what lies beyond the limit. */
-export function distancePlot(name: string, { kinds, split }: ValidationDistanceRecord): Plot {
-  const looks = modelLooks(kinds.map(({ of }) => of));
+export function distancePlot(
+  name: string,
+  { kinds, split }: ValidationDistanceRecord,
+  looksOf: LooksOf = looksInOrder,
+): Plot {
+  const looks = looksOf(kinds.map(({ of }) => of));
   const lines = kinds.map(({ of, growth }) => ({
     of,
     look: looks.get(of)!,
