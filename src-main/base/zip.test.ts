@@ -1,7 +1,19 @@
-import { existsSync, mkdtempSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import {
+  createReadStream,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { Hashing } from './hashing.ts';
 import { writeArchive } from './zip.ts';
 
 let folder: string;
@@ -33,8 +45,23 @@ it.runIf(existsSync('/proc/self/fd'))(
     ];
     await expect(writeArchive(join(folder, 'a.zip'), files)).rejects.toThrow(/a\.zip/);
     await expect.poll(heldOpen).toEqual([]);
-    const stopped = writeArchive(join(folder, 'b.zip'), files.slice(0, 1), AbortSignal.abort(new Error('stopped')));
+    const signal = AbortSignal.abort(new Error('stopped'));
+    const stopped = writeArchive(join(folder, 'b.zip'), files.slice(0, 1), { signal });
     await expect(stopped).rejects.toThrow('stopped');
+    await expect.poll(heldOpen).toEqual([]);
+    const torn = { name: 'torn', stream: { sizeBytes: 8_000_000, open: () => createReadStream(kept) } };
+    await expect(writeArchive(join(folder, 'c.zip'), [torn])).rejects.toThrow(/number of bytes/);
     await expect.poll(heldOpen).toEqual([]);
   },
 );
+
+it('hashes what it writes, and takes streams whose errors are its own', async () => {
+  const path = join(folder, 'a.zip');
+  const stream = { sizeBytes: 3, open: () => Readable.from([Buffer.from('abc')]) };
+  const { sha256, sizeBytes } = await writeArchive(path, [{ name: 'abc', stream }]);
+  const written = readFileSync(path);
+  expect(sizeBytes).toBe(written.length);
+  expect(sha256).toBe(createHash('sha256').update(written).digest('hex'));
+  const refused = { sizeBytes: 3, open: () => stream.open().pipe(new Hashing({ check: () => new Error('refused') })) };
+  await expect(writeArchive(join(folder, 'b.zip'), [{ name: 'abc', stream: refused }])).rejects.toThrow('refused');
+});

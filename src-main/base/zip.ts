@@ -9,12 +9,15 @@ import yauzl from 'yauzl';
 import yazl from 'yazl';
 import { UserFacingError } from './errors.ts';
 import { unwritable } from './files.ts';
+import { Hashing } from './hashing.ts';
 
-/** What goes into an archive under a name: a file, or bytes. */
+/** What goes into an archive under a name: a file, bytes, or a stream. */
 export interface Packed {
   name: string;
   path?: string;
   bytes?: Uint8Array;
+  /** Opened when its turn comes; its error is the archive's. */
+  stream?: { sizeBytes: number; open: () => Readable };
   /** False for what would not become smaller; true by default. */
   compress?: boolean;
 }
@@ -22,34 +25,55 @@ export interface Packed {
 /** Fixed, so that the same files give the same archive. */
 const mtime = new Date(1980, 0, 1);
 
+interface ArchiveOptions {
+  signal?: AbortSignal | undefined;
+  /** How the file is made, `{ flags: 'wx' }` for instance. */
+  file?: Parameters<typeof createWriteStream>[1];
+  /** The path that errors name. */
+  shown?: string;
+}
+
 /**
  * Writes an archive; the file is whole only when this returns.
+ * @returns its SHA-256 and size
  * @throws UserFacingError `unwritable`; what reading the files throws.
  */
-export async function writeArchive(path: string, files: readonly Packed[], signal?: AbortSignal): Promise<void> {
+export async function writeArchive(
+  path: string,
+  files: readonly Packed[],
+  { signal, file: how, shown = path }: ArchiveOptions = {},
+): Promise<{ sha256: string; sizeBytes: number }> {
   const zip = new yazl.ZipFile();
   const failed = new Promise<never>((_, reject) => zip.on('error', reject));
   failed.catch(() => undefined);
-  for (const { name, path: file, bytes, compress = true } of files) {
+  const opened: Readable[] = [];
+  for (const { name, path: file, bytes, stream, compress = true } of files) {
     const options = { mtime, mode: 0o100644, compress };
     if (file !== undefined) zip.addFile(file, name, options);
-    else zip.addBuffer(Buffer.from(bytes ?? []), name, options);
+    else if (!stream) zip.addBuffer(Buffer.from(bytes ?? []), name, options);
+    else {
+      zip.addReadStreamLazy(name, { ...options, size: stream.sizeBytes }, (give) => {
+        const content = stream.open();
+        opened.push(content.on('error', (error) => zip.emit('error', error)));
+        give(null, content);
+      });
+    }
   }
   zip.end();
   // What fails in reading would leave the file open: the writing is stopped, and waited for.
   const stop = new AbortController();
   failed.catch(() => stop.abort());
   const signals = AbortSignal.any([stop.signal, ...(signal ? [signal] : [])]);
-  const written = pipeline(zip.outputStream, createWriteStream(path), { signal: signals });
+  const hashing = new Hashing();
   try {
-    await written.catch(async (error: unknown) => {
-      signal?.throwIfAborted();
-      // The reason, not the abort that followed from it.
-      await Promise.race([failed, Promise.resolve()]);
-      throw error;
-    });
+    await pipeline(zip.outputStream, hashing, createWriteStream(path, how), { signal: signals });
+    return { sha256: hashing.sha256, sizeBytes: hashing.sizeBytes };
   } catch (error) {
-    throw unwritable(path, error);
+    signal?.throwIfAborted();
+    // The reason, not the abort that followed from it.
+    throw unwritable(shown, await Promise.race([failed, Promise.resolve(error)]).catch((reason: unknown) => reason));
+  } finally {
+    for (const content of opened) content.destroy();
   }
 }
 

@@ -1,5 +1,5 @@
-import { chmodSync, lstatSync, mkdirSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { chmodSync, existsSync, lstatSync, mkdirSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { UserFacingError } from '../base/errors.ts';
 
 /** Makes a folder and those above it, without waiting. (Node's own `recursive` never ends where `/proc` refuses one.) */
@@ -45,4 +45,20 @@ export function mustBeOrdinary(path: string, kind: 'file' | 'folder'): void {
     path,
     advice,
   });
+}
+
+/** The name of a folder for a case of this number. */
+export function caseFolderName(number: string): string {
+  const plain = number.normalize('NFC').replace(/[^\p{L}\p{N}._ -]+/gu, '-');
+  const name = plain.replace(/^[. -]+|[. -]+$/g, '').slice(0, 80);
+  // Names that Windows keeps for devices.
+  return name === '' || /^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i.test(name) ? `case-${name}` : name;
+}
+
+/** A folder for a new case among others, none that is there. */
+export function freeCaseFolder(casesFolder: string, number: string): string {
+  const name = caseFolderName(number);
+  let folder = join(casesFolder, name);
+  for (let count = 2; existsSync(folder); count++) folder = join(casesFolder, `${name} (${count})`);
+  return folder;
 }

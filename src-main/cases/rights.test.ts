@@ -13,7 +13,8 @@ import {
 } from 'node:fs';
 import { join, relative } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { exportCase, importCase } from './archive.ts';
+import { exportCase } from './export.ts';
+import { importCase } from './import.ts';
 import { CaseLock } from './lock.ts';
 import { CaseStore, peekCase } from './store.ts';
 import { evidenceFor, testCase, testFolder, testSession } from './testing.ts';

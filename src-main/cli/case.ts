@@ -524,7 +524,7 @@ async function accept(folder: string, signer: string | undefined): Promise<numbe
 }
 
 async function exportTo(folder: string, out: string, replace: boolean): Promise<number> {
-  const { exportCase } = await import('../cases/archive.ts');
+  const { exportCase } = await import('../cases/export.ts');
   await mustBeFree([out], { overwrite: replace, cases: [folder] });
   return withCase(folder, (store) =>
     interruptible(async (signal, progress) => {
@@ -539,7 +539,7 @@ async function exportTo(folder: string, out: string, replace: boolean): Promise<
 }
 
 async function importFrom(file: string, { to, older, signer }: ImportOptions): Promise<number> {
-  const { importCase } = await import('../cases/archive.ts');
+  const { importCase } = await import('../cases/import.ts');
   return withSession((session) =>
     interruptible(async (signal, progress) => {
       const casesFolder = to ?? resolve(session.library.home, 'cases');

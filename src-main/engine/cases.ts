@@ -1,7 +1,9 @@
 import { resolve } from 'node:path';
 import { UserFacingError } from '../base/errors.ts';
 import { continuationOf } from '../cases/accept.ts';
-import { caseFolderName, exportCase, importCase } from '../cases/archive.ts';
+import { exportCase } from '../cases/export.ts';
+import { caseFolderName } from '../cases/folders.ts';
+import { importCase } from '../cases/import.ts';
 import { deleteCase } from '../cases/delete.ts';
 import { verifyCase } from '../cases/verify.ts';
 import type { Verification } from '../../src-common/schemas/custody.ts';

@@ -1,7 +1,7 @@
 import { createWriteStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { caseFolderName } from '../cases/archive.ts';
+import { caseFolderName } from '../cases/folders.ts';
 import { evidenceList } from '../cases/evidence-list.ts';
 import { checkFully } from '../cases/states.ts';
 import type { EngineContext } from './context.ts';

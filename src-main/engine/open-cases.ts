@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { CaseSummary } from '../../src-common/schemas/case.ts';
 import type { Inputs } from '../../src-preload/contract.ts';
 import { UserFacingError } from '../base/errors.ts';
-import { freeCaseFolder } from '../cases/archive.ts';
+import { freeCaseFolder } from '../cases/folders.ts';
 import { databasePath } from '../cases/database.ts';
 import { Library } from '../cases/library.ts';
 import { checkFully, checkQuickly } from '../cases/states.ts';

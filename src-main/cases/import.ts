@@ -1,232 +1,32 @@
-/** A case as one file, and back: a zip of the database, the copies of evidence and a manifest with the hash of each. */
-import { createHash, randomBytes } from 'node:crypto';
-import { createReadStream, createWriteStream, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
-import { open, rename, rm, rmdir, stat, statfs } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
-import { Transform, Writable } from 'node:stream';
-import type { Readable } from 'node:stream';
+/** An exported case taken in: unpacked out of sight, built anew from its rows, verified as a whole. */
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { open, rename, rm, rmdir, statfs } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
+import { Writable } from 'node:stream';
+import { json } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import type yauzl from 'yauzl';
-import yazl from 'yazl';
-import { z } from 'zod';
-import { sha256Schema as sha256 } from '../../src-common/hashes.ts';
 import { sha256File } from '../audio/hash.ts';
 import { UserFacingError } from '../base/errors.ts';
-import { ensureFolder, moveToFreePlace, unwritable } from '../base/files.ts';
+import { ensureFolder, unwritable } from '../base/files.ts';
+import { Hashing } from '../base/hashing.ts';
 import { WorkerPool } from '../base/pool.ts';
 import { whileUnfinished } from '../base/unfinished.ts';
 import { workerFile } from '../base/workers.ts';
 import { archiveEntries, entryStream, openArchive } from '../base/zip.ts';
 import type { ForeignArchive } from '../base/zip.ts';
-import { canonicalJson } from './canonical.ts';
+import { manifestName, manifestSchema, unpackedBytes } from './archive-manifest.ts';
+import type { ArchiveProgress, Manifest } from './archive-manifest.ts';
 import { copiesFolder, isCopyPath } from './copies.ts';
-import { databaseName, databasePath, openDatabaseForReading, databaseFailure } from './database.ts';
-import { lastRow } from './custody.ts';
+import { databaseName, databasePath } from './database.ts';
+import { databaseEnds, freeCaseFolder } from './folders.ts';
 import type { UntrustedIdentity } from './rebuild.ts';
 import type { RebuildRequest } from './rebuild-worker.ts';
 import { CaseStore } from './store.ts';
 import type { Session } from './session.ts';
 import { highestRowCheck, isSignerCheck } from './verify-records.ts';
 import { verifyCase } from './verify.ts';
-
-const manifestName = 'manifest.json';
-const manifestSchema = z.object({
-  archive: z.literal('earwitness case'),
-  format: z.literal(1),
-  application: z.string().regex(/^[\x20-\x7e]{1,100}$/),
-  time: z.iso.datetime(),
-  caseId: z.uuid(),
-  number: z.string(),
-  head: z.object({ rows: z.int().positive(), hash: sha256 }),
-  files: z.array(z.object({ path: z.string(), sizeBytes: z.int().nonnegative(), sha256 })),
-});
-type Manifest = z.infer<typeof manifestSchema>;
-
-/** What is reported while an archive is written or read. */
-export interface ArchiveProgress {
-  onProgress?: (doneBytes: number, totalBytes: number) => void;
-  signal?: AbortSignal;
-}
-
-/** Hashes and counts what flows through. */
-class Hashing extends Transform {
-  readonly #hash = createHash('sha256');
-  readonly #onBytes: (count: number) => void;
-
-  constructor(onBytes: (count: number) => void = () => undefined) {
-    super();
-    this.#onBytes = onBytes;
-  }
-
-  override _transform(chunk: Buffer, _encoding: string, done: (error: null, chunk: Buffer) => void): void {
-    this.#hash.update(chunk);
-    this.#onBytes(chunk.length);
-    done(null, chunk);
-  }
-
-  digest(): string {
-    return this.#hash.digest('hex');
-  }
-}
-
-/** What an export is. */
-interface Exported {
-  sha256: string;
-  sizeBytes: number;
-  head: { rows: number; hash: string };
-}
-
-/**
- * Writes a case to one file, whole or not at all, and notes that in its log. Evidence that stays in place is not in it; copies are.
- * @param options.name the path that the log names, where the file is moved there or handed over afterwards
- * @param options.replace whether a file that stands there may be replaced
- * @returns the file's SHA-256 and size, and the head of the log in it
- * @throws UserFacingError `changed` or `missing` where a copy of evidence is not what was taken in, `exists`, `unwritable`, `disk-full`; the
- * signal's reason.
- */
-export async function exportCase(
-  store: CaseStore,
-  out: string,
-  { name = out, replace = false, ...progress }: ArchiveProgress & { name?: string; replace?: boolean } = {},
-): Promise<Exported> {
-  const target = resolve(out);
-  const beside = join(dirname(target), `.${basename(target)}.${randomBytes(4).toString('hex')}.partial`);
-  const snapshot = `${beside}.sqlite`;
-  const parts = [beside, snapshot, `${snapshot}-wal`, `${snapshot}-shm`, `${snapshot}-journal`];
-  const pack = (): Promise<Exported> => packTo({ target, beside, snapshot, name, replace }, store, progress);
-  try {
-    return await (store.home === null ? pack() : whileUnfinished(store.home, parts, pack));
-  } catch (error) {
-    progress.signal?.throwIfAborted();
-    throw unwritable(target, error);
-  } finally {
-    for (const part of parts) await rm(part, { force: true });
-  }
-}
-
-async function packTo(
-  {
-    target,
-    beside,
-    snapshot,
-    name,
-    replace,
-  }: Record<'target' | 'beside' | 'snapshot' | 'name', string> & { replace: boolean },
-  store: CaseStore,
-  progress: ArchiveProgress,
-): Promise<Exported> {
-  await ensureFolder(dirname(target));
-  // Its pages as of one moment, whatever is written meanwhile.
-  await store.database.backup(snapshot).catch((error: unknown) => {
-    throw databaseFailure(target, error);
-  });
-  progress.signal?.throwIfAborted();
-  const manifest = await manifestOf(store, snapshot);
-  const { sha256: hash, sizeBytes } = await writeZip(store, manifest, snapshot, beside, progress);
-  if (replace) await rename(beside, target);
-  else await moveToFreePlace(beside, target);
-  const { head } = manifest;
-  if (!store.readOnly && !store.broken) {
-    const details = { path: name, sha256: hash, sizeBytes, head };
-    store.log.note('exported', `Exported the case to ${basename(name)}.`, details);
-  }
-  return { sha256: hash, sizeBytes, head };
-}
-
-async function manifestOf(store: CaseStore, snapshot: string): Promise<Manifest> {
-  const { db, close } = openDatabaseForReading(snapshot);
-  let copies: { path: string; sizeBytes: number; sha256: string }[];
-  let head: Manifest['head'];
-  try {
-    copies = db
-      .prepare<[], Manifest['files'][number]>(
-        'SELECT DISTINCT copy_path AS path, size_bytes AS sizeBytes, sha256 FROM evidence WHERE copy_path IS NOT NULL ORDER BY id',
-      )
-      .all();
-    head = lastRow(db);
-  } finally {
-    close();
-  }
-  const database = { path: databaseName, sizeBytes: (await stat(snapshot)).size, sha256: await sha256File(snapshot) };
-  return {
-    archive: 'earwitness case',
-    format: 1,
-    application: store.program,
-    time: new Date().toISOString(),
-    caseId: store.id,
-    number: store.details().number,
-    head,
-    files: [database, ...copies],
-  };
-}
-
-async function writeZip(
-  store: CaseStore,
-  manifest: Manifest,
-  snapshot: string,
-  beside: string,
-  { onProgress, signal }: ArchiveProgress,
-): Promise<{ sha256: string; sizeBytes: number }> {
-  const zip = new yazl.ZipFile();
-  const total = manifest.files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
-  let done = 0;
-  const failed = new Promise<never>((_, reject) => {
-    zip.on('error', reject);
-    zip.addBuffer(Buffer.from(`${canonicalJson(manifest)}\n`), manifestName);
-    for (const file of manifest.files) {
-      const path = file.path === databaseName ? snapshot : join(store.folder, ...file.path.split('/'));
-      const compress = file.path === databaseName;
-      zip.addReadStreamLazy(file.path, { compress, size: file.sizeBytes }, (give) => {
-        const hashing = new Hashing((count) => onProgress?.((done += count), total));
-        const fail = (error: UserFacingError): void => {
-          reject(error);
-          hashing.destroy();
-        };
-        const source = createReadStream(path);
-        source.on('error', (error: NodeJS.ErrnoException) => {
-          const code = error.code === 'ENOENT' ? 'missing' : 'unreadable';
-          const what = code === 'missing' ? 'is gone' : 'cannot be read';
-          fail(
-            new UserFacingError(code, `The copy ${path} in the case ${what}, so the case cannot be exported whole.`, {
-              path,
-              advice: 'Verify the case, and restore the file or take the item out.',
-            }),
-          );
-        });
-        hashing.on('end', () => {
-          if (hashing.digest() === file.sha256) return;
-          fail(
-            new UserFacingError('changed', `The copy ${path} in the case is no longer what was taken in.`, {
-              path,
-              advice: 'Verify the case, and restore the file or take the item out.',
-            }),
-          );
-        });
-        source.pipe(hashing);
-        give(null, hashing);
-      });
-    }
-    zip.end();
-  });
-  failed.catch(() => undefined);
-  const whole = new Hashing();
-  const file = createWriteStream(beside, { flags: 'wx', mode: 0o600, flush: true });
-  const controller = new AbortController();
-  failed.catch(() => controller.abort());
-  const stop = AbortSignal.any([controller.signal, ...(signal ? [signal] : [])]);
-  const written = pipeline(zip.outputStream as Readable, whole, file, { signal: stop });
-  written.catch(() => undefined);
-  await Promise.race([written, failed]).catch(async (error: unknown) => {
-    await written.catch(() => undefined);
-    signal?.throwIfAborted();
-    // The reason, not the abort that followed from it.
-    await Promise.race([failed, Promise.resolve()]);
-    throw error;
-  });
-  return { sha256: whole.digest(), sizeBytes: (await stat(beside)).size };
-}
-
-// ---------------------------------------------------------------------------------------------------------------------------
 
 const largestManifestBytes = 1024 ** 3;
 
@@ -250,10 +50,8 @@ async function readManifest(
   const { path } = archive;
   if (!entry) throw notACase(path, 'it has no manifest');
   if (entry.uncompressedSize > largestManifestBytes) throw notACase(path, 'its manifest is too large');
-  const parts: Buffer[] = [];
   try {
-    for await (const part of await entryStream(zip, entry, archive)) parts.push(part as Buffer);
-    return manifestSchema.parse(JSON.parse(Buffer.concat(parts).toString('utf8')));
+    return manifestSchema.parse(await json(await entryStream(zip, entry, archive)));
   } catch (error) {
     throw new UserFacingError('not-a-case', `${path} is no exported case that this version can take in.`, {
       path,
@@ -261,22 +59,6 @@ async function readManifest(
       cause: error,
     });
   }
-}
-
-/** The name of a folder for a case of this number. */
-export function caseFolderName(number: string): string {
-  const plain = number.normalize('NFC').replace(/[^\p{L}\p{N}._ -]+/gu, '-');
-  const name = plain.replace(/^[. -]+|[. -]+$/g, '').slice(0, 80);
-  // Names that Windows keeps for devices.
-  return name === '' || /^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i.test(name) ? `case-${name}` : name;
-}
-
-/** A folder for a new case among others, none that is there. */
-export function freeCaseFolder(casesFolder: string, number: string): string {
-  const name = caseFolderName(number);
-  let folder = join(casesFolder, name);
-  for (let count = 2; existsSync(folder); count++) folder = join(casesFolder, `${name} (${count})`);
-  return folder;
 }
 
 /** How an exported case is taken in. */
@@ -374,7 +156,7 @@ async function rebuildUnpacked(archive: string, unpacked: string, manifest: Mani
   } finally {
     await pool.close();
   }
-  for (const end of ['', '-wal', '-shm', '-journal']) await rm(came + end, { force: true });
+  for (const end of databaseEnds) await rm(came + end, { force: true });
   await rename(rebuilt, came);
 }
 
@@ -480,7 +262,7 @@ function checkManifest(path: string, manifest: Manifest, entries: Map<string, ya
 }
 
 async function checkSpace(path: string, manifest: Manifest, folder: string): Promise<void> {
-  const needed = manifest.files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  const needed = unpackedBytes(manifest);
   const { bavail, bsize } = await statfs(folder);
   if (needed > bavail * bsize) {
     throw new UserFacingError('disk-full', `There is no room for the case in ${path}: it needs ${needed} bytes.`, {
@@ -500,11 +282,11 @@ async function unpack(
 ): Promise<void> {
   const { path } = archive;
   mkdirSync(join(folder, copiesFolder), { recursive: true, mode: 0o700 });
-  const total = manifest.files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  const total = unpackedBytes(manifest);
   let done = 0;
   for (const file of manifest.files) {
     signal?.throwIfAborted();
-    const hashing = new Hashing((count) => onProgress?.((done += count), total));
+    const hashing = new Hashing({ onBytes: (count) => onProgress?.((done += count), total) });
     const copied = file.path !== databaseName;
     const handle = await open(join(folder, ...file.path.split('/')), 'wx', copied ? 0o400 : 0o600);
     try {
@@ -524,7 +306,7 @@ async function unpack(
     } finally {
       await handle.close();
     }
-    if (hashing.digest() !== file.sha256) {
+    if (hashing.sha256 !== file.sha256) {
       throw notACase(path, `${JSON.stringify(file.path)} in it is damaged: its SHA-256 differs`);
     }
   }
