@@ -5,7 +5,8 @@ import { readHead } from './custody.ts';
 import { fingerprintOf } from './keys.ts';
 import type { Library } from './library.ts';
 import { CaseStore } from './store.ts';
-import { isSignerCheck, verifyRecords } from './verify-records.ts';
+import { isSignerCheck } from './verify-log.ts';
+import { verifyRecords } from './verify-records.ts';
 
 const shownRows = 50;
 

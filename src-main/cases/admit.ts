@@ -12,7 +12,8 @@ import type { Library } from './library.ts';
 import { clearLeftovers } from './leftovers.ts';
 import { rebuildDatabase } from './rebuild.ts';
 import { fileFingerprint } from './fingerprint.ts';
-import { isSignerCheck, missingRows, verifyRecords } from './verify-records.ts';
+import { isSignerCheck, missingRows } from './verify-log.ts';
+import { verifyRecords } from './verify-records.ts';
 
 /** Folders in which databases are built anew begin with this. */
 const rebuildPrefix = '.rebuilt-';

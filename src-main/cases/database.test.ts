@@ -2,7 +2,8 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
-import { migrate, openDatabase, openDatabaseForReading, schemaDifferences, telling } from './database.ts';
+import { migrate, openDatabase, openDatabaseForReading, telling } from './database.ts';
+import { schemaDifferences } from './database-schema.ts';
 import { addFiles, analysisFor, testCase, testFolder, thrown } from './testing.ts';
 
 describe('the database', () => {

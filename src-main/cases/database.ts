@@ -5,8 +5,8 @@ import Database from 'better-sqlite3';
 import { unreadable } from '../audio/input.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { temporaryPrefix } from '../base/temporary.ts';
-import { visibleName } from '../../src-common/visible-text.ts';
 import { copiesFolder } from './copies.ts';
+import { freshDatabase, requireTables, schemaDifferences } from './database-schema.ts';
 import { databaseEnds, mustBeOrdinary } from './folders.ts';
 import { migrations as allMigrations } from './migrations/index.ts';
 
@@ -38,35 +38,35 @@ function isFull(folder: string): boolean {
 /** An error of SQLite as a person should read it; anything else as it is. */
 export function databaseFailure(path: string, error: unknown): unknown {
   if (!(error instanceof Database.SqliteError)) return error;
-  const told = (code: string, what: string, advice: string): UserFacingError =>
+  const failure = (code: string, what: string, advice: string): UserFacingError =>
     new UserFacingError(code, `${path} ${what}.`, { path, advice, cause: error });
   const { code } = error;
   // A drive without room may answer a write with an error of its own.
   if (code === 'SQLITE_FULL' || (code.startsWith('SQLITE_IOERR') && isFull(dirname(path)))) {
-    return told(
+    return failure(
       'disk-full',
       'could not be written: the disk is full',
       'What was done before is kept. Make room and try again.',
     );
   }
   if (code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED')) {
-    return told('case-busy', 'is in use by another program', 'Close it there and try again.');
+    return failure('case-busy', 'is in use by another program', 'Close it there and try again.');
   }
   if (code.startsWith('SQLITE_CORRUPT') || code === 'SQLITE_NOTADB') {
-    return told(
+    return failure(
       'damaged',
       'is damaged or no database of Earwitness',
       'Restore the case from an export or a copy; leave the damaged one as it is until then.',
     );
   }
   if (code.startsWith('SQLITE_CANTOPEN')) {
-    return told('missing', 'cannot be opened', 'Check that the drive is connected and that you may read the folder.');
+    return failure('missing', 'cannot be opened', 'Check that the drive is connected and that you may read the folder.');
   }
   if (code.startsWith('SQLITE_READONLY') || code === 'SQLITE_PERM') {
-    return told('unwritable', 'cannot be written: it or its folder is read-only', 'Work on a copy, or ask its owner.');
+    return failure('unwritable', 'cannot be written: it or its folder is read-only', 'Work on a copy, or ask its owner.');
   }
   if (code.startsWith('SQLITE_IOERR')) {
-    return told(
+    return failure(
       'disk-error',
       'could not be read or written: the drive reported an error',
       'What was done before is kept. Check the drive and open the case again.',
@@ -266,78 +266,6 @@ function openForReading(path: string, shown: string): Database.Database {
     db.close();
     throw error;
   }
-}
-
-/** Without its tables a database cannot even be looked at; other differences are for those who verify. */
-function requireTables(path: string, db: Database.Database): void {
-  const difference = schemaDifferences(db).find((sentence) => sentence.startsWith('the table '));
-  if (difference === undefined) return;
-  throw new UserFacingError('damaged', `${path} is damaged: ${difference}.`, {
-    path,
-    advice: 'Restore the case from an export or a copy; leave the damaged one as it is until then.',
-  });
-}
-
-interface SchemaObject {
-  type: string;
-  name: string;
-  tbl_name: string;
-  sql: string | null;
-}
-
-/** Every object that a database defines, whatever its name. By this name of the table, which no other object can take. */
-function schemaOf(db: Database.Database): SchemaObject[] {
-  return db.prepare<[], SchemaObject>('SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY rowid').all();
-}
-
-/** A database as it is made anew in a format, without a row. */
-function freshDatabase(path: string, format: number): Database.Database {
-  const db = new Database(path);
-  for (const sql of allMigrations.slice(0, format)) db.exec(sql);
-  return db;
-}
-
-const expectedSchemas = new Map<number, SchemaObject[]>();
-
-function expectedSchema(format: number): SchemaObject[] {
-  let expected = expectedSchemas.get(format);
-  if (!expected) {
-    const fresh = freshDatabase(':memory:', format);
-    expectedSchemas.set(format, (expected = schemaOf(fresh)));
-    fresh.close();
-  }
-  return expected;
-}
-
-/**
- * What in a database is not as Earwitness builds it: guards taken away, tables or triggers changed or added, whatever they are called.
- * @param format of the database; the newest if it is not given
- */
-export function schemaDifferences(db: Database.Database, format = allMigrations.length): string[] {
-  const differences: string[] = [];
-  const found = new Map<string, SchemaObject>();
-  for (const object of schemaOf(db)) {
-    if (found.has(object.name)) differences.push(`there are two objects ${shownName(object.name)}`);
-    found.set(object.name, object);
-  }
-  const expected = expectedSchema(format);
-  for (const { name, type, tbl_name, sql } of expected) {
-    const there = found.get(name);
-    found.delete(name);
-    if (!there) differences.push(`the ${type} ${name} is missing`);
-    else if (there.type !== type || there.sql !== sql || there.tbl_name !== tbl_name) {
-      differences.push(`the ${type} ${name} is not as it was made`);
-    }
-  }
-  for (const { name, type } of found.values()) {
-    differences.push(`there is a ${shownName(type)} ${shownName(name)} that does not belong there`);
-  }
-  return differences;
-}
-
-/** A name that someone else chose. */
-function shownName(name: string): string {
-  return visibleName(String(name).slice(0, 100));
 }
 
 /**

@@ -25,7 +25,7 @@ import type { UntrustedIdentity } from './rebuild.ts';
 import type { RebuildRequest } from './rebuild-worker.ts';
 import { CaseStore } from './store.ts';
 import type { Session } from './session.ts';
-import { highestRowCheck, isSignerCheck } from './verify-records.ts';
+import { highestRowCheck, isSignerCheck } from './verify-log.ts';
 import { verifyCase } from './verify.ts';
 
 const largestManifestBytes = 1024 ** 3;

@@ -5,10 +5,10 @@ import type { Admission } from './admit.ts';
 import type { CaseCore } from './core.ts';
 import { lastRow, readHead, signerAccepted, signerChanged } from './custody.ts';
 import type { SignedHead } from './custody.ts';
-import { schemaDifferences } from './database.ts';
+import { schemaDifferences } from './database-schema.ts';
 import { fingerprintOf, headMessage, isFingerprintOf, signatureHolds } from './keys.ts';
 import type { Library } from './library.ts';
-import { missingRows } from './verify-records.ts';
+import { missingRows } from './verify-log.ts';
 
 /**
  * Why nothing may be written to a case.

@@ -29,7 +29,7 @@ import { ensureFolderNow } from './folders.ts';
 import { Intakes } from './intakes.ts';
 import { IssuedReports } from './issued-reports.ts';
 import { clearLeftovers } from './leftovers.ts';
-import { madeHere } from './library.ts';
+import { madeHere } from './library-file.ts';
 import { CaseLock, lockName } from './lock.ts';
 import { Marks } from './marks.ts';
 import { detailsOf } from './records.ts';

@@ -1,18 +1,18 @@
-/** Checks what the database of a case says: log, signature, items, results, reports. */
+/** Checks what the database of a case says: items, results and reports against its log; of the log itself, see verify-log.ts. */
 import type Database from 'better-sqlite3';
 import type { Analysis } from '../../src-common/schemas/analysis.ts';
 import type { CustodyHead, Verification } from '../../src-common/schemas/custody.ts';
 import { UserFacingError } from '../base/errors.ts';
 import type { NamedFile } from '../base/openable-path.ts';
 import { sha256Hex } from './canonical.ts';
+import { gathered, listSome } from './checks.ts';
+import type { Check, VerifyRequest } from './checks.ts';
 import { readHead, walkChain } from './custody.ts';
-import type { ChainFindings, StoredCustodyRow } from './custody.ts';
-import { clockLeap, toleratedSetBackMilliseconds } from './clock.ts';
-import { caseIdIn, databasePath, openDatabaseForReading, requireCase, schemaDifferences, telling } from './database.ts';
+import type { StoredCustodyRow } from './custody.ts';
+import { caseIdIn, databasePath, openDatabaseForReading, requireCase, telling } from './database.ts';
+import { schemaDifferences } from './database-schema.ts';
 import { derivedColumns, storedAudio } from './evidence-table.ts';
-import { fingerprintOf, headMessage, isFingerprintOf, signatureHolds } from './keys.ts';
-import { knowledgeOf, madeHere } from './library.ts';
-import type { InstallationKnowledge } from './library.ts';
+import { knowledgeOf } from './library-file.ts';
 import {
   caseRecordSha256,
   evidenceFileOf,
@@ -28,23 +28,7 @@ import type {
   StoredMetadata,
   StoredReport,
 } from './records.ts';
-
-type Check = Verification['checks'][number];
-
-/** What a case is checked against. */
-export interface VerifyRequest {
-  folder: string;
-  /** The data folder, which knows keys and heads. */
-  home: string;
-  /** A head that a report or an export names. */
-  expectHead?: string | undefined;
-  /** Fingerprint of the key that should have signed, as `earwitness case show` gives it where the case was made. */
-  expectKey?: string | undefined;
-  /** For a case from elsewhere, on import: an unknown key is taken as it is, and only copies of evidence are looked at. */
-  fromElsewhere?: boolean;
-  /** SHA-256 of a file that may be a report of this case. */
-  reportSha256?: string | undefined;
-}
+import { LoggedTimes, headChecks, signatureCheck, signerOf } from './verify-log.ts';
 
 /** What the database alone says. */
 export interface RecordFindings {
@@ -57,27 +41,6 @@ export interface RecordFindings {
   checks: Check[];
   /** Files that are yet to be hashed. */
   files: (NamedFile & { id: number; name: string; sha256: string })[];
-}
-
-/** With no more than this many of a kind, those that hold are named one by one too. */
-const namedOneByOne = 200;
-
-function listSome(faults: readonly string[]): string {
-  const shown = faults.slice(0, 5).join(' ');
-  return faults.length > 5 ? `${shown} And ${faults.length - 5} more.` : shown;
-}
-
-/** Failures one by one; what holds one by one or, of many, in one line. */
-export function gathered(subject: Check['subject'], checks: readonly Check[], all: (count: number) => Check): Check[] {
-  const holding = checks.filter(({ holds }) => holds);
-  const failing = checks.filter(({ holds }) => !holds);
-  if (checks.length <= namedOneByOne) return [...checks];
-  return holding.length > 0 ? [...failing, { ...all(holding.length), subject }] : failing;
-}
-
-/** Whether a check is about who signed, and not about what. */
-export function isSignerCheck({ subject, name }: Check): boolean {
-  return subject === 'signature' && name === 'signer';
 }
 
 /** Checks everything but the files of the evidence. Reads the database beside whoever has it open; takes its time. */
@@ -93,6 +56,8 @@ export function verifyRecords(request: VerifyRequest): RecordFindings {
     close();
   }
 }
+
+type Add = (subject: Check['subject'], name: string, holds: boolean, sentence: string) => void;
 
 /** The case that is checked. */
 interface Checked {
@@ -120,9 +85,7 @@ function recordsOf(store: Checked, request: VerifyRequest): RecordFindings {
   const { db } = store;
   const known = knowledgeOf(request.home, store.id);
   const checks: Check[] = [];
-  const add = (subject: Check['subject'], name: string, holds: boolean, sentence: string): void => {
-    checks.push({ subject, name, holds, sentence });
-  };
+  const add: Add = (subject, name, holds, sentence) => checks.push({ subject, name, holds, sentence });
 
   const integrity = db.prepare<[], string>('PRAGMA integrity_check(20)').pluck().all();
   const orphans = db.prepare('PRAGMA foreign_key_check').all().length;
@@ -173,7 +136,7 @@ function recordsOf(store: Checked, request: VerifyRequest): RecordFindings {
         : listSome(chain.faults),
   );
   const signed = readHead(db);
-  const signature = signatureCheck(store, head, signed, chain);
+  const signature = signatureCheck(store.id, head, signed, chain);
   checks.push(signature);
   const signer = signerOf(request, known, signature, signed, chain);
   add('signature', 'signer', signer.verdict === 'known', signer.sentence);
@@ -208,155 +171,11 @@ function noteOfItem(logged: Logged, row: StoredCustodyRow, details: Record<strin
   else if (row.action === 'evidence-restored') logged.changed.set(id, null);
 }
 
-/** What the rows of a log say of the clock. */
-class LoggedTimes {
-  #latest = -Infinity;
-  #position = 0;
-  #rows = 0;
-  readonly #told: string[] = [];
-
-  add({ position, time, action, summary }: StoredCustodyRow): void {
-    const at = Date.parse(time);
-    this.#rows++;
-    if (action === clockLeap) this.#told.push(`Row ${position}: ${summary}`);
-    else if (at < this.#latest - toleratedSetBackMilliseconds) {
-      const seconds = Math.round((this.#latest - at) / 1000);
-      this.#told.push(`Row ${position} lies ${seconds} s before row ${this.#position}, and no row tells why.`);
-    }
-    this.#latest = at;
-    this.#position = position;
-  }
-
-  checks(): Check[] {
-    const check = { subject: 'time' as const, name: 'clock', holds: true };
-    if (this.#told.length === 0) {
-      return [{ ...check, sentence: `The times of the ${this.#rows} rows follow one another.` }];
-    }
-    return [{ ...check, remark: true, sentence: listSome(this.#told) }];
-  }
-}
-
-/** Whether the head is signed, by whomever. */
-function signatureCheck(
-  store: Checked,
-  head: CustodyHead,
-  signed: ReturnType<typeof readHead>,
-  chain: ChainFindings,
-): Check {
-  const check = (holds: boolean, sentence: string): Check => ({ subject: 'signature', name: 'head', holds, sentence });
-  if (!signed) return check(false, 'The log is not signed.');
-  if (signed.rows !== head.rows || signed.hash !== head.hash) {
-    const sentence =
-      signed.rows === head.rows
-        ? 'The signed head is not the last row of the log.'
-        : `The log has ${head.rows} rows; ${signed.rows} were signed.`;
-    return check(false, sentence);
-  }
-  if (!signatureHolds(signed.publicKey, headMessage(store.id, head), signed.signature)) {
-    return check(false, 'The signature of the head does not hold.');
-  }
-  if (chain.signatureFaults.length > 0) return check(false, listSome(chain.signatureFaults));
-  return check(true, `The head bears a signature that holds, by the key ${fingerprintOf(signed.publicKey)}.`);
-}
-
-/** Whose signature it is. */
-function signerOf(
-  { expectHead, expectKey, fromElsewhere }: VerifyRequest,
-  { publicKey, keys, head }: InstallationKnowledge,
-  signature: Check,
-  signed: ReturnType<typeof readHead>,
-  chain: ChainFindings,
-): Verification['signer'] {
-  const fingerprint = signed ? fingerprintOf(signed.publicKey) : null;
-  const told = (verdict: Verification['signer']['verdict'], sentence: string): Verification['signer'] => ({
-    verdict,
-    fingerprint,
-    sentence,
-  });
-  if (!signed || !signature.holds)
-    return told('unsigned', 'It cannot be told who signed, since the signature does not hold.');
-  if (expectKey !== undefined) {
-    if (isFingerprintOf(expectKey, signed.publicKey))
-      return told('known', `The head is signed by the key expected (${fingerprint}).`);
-    return told('replaced', `The head is signed by the key ${fingerprint}, not by ${expectKey}.`);
-  }
-  if (publicKey === signed.publicKey) return told('known', `The head is signed by this installation (${fingerprint}).`);
-  const found = keys.find((key) => key.publicKey === signed.publicKey);
-  if (found?.how === madeHere) return told('known', `The head is signed by this installation (${fingerprint}).`);
-  if (found) {
-    return told(
-      'known',
-      `The head is signed by another installation (${fingerprint}), known since ${found.knownSince}.`,
-    );
-  }
-  if (keys.length > 0 || head !== null) {
-    return told(
-      'replaced',
-      `The head is signed by a key (${fingerprint}) that is none of those that this case was signed with so far: the log was rewritten, or another installation went on with it.`,
-    );
-  }
-  if (fromElsewhere)
-    return told('known', `The head is signed by another installation (${fingerprint}), which is taken as it is.`);
-  if (expectHead !== undefined && chain.positionOf(expectHead.toLowerCase()) !== null) {
-    return told(
-      'known',
-      `The head is signed by an installation (${fingerprint}) that this one does not know; the expected head vouches for the rows up to it.`,
-    );
-  }
-  return told(
-    'unknown',
-    `The head is signed by an installation (${fingerprint}) that this one does not know, so it cannot be told whether the log was rewritten. Compare the key with the one where the case was made and give it with --expect-key.`,
-  );
-}
-
-/** The name of the check against the highest row that the data folder knows. */
-export const highestRowCheck = 'highest row seen here';
-
-function headChecks(
-  { expectHead }: VerifyRequest,
-  { head: last }: InstallationKnowledge,
-  head: CustodyHead,
-  { positionOf, hashAt }: ChainFindings,
-): Check[] {
-  const checks: Check[] = [];
-  const add = (name: string, holds: boolean, sentence: string): void => {
-    checks.push({ subject: 'head', name, holds, sentence });
-  };
-  if (expectHead !== undefined) {
-    const position = positionOf(expectHead.toLowerCase());
-    const since = head.rows - (position ?? 0);
-    if (position === null) add('expected head', false, `No row of the log has the hash ${expectHead}.`);
-    else if (since === 0) add('expected head', true, `The log ends with the row expected (${position}).`);
-    else add('expected head', true, `Row ${position} has the hash expected; ${since} were added since.`);
-  }
-  if (last?.deletedAt) {
-    const sentence = `The case was deleted here on ${last.deletedAt} with ${last.rows} rows; this copy has ${head.rows}.`;
-    checks.push({ subject: 'head', name: highestRowCheck, holds: true, remark: true, sentence });
-  } else if (last) {
-    const missing = missingRows(last, head, hashAt(last.rows));
-    const words = last.rows === 1 ? 'row' : `${last.rows} rows`;
-    add(highestRowCheck, missing === null, missing ?? `The log holds the ${words} that it was seen to have here.`);
-  }
-  return checks;
-}
-
-/**
- * What a log lacks of the rows that it was seen to have here; null where it has them.
- * @param hashThere the hash of its row of that position, if it has one
- */
-export function missingRows(last: CustodyHead, head: CustodyHead, hashThere: string | null): string | null {
-  if (hashThere === last.hash) return null;
-  if (hashThere === null) {
-    return `The log was seen to have ${last.rows} rows here and has ${head.rows} now: it was cut, its latest transactions were lost, or this is an older copy.`;
-  }
-  return `The log has another row ${last.rows} than the one that was seen here: it was rewritten, or this is a copy that went another way.`;
-}
-
 function evidenceRecords(
   { db, folder }: Checked,
   logged: Logged,
   fromElsewhere: boolean,
-  add: (subject: Check['subject'], name: string, holds: boolean, sentence: string) => void,
+  add: Add,
 ): RecordFindings['files'] {
   const files: RecordFindings['files'] = [];
   const metadata = db.prepare<[number], StoredMetadata>(
@@ -397,23 +216,24 @@ function evidenceRecords(
   for (const id of logged.evidence.keys()) {
     if (!ids.has(id)) add('evidence', `item ${id}`, false, `Item ${id} of the log is gone from the case.`);
   }
-  const markIds = new Set<unknown>();
+  markRecords(db, logged, add);
+  return files;
+}
+
+/** Marks that are not as the log has them. */
+function markRecords(db: Database.Database, logged: Logged, add: Add): void {
+  const ids = new Set<unknown>();
   for (const row of db.prepare<[], StoredMark>('SELECT * FROM marks').iterate()) {
-    markIds.add(row.id);
+    ids.add(row.id);
     if (markRecordSha256(row) !== logged.marks.get(row.id)) {
-      add(
-        'evidence',
-        `mark ${row.id}`,
-        false,
-        `The mark ${row.id} on item ${row.evidence_id} is not as the log has it.`,
-      );
+      const sentence = `The mark ${row.id} on item ${row.evidence_id} is not as the log has it.`;
+      add('evidence', `mark ${row.id}`, false, sentence);
     }
   }
   for (const [id, record] of logged.marks) {
-    if (record !== null && !markIds.has(id))
+    if (record !== null && !ids.has(id))
       add('evidence', `mark ${id}`, false, `The mark ${id} is gone past the log.`);
   }
-  return files;
 }
 
 /** Where an item is not what the row of its intake says, nor its file in the state that the log left it in. */

@@ -8,10 +8,10 @@ import { WorkerPool } from '../base/pool.ts';
 import { workerFile } from '../base/workers.ts';
 import { absence } from './absence.ts';
 import { emptyHead } from './custody.ts';
-import { gathered, isSignerCheck } from './verify-records.ts';
-import type { RecordFindings, VerifyRequest } from './verify-records.ts';
-
-type Check = Verification['checks'][number];
+import { gathered } from './checks.ts';
+import type { Check, VerifyRequest } from './checks.ts';
+import { isSignerCheck } from './verify-log.ts';
+import type { RecordFindings } from './verify-records.ts';
 
 /** What of a verification is reported while it goes on. */
 export interface VerifyProgress {
