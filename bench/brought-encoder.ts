@@ -18,7 +18,7 @@ import { exampleWeights } from '../src-main/training/sampling.ts';
 import type { StoredModel } from '../src-main/detector/store.ts';
 import { detectionMetrics } from '../src-main/evaluation/metrics.ts';
 import { takeInEncoder } from '../src-main/models/import-encoder.ts';
-import { scanFiles } from '../src-main/scanning/scan.ts';
+import { scanFiles } from '../src-main/scanning/scan-files.ts';
 import { trainModel } from '../src-main/laboratory/train-model.ts';
 import { csvLine } from '../src-main/reports/csv.ts';
 import { root, say } from './setting.ts';

@@ -4,7 +4,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readModel, shippedModelFolder } from '../src-main/detector/store.ts';
 import type { StoredModel } from '../src-main/detector/store.ts';
-import { scanFiles } from '../src-main/scanning/scan.ts';
+import { scanFiles } from '../src-main/scanning/scan-files.ts';
 import { inTurn, ownRow, rateRow } from './measure.ts';
 import type { Row } from './measure.ts';
 import type { Peer } from './peer-process.ts';

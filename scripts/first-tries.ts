@@ -8,7 +8,7 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { findingLeans } from '../src-common/findings.ts';
 import { findModel, readModel } from '../src-main/detector/store.ts';
-import { scanFiles } from '../src-main/scanning/scan.ts';
+import { scanFiles } from '../src-main/scanning/scan-files.ts';
 import { engines, type Engine } from './lib/speech-engines.ts';
 
 const mostVoices = 10;

@@ -11,7 +11,7 @@ import { speakerOf } from '../detector/store.ts';
 import { localisationShown, localisationStatement } from '../detector/localisation.ts';
 import type { StoredModel } from '../detector/store.ts';
 import { llrInterval, mapForSpeech } from '../evaluation/calibration.ts';
-import { provenance } from '../reports/scan.ts';
+import { provenance } from '../reports/scan-results.ts';
 
 /** What an analysis is of, and what it was made with. */
 export interface AnalysisSubject {

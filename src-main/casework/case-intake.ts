@@ -14,7 +14,7 @@ import type { CaseStore } from '../cases/store.ts';
 import type { NewEvidence } from '../cases/add-evidence.ts';
 import { accessTimeName } from './access-time.ts';
 import type { FileFindings, FileRequest } from './inspect-file.ts';
-import { listFiles } from '../scanning/scan.ts';
+import { listFiles } from '../scanning/scan-files.ts';
 import type { ScoreRequest } from '../scanning/score.ts';
 
 /** What is taken in and how: as the contract's intake, without the case. */

@@ -5,8 +5,8 @@ import type { CaseStore } from '../cases/store.ts';
 import type { NewAnalysis } from '../cases/analyses.ts';
 import type { StoredModel } from '../detector/store.ts';
 import { keptAnalysis, madeBy } from './case-analysis.ts';
-import { scanAsDone } from '../scanning/scan.ts';
-import type { ScanResult } from '../scanning/scan.ts';
+import { scanAsDone } from '../scanning/scan-files.ts';
+import type { ScanResult } from '../scanning/scan-files.ts';
 import type { ChannelChoice, ScoreRequest } from '../scanning/score.ts';
 
 export interface CaseScanOptions {

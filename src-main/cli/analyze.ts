@@ -12,7 +12,7 @@ import type { DetectorAnalysis, Detector } from '../detector/detector.ts';
 import type { Quality } from '../../src-common/schemas/recording.ts';
 import type { StoredModel } from '../detector/store.ts';
 import type { Places } from '../scanning/localise.ts';
-import type { ScannedFile } from '../reports/scan.ts';
+import type { ScannedFile } from '../reports/scan-results.ts';
 import { colour, exitStatus, interruption } from './context.ts';
 import { fastOption, modelOption, modelToScoreWith } from './model-option.ts';
 import type { ModelOptions } from './model-option.ts';
@@ -252,7 +252,7 @@ async function analyze(file: string, options: AnalyzeOptions): Promise<number> {
   const { Detector } = await import('../detector/detector.ts');
   const { speakerOf } = await import('../detector/store.ts');
   const { score } = await import('../scanning/score.ts');
-  const { scanJson, scanRows } = await import('../reports/scan.ts');
+  const { scanJson, scanRows } = await import('../reports/scan-results.ts');
   const stretch = oneStretch(options);
   const model = await modelToScoreWith(options);
   const detector = await Detector.create(model, availableParallelism());

@@ -7,8 +7,8 @@ import { findingWords } from '../../src-common/findings.ts';
 import type { Finding } from '../../src-common/findings.ts';
 import type { StoredModel } from '../detector/store.ts';
 import { unsealedNote } from '../detector/unsealed.ts';
-import { provenance } from '../reports/scan.ts';
-import type { ScanProvenance, ScannedFile } from '../reports/scan.ts';
+import { provenance } from '../reports/scan-results.ts';
+import type { ScanProvenance, ScannedFile } from '../reports/scan-results.ts';
 import { applicationVersion, colour } from './context.ts';
 
 /** What a likelihood ratio of a model for screening is worth. */

@@ -142,7 +142,7 @@ function placesOf({ out, json, csv }: Options): string[] {
 /** The recordings that are meant; only where something stands that must be none of them. */
 async function recordingsIn(what: readonly string[], options: Options): Promise<string[]> {
   if (!placesOf(options).some((path) => existsSync(path))) return [];
-  const { listFiles } = await import('../scanning/scan.ts');
+  const { listFiles } = await import('../scanning/scan-files.ts');
   return (await listFiles([...what], true)).requests.map(({ path }) => path);
 }
 

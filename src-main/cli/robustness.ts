@@ -105,11 +105,11 @@ async function robustness(options: RobustnessOptions): Promise<number> {
     import('../degradation/choose.ts'),
     import('../laboratory/robustness-scoring.ts'),
     import('../laboratory/robustness-journal.ts'),
-    import('../laboratory/robustness.ts'),
+    import('../laboratory/robustness-rows.ts'),
     import('../laboratory/measure-robustness.ts'),
     import('../laboratory/condition-curves.ts'),
     import('../laboratory/validation-distance.ts'),
-    import('../reports/robustness.ts'),
+    import('../reports/robustness-files.ts'),
   ]);
   const wanted = choosing.chooseDegradations(options.only ?? (options.record ? ['thresholds'] : undefined));
   const whole = await modelToScoreWith(options);

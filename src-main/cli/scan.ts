@@ -10,11 +10,11 @@ import { writeFileWhole } from '../base/files.ts';
 import type { Companion, StoredModel } from '../detector/store.ts';
 import type { ScanKey } from '../scanning/scan-key.ts';
 import type { ScanJournal } from '../scanning/scan-journal.ts';
-import type { ScanResult } from '../scanning/scan.ts';
+import type { ScanResult } from '../scanning/scan-files.ts';
 import type { ScoreRequest } from '../scanning/score.ts';
 import { findingTableJson, findingTableText } from '../reports/finding-table.ts';
-import { scanCsvHeader, scanCsvLine, scanJson, scanRows } from '../reports/scan.ts';
-import type { ScanProvenance } from '../reports/scan.ts';
+import { scanCsvHeader, scanCsvLine, scanJson, scanRows } from '../reports/scan-results.ts';
+import type { ScanProvenance } from '../reports/scan-results.ts';
 import { ProgressLine, colour, exitStatus, formatSeconds, interruption, positiveInteger } from './context.ts';
 import { mustBeFree, overwriteOption } from './outputs.ts';
 import { fastOption, modelOption, modelToScoreWith } from './model-option.ts';
@@ -145,7 +145,7 @@ class Tally {
 
 async function scan(paths: string[], options: ScanOptions): Promise<number> {
   const { ScanJournal, journalPath } = await import('../scanning/scan-journal.ts');
-  const { listFiles, scanAsDone, scanFiles } = await import('../scanning/scan.ts');
+  const { listFiles, scanAsDone, scanFiles } = await import('../scanning/scan-files.ts');
   const { out } = options;
   if (out === undefined && (options.resume || options.overwrite)) {
     throw new UserFacingError('usage', '--resume and --overwrite need --out: only a file has a journal.');

@@ -12,7 +12,7 @@ import type { Concatenation } from '../evaluation/lengths.ts';
 import type { Trial } from '../evaluation/trials.ts';
 import { memberScores, recordingsOf, scoreItems, trialsOf } from './evaluate.ts';
 import type { JudgeableRecording, ScoredItem } from './evaluate.ts';
-import { scanFiles } from '../scanning/scan.ts';
+import { scanFiles } from '../scanning/scan-files.ts';
 import { wav16 } from '../audio/wav-writer.ts';
 
 /** What a model's likelihood ratios and its threshold for localisation rest on: scores of what it was not trained on. */

@@ -11,7 +11,7 @@ import type { Card } from '../detector/card.ts';
 import { calibrationCodes, findingUnder } from '../detector/finding.ts';
 import { findingTable } from '../evaluation/finding-table.ts';
 import { evaluateTrials } from './evaluate.ts';
-import { trialOf } from './robustness.ts';
+import { trialOf } from './robustness-rows.ts';
 import type { DegradedOutcome, DegradedSet } from './robustness-scoring.ts';
 
 /** What each family makes worse, and the codes of reasons that thresholds of it give. */

@@ -13,7 +13,7 @@ import type { StoredModel } from '../detector/store.ts';
 import { plottedFigures } from '../evaluation/plotted-figures.ts';
 import { comparedScores, comparisonFiles, evaluationFiles, shownData } from '../reports/evaluation.ts';
 import type { EvaluationReport } from '../reports/evaluation.ts';
-import { provenance } from '../reports/scan.ts';
+import { provenance } from '../reports/scan-results.ts';
 import {
   cardsThatSpeak,
   companionSentence,

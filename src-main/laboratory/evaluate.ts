@@ -15,8 +15,8 @@ import { findingTable } from '../evaluation/finding-table.ts';
 import { detectionMetrics } from '../evaluation/metrics.ts';
 import type { EvaluatedTrials } from '../evaluation/plotted-figures.ts';
 import type { AsvScores, Trial } from '../evaluation/trials.ts';
-import { scanFiles } from '../scanning/scan.ts';
-import type { ScanResult } from '../scanning/scan.ts';
+import { scanFiles } from '../scanning/scan-files.ts';
+import type { ScanResult } from '../scanning/scan-files.ts';
 
 /** A dataset's recording with what the model said of it. */
 export interface ScoredItem {

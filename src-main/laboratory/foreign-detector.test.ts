@@ -8,8 +8,8 @@ import type { StoredModel } from '../detector/store.ts';
 import { babble, foreignDeclaration, foreignGraph, wav16 } from '../detector/testing.ts';
 import { calibrateModel } from './calibrate-model.ts';
 import { ModelStore } from '../models/model-store.ts';
-import { scanFiles } from '../scanning/scan.ts';
-import type { ScanResult } from '../scanning/scan.ts';
+import { scanFiles } from '../scanning/scan-files.ts';
+import type { ScanResult } from '../scanning/scan-files.ts';
 import { plantSpeech } from '../jobs/testing.ts';
 
 let home: string;

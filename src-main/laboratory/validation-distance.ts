@@ -11,7 +11,7 @@ import { detectionMetrics } from '../evaluation/metrics.ts';
 import { Resampler } from '../evaluation/resampling.ts';
 import type { Trial } from '../evaluation/trials.ts';
 import { evaluateTrials } from './evaluate.ts';
-import { trialOf } from './robustness.ts';
+import { trialOf } from './robustness-rows.ts';
 import type { DegradedOutcome, DegradedSet } from './robustness-scoring.ts';
 import { sourceFolds } from './source-folds.ts';
 

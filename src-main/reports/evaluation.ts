@@ -28,7 +28,7 @@ import type { EvaluatedTrials } from '../evaluation/plotted-figures.ts';
 import type { Trial } from '../evaluation/trials.ts';
 import { csvLine } from './csv.ts';
 import { findingTableCsv, findingTableJson } from './finding-table.ts';
-import type { ScanProvenance } from './scan.ts';
+import type { ScanProvenance } from './scan-results.ts';
 
 /** A model measured on a split of a dataset. */
 export interface EvaluationReport extends EvaluatedTrials {

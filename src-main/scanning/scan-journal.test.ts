@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { StoredModel } from '../detector/store.ts';
 import { babble, wav16, writeTinyModel } from '../detector/testing.ts';
-import type { ScanProvenance } from '../reports/scan.ts';
-import { listFiles, scanAsDone } from './scan.ts';
-import type { ScanResult } from './scan.ts';
+import type { ScanProvenance } from '../reports/scan-results.ts';
+import { listFiles, scanAsDone } from './scan-files.ts';
+import type { ScanResult } from './scan-files.ts';
 import { ScanJournal, journalPath } from './scan-journal.ts';
 import type { ScanSettings } from './scan-journal.ts';
 

@@ -7,8 +7,8 @@ import { z } from 'zod';
 import { UserFacingError } from '../base/errors.ts';
 import { ensureFolder, unwritable } from '../base/files.ts';
 import type { Card } from '../detector/card.ts';
-import type { ScanProvenance } from '../reports/scan.ts';
-import type { ScanResult } from './scan.ts';
+import type { ScanProvenance } from '../reports/scan-results.ts';
+import type { ScanResult } from './scan-files.ts';
 import type { KnownFile, ScoreRequest } from './score.ts';
 
 /** Choices that decide what a file's result is. */

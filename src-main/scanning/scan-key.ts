@@ -4,7 +4,7 @@ import { isSpec, loadDataset } from '../datasets/load.ts';
 import type { DatasetItem } from '../datasets/types.ts';
 import { findingTable } from '../evaluation/finding-table.ts';
 import type { FoundRecording } from '../evaluation/finding-table.ts';
-import type { ScanResult } from './scan.ts';
+import type { ScanResult } from './scan-files.ts';
 
 /** What the files of a scan are known to be, and how the findings compare. */
 export class ScanKey {

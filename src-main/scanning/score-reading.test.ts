@@ -6,7 +6,7 @@ import { parse } from 'csv-parse/sync';
 import { call, chunk, formatChunk, interleaved, pcm16, riff } from '../audio/testing.ts';
 import { Detector } from '../detector/detector.ts';
 import { babble, wav16, writeTinyModel } from '../detector/testing.ts';
-import { scanCsvLine, scanJson, scanRows } from '../reports/scan.ts';
+import { scanCsvLine, scanJson, scanRows } from '../reports/scan-results.ts';
 import { score } from './score.ts';
 import type { FileReading, ScoreOutcome } from './score.ts';
 

@@ -7,8 +7,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { StoredModel } from '../detector/store.ts';
 import { babble, wav16, writeTinyModel } from '../detector/testing.ts';
 import { displayPath } from '../base/display-path.ts';
-import { listFiles, scanFiles } from './scan.ts';
-import type { ScanResult } from './scan.ts';
+import { listFiles, scanFiles } from './scan-files.ts';
+import type { ScanResult } from './scan-files.ts';
 
 let folder: string;
 let model: StoredModel;

@@ -10,7 +10,7 @@ import { distancePlot } from '../../src-common/plots/distance.ts';
 import { robustnessSheet } from '../../src-common/plots/robustness.ts';
 import { plotSvg } from '../../src-common/plots/svg.ts';
 import { csvLine } from './csv.ts';
-import type { ScanProvenance } from './scan.ts';
+import type { ScanProvenance } from './scan-results.ts';
 
 type ShownFigures = NonNullable<RobustnessRow['figures']>;
 

@@ -6,7 +6,7 @@ import type { RunnableModel } from '../detector/store.ts';
 import { findingTable } from '../evaluation/finding-table.ts';
 import { pairedDifference } from '../evaluation/paired.ts';
 import { tooFewOverall } from '../evaluation/units.ts';
-import type { MeasuredRow } from '../reports/robustness.ts';
+import type { MeasuredRow } from '../reports/robustness-files.ts';
 import { companionsOf, evaluateTrials, memberScores, ratioOf, spokenUnder } from './evaluate.ts';
 import { hashOf } from './robustness-journal.ts';
 import type { RobustnessIdentity } from './robustness-journal.ts';

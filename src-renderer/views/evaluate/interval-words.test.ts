@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Degradation } from '../../../src-common/schemas/robustness.ts';
 import { chosenOf, familiesOf, withNames } from './degradations.ts';
-import { differenceText, endsText } from './robustness.ts';
+import { differenceText, endsText } from './interval-words.ts';
 
 test('differences and intervals are in per cent, with signs where they can be either', () => {
   expect(differenceText({ recordings: 9, difference: 0.1, interval: null })).toBe('+10.0');
