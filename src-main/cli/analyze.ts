@@ -13,7 +13,7 @@ import type { Quality } from '../../src-common/schemas/recording.ts';
 import type { StoredModel } from '../detector/store.ts';
 import type { Places } from '../scanning/localise.ts';
 import type { ScannedFile } from '../reports/scan-results.ts';
-import { colour, exitStatus, interruption } from './context.ts';
+import { colour, exitStatus, interruptible } from './context.ts';
 import { fastOption, modelOption, modelToScoreWith } from './model-option.ts';
 import type { ModelOptions } from './model-option.ts';
 import { addReadingOptions, readingOf } from './reading.ts';
@@ -260,8 +260,8 @@ async function analyze(file: string, options: AnalyzeOptions): Promise<number> {
   // A name that is not UTF-8 comes damaged through the command line.
   const [nameBytes = null] = existsSync(absolute) ? [] : await pathsReadAs(absolute);
   const path = displayPath({ path: absolute, nameBytes });
-  const { signal, dispose } = interruption();
   try {
+    return await interruptible(async (signal) => {
     const outcome = stretch
       ? await scoreStretch(detector, absolute, stretch, options, signal)
       : await score(detector, { path: absolute, nameBytes, found: false, reading: readingOf(options) }, signal);
@@ -301,11 +301,8 @@ async function analyze(file: string, options: AnalyzeOptions): Promise<number> {
     }
     process.stdout.write(texts.join('\n'));
     return exitStatus.done;
-  } catch (error) {
-    if (!signal.aborted) throw error;
-    return exitStatus.interrupted;
+    });
   } finally {
-    dispose();
     await detector.dispose();
   }
 }

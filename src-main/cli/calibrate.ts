@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { UserFacingError } from '../base/errors.ts';
-import { ProgressLine, applicationVersion, errorShare, exitStatus, interruption } from './context.ts';
-import { fastOption, modelFolder, modelOption } from './model-option.ts';
+import { applicationVersion, exitStatus, interruptible } from './context.ts';
+import { errorRateOption, fastOption, modelFolder, modelOption, noteOption } from './model-option.ts';
 import type { ModelOptions } from './model-option.ts';
 import { mustBeFreeForModel } from './outputs.ts';
 
@@ -30,21 +30,11 @@ export function register(program: Command): void {
     .addOption(modelOption())
     .addOption(fastOption())
     .option('--name <name>', "the new model's name (default: that of the model)")
-    .option(
-      '--error-rate <x>',
-      'a finding may be wrong in at most this share of recordings (upper 95 % bound); else it is inconclusive',
-      errorShare,
-      0.05,
-    )
+    .addOption(errorRateOption())
     .option('--validated-by <laboratory>', 'the laboratory that answers for it: the model gets the status "validated"')
     .option('--conditions <sentence>', 'on which recordings the validation holds; needed with --validated-by')
     .option('--overwrite', 'replace the model that stands in the folder')
-    .option(
-      '--note <sentence>',
-      "put this in the model's card (repeatable)",
-      (note, notes: string[]) => [...notes, note],
-      [],
-    )
+    .addOption(noteOption())
     .addHelpText(
       'after',
       `
@@ -72,9 +62,7 @@ async function calibrate(options: CalibrateOptions): Promise<number> {
   const of = await modelFolder(options);
   const { readCard } = await import('../detector/store.ts');
   const { companions = [] } = await readCard(of);
-  const progress = new ProgressLine();
-  const { signal, dispose } = interruption();
-  try {
+  return interruptible(async (signal, progress) => {
     const { card } = await calibrateModel(
       {
         folder: of,
@@ -119,12 +107,5 @@ async function calibrate(options: CalibrateOptions): Promise<number> {
     }
     process.stdout.write(`Model written to ${folder}, ${status}.\n`);
     return exitStatus.done;
-  } catch (error) {
-    progress.clear();
-    if (!signal.aborted) throw error;
-    process.stderr.write('Stopped; nothing was written.\n');
-    return exitStatus.interrupted;
-  } finally {
-    dispose();
-  }
+  }, 'Stopped; nothing was written.');
 }

@@ -71,16 +71,23 @@ export function interruption(): { signal: AbortSignal; dispose: () => void } {
   return { signal: controller.signal, dispose };
 }
 
-/** Runs long work that Ctrl-C stops. @returns the exit status; 130 where it was stopped */
+/**
+ * Runs long work that Ctrl-C stops.
+ * @param stopped said where it was stopped
+ * @returns the exit status; 130 where it was stopped
+ */
 export async function interruptible(
   work: (signal: AbortSignal, progress: ProgressLine) => Promise<number>,
+  stopped?: string,
 ): Promise<number> {
   const progress = new ProgressLine();
   const { signal, dispose } = interruption();
   try {
     return await work(signal, progress);
   } catch (error) {
+    progress.clear();
     if (!signal.aborted) throw error;
+    if (stopped !== undefined) process.stderr.write(`${stopped}\n`);
     return exitStatus.interrupted;
   } finally {
     progress.clear();
@@ -96,9 +103,10 @@ export function positiveInteger(text: string): number {
   return value;
 }
 
-/** An option's value: a share of errors. */
-export function errorShare(text: string): number {
+/** Reads an option that is a whole number, zero among them. @throws InvalidArgumentError, which says so. */
+export function wholeNumber(text: string): number {
   const value = Number(text);
-  if (!(value > 0 && value < 0.5)) throw new InvalidArgumentError('It must lie between 0 and 0.5.');
+  if (text.trim() === '' || !Number.isSafeInteger(value) || value < 0)
+    throw new InvalidArgumentError('It must be a whole number from 0 up.');
   return value;
 }

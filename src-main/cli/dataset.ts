@@ -8,7 +8,8 @@ import type { DatasetInspection, ValueCount } from '../datasets/inspect.ts';
 import type { Measured } from '../datasets/measure-all.ts';
 import type { SplitKey, SplitResult } from '../datasets/split.ts';
 import type { DatasetItem } from '../datasets/types.ts';
-import { applicationVersion, colour, exitStatus, formatSeconds, interruption, ProgressLine } from './context.ts';
+import { applicationVersion, colour, exitStatus, formatSeconds, interruptible, wholeNumber } from './context.ts';
+import type { ProgressLine } from './context.ts';
 import { mustBeFree, overwriteOption, writeOutputs } from './outputs.ts';
 
 const rowsShown = 20;
@@ -95,7 +96,7 @@ export function register(program: Command): void {
       parseKeys,
       ['speaker', 'source'],
     )
-    .option('--seed <n>', 'same seed and dataset: same splits', parseSeed, 1)
+    .option('--seed <n>', 'same seed and dataset: same splits', wholeNumber, 1)
     .option('--quick', 'do not listen: the same sound may come to stand in two splits')
     .addOption(overwriteOption('replace the manifest that stands there'))
     .option('--jobs <n>', 'files to look at at the same time (default: one for each core)', parseJobs)
@@ -109,7 +110,7 @@ export function register(program: Command): void {
     .argument('<spec>', 'the dataset, as KIND:PATH')
     .requiredOption('--out <folder>', 'where copies and manifest.csv go, to be used as manifest:FOLDER/manifest.csv')
     .option('--bonafide <spec>', 'bona fide recordings from elsewhere (a folder or a spec), for a dataset of spoofs')
-    .option('--seed <n>', 'same seed and dataset: same copies', parseSeed, 1)
+    .option('--seed <n>', 'same seed and dataset: same copies', wholeNumber, 1)
     .addOption(overwriteOption('replace the copies that stand there'))
     .addHelpText('after', telephoneHelp)
     .action(async (spec: string, options: TelephoneOptions) => {
@@ -124,7 +125,7 @@ export function register(program: Command): void {
     .option('--split <name>', 'only the recordings of that split')
     .option('--with <list>', 'degradations to draw from, separated by commas (default: all)', (list) => list.split(','))
     .option('--copies <n>', 'of each recording', parseJobs, 1)
-    .option('--seed <n>', 'same seed and dataset: same copies', parseSeed, 1)
+    .option('--seed <n>', 'same seed and dataset: same copies', wholeNumber, 1)
     .addOption(overwriteOption('replace the copies that stand there'))
     .addHelpText('after', degradeHelp)
     .action(async (spec: string, options: DegradeOptions) => {
@@ -176,13 +177,6 @@ function parseJobs(text: string): number {
   return jobs;
 }
 
-function parseSeed(text: string): number {
-  const seed = Number(text);
-  if (!/^\d+$/.test(text) || !Number.isSafeInteger(seed))
-    throw new InvalidArgumentError('It must be a whole number from 0 up.');
-  return seed;
-}
-
 function parseShares(text: string): number[] {
   const shares = text.split(',').map((part) => (part.trim() === '' ? NaN : Number(part)));
   if (shares.length !== 3 || shares.some((share) => !(share >= 0 && share < Infinity)) || !(shares[0] > 0)) {
@@ -199,25 +193,6 @@ function parseKeys(text: string): SplitKey[] {
     }
     return key;
   });
-}
-
-/** Runs what Ctrl-C may stop. */
-async function interruptible(
-  work: (signal: AbortSignal, progress: ProgressLine) => Promise<number | undefined>,
-): Promise<number | undefined> {
-  const { signal, dispose } = interruption();
-  const progress = new ProgressLine();
-  try {
-    return await work(signal, progress);
-  } catch (error) {
-    progress.clear();
-    if (!signal.aborted) throw error;
-    process.stderr.write('Interrupted.\n');
-    return exitStatus.interrupted;
-  } finally {
-    progress.clear();
-    dispose();
-  }
 }
 
 /** Says how far a pass over all files is. */
@@ -245,7 +220,7 @@ async function listen(
   return measured;
 }
 
-async function inspect(spec: string, options: InspectOptions): Promise<number | undefined> {
+async function inspect(spec: string, options: InspectOptions): Promise<number> {
   const html = options.html === undefined ? null : resolve(options.html);
   if (html !== null) await mustBeFree([html], { overwrite: options.overwrite });
   const { loadDataset, withBonafide } = await import('../datasets/load.ts');
@@ -273,8 +248,8 @@ async function inspect(spec: string, options: InspectOptions): Promise<number | 
       options.json ? `${JSON.stringify({ ...report, ...check }, null, 2)}\n` : describe(report) + describeCheck(check),
     );
     if (html !== null) process.stderr.write(`Page written to ${html}.\n`);
-    return report.problems.length > 0 ? exitStatus.someFailed : undefined;
-  });
+    return report.problems.length > 0 ? exitStatus.someFailed : exitStatus.done;
+  }, 'Interrupted.');
 }
 
 /** Where copies of a dataset go. */
@@ -305,7 +280,7 @@ async function copy(
   options: CopyOptions,
   make: Copying,
   { choose = (items) => items, copies = 1 }: { choose?: (items: DatasetItem[]) => DatasetItem[]; copies?: number } = {},
-): Promise<number | undefined> {
+): Promise<number> {
   const folder = resolve(options.out);
   const manifest = join(folder, 'manifest.csv');
   const { loadDataset, withBonafide } = await import('../datasets/load.ts');
@@ -328,19 +303,19 @@ async function copy(
     await writeOutputs(new Map([[manifest, manifestText(manifest, made)]]), outputs);
     progress.clear();
     process.stdout.write(`${plural(made.length, 'copy', 'copies')} and ${manifest} written.\n`);
-    if (problems.length === 0) return undefined;
+    if (problems.length === 0) return exitStatus.done;
     process.stderr.write(`Left out ${plural(problems.length, 'recording')} that cannot be read:\n`);
     for (const problem of problems.slice(0, rowsShown)) process.stderr.write(`  ${visibleName(problem)}\n`);
     return exitStatus.someFailed;
-  });
+  }, 'Interrupted.');
 }
 
-async function telephone(spec: string, options: TelephoneOptions): Promise<number | undefined> {
+async function telephone(spec: string, options: TelephoneOptions): Promise<number> {
   const { makeTelephoneCopies } = await import('../laboratory/telephone-copies.ts');
   return copy(spec, options, (items, folder, rest) => makeTelephoneCopies(items, folder, options.seed, rest));
 }
 
-async function degrade(spec: string, options: DegradeOptions): Promise<number | undefined> {
+async function degrade(spec: string, options: DegradeOptions): Promise<number> {
   const { seed, copies, split: wanted } = options;
   const { chooseDegradations } = await import('../degradation/choose.ts');
   const { makeDegradedCopies } = await import('../laboratory/degraded-copies.ts');
@@ -372,7 +347,7 @@ function chosenSplit(spec: string, items: DatasetItem[], split: string | undefin
   });
 }
 
-async function split(spec: string, options: SplitOptions): Promise<number | undefined> {
+async function split(spec: string, options: SplitOptions): Promise<number> {
   const out = resolve(options.out);
   await mustBeFree([out], { overwrite: options.overwrite });
   const { loadDataset, withBonafide } = await import('../datasets/load.ts');
@@ -406,10 +381,10 @@ async function split(spec: string, options: SplitOptions): Promise<number | unde
     progress.clear();
     process.stdout.write(describeSplit(result, options, out));
     const leftOut = items.length - kept.length;
-    if (leftOut === 0) return undefined;
+    if (leftOut === 0) return exitStatus.done;
     process.stderr.write(`Left out, since they cannot be read: ${leftOut} ("dataset inspect" names them).\n`);
     return exitStatus.someFailed;
-  });
+  }, 'Interrupted.');
 }
 
 /** What came out of a split. */

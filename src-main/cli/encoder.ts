@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { visibleText } from '../../src-common/visible-text.ts';
-import { exitStatus, interruption } from './context.ts';
+import { exitStatus, interruptible } from './context.ts';
 
 /** Adds `earwitness encoder`: frozen encoders that members of models can be fitted on. */
 export function register(program: Command): void {
@@ -34,8 +34,7 @@ Exit status: 0 done, 1 it could not be taken in, 2 wrong usage, 130 interrupted.
 
 async function addEncoder(file: string, { card }: { card: string }): Promise<void> {
   const { encoderCardPath, takeInEncoder } = await import('../models/import-encoder.ts');
-  const { signal, dispose } = interruption();
-  try {
+  process.exitCode = await interruptible(async (signal) => {
     const { folder, card: taken, secondsPerWindow } = await takeInEncoder(resolve(file), encoderCardPath(card), signal);
     const times = taken.input.samples / taken.input.sampleRateHz / secondsPerWindow;
     process.stdout.write(
@@ -43,11 +42,6 @@ async function addEncoder(file: string, { card }: { card: string }): Promise<voi
         `One window takes ${secondsPerWindow.toFixed(2)} s on one core, ${times.toFixed(1)} times real time without overlap.\n` +
         `Train on it: earwitness train --members linear,mel,encoder:${taken.name} …\n`,
     );
-  } catch (error) {
-    if (!signal.aborted) throw error;
-    process.stderr.write('Stopped; nothing was taken in.\n');
-    process.exitCode = exitStatus.interrupted;
-  } finally {
-    dispose();
-  }
+    return exitStatus.done;
+  }, 'Stopped; nothing was taken in.');
 }

@@ -8,7 +8,7 @@ import { filesIn, mustBeFree, overwriteOption, writeOutputs } from './outputs.ts
 import type { StoredModel } from '../detector/store.ts';
 import { findingTableText } from '../reports/finding-table.ts';
 import type { EvaluationReport } from '../reports/evaluation.ts';
-import { ProgressLine, colour, exitStatus, formatSeconds, interruption, positiveInteger } from './context.ts';
+import { colour, exitStatus, formatSeconds, interruptible, positiveInteger } from './context.ts';
 import { addFigureOptions, collect, costsOf, tooFewForIntervals } from './figure-options.ts';
 import type { FigureOptions } from './figure-options.ts';
 import { fastOption, modelToScoreWith, withoutCompanionOption } from './model-option.ts';
@@ -126,9 +126,7 @@ async function evaluate(options: EvaluateOptions): Promise<number> {
   if (models.length > 1) wanted.push(...writing.comparisonFileNames.map((name) => join(folder, name)));
   await mustBeFree(wanted, outputs);
 
-  const progress = new ProgressLine();
-  const { signal, dispose } = interruption();
-  try {
+  return interruptible(async (signal, progress) => {
     const reports: EvaluationReport[] = [];
     const companions = !options.withoutCompanion && !options.record;
     if (options.record && models.some((model) => model.companions)) {
@@ -194,14 +192,7 @@ async function evaluate(options: EvaluateOptions): Promise<number> {
       process.stdout.write(`One over the other in ${folder}: ${Object.keys(compared).join(', ')}\n`);
     }
     return reports.map(nameFailures).some((failed) => failed) ? exitStatus.someFailed : exitStatus.done;
-  } catch (error) {
-    progress.clear();
-    if (!signal.aborted) throw error;
-    process.stderr.write('Interrupted; nothing was written.\n');
-    return exitStatus.interrupted;
-  } finally {
-    dispose();
-  }
+  }, 'Interrupted; nothing was written.');
 }
 
 /** The figures in a few lines, with intervals where there are any. */

@@ -1,4 +1,4 @@
-import { Option } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 import { UserFacingError } from '../base/errors.ts';
 import type { StoredModel } from '../detector/store.ts';
 
@@ -24,6 +24,26 @@ export function withoutCompanionOption(): Option {
     '--without-companion',
     'the model by itself, also of recordings of which a companion of it speaks in scans',
   );
+}
+
+function errorShare(text: string): number {
+  const value = Number(text);
+  if (!(value > 0 && value < 0.5)) throw new InvalidArgumentError('It must lie between 0 and 0.5.');
+  return value;
+}
+
+/** `--error-rate`, of commands that calibrate. */
+export function errorRateOption(): Option {
+  const what =
+    'a finding may be wrong in at most this share of recordings (upper 95 % bound); else it is inconclusive';
+  return new Option('--error-rate <x>', what).argParser(errorShare).default(0.05);
+}
+
+/** `--note`, of commands that write a card. */
+export function noteOption(): Option {
+  return new Option('--note <sentence>', "put this in the model's card (repeatable)")
+    .argParser((note, notes: string[]) => [...notes, note])
+    .default([]);
 }
 
 /** The folder of the model that is asked for. @throws UserFacingError `usage`, and as `findModel` */

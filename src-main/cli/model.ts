@@ -2,7 +2,7 @@ import { basename, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { visibleText } from '../../src-common/visible-text.ts';
 import { UserFacingError } from '../base/errors.ts';
-import { applicationVersion, exitStatus, interruption } from './context.ts';
+import { applicationVersion, exitStatus, interruptible } from './context.ts';
 
 /** Adds `earwitness model`: the models of this installation. */
 export function register(program: Command): void {
@@ -55,8 +55,7 @@ async function importModel(file: string, { card }: { card?: string }): Promise<v
     );
   }
   const { store } = await open();
-  const { signal, dispose } = interruption();
-  try {
+  process.exitCode = await interruptible(async (signal) => {
     const id =
       card === undefined
         ? await store.import(path, signal)
@@ -72,11 +71,6 @@ async function importModel(file: string, { card }: { card?: string }): Promise<v
         `It is not calibrated. Next: earwitness calibrate --model ${id} --dataset … --split … --out …\n`,
       );
     }
-  } catch (error) {
-    if (!signal.aborted) throw error;
-    process.stderr.write('Stopped; nothing was taken in.\n');
-    process.exitCode = exitStatus.interrupted;
-  } finally {
-    dispose();
-  }
+    return exitStatus.done;
+  }, 'Stopped; nothing was taken in.');
 }

@@ -8,7 +8,7 @@ import { InvalidArgumentError } from 'commander';
 import type { ReportRequest } from '../../src-common/schemas/report.ts';
 import { UserFacingError } from '../base/errors.ts';
 import type { FinishedReport } from '../casework/issue-report.ts';
-import { applicationVersion, exitStatus, interruption, ProgressLine } from './context.ts';
+import { applicationVersion, exitStatus, interruptible } from './context.ts';
 import { fastOption, modelFolder } from './model-option.ts';
 import { mustBeFree, overwriteOption, writeOutputs } from './outputs.ts';
 import type { OutputFiles } from './outputs.ts';
@@ -177,13 +177,11 @@ async function report(what: string[], options: Options): Promise<number> {
     ...(options.saliency ? { saliency: true } : {}),
     ...(options.short ? { form: 'short' as const } : {}),
   };
-  const line = new ProgressLine();
-  const { signal, dispose } = interruption();
-  const progress = {
-    signal,
-    onProgress: (done: number, total: number, doing: string) => line.show(`${done} of ${total}: ${doing}`),
-  };
-  try {
+  return interruptible(async (signal, line) => {
+    const progress = {
+      signal,
+      onProgress: (done: number, total: number, doing: string) => line.show(`${done} of ${total}: ${doing}`),
+    };
     if (folder === null) {
       if (options.items ?? options.amends ?? options.draft) {
         throw wrongUsage('--items, --amends and --draft are for reports of a case.');
@@ -248,13 +246,7 @@ async function report(what: string[], options: Options): Promise<number> {
       library.close();
     }
     return exitStatus.done;
-  } catch (error) {
-    if (signal.aborted) return exitStatus.interrupted;
-    throw error;
-  } finally {
-    line.clear();
-    dispose();
-  }
+  });
 }
 
 /** Beside whoever has the case open. */

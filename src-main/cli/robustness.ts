@@ -1,15 +1,7 @@
 /** `earwitness robustness`: a model through codecs, noise and rooms. */
 import { join, resolve } from 'node:path';
-import { InvalidArgumentError } from 'commander';
 import type { Command } from 'commander';
-import {
-  ProgressLine,
-  applicationVersion,
-  exitStatus,
-  formatSeconds,
-  interruption,
-  positiveInteger,
-} from './context.ts';
+import { applicationVersion, exitStatus, formatSeconds, interruptible, positiveInteger, wholeNumber } from './context.ts';
 import { mayRecord } from './evaluate.ts';
 import { collect } from './figure-options.ts';
 import { filesIn, mustBeFree, overwriteOption, writeOutputs } from './outputs.ts';
@@ -31,14 +23,6 @@ interface RobustnessOptions {
   resume?: boolean;
   overwrite?: boolean;
   record?: boolean;
-}
-
-function wholeNumber(text: string): number {
-  const value = Number(text);
-  if (text.trim() === '' || !Number.isSafeInteger(value) || value < 0) {
-    throw new InvalidArgumentError('It must be a whole number, zero or more.');
-  }
-  return value;
 }
 
 export function register(program: Command): void {
@@ -131,10 +115,8 @@ async function robustness(options: RobustnessOptions): Promise<number> {
     options.resume === true,
   );
   process.stderr.write(`${modelLine(model)}\n`);
-  const progress = new ProgressLine();
-  const { signal, dispose } = interruption();
   const began = performance.now();
-  try {
+  return interruptible(async (signal, progress) => {
     const sets = await scoring.scoreDegraded(model, wanted, {
       items,
       seed,
@@ -168,12 +150,5 @@ async function robustness(options: RobustnessOptions): Promise<number> {
     if (recorded) process.stdout.write(`The card in ${model.folder} has these curves, thresholds and distances now.\n`);
     const lacking = rows.some(({ skipped, figures }) => skipped !== null || (figures?.failed ?? 0) > 0);
     return lacking ? exitStatus.someFailed : exitStatus.done;
-  } catch (error) {
-    progress.clear();
-    if (!signal.aborted) throw error;
-    process.stderr.write('Interrupted; --resume goes on.\n');
-    return exitStatus.interrupted;
-  } finally {
-    dispose();
-  }
+  }, 'Interrupted; --resume goes on.');
 }

@@ -9,14 +9,15 @@ import type { FrontEndName } from '../../src-common/front-ends.ts';
 import type { AugmentationName, BandName } from '../laboratory/recipes.ts';
 import type { TrainModelEvent } from '../laboratory/train-model.ts';
 import {
-  ProgressLine,
   applicationVersion,
-  errorShare,
   exitStatus,
   formatSeconds,
-  interruption,
+  interruptible,
   positiveInteger,
+  wholeNumber,
 } from './context.ts';
+import type { ProgressLine } from './context.ts';
+import { errorRateOption, noteOption } from './model-option.ts';
 import { filesIn, mustBeFreeFolder, mustBeFreeForModel, writeOutputs } from './outputs.ts';
 
 interface TrainOptions {
@@ -50,12 +51,6 @@ interface TrainOptions {
   overwrite?: boolean;
   plots?: string;
   note: string[];
-}
-
-function seedNumber(text: string): number {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 0) throw new InvalidArgumentError('It must be a whole number from 0 up.');
-  return value;
 }
 
 function positiveNumber(text: string): number {
@@ -128,7 +123,7 @@ export function register(program: Command): void {
     .option(
       '--averaged-steps <n>',
       'keep a running average of the weights over about so many steps; 0: none (default: 0 for residual, 200 for mel-cnn)',
-      seedNumber,
+      wholeNumber,
     )
     .addOption(
       new Option('--folds <by>', 'calibrate on scores of models that were trained without the source').choices([
@@ -149,12 +144,7 @@ export function register(program: Command): void {
       'what has sound up to there only, or less, is not assessable (default: as the front ends ask)',
       positiveNumber,
     )
-    .option(
-      '--error-rate <x>',
-      'a finding may be wrong in at most this share of recordings (upper 95 % bound); else it is inconclusive',
-      errorShare,
-      0.05,
-    )
+    .addOption(errorRateOption())
     .option(
       '--misjudges <codec>',
       "what is coded so (ffmpeg's name of the codec) is not assessable, since the model was seen to misjudge it (repeatable)",
@@ -166,7 +156,7 @@ export function register(program: Command): void {
       'mel-cnn: stop after so many epochs without a better AUC on dev (default: 8)',
       positiveInteger,
     )
-    .option('--seed <n>', 'same seed, data and backend: same model', seedNumber, 1)
+    .option('--seed <n>', 'same seed, data and backend: same model', wholeNumber, 1)
     .option('--from <model>', 'train on from this model, with its network, front end, conditioning and augmentation')
     .option('--resume', 'go on from the checkpoint in the folder, if there is one')
     .option(
@@ -178,12 +168,7 @@ export function register(program: Command): void {
       '--plots <folder>',
       'draw loss, and EER and AUC on dev, of its networks into this folder (SVG); of this run alone',
     )
-    .option(
-      '--note <sentence>',
-      "put this in the model's card (repeatable)",
-      (note, notes: string[]) => [...notes, note],
-      [],
-    )
+    .addOption(noteOption())
     .addHelpText(
       'after',
       `
@@ -297,9 +282,7 @@ async function train(options: TrainOptions): Promise<number> {
   if (options.plots !== undefined) mustBeFreeFolder(resolve(options.plots), { overwrite: options.overwrite });
   const { trainModel } = await import('../laboratory/train-model.ts');
   const { withBonafide } = await import('../datasets/load.ts');
-  const progress = new ProgressLine();
-  const { signal, dispose } = interruption();
-  try {
+  return interruptible(async (signal, progress) => {
     const say = reporter(progress);
     const { note, plots, resume, folds, foldCount, bonafide, errorRate, misjudges, leastBandwidth, ...rest } = options;
     const dataset = withBonafide(options.dataset, bonafide);
@@ -341,12 +324,5 @@ async function train(options: TrainOptions): Promise<number> {
       );
     }
     return exitStatus.done;
-  } catch (error) {
-    progress.clear();
-    if (!signal.aborted) throw error;
-    process.stderr.write('Stopped. The same command with --resume goes on from the last checkpoint.\n');
-    return exitStatus.interrupted;
-  } finally {
-    dispose();
-  }
+  }, 'Stopped. The same command with --resume goes on from the last checkpoint.');
 }

@@ -54,6 +54,12 @@ function outputOf(program: string, ...args: string[]): Promise<string> {
   return answer;
 }
 
+/** ffmpeg's names of the codecs that it knows, as analyses name them. @throws UserFacingError `ffmpeg-missing` */
+export async function codecNames(): Promise<string[]> {
+  const listed = await outputOf((await findFfmpeg()).path, '-hide_banner', '-codecs');
+  return [...listed.matchAll(/^ [D.][E.]A\S*\s+(\S+)/gm)].map(([, name]) => name);
+}
+
 async function findSox(): Promise<string | null> {
   for (const folder of (process.env['PATH'] ?? '').split(delimiter)) {
     const path = join(folder, process.platform === 'win32' ? 'sox.exe' : 'sox');

@@ -1,5 +1,6 @@
 /** What of a training can be refused before a recording is read, and which members it can have here. */
 import { UserFacingError } from '../base/errors.ts';
+import { codecNames } from '../degradation/codec.ts';
 import { findEncoderCard, listEncoders } from '../detector/encoders/encoder.ts';
 import type { EncoderCard } from '../detector/encoders/encoder.ts';
 import type { ExampleSettings } from '../training/examples.ts';
@@ -41,10 +42,22 @@ interface Asked {
   calibrateOn?: string | undefined;
   folds: number | null;
   band?: BandName | undefined;
+  misjudgedCodecs?: readonly string[] | undefined;
+}
+
+/** @throws UserFacingError `usage` for a codec that no recording is ever said to have */
+async function checkCodecs(codecs: readonly string[]): Promise<void> {
+  const names = codecs.length > 0 ? await codecNames() : [];
+  const unknown = codecs.find((codec) => !names.includes(codec));
+  if (unknown === undefined) return;
+  throw new UserFacingError('usage', `ffmpeg knows no audio codec "${unknown}".`, {
+    advice: 'Name it as ffmpeg and analyses do, for instance opus, aac, mp3 or amr_nb (all: ffmpeg -codecs).',
+  });
 }
 
 /** @throws UserFacingError `usage` for what does not go together, `model` for an encoder that is not here or does not fit. */
-export async function checkTraining({ members, from, copies, calibrateOn, folds, band }: Asked): Promise<void> {
+export async function checkTraining(asked: Asked): Promise<void> {
+  const { members, from, copies, calibrateOn, folds, band, misjudgedCodecs = [] } = asked;
   if (calibrateOn !== undefined && folds === null) {
     throw new UserFacingError('usage', 'To calibrate on other copies, folds must leave their sources out.', {
       advice: 'Calibrate on folds of sources (--folds source).',
@@ -55,6 +68,7 @@ export async function checkTraining({ members, from, copies, calibrateOn, folds,
       advice: 'Leave the copies out, or take an encoder among the members.',
     });
   }
+  await checkCodecs(misjudgedCodecs);
   if (members === undefined) return;
   if (from !== undefined) {
     throw new UserFacingError('usage', 'A model of several members is trained from scratch, not from another model.', {
