@@ -5,6 +5,7 @@ import { UserFacingError } from './errors.ts';
 import './no-telemetry.ts';
 import { onWorkerSettings, setWorkerSettings } from './worker-settings.ts';
 import type { WorkerSettings } from './worker-settings.ts';
+import { workerFile } from './workers.ts';
 
 interface ErrorMessage {
   name: string;
@@ -164,6 +165,38 @@ export class WorkerPool<Request, Response> {
       this.#limitFirst(lane);
       lane.worker.postMessage({ id: task.id, request: task.request } satisfies ToWorker<Request>);
     }
+  }
+}
+
+interface PoolOptions {
+  /** As `workerFile` takes it. */
+  worker: string;
+  /** Threads, one by default. */
+  count?: number;
+  workerData?: unknown;
+  signal?: AbortSignal | undefined;
+}
+
+/**
+ * Gives a pool to what uses it, and closes it afterwards, or when the signal fires.
+ * @throws the signal's reason when it fires; what `use` throws
+ */
+export async function withPool<Request, Response, Result>(
+  { worker, count = 1, workerData = null, signal }: PoolOptions,
+  use: (pool: WorkerPool<Request, Response>) => Promise<Result>,
+): Promise<Result> {
+  signal?.throwIfAborted();
+  const pool = new WorkerPool<Request, Response>(workerFile(worker), count, workerData);
+  const stop = (): void => void pool.close();
+  signal?.addEventListener('abort', stop, { once: true });
+  try {
+    return await use(pool);
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw error;
+  } finally {
+    signal?.removeEventListener('abort', stop);
+    await pool.close();
   }
 }
 

@@ -11,9 +11,9 @@ import { sha256File } from '../audio/hash.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { ensureFolder, unwritable } from '../base/files.ts';
 import { Hashing } from '../base/hashing.ts';
-import { WorkerPool } from '../base/pool.ts';
+import { withPool } from '../base/pool.ts';
+import type { WorkerPool } from '../base/pool.ts';
 import { whileUnfinished } from '../base/unfinished.ts';
-import { workerFile } from '../base/workers.ts';
 import { archiveEntries, entryStream, openArchive } from '../base/zip.ts';
 import type { ForeignArchive } from '../base/zip.ts';
 import { manifestName, manifestSchema, unpackedBytes } from './archive-manifest.ts';
@@ -147,14 +147,13 @@ function refusePresent({ library }: Session, caseId: string): void {
 async function rebuildUnpacked(archive: string, unpacked: string, manifest: Manifest): Promise<void> {
   const came = databasePath(unpacked);
   const rebuilt = `${came}.rebuilt`;
-  const pool = new WorkerPool<RebuildRequest, UntrustedIdentity>(workerFile('cases/rebuild-worker'), 1, null);
-  try {
-    const identity = await pool.run({ source: came, target: rebuilt, shown: `The database in ${archive}` });
-    if (identity.caseId !== manifest.caseId || identity.number !== manifest.number) {
-      throw notACase(archive, 'its manifest names another case than it holds');
-    }
-  } finally {
-    await pool.close();
+  const request = { source: came, target: rebuilt, shown: `The database in ${archive}` };
+  const identity = await withPool(
+    { worker: 'cases/rebuild-worker' },
+    (pool: WorkerPool<RebuildRequest, UntrustedIdentity>) => pool.run(request),
+  );
+  if (identity.caseId !== manifest.caseId || identity.number !== manifest.number) {
+    throw notACase(archive, 'its manifest names another case than it holds');
   }
   for (const end of databaseEnds) await rm(came + end, { force: true });
   await rename(rebuilt, came);

@@ -4,8 +4,8 @@ import { sha256File } from '../audio/hash.ts';
 import { unreadable } from '../audio/input.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { withOpenablePath } from '../base/openable-path.ts';
-import { WorkerPool } from '../base/pool.ts';
-import { workerFile } from '../base/workers.ts';
+import { withPool } from '../base/pool.ts';
+import type { WorkerPool } from '../base/pool.ts';
 import { absence } from './absence.ts';
 import { emptyHead } from './custody.ts';
 import { gathered } from './checks.ts';
@@ -31,15 +31,11 @@ const lanes = 2;
  */
 export async function verifyCase(request: VerifyRequest, progress: VerifyProgress = {}): Promise<Verification> {
   const { signal } = progress;
-  signal?.throwIfAborted();
-  const pool = new WorkerPool<VerifyRequest, RecordFindings>(workerFile('cases/verify-worker'), 1, null);
-  const stop = (): void => void pool.close();
-  signal?.addEventListener('abort', stop, { once: true });
   let records: RecordFindings;
   try {
-    records = await pool.run(request);
+    const pooled = { worker: 'cases/verify-worker', signal };
+    records = await withPool(pooled, (pool: WorkerPool<VerifyRequest, RecordFindings>) => pool.run(request));
   } catch (error) {
-    signal?.throwIfAborted();
     if (!(error instanceof UserFacingError && error.code === 'damaged')) throw error;
     const check: Check = { subject: 'database', name: 'structure', holds: false, sentence: error.message };
     const signer = {
@@ -55,9 +51,6 @@ export async function verifyCase(request: VerifyRequest, progress: VerifyProgres
       head: emptyHead,
       checks: [check],
     };
-  } finally {
-    signal?.removeEventListener('abort', stop);
-    await pool.close();
   }
   return withFiles(records, progress);
 }

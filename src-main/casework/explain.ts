@@ -2,8 +2,9 @@
 import { availableParallelism } from 'node:os';
 import type { Analysis } from '../../src-common/schemas/analysis.ts';
 import { UserFacingError } from '../base/errors.ts';
-import { WorkerPool } from '../base/pool.ts';
-import { workerFile } from '../base/workers.ts';
+import { looking } from '../base/looking.ts';
+import { withPool } from '../base/pool.ts';
+import type { WorkerPool } from '../base/pool.ts';
 import { saliencyCaution, subjectName } from '../detector/saliency/subjects.ts';
 import { alone, readModel } from '../detector/store.ts';
 import type { StoredModel } from '../detector/store.ts';
@@ -31,8 +32,6 @@ export interface ExplainWorkerData {
 export type ResultModel = Pick<Analysis, 'modelSha256' | 'modelName'> & {
   provenance: Pick<Analysis['provenance'], 'model'>;
 };
-
-const progressMilliseconds = 100;
 
 /**
  * The model whose score a result is, without companions: where one of them spoke, that one.
@@ -66,26 +65,16 @@ export async function explainRecording(
   request: SaliencyRequest,
   { signal, onProgress }: ExplainOptions = {},
 ): Promise<Saliency> {
-  signal?.throwIfAborted();
-  const data: ExplainWorkerData = { model, threads: Math.max(1, Math.min(4, availableParallelism())) };
-  const pool = new WorkerPool<ExplainWork, Saliency>(workerFile('casework/saliency-worker'), 1, data);
+  const workerData: ExplainWorkerData = { model, threads: Math.max(1, Math.min(4, availableParallelism())) };
   const shared = new SharedArrayBuffer(8);
   const counts = new Int32Array(shared);
-  const stop = (): void => void pool.close();
-  signal?.addEventListener('abort', stop);
-  const timer = setInterval(() => {
+  const tell = (): void => {
     if (counts[1] > 0) onProgress?.(counts[0], counts[1]);
-  }, progressMilliseconds);
-  try {
-    return await pool.run({ path, sha256, request, shared });
-  } catch (error) {
-    signal?.throwIfAborted();
-    throw error;
-  } finally {
-    clearInterval(timer);
-    signal?.removeEventListener('abort', stop);
-    await pool.close();
-  }
+  };
+  return withPool(
+    { worker: 'casework/saliency-worker', workerData, signal },
+    (pool: WorkerPool<ExplainWork, Saliency>) => looking(tell, pool.run({ path, sha256, request, shared })),
+  );
 }
 
 /** Says in a report why there is no map of a result. */

@@ -6,8 +6,8 @@ import type { Analysis } from '../../src-common/schemas/analysis.ts';
 import type { IssuedReport, ReportRequest } from '../../src-common/schemas/report.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { withOpenablePath } from '../base/openable-path.ts';
-import { WorkerPool } from '../base/pool.ts';
-import { workerFile } from '../base/workers.ts';
+import { withPool } from '../base/pool.ts';
+import type { WorkerPool } from '../base/pool.ts';
 import { checkFully, checkQuickly } from '../cases/states.ts';
 import type { CaseStore } from '../cases/store.ts';
 import { reportCsv } from '../reports/case-report/report-csv.ts';
@@ -181,11 +181,8 @@ async function make(
   }
   const inFull = ids.length <= mostItemsInFull;
   const steps = (inFull ? ids.length : 1) + 1;
-  const pool = new WorkerPool<ReportWork, ReportWorkDone>(workerFile('casework/report-worker'), 1, null);
-  const stop = (): void => void pool.close();
-  signal?.addEventListener('abort', stop);
-  try {
-    signal?.throwIfAborted();
+  const pooled = { worker: 'casework/report-worker', signal };
+  return withPool(pooled, async (pool: WorkerPool<ReportWork, ReportWorkDone>) => {
     const pictures = new Map<number, Pictures>();
     if (inFull && request.form === 'short') {
       for (const [index, id] of ids.entries()) {
@@ -211,13 +208,7 @@ async function make(
     });
     if (!('made' in done)) throw new Error('the worker answered something else');
     return done.made;
-  } catch (error) {
-    signal?.throwIfAborted();
-    throw error;
-  } finally {
-    signal?.removeEventListener('abort', stop);
-    await pool.close();
-  }
+  });
 }
 
 /** Compares an item with its hash, and draws it where it is still what was taken in. */

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { UserFacingError } from '../base/errors.ts';
-import { WorkerPool } from '../base/pool.ts';
-import { workerFile } from '../base/workers.ts';
+import { withPool } from '../base/pool.ts';
+import type { WorkerPool } from '../base/pool.ts';
 import type { MeasuredFile, MeasureRequest } from './measure.ts';
 import type { DatasetItem } from './types.ts';
 
@@ -23,28 +23,22 @@ export async function measureAll(
   options: { signal?: AbortSignal; onProgress?: (done: number, total: number) => void; jobs?: number } = {},
 ): Promise<Measured[]> {
   const { signal } = options;
-  signal?.throwIfAborted();
   const affordable = fingerprintBytes / fingerprintBytesPerSecond / Math.max(1, items.length);
   const seconds = Math.min(fingerprintSeconds[1], Math.max(fingerprintSeconds[0], affordable));
   const jobs = Math.max(1, Math.min(options.jobs ?? availableParallelism(), items.length));
-  const pool = new WorkerPool<MeasureRequest, MeasuredFile>(workerFile('datasets/measure-worker'), jobs, null);
-  const stop = (): void => void pool.close();
-  signal?.addEventListener('abort', stop, { once: true });
   let done = 0;
-  try {
-    return await Promise.all(
-      items.map(async ({ path }) => {
-        const measured = await pool.run({ path, fingerprintSeconds: seconds }).catch((error: unknown) => {
-          signal?.throwIfAborted();
-          if (error instanceof UserFacingError) return error;
-          throw error;
-        });
-        options.onProgress?.(++done, items.length);
-        return measured;
-      }),
-    );
-  } finally {
-    signal?.removeEventListener('abort', stop);
-    await pool.close();
-  }
+  return withPool(
+    { worker: 'datasets/measure-worker', count: jobs, signal },
+    (pool: WorkerPool<MeasureRequest, MeasuredFile>) =>
+      Promise.all(
+        items.map(async ({ path }) => {
+          const measured = await pool.run({ path, fingerprintSeconds: seconds }).catch((error: unknown) => {
+            if (error instanceof UserFacingError) return error;
+            throw error;
+          });
+          options.onProgress?.(++done, items.length);
+          return measured;
+        }),
+      ),
+  );
 }

@@ -1,7 +1,7 @@
 /** Scores recordings as they are and through degradations, on all cores. No degraded copy is kept. */
 import { availableParallelism } from 'node:os';
-import { WorkerPool } from '../base/pool.ts';
-import { workerFile } from '../base/workers.ts';
+import { withPool } from '../base/pool.ts';
+import type { WorkerPool } from '../base/pool.ts';
 import type { DatasetItem } from '../datasets/types.ts';
 import type { Degradation } from '../degradation/catalogue.ts';
 import { findEncoder } from '../degradation/codec.ts';
@@ -64,7 +64,6 @@ export async function scoreDegraded(
   setting: Setting,
 ): Promise<DegradedSet[]> {
   const { items, seed, signal } = setting;
-  signal?.throwIfAborted();
   const workers = Math.max(1, Math.min(setting.jobs ?? availableParallelism(), items.length));
   const data: RobustnessWorkerData = {
     card: model.card,
@@ -73,16 +72,10 @@ export async function scoreDegraded(
     seed,
     voicePaths: voicesFor(items, seed),
   };
-  const pool = new WorkerPool<DegradedRequest, DegradedOutcome>(
-    workerFile('laboratory/robustness-worker'),
-    workers,
-    data,
-  );
-  const stop = (): void => void pool.close();
-  signal?.addEventListener('abort', stop, { once: true });
   const sets: DegradedSet[] = [];
   const total = (1 + wanted.length) * items.length;
-  try {
+  const pooled = { worker: 'laboratory/robustness-worker', count: workers, workerData: data, signal };
+  return withPool(pooled, async (pool: WorkerPool<DegradedRequest, DegradedOutcome>) => {
     for (const degradation of [null, ...wanted]) {
       const before = sets.length * items.length;
       const label = degradation?.label ?? 'as they are';
@@ -91,13 +84,7 @@ export async function scoreDegraded(
       );
     }
     return sets;
-  } catch (error) {
-    signal?.throwIfAborted();
-    throw error;
-  } finally {
-    signal?.removeEventListener('abort', stop);
-    await pool.close();
-  }
+  });
 }
 
 async function scoreSet(

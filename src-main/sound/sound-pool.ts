@@ -1,3 +1,4 @@
+import { looking } from '../base/looking.ts';
 import { WorkerPool } from '../base/pool.ts';
 import { workerFile } from '../base/workers.ts';
 import type { FrequencyScale } from './overview.ts';
@@ -21,8 +22,6 @@ export type SoundRequest =
   | ({ kind: 'image' } & ImageRequest & SoundSource);
 
 export type SoundResponse = { summary: SoundSummary } | { bytes: Uint8Array };
-
-const progressMilliseconds = 100;
 
 /**
  * Prepares and reads sound off the calling thread: two workers for what takes long (preparing, pictures) and one for what is to
@@ -54,17 +53,16 @@ export class SoundPool {
       numbers[2] = 1;
     };
     signal?.addEventListener('abort', stop);
-    const timer = setInterval(() => {
+    const tell = (): void => {
       if (numbers[0] > 0) onProgress?.(numbers[0], numbers[1] < 0 ? null : numbers[1]);
-    }, progressMilliseconds);
+    };
     try {
-      const response = await this.#pool('long').run({ kind: 'prepare', shared, ...request });
+      const response = await looking(tell, this.#pool('long').run({ kind: 'prepare', shared, ...request }));
       return (response as { summary: SoundSummary }).summary;
     } catch (error) {
       signal?.throwIfAborted();
       throw error;
     } finally {
-      clearInterval(timer);
       signal?.removeEventListener('abort', stop);
     }
   }
