@@ -110,7 +110,7 @@ async function robustness(options: RobustnessOptions): Promise<number> {
   const split = options.split.join(' and ');
   const identity = jobs.robustnessIdentity(applicationVersion(), model, { dataset: dataset.spec, split, items, seed });
   const journal = await journals.RobustnessJournal.open(
-    join(folder, 'robustness.journal'),
+    journals.journalPath(folder),
     identity,
     options.resume === true,
   );

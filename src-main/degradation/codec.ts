@@ -138,7 +138,7 @@ export async function throughCodec(
     if (error instanceof UserFacingError) throw error;
     throw new UserFacingError('encoder-failed', `${encoder.name} did not encode.`, {
       advice:
-        'See to it that this machine has memory and room on its disk, then measure again (the command line goes on with --resume), or leave that codec out.',
+        'See to it that this machine has memory and room on its disk, then measure again: it goes on with what was scored (on the command line by --resume). Or leave that codec out.',
       cause: error,
     });
   } finally {

@@ -230,6 +230,32 @@ it('goes on through degradations in the next engine, begins anew where the model
   expect(readdirSync(join(home, 'evaluations'))).toEqual([]);
 });
 
+it('keeps what was scored of a measurement that failed: the same one, asked for again, goes on', async () => {
+  const { jobs, store } = await engine();
+  const id = await store.startRobustness(robustness);
+  const place = join(home, 'evaluations', id);
+  // Where the folder of its files belongs.
+  writeFileSync(join(place, 'files'), '');
+  const { error, state } = await jobThat(jobs, id, ({ endedAt }) => endedAt !== null);
+  expect([state, error?.code]).toEqual(['failed', 'unwritable']);
+  rmSync(join(place, 'files'));
+  const path = join(place, 'robustness.journal');
+  const [header, first, ...lines] = readFileSync(path, 'utf8').split('\n');
+  expect(lines).toHaveLength(120);
+  // Told by a failure that there was not.
+  const outcome = { ...(JSON.parse(first) as { outcome: object }).outcome, score: null, error: 'made up' };
+  writeFileSync(path, [header, JSON.stringify({ ...(JSON.parse(first) as object), outcome }), ...lines].join('\n'));
+
+  const later = await engine();
+  await later.store.recover();
+  expect([later.jobs.list(), later.store.list(), later.store.usersOf('one')]).toEqual([[], [], []]);
+  expect(await later.store.startRobustness(robustness)).toBe(id);
+  await jobThat(later.jobs, id, ({ endedAt }) => endedAt !== null);
+  const { result } = robustnessEvaluationSchema.parse(await later.store.get(id));
+  expect(result.rows.map(({ figures }) => figures?.failed)).toEqual([2, 1, 1]);
+  await later.store.delete(id);
+});
+
 it('says what is wrong with what it is asked for', async () => {
   const { jobs, store } = await engine();
   await expect(store.start({ ...asked, modelIds: ['nothing'] })).rejects.toMatchObject({ code: 'not-found' });

@@ -1,10 +1,13 @@
 /**
  * Evaluations of models on datasets, as they are or through degradations, each a folder `evaluations/<id>` in the data folder: what was
  * asked for, what the window draws, and the files that an export holds. The work is done in a child process; one that was interrupted by
- * the engine's end is done again, but for the models, or the degraded recordings, that were scored by then.
+ * the engine's end is done again, but for the models, or the degraded recordings, that were scored by then. A measurement through
+ * degradations that failed goes on likewise when it is asked for again.
  */
 import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { evaluationResultSchema, evaluationSummarySchema } from '../../src-common/schemas/evaluation.ts';
 import { robustnessResultSchema } from '../../src-common/schemas/robustness.ts';
@@ -15,6 +18,7 @@ import { withBonafide } from '../datasets/load.ts';
 import { chooseDegradations } from '../degradation/choose.ts';
 import { filesBelow, writeArchive } from '../base/zip.ts';
 import { exportedFolder, resultsPath } from './evaluate-models.ts';
+import { journalPath } from './robustness-journal.ts';
 import type { EvaluateEvent } from './evaluate-models.ts';
 import { runInLaboratory } from './laboratory.ts';
 import type { RobustnessEvent } from './measure-robustness.ts';
@@ -58,6 +62,8 @@ const recordSchema = z.object({
       .optional(),
   }),
   done: z.boolean(),
+  /** It failed, and what was scored by then is kept: the same, asked for again, goes on. */
+  failed: z.boolean().default(false),
   /** Names of the models, from when they are known. */
   summary: evaluationSummarySchema,
 });
@@ -165,12 +171,21 @@ export class EvaluationStore {
   async #begin(kind: EvaluationSummary['kind'], asked: StoredEvaluation['asked']): Promise<string> {
     const { modelIds, dataset, bonafide, split } = asked;
     for (const id of modelIds) await this.#options.models.folderOf(id);
-    const id = randomUUID();
     const createdAt = new Date().toISOString();
+    const before = this.#records.list().find((one) => one.failed && isDeepStrictEqual(one.asked, asked));
+    if (before) {
+      before.failed = false;
+      before.summary.createdAt = createdAt;
+      await this.#records.save(before);
+      this.#queue(before);
+      return before.summary.id;
+    }
+    const id = randomUUID();
     const record: StoredEvaluation = {
       format: 1,
       asked,
       done: false,
+      failed: false,
       summary: { id, kind, createdAt, dataset: withBonafide(dataset, bonafide), split, models: modelIds },
     };
     await this.#records.add(record);
@@ -191,7 +206,7 @@ export class EvaluationStore {
   }
 
   #unfinished(): StoredEvaluation[] {
-    return this.#records.list().filter(({ done }) => !done);
+    return this.#records.list().filter(({ done, failed }) => !done && !failed);
   }
 
   #finished(id: string): StoredEvaluation {
@@ -215,12 +230,20 @@ export class EvaluationStore {
           record.done = true;
           await this.#records.save(record);
         } catch (error) {
-          await drop();
+          if (job.signal.aborted || !existsSync(journalPath(this.#records.place(id)))) await drop();
+          else await this.#setAside(record).catch(drop);
           throw error;
         }
         return { evaluationId: id };
       },
     );
+  }
+
+  /** Keeps what was scored of one that failed, in place of the one that was kept before. */
+  async #setAside(record: StoredEvaluation): Promise<void> {
+    for (const { failed, summary } of this.#records.list()) if (failed) await this.#records.remove(summary.id);
+    record.failed = true;
+    await this.#records.save(record);
   }
 
   async #evaluate(job: JobHandle, record: StoredEvaluation): Promise<void> {

@@ -20,7 +20,7 @@ import { conditionRecord } from './condition-curves.ts';
 import { exportedFolder, resultsPath } from './evaluate-models.ts';
 import { everyTenthSecond } from '../jobs/every-tenth-second.ts';
 import { companionNote, drawnAlike, robustnessIdentity, robustnessRows } from './robustness-rows.ts';
-import { RobustnessJournal } from './robustness-journal.ts';
+import { RobustnessJournal, journalPath } from './robustness-journal.ts';
 import type { RobustnessIdentity } from './robustness-journal.ts';
 import { scoreDegraded } from './robustness-scoring.ts';
 import type { DegradedSet } from './robustness-scoring.ts';
@@ -120,7 +120,7 @@ export async function measureRobustness(
   tell({ type: 'model', name: model.card.name, recordings: items.length, total });
   const of = { dataset: dataset.spec, split, seed };
   const identity = robustnessIdentity(applicationVersion(), model, { ...of, items });
-  const journal = await openJournal(join(folder, 'robustness.journal'), identity);
+  const journal = await openJournal(journalPath(folder), identity);
   const isDue = everyTenthSecond();
   const sets = await scoreDegraded(model, wanted, {
     items,

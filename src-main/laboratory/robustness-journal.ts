@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { appendFile, readFile, rm, stat, truncate } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { UserFacingError } from '../base/errors.ts';
 import { ensureFolder, unwritable, writeFileWhole } from '../base/files.ts';
@@ -123,6 +123,11 @@ export class RobustnessJournal {
   async remove(): Promise<void> {
     await RobustnessJournal.discard(this.#path);
   }
+}
+
+/** Where a measurement into a folder keeps its journal. */
+export function journalPath(folder: string): string {
+  return join(folder, 'robustness.journal');
 }
 
 function keyOf(name: string, id: string): string {
