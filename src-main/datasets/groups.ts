@@ -23,13 +23,6 @@ export class Groups {
 
   /** Every group with its members in order, those of one member too. */
   all(): number[][] {
-    const groups = new Map<number, number[]>();
-    for (let index = 0; index < this.#parents.length; index++) {
-      const root = this.#rootOf(index);
-      const members = groups.get(root);
-      if (members) members.push(index);
-      else groups.set(root, [index]);
-    }
-    return [...groups.values()];
+    return [...Map.groupBy(this.#parents.keys(), (index) => this.#rootOf(index)).values()];
   }
 }

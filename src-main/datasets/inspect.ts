@@ -200,14 +200,7 @@ function countValues<T extends string | number>(
   items: DatasetItem[],
   valueOf: (item: DatasetItem) => T | null,
 ): ValueCount<T>[] {
-  const members = new Map<T | null, DatasetItem[]>();
-  for (const item of items) {
-    const value = valueOf(item);
-    const list = members.get(value);
-    if (list) list.push(item);
-    else members.set(value, [item]);
-  }
-  return [...members]
+  return [...Map.groupBy(items, valueOf)]
     .map(([value, list]) => ({
       value,
       files: list.length,

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname, join, posix } from 'node:path';
 import { UserFacingError } from '../base/errors.ts';
 import { readTable } from './table.ts';
-import type { DatasetItem, LoadedItems } from './types.ts';
+import type { LoadedItems } from './types.ts';
 import { collectItems, findFolders, subfoldersOf, unreadable } from './walk.ts';
 import { plural, someOf } from './words.ts';
 
@@ -38,13 +38,7 @@ export async function loadMlaad(folder: string): Promise<LoadedItems> {
   );
 
   // What meta.csv says of a folder's files, by name.
-  const folders = new Map<string, DatasetItem[]>();
-  for (const item of loaded.items) {
-    const place = dirname(item.path);
-    const members = folders.get(place);
-    if (members) members.push(item);
-    else folders.set(place, [item]);
-  }
+  const folders = Map.groupBy(loaded.items, ({ path }) => dirname(path));
   let without = 0;
   for (const [place, members] of folders) {
     const said = await metaOf(join(place, 'meta.csv'));

@@ -38,12 +38,6 @@ function voiceOf({ source, speaker, id }: DatasetItem): string {
   return JSON.stringify([source ?? id, speaker]);
 }
 
-function groupsBy(items: readonly DatasetItem[], keyOf: (item: DatasetItem) => string): Map<string, DatasetItem[]> {
-  const groups = new Map<string, DatasetItem[]>();
-  for (const item of items) groups.set(keyOf(item), [...(groups.get(keyOf(item)) ?? []), item]);
-  return groups;
-}
-
 /**
  * Plans sets of three recordings, sources in turns.
  * @param items of one split; sources without spoofs, or with fewer than four bona fide clips, are no hosts
@@ -54,7 +48,7 @@ export function planSplices(items: readonly DatasetItem[], sets: number, seed: n
   const ordered = items.toSorted((one, other) => (one.id < other.id ? -1 : 1));
   const bonafide = ordered.filter(({ label }) => label === 'bonafide');
   const spoofs = ordered.filter(({ label }) => label === 'spoof');
-  const sources = [...groupsBy(bonafide, ({ source, id }) => source ?? id)].filter(
+  const sources = [...Map.groupBy(bonafide, ({ source, id }) => source ?? id)].filter(
     ([source, clips]) => clips.length > hostClips[0] + 1 && spoofs.some((spoof) => spoof.source === source),
   );
   const plans: SplicePlan[] = [];
@@ -62,7 +56,7 @@ export function planSplices(items: readonly DatasetItem[], sets: number, seed: n
     const [source, clips] = sources[set % sources.length];
     const pick = <T>(from: readonly T[]): T => from[random.below(from.length)];
     // A voice with clips enough to be host and insert; where none has, the source's clips stand for one.
-    const voices = [...groupsBy(clips, voiceOf).values()].filter(({ length }) => length > hostClips[0] + 1);
+    const voices = [...Map.groupBy(clips, voiceOf).values()].filter(({ length }) => length > hostClips[0] + 1);
     const voice = random.shuffle([...(voices.length > 0 ? pick(voices) : clips)]);
     const host = voice.slice(0, Math.min(voice.length - 1, hostClips[0] + random.below(2)));
     const spoken = (item: DatasetItem): boolean => host.some((clip) => voiceOf(clip) === voiceOf(item));

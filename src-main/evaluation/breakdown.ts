@@ -35,15 +35,9 @@ export function breakdown(trials: readonly GroupedTrial[], threshold: number): G
   const all = trials.filter(({ bonafide }) => bonafide);
   const groupings = [...new Set(trials.flatMap(({ groups }) => Object.keys(groups)))];
   return groupings.flatMap((by) => {
-    const members = new Map<string, GroupedTrial[]>();
-    for (const trial of trials) {
-      const value = trial.groups[by] ?? null;
-      if (value === null) continue;
-      const group = members.get(value);
-      if (group) group.push(trial);
-      else members.set(value, [trial]);
-    }
+    const members = Map.groupBy(trials, ({ groups }) => groups[by] ?? null);
     return [...members]
+      .flatMap(([value, group]) => (value === null ? [] : [[value, group] as const]))
       .sort(([one], [other]) => (one < other ? -1 : 1))
       .map(([value, group]) => ({ by, value, ...figuresOf(group, all, threshold) }));
   });

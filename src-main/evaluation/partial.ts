@@ -164,9 +164,7 @@ export function compareWithMean(
       Float64Array.from(some.filter(({ spoof }) => !spoof).map((file) => file[key])),
       Float64Array.from(some.filter(({ spoof }) => spoof).map((file) => file[key])),
     ).eer;
-  const bySource = new Map<string, typeof scored>();
-  for (const file of scored) bySource.set(file.source, [...(bySource.get(file.source) ?? []), file]);
-  const sources = [...bySource.values()];
+  const sources = [...Map.groupBy(scored, ({ source }) => source).values()];
   const random = new Random(seed);
   const differences = new Float64Array(replicates);
   for (let draw = 0; draw < replicates; draw++) {

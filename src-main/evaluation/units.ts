@@ -74,14 +74,8 @@ function namedUnits(trials: readonly Named[], unit: UnitName, bonafide: boolean)
 export function effectiveCount(trials: readonly Named[], values: Float64Array): number {
   let least = trials.length;
   for (const unit of ['sources', 'speakers'] as const) {
-    const groups = new Map<string, number[]>();
-    trials.forEach((trial, index) => {
-      // A trial without a name stands for itself here: nothing is known to tie it to another.
-      const key = nameOf(trial, unit) ?? `trial ${index}`;
-      const members = groups.get(key);
-      if (members) members.push(values[index]);
-      else groups.set(key, [values[index]]);
-    });
+    // A trial without a name stands for itself here: nothing is known to tie it to another.
+    const groups = Map.groupBy(values, (_, index) => nameOf(trials[index], unit) ?? `trial ${index}`);
     least = Math.min(least, trials.length / designEffect([...groups.values()]));
   }
   return least;

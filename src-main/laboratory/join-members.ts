@@ -23,13 +23,10 @@ export interface MemberFigures {
 
 /** Names of members whose scores are averaged: seeds of one network. */
 export function groupsOf(trainers: readonly MemberTrainer[]): string[][] {
-  const groups = new Map<string, string[]>();
-  for (const { name, epochs } of trainers) {
-    // An encoder's name may end in a number of its own.
-    const key = epochs === null ? `encoder ${name}` : name.replace(/-\d+$/, '');
-    groups.set(key, [...(groups.get(key) ?? []), name]);
-  }
-  return [...groups.values()];
+  // An encoder's name may end in a number of its own.
+  const keyOf = ({ name, epochs }: MemberTrainer): string =>
+    epochs === null ? `encoder ${name}` : name.replace(/-\d+$/, '');
+  return [...Map.groupBy(trainers, keyOf).values()].map((group) => group.map(({ name }) => name));
 }
 
 /**

@@ -165,13 +165,8 @@ export function companionNote(rows: readonly MeasuredRow[]): string | null {
 
 /** Some of the recordings, sources and classes in turn as far as they go, drawn by a seed, in their order. */
 export function drawnAlike(items: readonly DatasetItem[], count: number, seed: number): DatasetItem[] {
-  const groups = new Map<string, DatasetItem[]>();
-  for (const item of new Random([seed, 11]).shuffle([...items])) {
-    const key = `${item.label}\n${item.source ?? ''}`;
-    const members = groups.get(key);
-    if (members) members.push(item);
-    else groups.set(key, [item]);
-  }
+  const shuffled = new Random([seed, 11]).shuffle([...items]);
+  const groups = Map.groupBy(shuffled, ({ label, source }) => `${label}\n${source ?? ''}`);
   const queues = { bonafide: [] as DatasetItem[], spoof: [] as DatasetItem[] };
   for (let round = 0; queues.bonafide.length + queues.spoof.length < items.length; round++) {
     for (const members of groups.values())

@@ -281,11 +281,8 @@ export class SaliencyMaker {
 
 /** Recordings by turns of source and class, so that no large source crowds out the others; the same for the same dataset. */
 function pickedEvenly(items: readonly DatasetItem[], most: number): DatasetItem[] {
-  const groups = new Map<string, DatasetItem[]>();
-  for (const item of new Random(seed).shuffle(items.toSorted((one, other) => (one.id < other.id ? -1 : 1)))) {
-    const key = `${item.label} ${item.source ?? ''}`;
-    groups.set(key, [...(groups.get(key) ?? []), item]);
-  }
+  const shuffled = new Random(seed).shuffle(items.toSorted((one, other) => (one.id < other.id ? -1 : 1)));
+  const groups = Map.groupBy(shuffled, ({ label, source }) => `${label} ${source ?? ''}`);
   const picked: DatasetItem[] = [];
   for (let turn = 0; picked.length < Math.min(most, items.length); turn++) {
     for (const group of groups.values()) if (turn < group.length && picked.length < most) picked.push(group[turn]);

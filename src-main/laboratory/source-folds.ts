@@ -13,13 +13,7 @@ export function foldKey({ source, speaker, id }: DatasetItem): string {
  * @param count folds wanted, at least two
  */
 export function sourceFolds(items: readonly DatasetItem[], count: number, seed: number): DatasetItem[][] {
-  const groups = new Map<string, DatasetItem[]>();
-  for (const item of items) {
-    const key = foldKey(item);
-    const group = groups.get(key);
-    if (group) group.push(item);
-    else groups.set(key, [item]);
-  }
+  const groups = Map.groupBy(items, foldKey);
   const totals = { bonafide: 0, spoof: 0 };
   for (const { label } of items) totals[label]++;
   const shareOf = (group: readonly DatasetItem[], label: 'bonafide' | 'spoof'): number =>

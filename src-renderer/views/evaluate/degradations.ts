@@ -10,9 +10,7 @@ export interface DegradationFamily {
 }
 
 export function familiesOf(catalogue: readonly Degradation[]): DegradationFamily[] {
-  const families = new Map<string, Degradation[]>();
-  for (const one of catalogue) families.set(one.family, [...(families.get(one.family) ?? []), one]);
-  return [...families].map(([family, members]) => ({ family, members }));
+  return [...Map.groupBy(catalogue, ({ family }) => family)].map(([family, members]) => ({ family, members }));
 }
 
 /** Those that a choice means. @param own names, for a choice of one's own */
