@@ -13,7 +13,7 @@ import type { Quality } from '../../src-common/schemas/recording.ts';
 import type { StoredModel } from '../detector/store.ts';
 import type { Places } from '../scanning/localise.ts';
 import type { ScannedFile } from '../reports/scan-results.ts';
-import { colour, exitStatus, interruptible } from './context.ts';
+import { colour, exitStatus, interruptible, withStatus } from './context.ts';
 import { fastOption, modelOption, modelToScoreWith } from './model-option.ts';
 import type { ModelOptions } from './model-option.ts';
 import { addReadingOptions, readingOf } from './reading.ts';
@@ -46,9 +46,7 @@ export function register(program: Command): void {
     .option('--json', 'the whole result as JSON, with every window')
     .addOption(showLlrOption())
     .option('--no-localise', 'leave out the pass of short windows, where the card shows that it is of use')
-    .action(async (file: string, options: AnalyzeOptions) => {
-      process.exitCode = await analyze(file, options);
-    });
+    .action(withStatus(analyze));
   addReadingOptions(addStretchOptions(command));
 }
 

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { UserFacingError } from '../base/errors.ts';
-import { applicationVersion, exitStatus, interruptible } from './context.ts';
+import { applicationVersion, exitStatus, interruptible, withStatus } from './context.ts';
 import { errorRateOption, fastOption, modelFolder, modelOption, noteOption } from './model-option.ts';
 import type { ModelOptions } from './model-option.ts';
 import { mustBeFreeForModel } from './outputs.ts';
@@ -42,9 +42,7 @@ A model whose status is "validated" gives likelihood ratios in cases and reports
 speakers are named, recordings of one speaker are put together to calibrate by length of speech.
 Exit status: 0 done, 1 it could not be done, 2 wrong usage, 130 interrupted.`,
     )
-    .action(async (options: CalibrateOptions) => {
-      process.exitCode = await calibrate(options);
-    });
+    .action(withStatus(calibrate));
 }
 
 async function calibrate(options: CalibrateOptions): Promise<number> {

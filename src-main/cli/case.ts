@@ -12,7 +12,7 @@ import { UserFacingError } from '../base/errors.ts';
 import { dataFolder } from '../base/home.ts';
 import type { CaseStore } from '../cases/store.ts';
 import type { Session } from '../cases/session.ts';
-import { applicationVersion, colour, exitStatus, interruptible, positiveInteger } from './context.ts';
+import { applicationVersion, colour, exitStatus, interruptible, positiveInteger, withStatus } from './context.ts';
 import { mustBeFree, overwriteOption } from './outputs.ts';
 import { modelLine } from './present.ts';
 import { fastOption, modelOption, modelToScoreWith } from './model-option.ts';
@@ -145,9 +145,7 @@ Exit status: 0 all were taken in, 2 wrong usage, 3 some were not, or have anothe
 Files are opened for reading only. In a folder, files that are no recordings (by content) are counted and passed over; what
 the case has from the same place already is left alone, so that an interrupted command can be repeated.`,
     )
-    .action(async (folder: string, paths: string[], options: AddOptions) => {
-      process.exitCode = await add(folder, paths, options);
-    });
+    .action(withStatus(add));
 
   const scan = command
     .command('scan')
@@ -170,9 +168,7 @@ the case has from the same place already is left alone, so that an interrupted c
 Exit status: 0 every item has its result, 2 wrong usage, 3 some failed (named), 130 interrupted. What was interrupted goes on with
 the next scan, in the window too. A score is high for bona fide speech.`,
     )
-    .action(async (folder: string, options: ScanOptions) => {
-      process.exitCode = await scanCase(folder, options);
-    });
+    .action(withStatus(scanCase));
   addReadingOptions(scan);
 
   command
@@ -224,9 +220,7 @@ the next scan, in the window too. A score is high for bona fide speech.`,
       'accept that this key went on with the case since it was seen here; the log says so',
     )
     .option('--older', 'also where a later state of its log was seen here, as when the case itself is lost')
-    .action(async (file: string, options: ImportOptions) => {
-      process.exitCode = await importFrom(file, options);
-    });
+    .action(withStatus(importFrom));
 
   command
     .command('accept')

@@ -71,6 +71,15 @@ export function interruption(): { signal: AbortSignal; dispose: () => void } {
   return { signal: controller.signal, dispose };
 }
 
+/** A command's action, whose result becomes the exit status. */
+export function withStatus<Given extends unknown[]>(
+  run: (...given: Given) => Promise<number>,
+): (...given: Given) => Promise<void> {
+  return async (...given) => {
+    process.exitCode = await run(...given);
+  };
+}
+
 /**
  * Runs long work that Ctrl-C stops.
  * @param stopped said where it was stopped

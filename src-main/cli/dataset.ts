@@ -8,7 +8,7 @@ import type { DatasetInspection, ValueCount } from '../datasets/inspect.ts';
 import type { Measured } from '../datasets/measure-all.ts';
 import type { SplitKey, SplitResult } from '../datasets/split.ts';
 import type { DatasetItem } from '../datasets/types.ts';
-import { applicationVersion, colour, exitStatus, formatSeconds, interruptible, wholeNumber } from './context.ts';
+import { applicationVersion, colour, exitStatus, formatSeconds, interruptible, wholeNumber, withStatus } from './context.ts';
 import type { ProgressLine } from './context.ts';
 import { mustBeFree, overwriteOption, writeOutputs } from './outputs.ts';
 
@@ -80,9 +80,7 @@ export function register(program: Command): void {
     .option('--json', 'everything as JSON: every speaker, generator and file that cannot be read')
     .option('--jobs <n>', 'files to look at at the same time (default: one for each core)', parseJobs)
     .addHelpText('after', inspectHelp)
-    .action(async (spec: string, options: InspectOptions) => {
-      process.exitCode = await inspect(spec, options);
-    });
+    .action(withStatus(inspect));
   dataset
     .command('split')
     .description('Deal recordings to train, dev and test, disjoint by speaker and source, and write a manifest.')
@@ -101,9 +99,7 @@ export function register(program: Command): void {
     .addOption(overwriteOption('replace the manifest that stands there'))
     .option('--jobs <n>', 'files to look at at the same time (default: one for each core)', parseJobs)
     .addHelpText('after', splitHelp)
-    .action(async (spec: string, options: SplitOptions) => {
-      process.exitCode = await split(spec, options);
-    });
+    .action(withStatus(split));
   dataset
     .command('telephone')
     .description('Write copies of the recordings as a telephone line leaves them, and a manifest of the copies.')
@@ -113,9 +109,7 @@ export function register(program: Command): void {
     .option('--seed <n>', 'same seed and dataset: same copies', wholeNumber, 1)
     .addOption(overwriteOption('replace the copies that stand there'))
     .addHelpText('after', telephoneHelp)
-    .action(async (spec: string, options: TelephoneOptions) => {
-      process.exitCode = await telephone(spec, options);
-    });
+    .action(withStatus(telephone));
   dataset
     .command('degrade')
     .description('Write copies of the recordings as codecs, noise and rooms leave them, and a manifest of the copies.')
@@ -128,9 +122,7 @@ export function register(program: Command): void {
     .option('--seed <n>', 'same seed and dataset: same copies', wholeNumber, 1)
     .addOption(overwriteOption('replace the copies that stand there'))
     .addHelpText('after', degradeHelp)
-    .action(async (spec: string, options: DegradeOptions) => {
-      process.exitCode = await degrade(spec, options);
-    });
+    .action(withStatus(degrade));
 }
 
 interface DegradeOptions {

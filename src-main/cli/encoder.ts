@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { visibleText } from '../../src-common/visible-text.ts';
-import { exitStatus, interruptible } from './context.ts';
+import { exitStatus, interruptible, withStatus } from './context.ts';
 
 /** Adds `earwitness encoder`: frozen encoders that members of models can be fitted on. */
 export function register(program: Command): void {
@@ -20,7 +20,7 @@ export function register(program: Command): void {
 Then: earwitness train --members linear,mel,encoder:NAME …
 Exit status: 0 done, 1 it could not be taken in, 2 wrong usage, 130 interrupted.`,
     )
-    .action(addEncoder);
+    .action(withStatus(addEncoder));
   encoder
     .command('list')
     .description('print those of this machine')
@@ -32,9 +32,9 @@ Exit status: 0 done, 1 it could not be taken in, 2 wrong usage, 130 interrupted.
     });
 }
 
-async function addEncoder(file: string, { card }: { card: string }): Promise<void> {
+async function addEncoder(file: string, { card }: { card: string }): Promise<number> {
   const { encoderCardPath, takeInEncoder } = await import('../models/import-encoder.ts');
-  process.exitCode = await interruptible(async (signal) => {
+  return interruptible(async (signal) => {
     const { folder, card: taken, secondsPerWindow } = await takeInEncoder(resolve(file), encoderCardPath(card), signal);
     const times = taken.input.samples / taken.input.sampleRateHz / secondsPerWindow;
     process.stdout.write(

@@ -8,7 +8,7 @@ import { filesIn, mustBeFree, overwriteOption, writeOutputs } from './outputs.ts
 import type { StoredModel } from '../detector/store.ts';
 import { findingTableText } from '../reports/finding-table.ts';
 import type { EvaluationReport } from '../reports/evaluation.ts';
-import { colour, exitStatus, formatSeconds, interruptible, positiveInteger } from './context.ts';
+import { colour, exitStatus, formatSeconds, interruptible, positiveInteger, withStatus } from './context.ts';
 import { addFigureOptions, collect, costsOf, tooFewForIntervals } from './figure-options.ts';
 import type { FigureOptions } from './figure-options.ts';
 import { fastOption, modelToScoreWith, withoutCompanionOption } from './model-option.ts';
@@ -73,9 +73,7 @@ Several models: a folder for each inside the output folder, and beside them thei
 Exit status: 0 all recordings scored, 2 wrong usage, 3 some could not be (named; the figures leave them out),
 130 interrupted.`,
     )
-    .action(async (options: EvaluateOptions) => {
-      process.exitCode = await evaluate(options);
-    });
+    .action(withStatus(evaluate));
 }
 
 /** @throws UserFacingError `usage` where a card is not to be written to. */

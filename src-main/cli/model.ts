@@ -2,7 +2,7 @@ import { basename, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { visibleText } from '../../src-common/visible-text.ts';
 import { UserFacingError } from '../base/errors.ts';
-import { applicationVersion, exitStatus, interruptible } from './context.ts';
+import { applicationVersion, exitStatus, interruptible, withStatus } from './context.ts';
 
 /** Adds `earwitness model`: the models of this installation. */
 export function register(program: Command): void {
@@ -28,7 +28,7 @@ A graph is looked at before anything runs it, then tried in a process of its own
 recordings and finds nothing until "earwitness calibrate" has calibrated it on labelled recordings of your own.
 Exit status: 0 done, 1 it could not be taken in, 2 wrong usage, 130 interrupted.`,
     )
-    .action(importModel);
+    .action(withStatus(importModel));
 }
 
 /** The models of the data folder, and the settings. */
@@ -42,7 +42,7 @@ async function open() {
   return { store: new ModelStore(home), settings: await SettingsStore.open(home) };
 }
 
-async function importModel(file: string, { card }: { card?: string }): Promise<void> {
+async function importModel(file: string, { card }: { card?: string }): Promise<number> {
   const path = resolve(file);
   const isGraph = /\.onnx$/i.test(basename(path));
   if (isGraph !== (card !== undefined)) {
@@ -55,7 +55,7 @@ async function importModel(file: string, { card }: { card?: string }): Promise<v
     );
   }
   const { store } = await open();
-  process.exitCode = await interruptible(async (signal) => {
+  return interruptible(async (signal) => {
     const id =
       card === undefined
         ? await store.import(path, signal)

@@ -8,7 +8,7 @@ import { InvalidArgumentError } from 'commander';
 import type { ReportRequest } from '../../src-common/schemas/report.ts';
 import { UserFacingError } from '../base/errors.ts';
 import type { FinishedReport } from '../casework/issue-report.ts';
-import { applicationVersion, exitStatus, interruptible } from './context.ts';
+import { applicationVersion, exitStatus, interruptible, withStatus } from './context.ts';
 import { fastOption, modelFolder } from './model-option.ts';
 import { mustBeFree, overwriteOption, writeOutputs } from './outputs.ts';
 import type { OutputFiles } from './outputs.ts';
@@ -74,9 +74,7 @@ export function register(program: Command): void {
     .option('--short', 'a table of the items in place of sections and figures; all else is in the attached data')
     .option('--saliency', 'also which parts of the sound each score rests on, tested against chance; no evidence')
     .addHelpText('after', help)
-    .action(async (what: string[], options: Options) => {
-      process.exitCode = await report(what, options);
-    });
+    .action(withStatus(report));
 }
 
 function itemIds(text: string): number[] {

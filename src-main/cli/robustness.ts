@@ -1,7 +1,7 @@
 /** `earwitness robustness`: a model through codecs, noise and rooms. */
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
-import { applicationVersion, exitStatus, formatSeconds, interruptible, positiveInteger, wholeNumber } from './context.ts';
+import { applicationVersion, exitStatus, formatSeconds, interruptible, positiveInteger, wholeNumber, withStatus } from './context.ts';
 import { mayRecord } from './evaluate.ts';
 import { collect } from './figure-options.ts';
 import { filesIn, mustBeFree, overwriteOption, writeOutputs } from './outputs.ts';
@@ -77,9 +77,7 @@ that both have in common, unless they are too few for one. A codec without an en
 Interrupted by Ctrl-C, it keeps what it has in the output folder; --resume goes on.
 Exit status: 0 done, 2 wrong usage, 3 some degradations were skipped or recordings could not be read, 130 interrupted.`,
     )
-    .action(async (options: RobustnessOptions) => {
-      process.exitCode = await robustness(options);
-    });
+    .action(withStatus(robustness));
 }
 
 async function robustness(options: RobustnessOptions): Promise<number> {

@@ -15,7 +15,7 @@ import type { ScoreRequest } from '../scanning/score.ts';
 import { findingTableJson, findingTableText } from '../reports/finding-table.ts';
 import { scanCsvHeader, scanCsvLine, scanJson, scanRows } from '../reports/scan-results.ts';
 import type { ScanProvenance } from '../reports/scan-results.ts';
-import { ProgressLine, colour, exitStatus, formatSeconds, interruption, positiveInteger } from './context.ts';
+import { ProgressLine, colour, exitStatus, formatSeconds, interruption, positiveInteger, withStatus } from './context.ts';
 import { mustBeFree, overwriteOption } from './outputs.ts';
 import { fastOption, modelOption, modelToScoreWith } from './model-option.ts';
 import type { ModelOptions } from './model-option.ts';
@@ -79,9 +79,7 @@ and passed over. With --out, results are written as they come to a journal besid
 --resume goes on from: only what is missing or has changed since is scored. With --key, the end says how often the
 findings were right (on standard error, and in JSON).`,
     )
-    .action(async (paths: string[], options: ScanOptions) => {
-      process.exitCode = await scan(paths, options);
-    });
+    .action(withStatus(scan));
   addReadingOptions(command);
 }
 

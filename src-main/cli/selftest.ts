@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { UserFacingError } from '../base/errors.ts';
-import { applicationVersion, colour, exitStatus, interruptible } from './context.ts';
+import { applicationVersion, colour, exitStatus, interruptible, withStatus } from './context.ts';
 import { overwriteOption } from './outputs.ts';
 
 interface SelfTestOptions {
@@ -26,9 +26,7 @@ stored with the model; for a model that came without, today's are stored and com
 with date and versions, is saved in the data folder (EARWITNESS_HOME), below selftests.
 Exit status: 0 all is well, 1 not, 130 interrupted.`,
     )
-    .action(async (options: SelfTestOptions) => {
-      process.exitCode = await run(options);
-    });
+    .action(withStatus(run));
 }
 
 async function run(options: SelfTestOptions): Promise<number> {

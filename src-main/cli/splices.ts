@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { PartialRecord } from '../detector/localisation-card.ts';
-import { exitStatus, interruptible, positiveInteger } from './context.ts';
+import { exitStatus, interruptible, positiveInteger, withStatus } from './context.ts';
 import { mayRecord } from './evaluate.ts';
 import { mustBeFreeFolder, overwriteOption } from './outputs.ts';
 import { modelLine } from './present.ts';
@@ -44,9 +44,7 @@ export function register(program: Command): void {
     .option('--model <model>', "a model's folder or name (default: the model that ships)")
     .option('--record', "write what was measured into the model's card")
     .addHelpText('after', help)
-    .action(async (options: SplicesOptions) => {
-      process.exitCode = await splices(options);
-    });
+    .action(withStatus(splices));
 }
 
 async function splices(options: SplicesOptions): Promise<number> {

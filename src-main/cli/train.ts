@@ -8,14 +8,7 @@ import { frontEndNames } from '../../src-common/front-ends.ts';
 import type { FrontEndName } from '../../src-common/front-ends.ts';
 import type { AugmentationName, BandName } from '../laboratory/recipes.ts';
 import type { TrainModelEvent } from '../laboratory/train-model.ts';
-import {
-  applicationVersion,
-  exitStatus,
-  formatSeconds,
-  interruptible,
-  positiveInteger,
-  wholeNumber,
-} from './context.ts';
+import { applicationVersion, exitStatus, formatSeconds, interruptible, positiveInteger, wholeNumber, withStatus } from './context.ts';
 import type { ProgressLine } from './context.ts';
 import { errorRateOption, noteOption } from './model-option.ts';
 import { filesIn, mustBeFreeFolder, mustBeFreeForModel, writeOutputs } from './outputs.ts';
@@ -176,9 +169,7 @@ Ctrl-C saves a checkpoint and stops; the same command with --resume goes on, as 
 mel-cnn's epoch is chosen on the dataset's dev split, and the model calibrated there; its test split, if there is one,
 is only measured for the card.`,
     )
-    .action(async (options: TrainOptions) => {
-      process.exitCode = await train(options);
-    });
+    .action(withStatus(train));
 }
 
 /** Says on standard error what training does: a line an epoch, and in between one that is written over. */

@@ -4,7 +4,7 @@ import { InvalidArgumentError } from 'commander';
 import type { Command } from 'commander';
 import type { Verification } from '../../src-common/schemas/custody.ts';
 import { dataFolder } from '../base/home.ts';
-import { colour, exitStatus, interruptible } from './context.ts';
+import { colour, exitStatus, interruptible, withStatus } from './context.ts';
 
 interface VerifyOptions {
   expectHead?: string;
@@ -38,9 +38,7 @@ known key, 1 it cannot be checked, 2 wrong usage, 4 not so (what, is named), 130
 shows any edit, deletion, reordering or truncation by whoever lacks the installation's key; against whoever has case and key, give
 --expect-head with the head that stands in a report or an export.`,
     )
-    .action(async (folder: string, options: VerifyOptions) => {
-      process.exitCode = await verify(folder, options);
-    });
+    .action(withStatus(verify));
 }
 
 type Check = Verification['checks'][number];
