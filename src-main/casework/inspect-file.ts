@@ -234,13 +234,13 @@ async function describe(
 ): Promise<{ metadata: Metadata; audio: Evidence['audio'] }> {
   const metadata = await mediaInfo(handle, sizeBytes, signal);
   let audio: Evidence['audio'] = null;
-  const told = (error: unknown): string => describeError(error).replaceAll(path, shown);
+  const sentenceOf = (error: unknown): string => describeError(error).replaceAll(path, shown);
   try {
     audio = await opened(path, signal);
     metadata.push(...rowsOf(audio));
   } catch (error) {
     signal.throwIfAborted();
-    metadata.push(problem('earwitness', told(error)));
+    metadata.push(problem('earwitness', sentenceOf(error)));
   }
   if (askFfmpeg && audio !== null && audio.decoder !== 'ffmpeg') {
     try {
@@ -249,7 +249,7 @@ async function describe(
       metadata.push(...rowsOf(decoder.info));
     } catch (error) {
       signal.throwIfAborted();
-      metadata.push(problem('ffmpeg', told(error)));
+      metadata.push(problem('ffmpeg', sentenceOf(error)));
     }
   }
   return { metadata, audio };
@@ -259,8 +259,8 @@ async function describe(
 async function opened(path: string, signal: AbortSignal): Promise<Evidence['audio'] & AudioInfo> {
   const stream = await openAudio(path, { signal });
   await stream.close();
-  const told = [...new Set(noteReasons(stream.statistics).map(({ code }) => code))];
-  return told.length > 0 ? { ...stream.info, told } : stream.info;
+  const codes = [...new Set(noteReasons(stream.statistics).map(({ code }) => code))];
+  return codes.length > 0 ? { ...stream.info, told: codes } : stream.info;
 }
 
 function rowsOf(info: AudioInfo): Metadata {

@@ -207,7 +207,7 @@ async function scan(paths: string[], options: ScanOptions): Promise<number> {
       ...(model.card.status === 'screening' ? { llrCaution: screeningCaution } : {}),
       ...(key ? { findings: findingTableJson(key.table()), unlabelled: key.unlabelled } : {}),
     });
-    const told = (result: ScanResult): ScanResult => {
+    const counted = (result: ScanResult): ScanResult => {
       key?.add(result);
       if (result.error) tally.fail(result.path, result.error.message);
       return result;
@@ -220,7 +220,7 @@ async function scan(paths: string[], options: ScanOptions): Promise<number> {
       const results = async function* (): AsyncGenerator<ScanResult> {
         for await (const result of scanFiles(model, requests, { ...settings, onDone: count })) {
           progress.clear();
-          if (!result.passedOver) yield told(result);
+          if (!result.passedOver) yield counted(result);
         }
       };
       for await (const part of formatted(options.format, made, model, results(), rest, {
@@ -236,7 +236,7 @@ async function scan(paths: string[], options: ScanOptions): Promise<number> {
       };
       await scanAsDone(model, requests, onResult, { ...settings, known: (request) => journal.known(request) });
       const results = async function* (): AsyncGenerator<ScanResult> {
-        for await (const result of journal.results(requests)) yield told(result);
+        for await (const result of journal.results(requests)) yield counted(result);
       };
       const text = formatted(options.format, journal.made, model, results(), rest, { ratios, onTerminal: false });
       await writeFileWhole(resolve(out), text, { replace: journal.replaces });

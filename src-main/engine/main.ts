@@ -61,9 +61,9 @@ async function main(): Promise<void> {
       );
   };
   process.on('message', (message) => {
-    const told = message as ToEngine;
-    if (told.type === 'stop') end();
-    else if (!ending) void starting.then((engine) => engine.receive(told));
+    const request = message as ToEngine;
+    if (request.type === 'stop') end();
+    else if (!ending) void starting.then((engine) => engine.receive(request));
   });
   process.on('disconnect', end);
   process.on('SIGTERM', end);
@@ -78,8 +78,8 @@ function failStart(error: unknown): void {
     process.exit(crashed);
   }
   const { code, message, path, advice } = error;
-  const told: FromEngine = { type: 'failed', error: { code, message, path, advice } };
-  process.send?.(told, () => process.exit(cannotStart));
+  const failure: FromEngine = { type: 'failed', error: { code, message, path, advice } };
+  process.send?.(failure, () => process.exit(cannotStart));
 }
 
 main().catch(failStart);

@@ -65,9 +65,9 @@ export function runInChild<Tasks extends ChildTasks<Tasks>, Name extends keyof T
       settle();
     };
     child.on('message', (message) => {
-      const told = message as FromChild<Tasks[Name]>;
-      if (told.type === 'event') options.onEvent?.(told.event);
-      else outcome = told;
+      const sent = message as FromChild<Tasks[Name]>;
+      if (sent.type === 'event') options.onEvent?.(sent.event);
+      else outcome = sent;
     });
     child.on('error', (error) => finish(() => reject(error)));
     child.on('close', (code, killedBy) => {

@@ -35,7 +35,7 @@ async function checkMember(name: string, settings: Windows): Promise<void> {
 }
 
 /** What is asked for, as far as it is looked at here. */
-interface Asked {
+interface Choices {
   members?: readonly string[] | undefined;
   from?: string | undefined;
   copies?: string | undefined;
@@ -56,7 +56,7 @@ async function checkCodecs(codecs: readonly string[]): Promise<void> {
 }
 
 /** @throws UserFacingError `usage` for what does not go together, `model` for an encoder that is not here or does not fit. */
-export async function checkTraining(asked: Asked): Promise<void> {
+export async function checkTraining(asked: Choices): Promise<void> {
   const { members, from, copies, calibrateOn, folds, band, misjudgedCodecs = [] } = asked;
   if (calibrateOn !== undefined && folds === null) {
     throw new UserFacingError('usage', 'To calibrate on other copies, folds must leave their sources out.', {

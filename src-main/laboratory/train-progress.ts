@@ -8,7 +8,7 @@ const mostSteps = 2000;
 const mostMessages = 500;
 
 /** What an event says of the job. */
-interface Heard {
+interface JobUpdate {
   progress?: { done?: number; total?: number | null; doing?: string };
   problem?: { subject: string; message: string };
   /** Whether the record should be written at once. */
@@ -63,7 +63,7 @@ export class TrainingFollower {
   }
 
   /** Takes an event in, and answers what it says of the job. */
-  hear(event: TrainModelEvent): Heard {
+  hear(event: TrainModelEvent): JobUpdate {
     const training = this.#training;
     switch (event.type) {
       case 'data':
@@ -187,7 +187,7 @@ export class TrainingFollower {
     delete this.#record.thinning[member.name];
   }
 
-  #embedded({ done, total }: TrainModelEvent & { type: 'embed' }): Heard {
+  #embedded({ done, total }: TrainModelEvent & { type: 'embed' }): JobUpdate {
     const member = this.#running;
     if (member) member.embedded = { done, total };
     const seconds = (performance.now() - this.#since.at) / 1000;
@@ -208,7 +208,7 @@ export class TrainingFollower {
     this.#say(`${whose} after epoch ${epoch}, step ${step}.`);
   }
 
-  #step(event: TrainModelEvent & { type: 'step' }): Heard {
+  #step(event: TrainModelEvent & { type: 'step' }): JobUpdate {
     const training = this.#training;
     const member = this.#running;
     if (!member) return {};

@@ -73,7 +73,7 @@ class Host {
   readonly #server = createServer((request, response) => {
     this.#answer(request, response).catch((error: unknown) => {
       if (response.headersSent) response.destroy();
-      else if (error instanceof UserFacingError) this.#told(response, error);
+      else if (error instanceof UserFacingError) this.#refuse(response, error);
       else {
         process.stderr.write(`${(error as Error).stack ?? String(error)}\n`);
         end(response, 500, 'This is a bug in Earwitness.');
@@ -209,7 +209,7 @@ class Host {
   }
 
   /** A person's error, as JSON in the form of the contract; what is left of the request is not read. */
-  #told(response: ServerResponse, error: UserFacingError): void {
+  #refuse(response: ServerResponse, error: UserFacingError): void {
     const { code, message, path, advice } = error;
     response
       .writeHead(code === 'disk-full' ? 413 : 422, {

@@ -20,8 +20,8 @@ export function claimWindow(): OpenedFiles | null {
   if (!app.requestSingleInstanceLock({ files })) return null;
   const opened = new OpenedFiles(files);
   app.on('second-instance', (_event, _args, _folder, data) => {
-    const told = (data as { files?: unknown } | null)?.files;
-    if (Array.isArray(told)) opened.add(told.filter((file): file is string => typeof file === 'string'));
+    const theirs = (data as { files?: unknown } | null)?.files;
+    if (Array.isArray(theirs)) opened.add(theirs.filter((file): file is string => typeof file === 'string'));
   });
   app.on('open-file', (event, path) => {
     event.preventDefault();
