@@ -3,43 +3,23 @@ import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
-import type { BackendName } from '../training/backends/index.ts';
 import { frontEndNames } from '../../src-common/front-ends.ts';
-import type { FrontEndName } from '../../src-common/front-ends.ts';
-import type { AugmentationName, BandName } from '../laboratory/recipes.ts';
 import type { TrainModelEvent } from '../laboratory/train-model.ts';
+import type { TrainingOptions } from '../laboratory/training-options.ts';
 import { applicationVersion, exitStatus, formatSeconds, interruptible, positiveInteger, wholeNumber, withStatus } from './context.ts';
 import type { ProgressLine } from './context.ts';
 import { errorRateOption, noteOption } from './model-option.ts';
 import { filesIn, mustBeFreeFolder, mustBeFreeForModel, writeOutputs } from './outputs.ts';
 
-interface TrainOptions {
-  dataset: string;
+type Derived = 'resume' | 'notes' | 'folds' | 'maximumErrorRate' | 'misjudgedCodecs' | 'leastBandwidthHz';
+
+interface TrainOptions extends Omit<TrainingOptions, Derived> {
   bonafide?: string;
-  network: string;
-  members?: string[];
-  out: string;
-  name?: string;
-  backend: BackendName | 'auto';
-  epochs?: number;
-  batchSize?: number;
-  learningRate?: number;
-  weightDecay?: number;
-  averagedSteps?: number;
-  frontEnd?: FrontEndName;
-  augmentation: AugmentationName | 'auto';
-  band: BandName;
-  keepCheckpoints?: boolean;
   folds?: 'source';
   foldCount: number;
-  copies?: string;
-  calibrateOn?: string;
   leastBandwidth?: number;
   errorRate: number;
   misjudges: string[];
-  patience?: number;
-  seed: number;
-  from?: string;
   resume?: boolean;
   overwrite?: boolean;
   plots?: string;
