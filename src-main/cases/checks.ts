@@ -34,4 +34,3 @@ export function gathered(subject: Check['subject'], checks: readonly Check[], al
   if (checks.length <= namedOneByOne) return [...checks];
   return holding.length > 0 ? [...failing, { ...all(holding.length), subject }] : failing;
 }
-

@@ -60,10 +60,18 @@ export function databaseFailure(path: string, error: unknown): unknown {
     );
   }
   if (code.startsWith('SQLITE_CANTOPEN')) {
-    return failure('missing', 'cannot be opened', 'Check that the drive is connected and that you may read the folder.');
+    return failure(
+      'missing',
+      'cannot be opened',
+      'Check that the drive is connected and that you may read the folder.',
+    );
   }
   if (code.startsWith('SQLITE_READONLY') || code === 'SQLITE_PERM') {
-    return failure('unwritable', 'cannot be written: it or its folder is read-only', 'Work on a copy, or ask its owner.');
+    return failure(
+      'unwritable',
+      'cannot be written: it or its folder is read-only',
+      'Work on a copy, or ask its owner.',
+    );
   }
   if (code.startsWith('SQLITE_IOERR')) {
     return failure(

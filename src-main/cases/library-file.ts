@@ -76,7 +76,8 @@ export interface KnownHead extends CustodyHead {
 }
 
 export const knownHeadSql = 'SELECT rows, hash, file, deleted_at AS deletedAt FROM heads WHERE case_id = ?';
-export const knownKeysSql = 'SELECT public_key AS publicKey, known_since AS knownSince, how FROM known_keys WHERE case_id = ?';
+export const knownKeysSql =
+  'SELECT public_key AS publicKey, known_since AS knownSince, how FROM known_keys WHERE case_id = ?';
 
 /** What an installation knows of one case, to check the case against. */
 export interface InstallationKnowledge {

@@ -80,7 +80,8 @@ export function signerOf(
       return answer('known', `The head is signed by the key expected (${fingerprint}).`);
     return answer('replaced', `The head is signed by the key ${fingerprint}, not by ${expectKey}.`);
   }
-  if (publicKey === signed.publicKey) return answer('known', `The head is signed by this installation (${fingerprint}).`);
+  if (publicKey === signed.publicKey)
+    return answer('known', `The head is signed by this installation (${fingerprint}).`);
   const found = keys.find((key) => key.publicKey === signed.publicKey);
   if (found?.how === madeHere) return answer('known', `The head is signed by this installation (${fingerprint}).`);
   if (found) {

@@ -231,8 +231,7 @@ function markRecords(db: Database.Database, logged: Logged, add: Add): void {
     }
   }
   for (const [id, record] of logged.marks) {
-    if (record !== null && !ids.has(id))
-      add('evidence', `mark ${id}`, false, `The mark ${id} is gone past the log.`);
+    if (record !== null && !ids.has(id)) add('evidence', `mark ${id}`, false, `The mark ${id} is gone past the log.`);
   }
 }
 

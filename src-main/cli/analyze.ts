@@ -260,45 +260,45 @@ async function analyze(file: string, options: AnalyzeOptions): Promise<number> {
   const path = displayPath({ path: absolute, nameBytes });
   try {
     return await interruptible(async (signal) => {
-    const outcome = stretch
-      ? await scoreStretch(detector, absolute, stretch, options, signal)
-      : await score(detector, { path: absolute, nameBytes, found: false, reading: readingOf(options) }, signal);
-    const rowsOfFile = scanRows({ ...outcome, path });
-    const places =
-      stretch === null && options.stream === undefined && outcome.analysis !== null
-        ? await placesOf(absolute, outcome.analysis, speakerOf(model, outcome.analysis), options, signal)
-        : null;
-    if (options.json) {
-      const results = rowsOfFile.map((row) => ({
-        made: runProvenance(model),
-        ...scanJson(row, speakerOf(model, row.analysis).card),
-        ...(row.analysis && {
-          trackRecord: recordSentences(row.analysis.finding, speakerOf(model, row.analysis).card.records),
-        }),
-        ...(model.card.status === 'screening' ? { llrCaution: screeningCaution } : {}),
-        ...(places ? { places } : {}),
-      }));
-      process.stdout.write(
-        `${JSON.stringify(options.channels === 'each' || results.length > 1 ? results : results[0], null, 1)}\n`,
-      );
-    }
-    if (outcome.analysis === null) {
-      const label = colour('red', 'error:', process.stderr);
-      process.stderr.write(`${label} ${visibleName(outcome.error?.message ?? '')}\n`);
-      return exitStatus.someFailed;
-    }
-    if (options.json) return exitStatus.done;
-    const texts: string[] = [];
-    for (const { analysis } of rowsOfFile) {
-      if (analysis !== null) {
-        const speaker = speakerOf(model, analysis);
-        const pairs = await describe(path, outcome.sha256 ?? '', analysis, speaker, showsRatios(speaker, options));
-        if (places) pairs.splice(-1, 0, ...placeRows(places));
-        texts.push(rows(pairs));
+      const outcome = stretch
+        ? await scoreStretch(detector, absolute, stretch, options, signal)
+        : await score(detector, { path: absolute, nameBytes, found: false, reading: readingOf(options) }, signal);
+      const rowsOfFile = scanRows({ ...outcome, path });
+      const places =
+        stretch === null && options.stream === undefined && outcome.analysis !== null
+          ? await placesOf(absolute, outcome.analysis, speakerOf(model, outcome.analysis), options, signal)
+          : null;
+      if (options.json) {
+        const results = rowsOfFile.map((row) => ({
+          made: runProvenance(model),
+          ...scanJson(row, speakerOf(model, row.analysis).card),
+          ...(row.analysis && {
+            trackRecord: recordSentences(row.analysis.finding, speakerOf(model, row.analysis).card.records),
+          }),
+          ...(model.card.status === 'screening' ? { llrCaution: screeningCaution } : {}),
+          ...(places ? { places } : {}),
+        }));
+        process.stdout.write(
+          `${JSON.stringify(options.channels === 'each' || results.length > 1 ? results : results[0], null, 1)}\n`,
+        );
       }
-    }
-    process.stdout.write(texts.join('\n'));
-    return exitStatus.done;
+      if (outcome.analysis === null) {
+        const label = colour('red', 'error:', process.stderr);
+        process.stderr.write(`${label} ${visibleName(outcome.error?.message ?? '')}\n`);
+        return exitStatus.someFailed;
+      }
+      if (options.json) return exitStatus.done;
+      const texts: string[] = [];
+      for (const { analysis } of rowsOfFile) {
+        if (analysis !== null) {
+          const speaker = speakerOf(model, analysis);
+          const pairs = await describe(path, outcome.sha256 ?? '', analysis, speaker, showsRatios(speaker, options));
+          if (places) pairs.splice(-1, 0, ...placeRows(places));
+          texts.push(rows(pairs));
+        }
+      }
+      process.stdout.write(texts.join('\n'));
+      return exitStatus.done;
     });
   } finally {
     await detector.dispose();

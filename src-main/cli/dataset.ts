@@ -8,7 +8,15 @@ import type { DatasetInspection, ValueCount } from '../datasets/inspect.ts';
 import type { Measured } from '../datasets/measure-all.ts';
 import type { SplitKey, SplitResult } from '../datasets/split.ts';
 import type { DatasetItem } from '../datasets/types.ts';
-import { applicationVersion, colour, exitStatus, formatSeconds, interruptible, wholeNumber, withStatus } from './context.ts';
+import {
+  applicationVersion,
+  colour,
+  exitStatus,
+  formatSeconds,
+  interruptible,
+  wholeNumber,
+  withStatus,
+} from './context.ts';
 import type { ProgressLine } from './context.ts';
 import { mustBeFree, overwriteOption, writeOutputs } from './outputs.ts';
 

@@ -34,8 +34,7 @@ function errorShare(text: string): number {
 
 /** `--error-rate`, of commands that calibrate. */
 export function errorRateOption(): Option {
-  const what =
-    'a finding may be wrong in at most this share of recordings (upper 95 % bound); else it is inconclusive';
+  const what = 'a finding may be wrong in at most this share of recordings (upper 95 % bound); else it is inconclusive';
   return new Option('--error-rate <x>', what).argParser(errorShare).default(0.05);
 }
 

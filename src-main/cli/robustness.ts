@@ -1,7 +1,15 @@
 /** `earwitness robustness`: a model through codecs, noise and rooms. */
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
-import { applicationVersion, exitStatus, formatSeconds, interruptible, positiveInteger, wholeNumber, withStatus } from './context.ts';
+import {
+  applicationVersion,
+  exitStatus,
+  formatSeconds,
+  interruptible,
+  positiveInteger,
+  wholeNumber,
+  withStatus,
+} from './context.ts';
 import { mayRecord } from './evaluate.ts';
 import { collect } from './figure-options.ts';
 import { filesIn, mustBeFree, overwriteOption, writeOutputs } from './outputs.ts';

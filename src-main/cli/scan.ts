@@ -15,7 +15,15 @@ import type { ScoreRequest } from '../scanning/score.ts';
 import { findingTableJson, findingTableText } from '../reports/finding-table.ts';
 import { scanCsvHeader, scanCsvLine, scanJson, scanRows } from '../reports/scan-results.ts';
 import type { ScanProvenance } from '../reports/scan-results.ts';
-import { ProgressLine, colour, exitStatus, formatSeconds, interruption, positiveInteger, withStatus } from './context.ts';
+import {
+  ProgressLine,
+  colour,
+  exitStatus,
+  formatSeconds,
+  interruption,
+  positiveInteger,
+  withStatus,
+} from './context.ts';
 import { mustBeFree, overwriteOption } from './outputs.ts';
 import { fastOption, modelOption, modelToScoreWith } from './model-option.ts';
 import type { ModelOptions } from './model-option.ts';

@@ -6,7 +6,15 @@ import type { Command } from 'commander';
 import { frontEndNames } from '../../src-common/front-ends.ts';
 import type { TrainModelEvent } from '../laboratory/train-model.ts';
 import type { TrainingOptions } from '../laboratory/training-options.ts';
-import { applicationVersion, exitStatus, formatSeconds, interruptible, positiveInteger, wholeNumber, withStatus } from './context.ts';
+import {
+  applicationVersion,
+  exitStatus,
+  formatSeconds,
+  interruptible,
+  positiveInteger,
+  wholeNumber,
+  withStatus,
+} from './context.ts';
 import type { ProgressLine } from './context.ts';
 import { errorRateOption, noteOption } from './model-option.ts';
 import { filesIn, mustBeFreeFolder, mustBeFreeForModel, writeOutputs } from './outputs.ts';

@@ -118,7 +118,7 @@ export async function deliver(
   context: Limits & Pick<EngineContext, 'outputs'>,
   out: string | null,
   file: { name: string; type: string },
-  write: (path: string) => Promise<void>,
+  write: (path: string) => Promise<unknown>,
 ): Promise<Output> {
   const path = out === null ? await context.outputs.place(file.name) : await outputPath(context, out);
   // A name that nobody can have put anything at.

@@ -8,6 +8,9 @@ it.runIf(ffmpeg)('a codec that is misjudged must be one that recordings are said
   await checkTraining({ folds: null, misjudgedCodecs: ['opus', 'mp3', 'pcm_s16le', 'adpcm_ima_wav', 'amr_nb'] });
   for (const wrong of ['ogg', 'libopus', 'Opus', 'h264']) {
     const checked = checkTraining({ folds: null, misjudgedCodecs: ['opus', wrong] });
-    await expect(checked, wrong).rejects.toMatchObject({ code: 'usage', message: `ffmpeg knows no audio codec "${wrong}".` });
+    await expect(checked, wrong).rejects.toMatchObject({
+      code: 'usage',
+      message: `ffmpeg knows no audio codec "${wrong}".`,
+    });
   }
 });
