@@ -10,7 +10,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { alarmSentences } from '../src-common/alarms.ts';
 import { cases } from '../src-renderer/texts/cases.ts';
 import { common } from '../src-renderer/texts/common.ts';
-import { evaluationTexts, robustnessTexts } from '../src-common/plots/texts.ts';
+import { evaluationTexts, robustnessTexts, trainingTexts } from '../src-common/plots/texts.ts';
 import { evaluate } from '../src-renderer/texts/evaluate.ts';
 import { examine } from '../src-renderer/texts/examine.ts';
 import { models } from '../src-renderer/texts/models.ts';
@@ -312,7 +312,7 @@ const looks: Look[] = [
     show: async (workstation) => {
       await workstation.goTo('train');
       await workstation.page.getByRole('navigation', { name: train.list }).getByRole('listitem').first().click();
-      await canvasDrawn(workstation, new RegExp(`^${train.page.loss}`));
+      await canvasDrawn(workstation, new RegExp(`^${trainingTexts.loss}`));
     },
   },
   {
