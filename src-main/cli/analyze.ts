@@ -194,7 +194,7 @@ async function describe(
   ratios: boolean,
 ): Promise<[string, string][]> {
   const { localisationShown } = await import('../detector/localisation.ts');
-  const { stretchesOf } = await import('../reports/scan.ts');
+  const { stretchesOf } = await import('../reports/scan-results.ts');
   const { withoutRatios } = await import('../detector/finding.ts');
   const { audio, durationSeconds, activeSeconds, finding, llr, reasons, windows } = analysis;
   const channels = audio.channels === 1 ? 'mono' : `${audio.channels} channels (${channelName(analysis.channel)})`;

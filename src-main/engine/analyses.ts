@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { UserFacingError } from '../base/errors.ts';
-import { caseFolderName } from '../cases/archive.ts';
+import { caseFolderName } from '../cases/folders.ts';
 import { stretchList } from '../cases/stretch-list.ts';
 import { analyseStretchesOfItem, analyseStretchOfItem } from '../casework/case-stretches.ts';
 import type { EngineContext } from './context.ts';

@@ -4,7 +4,7 @@ import type { Card } from '../detector/card.ts';
 import type { DetectorAnalysis } from '../detector/detector.ts';
 import type { PartialRecord } from '../detector/localisation-card.ts';
 import { tinyCard } from '../detector/testing.ts';
-import { scanCsvHeader, scanCsvLine, scanJson } from './scan.ts';
+import { scanCsvHeader, scanCsvLine, scanJson } from './scan-results.ts';
 
 const window = (startSeconds: number, score: number) => ({ startSeconds, endSeconds: startSeconds + 1, score });
 const analysis = {
