@@ -44,7 +44,7 @@ export function recordSentences(finding: Finding, records: readonly FindingRecor
 }
 
 /** The reason that a recording lies beyond a card's limit of distance, which by itself forbids no finding. */
-export const unusualCode = 'unusual';
+const unusualCode = 'unusual';
 
 /**
  * What the record does not speak for: a recording that lies beyond the distance at which there are few. As length and band do where

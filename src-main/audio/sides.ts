@@ -25,7 +25,7 @@ export interface SideMeasures {
 }
 
 /** From where on two channels are two sides (docs/detector.md, “Telephone calls with a speaker on each side”, for how they were chosen). */
-export const sideLimits = { alone: 0.4, aloneOfEach: 0.05, secondsOfEach: 1, correlation: 0.3 } as const;
+const sideLimits = { alone: 0.4, aloneOfEach: 0.05, secondsOfEach: 1, correlation: 0.3 } as const;
 
 /** Takes blocks of two channels, as they come, and measures them in frames. */
 export class SideMeter {

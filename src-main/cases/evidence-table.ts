@@ -251,7 +251,9 @@ export function evidenceRowOf(
     error: row.scan === 'failed' ? row.error : null,
     modelName: row.model_name,
     stretches:
-      row.stretch_count == null ? null : { count: row.stretch_count, longestSeconds: row.longest_stretch ?? 0 },
+      typeof row.stretch_count === 'number'
+        ? { count: row.stretch_count, longestSeconds: row.longest_stretch ?? 0 }
+        : null,
   };
 }
 

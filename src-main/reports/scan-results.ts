@@ -70,7 +70,7 @@ function rounded(value: number | null, digits: number): number | null {
 }
 
 /** `12.000-16.500`, one after the other. */
-export function stretchTimes(stretches: readonly LowStretch[]): string {
+function stretchTimes(stretches: readonly LowStretch[]): string {
   return stretches
     .map(({ startSeconds, endSeconds }) => `${startSeconds.toFixed(3)}-${endSeconds.toFixed(3)}`)
     .join('; ');

@@ -87,7 +87,7 @@ describe('channels', () => {
       );
     }
     // The columns are those of any other scan.
-    const columns = (row: (typeof rows)[0]): number => (parse(scanCsvLine(row, detector.card)) as string[][])[0].length;
+    const columns = (row: (typeof rows)[0]): number => parse(scanCsvLine(row, detector.card))[0].length;
     expect(rows.map(columns)).toEqual([columns(each[0]), columns(each[0])]);
     const mix = await scored(stereo, { channel: 'auto' });
     expect(mix.analysis).toEqual((await scored(stereo)).analysis);
