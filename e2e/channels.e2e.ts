@@ -94,6 +94,7 @@ describe.each(hosts)('$name', ({ missing, start }) => {
       }
       await page.reload();
       await workstation.goTo('examine');
+      await workstation.recordings.getByRole('row', { name: 'call.wav' }).click(patience);
       await lane(mix)
         .getByRole('img', { name: /^Waveform/ })
         .waitFor(patience);

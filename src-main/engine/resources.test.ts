@@ -133,6 +133,9 @@ describe('resources', () => {
     const [first, second] = [await played([1]), await played([2])];
     const exact = sides.map((side) => new Int16Array(pcm16(side).slice().buffer));
     expect([first, second]).toEqual(exact);
+    // What is played does not hang on the channel that is worked on.
+    const worked = { ...call, channel: 2 };
+    expect(resources.audio(worked)).toBe(resources.audio(call));
     const [both, mix] = [await played([1, 2]), await played(null)];
     expect(both.every((value, i) => Math.abs(value - (first[i] + second[i]) / 2) <= 1)).toBe(true);
     expect(both.every((value, i) => Math.abs(value - mix[i]) <= 1)).toBe(true);

@@ -69,7 +69,7 @@ export const resources = {
     `sound/${of.caseId}/${of.evidenceId}/spectrogram/${level}/${tile}${queryOf(of, { scale: axis.scale, top: axis.topHz })}`,
   /** @param channels those that are heard together; null: the mix of all */
   audio: (of: Omit<SoundOf, 'channel'>, channels: readonly number[] | null = null): string =>
-    `sound/${of.caseId}/${of.evidenceId}/audio.wav${queryOf(of, channels === null ? {} : { channels: channels.join(',') })}`,
+    `sound/${of.caseId}/${of.evidenceId}/audio.wav${queryOf({ ...of, channel: null }, channels === null ? {} : { channels: channels.join(',') })}`,
   image: (of: SoundOf, query: Record<string, string>): string =>
     `spectrogram/${of.caseId}/${of.evidenceId}.png${queryOf(of, query)}`,
   file: (token: string): string => `file/${token}`,
