@@ -181,7 +181,12 @@ export class Workstation {
         .slice(1)
         .sort((a, b) => Number(a.getAttribute('aria-rowindex')) - Number(b.getAttribute('aria-rowindex')))
         .map((row) =>
-          [...row.querySelectorAll('[role="gridcell"]')].map((cell) => (cell as HTMLElement).innerText.trim()),
+          [...row.querySelectorAll<HTMLElement>('[role="gridcell"]')].map((cell) =>
+            // What stands beside a finding is left out.
+            [...cell.querySelectorAll<HTMLElement>('.out')]
+              .reduce((text, { innerText }) => text.replace(innerText, ''), cell.innerText)
+              .trim(),
+          ),
         ),
     );
   }

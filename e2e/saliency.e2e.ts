@@ -64,7 +64,9 @@ describe.each(hosts)('$name', ({ missing, start }) => {
       const { page } = workstation;
       const inspector = page.getByRole('region', { name: examine.inspector.label });
       const subjects = inspector.getByLabel(words.of, { exact: true });
-      const names = await subjects.locator('option').allInnerTexts();
+      await subjects.click();
+      const names = await page.getByRole('option').allInnerTexts();
+      await page.keyboard.press('Escape');
       expect(names).toContain(words.subject({ method: 'occlusion', member: null }));
       expect(names.some((name) => name.endsWith('Grad-CAM'))).toBe(true);
       await workstation.button(words.make(words.whole)).click();
