@@ -4,7 +4,8 @@ import { UserFacingError } from '../base/errors.ts';
 import { withOpenablePath } from '../base/openable-path.ts';
 import type { CaseStore } from '../cases/store.ts';
 import type { StoredModel } from '../detector/store.ts';
-import { StretchPool } from '../scanning/stretch.ts';
+import { withStretchPool } from '../scanning/stretch.ts';
+import type { StretchPool } from '../scanning/stretch.ts';
 import { keptAnalysis, madeBy } from './case-analysis.ts';
 
 /** Which part of which item, and how it is heard. */
@@ -25,7 +26,7 @@ async function analyseAndKeep(
   const item = store.evidence.intake(evidenceId);
   const stretch = { startSeconds, endSeconds };
   const { fileSha256, analysis, settings } = await withOpenablePath(item, (path) =>
-    pool.analyse(path, { ...stretch, channel, readAll }),
+    pool.run({ path, ...stretch, channel, readAll }),
   );
   const kept = await keptAnalysis(
     model,
@@ -47,7 +48,7 @@ export async function analyseStretchOfItem(
   stretch: StretchOfItem,
   signal?: AbortSignal,
 ): Promise<Analysis> {
-  return StretchPool.with(model, signal, (pool) => analyseAndKeep(store, pool, model, program, stretch));
+  return withStretchPool(model, signal, (pool) => analyseAndKeep(store, pool, model, program, stretch));
 }
 
 interface Progress {
@@ -69,7 +70,7 @@ export async function analyseStretchesOfItem(
   { signal, onProgress, onProblem }: Progress = {},
 ): Promise<{ analysed: number; known: number; failed: number }> {
   const outcome = { analysed: 0, known: 0, failed: 0 };
-  await StretchPool.with(model, signal, async (pool) => {
+  await withStretchPool(model, signal, async (pool) => {
     for (const [index, stretch] of stretches.entries()) {
       signal?.throwIfAborted();
       onProgress?.(index);

@@ -8,7 +8,7 @@ import { UserFacingError } from '../base/errors.ts';
 import { Detector } from '../detector/detector.ts';
 import { babble, wav16, writeTinyModel } from '../detector/testing.ts';
 import type { StoredModel } from '../detector/store.ts';
-import { analyseStretchWith, StretchPool } from './stretch.ts';
+import { analyseStretchWith, withStretchPool } from './stretch.ts';
 
 const folder = temporaryFolder();
 const ffmpeg = await findFfmpeg().then(
@@ -192,7 +192,7 @@ describe('a stretch on its own', () => {
     const { path } = recording('thread.wav');
     const request = { startSeconds: 1, endSeconds: 4 };
     const here = await analyseStretchWith(detector, path, request);
-    const there = (signal?: AbortSignal) => StretchPool.with(model, signal, (pool) => pool.analyse(path, request));
+    const there = (signal?: AbortSignal) => withStretchPool(model, signal, (pool) => pool.run({ path, ...request }));
     expect(await there()).toEqual(here);
     const controller = new AbortController();
     const stopped = there(controller.signal);

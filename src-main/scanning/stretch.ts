@@ -8,8 +8,8 @@ import { openAudio, probe } from '../audio/decode.ts';
 import { Timeline } from '../audio/timeline.ts';
 import type { AudioInfo, Channel, Gap } from '../audio/types.ts';
 import { UserFacingError } from '../base/errors.ts';
-import { WorkerPool } from '../base/pool.ts';
-import { workerFile } from '../base/workers.ts';
+import { withPool } from '../base/pool.ts';
+import type { WorkerPool } from '../base/pool.ts';
 import type { DetectorAnalysis, Detector } from '../detector/detector.ts';
 import { trainedOn } from '../detector/finding.ts';
 import { allReadCode } from '../detector/reason.ts';
@@ -41,42 +41,23 @@ const mostSamples = 2 ** 28;
 /** Of sums of rounded seconds. */
 const tolerance = 1e-6;
 
-/** A thread of its own that analyses stretches with one model, on two threads of ONNX Runtime at most. */
-export class StretchPool {
-  readonly #pool: WorkerPool<{ path: string } & StretchRequest, StretchOutcome>;
+/**
+ * Analyses stretches one after the other, each as its `path` and request say.
+ * @throws UserFacingError as `openAudio`; `no-stretch` where the recording has nothing there, `too-long` above 2^28 samples,
+ * `changed` where the file changed meanwhile
+ */
+export type StretchPool = WorkerPool<{ path: string } & StretchRequest, StretchOutcome>;
 
-  private constructor(model: RunnableModel) {
-    this.#pool = new WorkerPool(workerFile('scanning/stretch-worker'), 1, model);
-  }
-
-  /** The thread ends with what it is used for, and when the signal fires. @throws the signal's reason when aborted */
-  static async with<T>(
-    model: RunnableModel,
-    signal: AbortSignal | undefined,
-    use: (pool: StretchPool) => Promise<T>,
-  ): Promise<T> {
-    signal?.throwIfAborted();
-    const pool = new StretchPool(model);
-    const stop = (): void => void pool.#pool.close();
-    signal?.addEventListener('abort', stop);
-    try {
-      return await use(pool);
-    } catch (error) {
-      signal?.throwIfAborted();
-      throw error;
-    } finally {
-      signal?.removeEventListener('abort', stop);
-      await pool.#pool.close();
-    }
-  }
-
-  /**
-   * @throws UserFacingError as `openAudio`; `no-stretch` where the recording has nothing there, `too-long` above 2^28 samples,
-   * `changed` where the file changed meanwhile
-   */
-  analyse(path: string, request: StretchRequest): Promise<StretchOutcome> {
-    return this.#pool.run({ path, ...request });
-  }
+/**
+ * A thread of its own that analyses stretches with one model, on two threads of ONNX Runtime at most; it ends with what it is used for.
+ * @throws the signal's reason when aborted
+ */
+export function withStretchPool<T>(
+  model: RunnableModel,
+  signal: AbortSignal | undefined,
+  use: (pool: StretchPool) => Promise<T>,
+): Promise<T> {
+  return withPool({ worker: 'scanning/stretch-worker', workerData: model, signal }, use);
 }
 
 /** The same with a detector at hand, in this thread. */

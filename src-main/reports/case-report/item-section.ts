@@ -77,7 +77,7 @@ function describeItem(sheet: Sheet, { evidence, figures }: ReportItem, planned: 
     ['SHA-256', mono(evidence.sha256)],
     ['MD5', mono(evidence.md5)],
     ['Hash given by the sender', sender],
-    ['Received', { ...written(received.join('; ')) }],
+    ['Received', written(received.join('; '))],
     ['Taken in', `${timeText(evidence.addedAt)}${evidence.copied ? '; copied into the case' : '; left in its place'}`],
     ['State when reported', evidenceStates[evidence.state]],
     ...(audio ? [['Sound', soundText(audio, evidence.durationSeconds)] as [string, Cell]] : []),
