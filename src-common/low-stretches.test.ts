@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { pointedOut, stretchesBelow, summaryOf, windowsAssessable } from './low-stretches.ts';
+import { expectedIn, pointedOut, stretchesBelow, summaryOf, unassessable, windowsAssessable } from './low-stretches.ts';
 
 const window = (startSeconds: number, score: number) => ({ startSeconds, endSeconds: startSeconds + 2, score });
 const windows = [window(0, -1), window(1, -3), window(2, 1), window(3, -2), window(9, -5)];
@@ -51,4 +51,24 @@ describe('a result', () => {
     }
     expect(windowsAssessable({ finding: null, reasons: [] })).toBe(false);
   });
+
+  it('has nothing to be judged by where no window lies, and nowhere where none may be judged', () => {
+    const extent = { startSeconds: 0, endSeconds: 12 };
+    expect(unassessable(result, extent)).toEqual([
+      { fromSeconds: 5, toSeconds: 9 },
+      { fromSeconds: 11, toSeconds: 12 },
+    ]);
+    expect(unassessable({ ...result, windows: [window(1, 0)] }, { startSeconds: 0, endSeconds: 3 })).toEqual([
+      { fromSeconds: 0, toSeconds: 1 },
+    ]);
+    const noisy = { ...result, reasons: [reason('noisy', true)] };
+    expect(unassessable(noisy, extent)).toEqual([{ fromSeconds: 0, toSeconds: 12 }]);
+  });
+});
+
+it('false alarms are expected by the length, with one digit', () => {
+  expect(expectedIn(3600, 9.135)).toBe('9');
+  expect(expectedIn(340, 9.135)).toBe('0.9');
+  expect(expectedIn(36, 9.135)).toBe('0.09');
+  expect(expectedIn(7200, 9.135)).toBe('18');
 });

@@ -54,6 +54,28 @@ export function pointedOut(result: LocatingResult): LowStretch[] | null {
   return stretchesBelow(result.windows, localisation);
 }
 
+/** Where within an extent a result has nothing to be judged by: all of it where its windows are not assessable, else what no window covers. */
+export function unassessable(
+  result: Pick<Analysis, 'finding' | 'reasons'> & { windows: readonly WindowScore[] },
+  { startSeconds, endSeconds }: { startSeconds: number; endSeconds: number },
+): { fromSeconds: number; toSeconds: number }[] {
+  if (!windowsAssessable(result)) return [{ fromSeconds: startSeconds, toSeconds: endSeconds }];
+  const places: { fromSeconds: number; toSeconds: number }[] = [];
+  let covered = startSeconds;
+  for (const window of result.windows) {
+    if (window.startSeconds > covered) places.push({ fromSeconds: covered, toSeconds: window.startSeconds });
+    covered = Math.max(covered, window.endSeconds);
+  }
+  if (covered < endSeconds) places.push({ fromSeconds: covered, toSeconds: endSeconds });
+  return places;
+}
+
+/** How many stretches would be pointed out in so much bona fide speech. */
+export function expectedIn(seconds: number, perHour: number): string {
+  const expected = (seconds / 3600) * perHour;
+  return expected < 10 ? String(Number(expected.toPrecision(1))) : expected.toFixed(0);
+}
+
 /** Stretches in two figures. */
 export interface StretchSummary {
   count: number;

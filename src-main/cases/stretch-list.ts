@@ -1,25 +1,8 @@
 /** The stretches that a result points out, as a file. */
 import { pointedOut } from '../../src-common/low-stretches.ts';
 import { UserFacingError } from '../base/errors.ts';
-import { csvLine } from '../reports/csv.ts';
+import { stretchCsv } from '../reports/stretch-csv.ts';
 import type { CaseStore } from './store.ts';
-
-const columns = [
-  'item',
-  'name',
-  'sha256',
-  'start_seconds',
-  'end_seconds',
-  'seconds',
-  'windows',
-  'lowest_score',
-  'model',
-  'channel',
-  'all_sound_read',
-  'result_sha256',
-  'false_alarms_per_hour',
-  'false_alarms_per_hour_at_most',
-];
 
 /**
  * In the order of their times; JSON with what the model's card states of them.
@@ -70,11 +53,5 @@ export function stretchList(
     };
     return { text: `${JSON.stringify(list, null, 1)}\n`, count };
   }
-  const lines = stretches.map(({ startSeconds, endSeconds, windows, lowestScore }) =>
-    csvLine([
-      ...[id, name, sha256, startSeconds, endSeconds, endSeconds - startSeconds, windows, lowestScore],
-      ...[modelName, channel, readAll ? 'yes' : 'no', resultSha256, falseAlarmsPerHour, falseAlarmsPerHourAtMost],
-    ]),
-  );
-  return { text: csvLine(columns) + lines.join(''), count };
+  return { text: stretchCsv([{ evidence: { id, name, sha256 }, analysis, stretches }]), count };
 }

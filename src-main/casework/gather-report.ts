@@ -11,6 +11,7 @@ import { CaseStore } from '../cases/store.ts';
 import { cardSchema, conditionWords } from '../detector/card.ts';
 import type { Card } from '../detector/card.ts';
 import { readCard } from '../detector/store.ts';
+import { stretchesOfResults } from '../reports/case-report/outcome.ts';
 import { renderReport } from '../reports/case-report/report.ts';
 import { reportCsv } from '../reports/case-report/report-csv.ts';
 import { reportJson } from '../reports/case-report/snapshot.ts';
@@ -142,7 +143,8 @@ function itemOf(
   known: Partial<Pictures> & { state: EvidenceRow['state'] | undefined },
 ): ReportItem {
   const evidence = store.evidence.get(id);
-  const analyses = store.analyses.of(id).map((analysis) => reported(inFull ? analysis : { ...analysis, windows: [] }));
+  const made = store.analyses.of(id);
+  const analyses = made.map((analysis) => reported(inFull ? analysis : { ...analysis, windows: [] }));
   const commands: ReportItem['commands'] = {};
   for (const analysis of analyses) {
     const command = commandFor(evidence.path, analysis, models);
@@ -158,6 +160,7 @@ function itemOf(
       marks: evidence.marks.filter(({ inReport }) => inReport),
     },
     analyses,
+    stretches: stretchesOfResults(made),
     figures: known.figures ?? null,
     figuresProblem: known.figuresProblem ?? null,
     commands,

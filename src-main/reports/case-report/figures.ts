@@ -1,5 +1,6 @@
 /** Pictures of a recording for a report: waveform, spectrogram, scores, saliency. */
 import { colourTable } from '../../../src-common/colour-maps.ts';
+import { unassessable, windowsAssessable } from '../../../src-common/low-stretches.ts';
 import { overlayColour, timeTicksFor } from '../../sound/spectrogram-image.ts';
 import type { Analysis } from '../../../src-common/schemas/analysis.ts';
 import type { Mark } from '../../../src-common/schemas/evidence.ts';
@@ -76,11 +77,11 @@ function upright(sheet: Sheet, text: string, x: number, middle: number): void {
   document.restore();
 }
 
-/** A stretch of time that a picture shows, and where there is no sound in it. */
+/** A stretch of time that a picture shows, and where it is hatched. */
 interface Shown {
   startSeconds: number;
   endSeconds: number;
-  missing: RecordingFigures['missing'];
+  hatched: RecordingFigures['missing'];
 }
 
 /** A mark that is drawn, with the number that it has in the list of marks. */
@@ -116,7 +117,7 @@ function drawWaveform(
   for (let column = 1; column < columns; column++) document.lineTo(x(column), place(peaks[2 * column + 1]));
   for (let column = columns - 1; column >= 0; column--) document.lineTo(x(column), place(peaks[2 * column]) + 0.25);
   document.closePath().fill(ink.accent);
-  drawMissing(sheet, area, shown);
+  drawHatched(sheet, area, shown);
   for (const { startSeconds, number } of marks) {
     const from = placeOf(startSeconds, area, shown);
     document
@@ -132,10 +133,10 @@ function drawWaveform(
   upright(sheet, 'Amplitude', area.x - axis.left + 8, middle);
 }
 
-/** Hatches where there is no sound, each stretch wide enough to be seen. */
-function drawMissing(sheet: Sheet, area: Area, shown: Shown): void {
+/** Hatches where there is nothing to be seen or to be judged, each place wide enough to be seen. */
+function drawHatched(sheet: Sheet, area: Area, shown: Shown): void {
   const { document } = sheet;
-  for (const { fromSeconds, toSeconds } of shown.missing ?? []) {
+  for (const { fromSeconds, toSeconds } of shown.hatched ?? []) {
     if (toSeconds <= shown.startSeconds || fromSeconds >= shown.endSeconds) continue;
     const from = placeOf(fromSeconds, area, shown);
     const width = Math.max(1, placeOf(toSeconds, area, shown) - from);
@@ -154,7 +155,7 @@ function drawSpectrogram(sheet: Sheet, area: Area, { spectrogram }: SoundPicture
     width: area.width,
     height: area.height,
   });
-  drawMissing(sheet, area, shown);
+  drawHatched(sheet, area, shown);
   frame(sheet, area);
   for (const { label, place } of spectrogram.frequencies) {
     verticalTick(sheet, area, area.y + area.height * (1 - place), label);
@@ -220,13 +221,13 @@ function recordingFigure(
   const shaded = marks.length > 0 ? ' Shaded and numbered: the marks of the item.' : '';
   const absent =
     marks.length < numbered.length ? ' Not shown: marks in the sound that the headers do not count in.' : '';
-  const hatched = (figures.missing ?? []).length > 0 ? ' Hatched: no sound, by the file’s own timestamps.' : '';
+  const absence = (figures.missing ?? []).length > 0 ? ' Hatched: no sound, by the file’s own timestamps.' : '';
   const picture = channel ?? figures;
   const { alternative, caption } = {
     alternative: `Waveform and spectrogram of ${what}, ${evidence.name}, ${decimal(durationSeconds, 2)} s`,
-    caption: `${name}. Item ${evidence.id}, ${what}: waveform and spectrogram at ${sampleRateHz / 1000} kHz. ${spectrogramSettings(picture.spectrogram)}.${hatched}${shaded}${absent}`,
+    caption: `${name}. Item ${evidence.id}, ${what}: waveform and spectrogram at ${sampleRateHz / 1000} kHz. ${spectrogramSettings(picture.spectrogram)}.${absence}${shaded}${absent}`,
   };
-  const shown = { startSeconds: 0, endSeconds: durationSeconds, missing: figures.missing, scale: melScale, marks };
+  const shown = { startSeconds: 0, endSeconds: durationSeconds, hatched: figures.missing, scale: melScale, marks };
   soundFigure(sheet, picture, shown, { alternative, caption });
 }
 
@@ -238,7 +239,7 @@ function closeUpFigure(sheet: Sheet, name: string, { evidence }: ReportItem, clo
   const caption =
     `${name}. Item ${evidence.id}, mark ${number}${mixed}: ${clock(startSeconds)} to ${clock(endSeconds)}, linear scale up to ${decimal(sampleRateHz / 2000, 1)} kHz. ` +
     `${spectrogramSettings(spectrogram)}.`;
-  const shown = { startSeconds, endSeconds, missing: undefined, scale: 'linear', marks: [{ ...mark, number }] };
+  const shown = { startSeconds, endSeconds, hatched: undefined, scale: 'linear', marks: [{ ...mark, number }] };
   soundFigure(sheet, closeUp, shown, { alternative: `Close-up of mark ${number} of ${evidence.name}`, caption });
 }
 
@@ -330,18 +331,28 @@ function saliencyFigure(sheet: Sheet, figure: SaliencyFigure, texts: { alternati
   });
 }
 
+/** The stretch of time that a result is of, with all of its windows. */
+export function extentOf({ stretch, durationSeconds, windows }: Analysis): {
+  startSeconds: number;
+  endSeconds: number;
+} {
+  if (stretch !== null) return stretch;
+  const lastEnd = windows.reduce((latest, { endSeconds }) => Math.max(latest, endSeconds), 0);
+  return { startSeconds: 0, endSeconds: Math.max(durationSeconds ?? 0, lastEnd) };
+}
+
 /** Scores of an analysis' windows over the time of the recording or of the stretch, with the model's thresholds. */
 function windowScoresFigure(sheet: Sheet, name: string, { evidence }: ReportItem, analysis: Analysis): void {
   const { windows, thresholds } = analysis;
   const extent = extentText(analysis);
+  const { startSeconds, endSeconds } = extentOf(analysis);
+  const hatched = unassessable(analysis, { startSeconds, endSeconds });
+  const unjudged = hatched.length === 0 ? '' : ' Hatched: not assessable.';
   const dotted = thresholds.localisation === null ? '' : '; dotted: windows below are pointed out';
   const texts = {
     alternative: `Window scores of ${evidence.name}, ${extent}`,
-    caption: `${name}. Item ${evidence.id}, window scores by ${analysis.modelName} (uncalibrated; high: bona fide), ${extent}. Dashed: the model’s threshold for whole recordings${dotted}.`,
+    caption: `${name}. Item ${evidence.id}, window scores by ${analysis.modelName} (uncalibrated; high: bona fide), ${extent}. Dashed: the model’s threshold for whole recordings${dotted}.${unjudged}`,
   };
-  const startSeconds = analysis.stretch?.startSeconds ?? 0;
-  const lastEnd = windows.reduce((latest, { endSeconds }) => Math.max(latest, endSeconds), 0);
-  const endSeconds = analysis.stretch?.endSeconds ?? Math.max(analysis.durationSeconds ?? 0, lastEnd);
   let lowest = thresholds.score;
   let highest = thresholds.score;
   const lines: { value: number; text: string; dash: [number, number] }[] = [
@@ -364,6 +375,7 @@ function windowScoresFigure(sheet: Sheet, name: string, { evidence }: ReportItem
     const placeX = (seconds: number): number =>
       area.x + ((seconds - startSeconds) / (endSeconds - startSeconds)) * area.width;
     const placeY = (score: number): number => area.y + area.height * (1 - (score - bottom) / (top - bottom));
+    drawHatched(sheet, area, { startSeconds, endSeconds, hatched });
     for (const { value, dash } of lines) {
       document.lineWidth(0.6).strokeColor(ink.inconclusive).dash(dash[0], { space: dash[1] });
       document
@@ -372,7 +384,8 @@ function windowScoresFigure(sheet: Sheet, name: string, { evidence }: ReportItem
         .stroke()
         .undash();
     }
-    drawScores(sheet, windows, placeX, placeY);
+    const colour = windowsAssessable(analysis) ? ink.accent : ink.inconclusive;
+    drawScores(sheet, windows, { placeX, placeY, colour });
     frame(sheet, area);
     const taken: number[] = [];
     for (const { value, text } of lines) {
@@ -398,14 +411,17 @@ function scoreStep(span: number): number {
 function drawScores(
   sheet: Sheet,
   windows: Analysis['windows'],
-  placeX: (seconds: number) => number,
-  placeY: (score: number) => number,
+  {
+    placeX,
+    placeY,
+    colour,
+  }: { placeX: (seconds: number) => number; placeY: (score: number) => number; colour: string },
 ): void {
   const { document } = sheet;
   const middle = ({ startSeconds, endSeconds }: Analysis['windows'][number]): number =>
     placeX((startSeconds + endSeconds) / 2);
   if (windows.length <= mostSingleWindows) {
-    document.lineWidth(0.8).strokeColor(ink.accent);
+    document.lineWidth(0.8).strokeColor(colour);
     let previousEnd = -Infinity;
     for (const window of windows) {
       const [x, y] = [middle(window), placeY(window.score)];
@@ -416,7 +432,7 @@ function drawScores(
     }
     document.stroke();
     if (windows.length <= 150) {
-      for (const window of windows) document.circle(middle(window), placeY(window.score), 1.1).fill(ink.accent);
+      for (const window of windows) document.circle(middle(window), placeY(window.score), 1.1).fill(colour);
     }
     return;
   }
@@ -436,7 +452,7 @@ function drawScores(
   }
   for (const { x, low } of bands.toReversed()) document.lineTo(x, placeY(low));
   document.closePath().fill('#b9d0e8');
-  document.lineWidth(0.7).strokeColor(ink.accent);
+  document.lineWidth(0.7).strokeColor(colour);
   for (const [index, { x, sum, count }] of bands.entries()) {
     if (index === 0) document.moveTo(x, placeY(sum / count));
     else document.lineTo(x, placeY(sum / count));

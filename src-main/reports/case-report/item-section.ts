@@ -2,15 +2,16 @@
 import { alarmWords } from '../../../src-common/alarms.ts';
 import { findingWords } from '../../../src-common/findings.ts';
 import type { Finding } from '../../../src-common/findings.ts';
-import { pointedOut } from '../../../src-common/low-stretches.ts';
+import { expectedIn, unassessable } from '../../../src-common/low-stretches.ts';
+import type { LowStretch } from '../../../src-common/low-stretches.ts';
 import { reasonWords } from '../../../src-common/reason-words.ts';
 import type { Analysis } from '../../../src-common/schemas/analysis.ts';
 import type { Evidence } from '../../../src-common/schemas/evidence.ts';
 import type { Quality } from '../../../src-common/schemas/recording.ts';
-import { figureKeys } from './figures.ts';
+import { extentOf, figureKeys } from './figures.ts';
 import type { PlannedFigure } from './figures.ts';
 import { softwareTexts } from './method-section.ts';
-import { hasRatio } from './outcome.ts';
+import { caveatOf, hasRatio, stretchCount } from './outcome.ts';
 import { ink, styles } from './sheet.ts';
 import type { Cell, Part, Sheet } from './sheet.ts';
 import type { ReportItem, ReportSnapshot } from './snapshot.ts';
@@ -18,8 +19,8 @@ import { known, written } from './summary.ts';
 import { allSound, containerFacts, extentText, soundText } from './technical-words.ts';
 import { bytesText, clock, decimal, grouped, screeningStatement, signed, timeText } from './wording.ts';
 
-/** Low stretches that are named. */
-const mostStretches = 12;
+/** Stretches that are printed of a result. */
+const mostStretches = 40;
 
 type Figures = ReadonlyMap<string, PlannedFigure>;
 
@@ -168,27 +169,87 @@ function ratioCell(analysis: Analysis): Cell {
   return `log10 LR ${ratioSummary(analysis)} (bona fide over spoof${interval}); evaluated in section 4`;
 }
 
-function lowStretchesText(analysis: Analysis): string | null {
+/** What a result points out, or why nothing; null where there is nothing to say. */
+function pointedOutText(analysis: Analysis, stretches: readonly LowStretch[] | undefined): string | null {
   const { localisation, localisationStatement } = analysis.thresholds;
   if (analysis.windows.length === 0) return null;
   // Then it says why no times are given.
   if (localisation === null) return localisationStatement;
-  const stretches = pointedOut(analysis);
-  if (stretches === null) return 'None are pointed out: its windows are not assessable.';
-  const named = stretches
-    .slice(0, mostStretches)
-    .map(({ startSeconds, endSeconds }) => `${clock(startSeconds)} to ${clock(endSeconds)}`);
-  if (stretches.length > named.length) named.push(`and ${stretches.length - named.length} more`);
-  const list = named.length === 0 ? 'None.' : `${named.join(', ')}.`;
-  return localisationStatement === null ? list : `${list} ${localisationStatement}`;
+  if (stretches === undefined) return 'Nothing: its windows are not assessable.';
+  if (stretches.length === 0) return 'No stretch.';
+  const whole = analysis.stretch === null ? 'recording' : 'stretch';
+  const found =
+    analysis.finding === null ? '' : `; the finding of the whole ${whole} is “${findingWords[analysis.finding]}”`;
+  return `${stretchCount(stretches.length)}${found}`;
+}
+
+/** The stretches that a result points out, those of the lowest scores first, with how many would be in bona fide speech. */
+function pointedOutTable(sheet: Sheet, analysis: Analysis, stretches: readonly LowStretch[] | undefined): void {
+  if (stretches === undefined || analysis.windows.length === 0) return;
+  const { localisationStatement, falseAlarmsPerHour, falseAlarmsPerHourAtMost } = analysis.thresholds;
+  const said = localisationStatement === null ? [] : [localisationStatement];
+  const { startSeconds, endSeconds } = extentOf(analysis);
+  const seconds = unassessable(analysis, { startSeconds, endSeconds }).reduce(
+    (rest, place) => rest - (place.toSeconds - place.fromSeconds),
+    endSeconds - startSeconds,
+  );
+  // Results that were made before these were kept lack them.
+  if (typeof falseAlarmsPerHour === 'number' && typeof falseAlarmsPerHourAtMost === 'number') {
+    const [about, most] = [falseAlarmsPerHour, falseAlarmsPerHourAtMost].map((rate) => expectedIn(seconds, rate));
+    said.push(
+      `In bona fide speech of the length that was scored here (${clock(seconds)}) that makes about ${about}, at most ${most}.`,
+    );
+  }
+  if (stretches.length > 0) {
+    const sorted = stretches.toSorted(
+      (one, other) => one.lowestScore - other.lowestScore || one.startSeconds - other.startSeconds,
+    );
+    sheet.paragraph('Pointed out, the lowest score first', styles.bold, { after: 1 });
+    sheet.table(
+      [
+        { title: 'No.', width: 24, align: 'right' },
+        { title: 'From', width: 60, align: 'right' },
+        { title: 'To', width: 60, align: 'right' },
+        { title: 'Length', width: 54, align: 'right' },
+        { title: 'Lowest score', width: 64, align: 'right' },
+        { title: 'Windows', width: 48, align: 'right' },
+        { title: '', width: 0 },
+      ],
+      sorted
+        .slice(0, mostStretches)
+        .map((stretch, index) => [
+          String(index + 1),
+          clock(stretch.startSeconds),
+          clock(stretch.endSeconds),
+          `${decimal(stretch.endSeconds - stretch.startSeconds, 2)} s`,
+          decimal(stretch.lowestScore, 3),
+          String(stretch.windows),
+          '',
+        ]),
+      { dense: true },
+    );
+  }
+  const rest = stretches.length - mostStretches;
+  if (rest > 0) said.unshift(`${grouped(rest)} more, of higher scores, are in the attached stretches.csv.`);
+  if (said.length > 0) sheet.paragraph(said.join(' '), styles.smallDim);
 }
 
 /** How often such findings were right where the model was measured. */
-function trackRecordRows({ finding, trackRecord }: Analysis): [string, Cell][] {
+function trackRecordRows(analysis: Analysis): [string, Cell][] {
+  const { finding, trackRecord } = analysis;
   if (finding === 'not assessable') return [];
   const unknown = 'Not known: the model’s card did not say when this result was made.';
   const sentences = trackRecord.length > 0 ? trackRecord : [unknown];
-  return [['How often right', sentences.map((text) => ({ text, style: styles.regular }))]];
+  const caveat = caveatOf(analysis);
+  return [
+    [
+      'How often right',
+      [
+        ...sentences.map((text) => ({ text, style: styles.regular })),
+        ...(caveat === null ? [] : [{ text: caveat, style: styles.bold }]),
+      ],
+    ],
+  ];
 }
 
 /** What an item's section needs besides the item. */
@@ -248,8 +309,9 @@ function describeAnalysis(
     ]);
   }
   if (analysis.quality) rows.push(['Quality', qualityText(analysis.quality, analysis)]);
-  const low = lowStretchesText(analysis);
-  if (low !== null) rows.push(['Low-scoring stretches', low]);
+  const stretches = item.stretches?.[analysis.id];
+  const low = pointedOutText(analysis, stretches);
+  if (low !== null) rows.push(['Pointed out', low]);
   const scores = planned.get(figureKeys.scores(analysis.id));
   if (scores) rows.push(['Window scores', `${scores.reference[0].toUpperCase()}${scores.reference.slice(1)}`]);
   if (differs) {
@@ -261,6 +323,7 @@ function describeAnalysis(
   }
   if (snapshot.case) rows.push(['SHA-256 of the result', { text: analysis.resultSha256, style: styles.mono }]);
   sheet.pairs(rows);
+  pointedOutTable(sheet, analysis, stretches);
   explanation(sheet, item, analysis, planned);
 }
 
@@ -382,7 +445,7 @@ export function resultsTable(sheet: Sheet, snapshot: ReportSnapshot, limited: bo
     ...(withRatio ? [{ title: 'log10 LR [95 %]', width: 86, align: 'right' as const }] : []),
   ];
   const style = styles.small;
-  const rows = snapshot.items.flatMap(({ evidence, analyses }): Cell[][] => {
+  const rows = snapshot.items.flatMap(({ evidence, analyses, stretches }): Cell[][] => {
     const name: Cell = [
       { text: evidence.name, style },
       { text: evidence.sha256, style: styles.smallMono },
@@ -402,6 +465,11 @@ export function resultsTable(sheet: Sheet, snapshot: ReportSnapshot, limited: bo
         ...(analysis.stale ? [{ text: 'stale', style: { ...style, colour: ink.spoof } }] : []),
         ...(limited && analysis.reasons.length > 0
           ? [{ text: [...new Set(analysis.reasons.map(({ code }) => reasonWords(code)))].join(', '), style }]
+          : caveatOf(analysis) === null
+            ? []
+            : [{ text: reasonWords('unusual'), style }]),
+        ...((stretches?.[analysis.id]?.length ?? 0) > 0
+          ? [{ text: `${stretchCount(stretches?.[analysis.id].length ?? 0)} pointed out`, style: styles.smallBold }]
           : []),
       ],
       analysis.score === null ? '' : decimal(analysis.score, 3),

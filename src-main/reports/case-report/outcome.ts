@@ -1,6 +1,9 @@
 /** What the results of a report come to: which are current, what they say of each item, and in what words. */
-import { findingWords } from '../../../src-common/findings.ts';
+import { recordCaveat } from '../../../src-common/finding-record.ts';
+import { findingLeans, findingWords } from '../../../src-common/findings.ts';
 import type { Finding } from '../../../src-common/findings.ts';
+import { pointedOut } from '../../../src-common/low-stretches.ts';
+import type { LowStretch } from '../../../src-common/low-stretches.ts';
 import { reasonWords } from '../../../src-common/reason-words.ts';
 import type { Analysis } from '../../../src-common/schemas/analysis.ts';
 import type { ReportItem, ReportModel, ReportSnapshot } from './snapshot.ts';
@@ -106,6 +109,79 @@ export function limitTexts(items: readonly ReportItem[]): string[] {
   return [...limited]
     .sort(([, one], [, other]) => other.size - one.size)
     .map(([words, ids]) => `${words} (${itemList([...ids])})`);
+}
+
+/** What results point out, by their ids; those that may give no times have none. */
+export function stretchesOfResults(analyses: readonly Analysis[]): Record<number, LowStretch[]> {
+  return Object.fromEntries(
+    analyses.flatMap((analysis) => {
+      const stretches = analysis.windows.length === 0 ? null : pointedOut(analysis);
+      return stretches === null ? [] : [[analysis.id, stretches]];
+    }),
+  );
+}
+
+/** Of the current results of whole recordings those that point out stretches. */
+function pointingOut(items: readonly ReportItem[]): { item: ReportItem; analysis: Analysis; count: number }[] {
+  return items.flatMap((item) =>
+    currentResults(item.analyses).flatMap((analysis) => {
+      const count = item.stretches?.[analysis.id]?.length ?? 0;
+      return count === 0 ? [] : [{ item, analysis, count }];
+    }),
+  );
+}
+
+/**
+ * Where stretches stand out although the whole does not speak for spoof: `inconclusive as a whole: items 1, 3 (7 stretches)`; and what is
+ * stated of such stretches. Null where there are none.
+ */
+export function standingOut(items: readonly ReportItem[]): { where: string[]; falseAlarms: string[] } | null {
+  const found = pointingOut(items).filter(
+    ({ analysis: { finding } }) => finding !== null && findingLeans(finding) !== 'spoof',
+  );
+  if (found.length === 0) return null;
+  const where = [...Map.groupBy(found, ({ analysis }) => analysis.finding)].map(([finding, some]) => {
+    const ids = [...new Set(some.map(({ item }) => item.evidence.id))];
+    const count = some.reduce((sum, one) => sum + one.count, 0);
+    const whole = finding === null ? '' : wholeWords[finding];
+    return `${itemList(ids)}, ${ids.length === 1 ? 'which' : 'each of which'} ${whole} as a whole (${stretchCount(count)})`;
+  });
+  return { where, falseAlarms: [...new Set(found.map(({ analysis }) => falseAlarmText(analysis.thresholds)))] };
+}
+
+const wholeWords: Record<Finding, string> = {
+  ...findingWords,
+  inconclusive: 'is inconclusive',
+  'not assessable': 'is not assessable',
+};
+
+/** `1 stretch`, `7 stretches`. */
+export function stretchCount(count: number): string {
+  return count === 1 ? '1 stretch' : `${grouped(count)} stretches`;
+}
+
+/** How often stretches are pointed out in bona fide speech, as the model's card stated it when the result was made. */
+function falseAlarmText({ falseAlarmsPerHour, falseAlarmsPerHourAtMost }: Analysis['thresholds']): string {
+  // Results that were made before these were kept lack them.
+  if (typeof falseAlarmsPerHour !== 'number' || typeof falseAlarmsPerHourAtMost !== 'number')
+    return 'how often is not stated';
+  return `${falseAlarmsPerHour.toPrecision(2)} an hour, at most ${falseAlarmsPerHourAtMost.toPrecision(2)} with 95 % confidence`;
+}
+
+/** What the record of findings does not speak for, of a result that lies beyond what it was counted on; else null. */
+export function caveatOf({ finding, reasons }: Pick<Analysis, 'finding' | 'reasons'>): string | null {
+  if (finding === null) return null;
+  return recordCaveat(
+    finding,
+    reasons.map(({ code }) => code),
+  );
+}
+
+/** The items with a current result that lies beyond what the record of findings was counted on. */
+export function beyondRecord(items: readonly ReportItem[]): number[] {
+  return items
+    .filter(({ analyses }) => currentResults(analyses).some((analysis) => caveatOf(analysis) !== null))
+    .map(({ evidence }) => evidence.id);
 }
 
 /** The models that spoke, companions in the place of those that they belong to; the others only lie beside. */

@@ -226,6 +226,56 @@ describe('renderReport', () => {
     expect(calm).not.toContain('Needs attention');
   });
 
+  it('lists the stretches that stand out, and says on the first page and in the table where the whole does not tell of them', async () => {
+    const scores = [-2, -3, 1, 1, 1, 1, -1.5, 1, 1];
+    const windows = scores.map((score, index) => ({ startSeconds: index, endSeconds: index + 2, score }));
+    const found = { finding: 'inconclusive', windows } as const;
+    const noisy = [{ code: 'noisy', sentence: 'Speech is 8 dB above the noise.', blocking: true }];
+    const items = [
+      testItem(testEvidence(1), [testAnalysis(1, 1, { ...found, windows })]),
+      testItem(testEvidence(2), [testAnalysis(2, 2, { windows, finding: 'looks-spoof' })]),
+      testItem(testEvidence(3), [testAnalysis(3, 3, { windows, finding: 'not assessable', reasons: noisy })]),
+    ];
+    const pages = await pagesOf(testSnapshot(items));
+    expect(pages[0]).toContain('Stretches stand out in item 1, which is inconclusive as a whole (2 stretches).');
+    expect(pages[0]).toContain('false alarms: 4.0 an hour, at most 7.0 with 95 % confidence; section 6 lists them.');
+    const text = pages.join(' ');
+    expect(text).toContain('~ inconclusive 2 stretches pointed out');
+    expect(text).toContain('Pointed out 2 stretches; the finding of the whole recording is “inconclusive”');
+    expect(text).toContain('1 0:00.00 0:03.00 3.00 s −3.000 2 2 0:06.00 0:08.00 2.00 s −1.500 1');
+    expect(text).toContain('length that was scored here (0:10.00) that makes about 0.01, at most 0.02.');
+    expect(text).toContain('Pointed out Nothing: its windows are not assessable.');
+    expect(text.match(/Hatched: not assessable/g)).toHaveLength(1);
+    const short = testSnapshot(items);
+    const listed = await pagesOf({ ...short, request: { ...short.request, form: 'short' } });
+    expect(listed[0]).toContain('the attached stretches.csv lists them.');
+    const { bytes } = await renderReport(short);
+    const document = await getDocumentProxy(new Uint8Array(bytes));
+    const csv = Buffer.from((await document.getAttachmentContent('stretches.csv')) as Uint8Array).toString();
+    expect(csv.trim().split('\n')).toHaveLength(5);
+    expect(csv).toContain('1,call-1.wav,' + hashOf('d') + ',0,3,3,2,-3,default,mix,no');
+  });
+
+  it('says beside a finding that a recording lies beyond what such findings were counted on', async () => {
+    const reasons = [{ code: 'unusual', sentence: 'Unusual: by its quality it lies far out.', blocking: false }];
+    const beyond = { modelStatus: 'validated', llr: -4.2, llrInterval: [-5.4, -2.9], reasons } as const;
+    const items = [
+      testItem(testEvidence(1), [testAnalysis(1, 1, { finding: 'looks-spoof', reasons })]),
+      testItem(testEvidence(2), [testAnalysis(2, 2, { ...beyond, llrInterval: [-5.4, -2.9], reasons })]),
+    ];
+    const pages = await pagesOf(testSnapshot(items));
+    expect(pages[0]).toContain('Not of items 1, 2: they lie beyond the limit of what that was counted on');
+    expect(pages[0]).toMatch(
+      /moderate support for .* This recording lies beyond the limit of what that was counted on/,
+    );
+    const text = pages.join(' ');
+    expect(text).toContain('looks synthetic unlike what the model was measured on');
+    // With each result, beside the ratio, and on the first page.
+    expect(text.match(/This recording lies beyond the limit/g)).toHaveLength(4);
+    const usual = await textOf(testSnapshot([testItem(testEvidence(1), [testAnalysis(1, 1)])]));
+    expect(usual).not.toContain('beyond the limit of what that was counted on');
+  });
+
   it('gives the same bytes for the same snapshot, whatever was rendered before', async () => {
     const snapshot = testSnapshot([testItem(testEvidence(1), [testAnalysis(1, 1)], await testFigures())]);
     const first = await renderReport(snapshot);

@@ -6,18 +6,21 @@ import { glossary } from './glossary.ts';
 import { findingPart, itemSections, resultsTable } from './item-section.ts';
 import { methodSection } from './method-section.ts';
 import { modelAnnex } from './model-annex.ts';
-import { currentResults, hasRatio, statuses } from './outcome.ts';
+import { caveatOf, currentResults, hasRatio, statuses } from './outcome.ts';
 import { reportCsv } from './report-csv.ts';
 import { Sheet, styles } from './sheet.ts';
 import type { Cell } from './sheet.ts';
 import { hasSections, reportJson } from './snapshot.ts';
 import type { ReportSnapshot } from './snapshot.ts';
 import { known, scopeText, summary, written } from './summary.ts';
+import { stretchCsv } from '../stretch-csv.ts';
 import { extentText } from './technical-words.ts';
 import { draftStatement, grouped, interpretation, propositions, screeningStatement, timeText } from './wording.ts';
 
 /** Above this many items the table of results is in the attached CSV only. */
 const mostListedItems = 3000;
+/** Room for a heading with a figure below it. */
+const firstFigureHeight = 290;
 /** Rows of the custody log that are printed; all of the extract are in the attached JSON. */
 const mostCustodyRows = 400;
 
@@ -130,11 +133,18 @@ function evaluation(sheet: Sheet, snapshot: ReportSnapshot): void {
       ratios.map(({ evidence, analysis }) => {
         const { llr, llrInterval } = analysis;
         const { sentence, interval, verbal, brief } = interpretation(llr, llrInterval, snapshot.verbalScale, given);
+        const caveat = caveatOf(analysis);
+        const beyond = caveat === null ? [] : [{ text: caveat, style: styles.smallBold }];
         const inFull: Cell = [
           { text: sentence, style: styles.smallBold },
           { text: `${interval} ${verbal}`, style: styles.small },
+          ...beyond,
         ];
-        return [String(evidence.id), extentText(analysis), short ? brief : inFull];
+        return [
+          String(evidence.id),
+          extentText(analysis),
+          short ? [{ text: brief, style: styles.small }, ...beyond] : inFull,
+        ];
       }),
       { dense: short },
     );
@@ -187,6 +197,8 @@ function itemsAndFigures(sheet: Sheet, snapshot: ReportSnapshot): void {
   );
   const planned = planFigures(snapshot.items);
   itemSections(sheet, snapshot, 6, planned);
+  // With the first of them.
+  if (planned.size > 0) sheet.need(firstFigureHeight);
   sheet.heading(2, '7 Figures');
   if (planned.size === 0) sheet.paragraph('There are none.');
   for (const { draw } of planned.values()) draw(sheet);
@@ -284,6 +296,25 @@ interface Attachment {
   bytes: Buffer;
 }
 
+/** What the results point out, where they do. */
+function stretchAttachment({ items }: ReportSnapshot): Attachment[] {
+  const found = items.flatMap(({ evidence, analyses, stretches }) =>
+    analyses.flatMap((analysis) => {
+      const some = stretches?.[analysis.id] ?? [];
+      return some.length === 0 ? [] : [{ evidence, analysis, stretches: some }];
+    }),
+  );
+  if (found.length === 0) return [];
+  return [
+    {
+      name: 'stretches.csv',
+      type: 'text/csv',
+      description: 'The stretches that results point out, a row for each',
+      bytes: Buffer.from(stretchCsv(found)),
+    },
+  ];
+}
+
 function footerText(snapshot: ReportSnapshot): string {
   const { screening, validated } = statuses(snapshot);
   const draft = snapshot.draft ? `${draftStatement}. ` : '';
@@ -311,6 +342,7 @@ export async function renderReport(snapshot: ReportSnapshot): Promise<{ bytes: B
       description: 'The results as a table, a row for each analysis',
       bytes: Buffer.from(reportCsv(snapshot)),
     },
+    ...stretchAttachment(snapshot),
   ];
   const name = snapshot.draft ? snapshot.number : `Report ${snapshot.number}`;
   const sheet = new Sheet({

@@ -1,3 +1,4 @@
+import type { LowStretch } from '../../../src-common/low-stretches.ts';
 import type { Analysis } from '../../../src-common/schemas/analysis.ts';
 import type { CaseDetails } from '../../../src-common/schemas/case.ts';
 import type { CustodyHead, CustodyRow } from '../../../src-common/schemas/custody.ts';
@@ -83,6 +84,8 @@ export interface ReportItem {
   evidence: Evidence;
   /** Every one that was made of it, the oldest first; without their windows where the item is only listed. */
   analyses: Analysis[];
+  /** What its results point out, by the analysis' id; of those that may give times. Reports of earlier versions lack it. */
+  stretches?: Record<number, LowStretch[]>;
   /** Null where there are none, for which `figuresProblem` says why. */
   figures: RecordingFigures | null;
   figuresProblem: string | null;

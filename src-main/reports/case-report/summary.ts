@@ -2,9 +2,21 @@
 import { alarmSentences } from '../../../src-common/alarms.ts';
 import { findingWords } from '../../../src-common/findings.ts';
 import type { Evidence } from '../../../src-common/schemas/evidence.ts';
-import { currentResults, hasRatio, limitTexts, outcomeTexts, speakers, statuses, trackRecords } from './outcome.ts';
+import {
+  beyondRecord,
+  caveatOf,
+  currentResults,
+  hasRatio,
+  limitTexts,
+  outcomeTexts,
+  speakers,
+  standingOut,
+  statuses,
+  trackRecords,
+} from './outcome.ts';
 import { ink, styles } from './sheet.ts';
 import type { Cell, Part, Sheet } from './sheet.ts';
+import { hasSections } from './snapshot.ts';
 import type { ReportSnapshot } from './snapshot.ts';
 import { extentText } from './technical-words.ts';
 import {
@@ -141,7 +153,20 @@ function answer(snapshot: ReportSnapshot): Cell {
         'They say how recordings look to it.',
     ),
   ];
-  return [...told, ...(screening ? sorted : []), plain(counts)];
+  return [...told, ...(screening ? sorted : []), plain(counts), ...stretchSentences(snapshot)];
+}
+
+/** That stretches stand out where the whole does not say it. */
+function stretchSentences(snapshot: ReportSnapshot): Part[] {
+  const found = standingOut(snapshot.items);
+  if (found === null) return [];
+  const listed = hasSections(snapshot) ? 'section 6 lists them' : 'the attached stretches.csv lists them';
+  return [
+    bold(`Stretches stand out in ${found.where.join('; in ')}.`),
+    small(
+      `They score low enough to be pointed out: they say where to listen, and are no evidence by themselves. In bona fide speech the same happens, false alarms: ${found.falseAlarms.join('; ')}; ${listed}.`,
+    ),
+  ];
 }
 
 /** What the likelihood ratios of validated models say, as far as there is room. */
@@ -163,7 +188,9 @@ function ratioSentences(snapshot: ReportSnapshot): Part[] {
   return ratios.map(({ evidence, analysis }) => {
     const { sentence, verbal } = interpretation(analysis.llr, analysis.llrInterval, snapshot.verbalScale, given);
     const extent = extentText(analysis).replace('whole recording', '').replace(/^, /, '');
-    return bold(`Item ${evidence.id}${extent === '' ? '' : `, ${extent}`}: ${sentence} ${verbal}`);
+    const caveat = caveatOf(analysis);
+    const beyond = caveat === null ? '' : ` ${caveat}`;
+    return bold(`Item ${evidence.id}${extent === '' ? '' : `, ${extent}`}: ${sentence} ${verbal}${beyond}`);
   });
 }
 
@@ -177,7 +204,16 @@ function record(snapshot: ReportSnapshot): Cell {
   );
   const rest = lines.length - most.records;
   const more = rest > 0 ? [small(`${counted(rest, 'further line')} in annex A.`)] : [];
-  return [...lines.slice(0, most.records), ...more];
+  const beyond = beyondRecord(snapshot.items);
+  const caveat =
+    beyond.length === 0
+      ? []
+      : [
+          bold(
+            `Not of ${itemList(beyond)}: ${beyond.length === 1 ? 'it lies' : 'they lie'} beyond the limit of what that was counted on, and how often findings are right so far out is not known.`,
+          ),
+        ];
+  return [...lines.slice(0, most.records), ...more, ...caveat];
 }
 
 function limits(snapshot: ReportSnapshot): Cell {

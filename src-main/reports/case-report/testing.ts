@@ -9,6 +9,7 @@ import { identityOf } from '../../detector/store.ts';
 import { overviewOf } from '../../sound/overview.ts';
 import { spectrogramPixels } from '../../sound/spectrogram-image.ts';
 import { settingsSchema } from '../../../src-common/schemas/settings.ts';
+import { stretchesOfResults } from './outcome.ts';
 import { reportColourMap, spectrogramSize, waveformColumns } from './figures.ts';
 import type { RecordingFigures, ReportItem, ReportModel, ReportSnapshot } from './snapshot.ts';
 
@@ -183,6 +184,7 @@ export function testItem(
   return {
     evidence,
     analyses,
+    stretches: stretchesOfResults(analyses),
     figures,
     figuresProblem: figures ? null : 'the recording could not be read when the report was issued.',
     commands: Object.fromEntries(

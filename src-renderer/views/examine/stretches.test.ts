@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { expectedIn, sortedStretches, unmarked } from './stretches.ts';
+import { sortedStretches, unmarked } from './stretches.ts';
 
 const stretch = (startSeconds: number, seconds: number, lowestScore: number) => ({
   startSeconds,
@@ -25,11 +25,4 @@ it('those with a mark of the same extent are not marked again', () => {
     { startSeconds: 20, endSeconds: 22 },
   ];
   expect(unmarked(stretches, marks).map(({ startSeconds }) => startSeconds)).toEqual([0, 20, 30]);
-});
-
-it('false alarms are expected by the length, with one digit', () => {
-  expect(expectedIn(3600, 9.135)).toBe('9');
-  expect(expectedIn(340, 9.135)).toBe('0.9');
-  expect(expectedIn(36, 9.135)).toBe('0.09');
-  expect(expectedIn(7200, 9.135)).toBe('18');
 });

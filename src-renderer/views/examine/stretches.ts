@@ -28,9 +28,3 @@ export function unmarked(
       !marks.some((mark) => mark.startSeconds === stretch.startSeconds && mark.endSeconds === stretch.endSeconds),
   );
 }
-
-/** How many stretches would be pointed out in so much bona fide speech. */
-export function expectedIn(seconds: number, perHour: number): string {
-  const expected = (seconds / 3600) * perHour;
-  return expected < 10 ? String(Number(expected.toPrecision(1))) : expected.toFixed(0);
-}
