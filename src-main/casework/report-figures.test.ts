@@ -44,15 +44,25 @@ function writeStereo(path: string): void {
 test('a report shows every channel, and each mark with what lies around it up to the file’s own highest frequency', async () => {
   const path = join(folder, 'stereo.wav');
   writeStereo(path);
-  const mark = { id: 7, startSeconds: 2, endSeconds: 2.5, readAll: false };
-  const point = { id: 9, startSeconds: 2.9, endSeconds: null, readAll: false };
-  const request = { path, stream: 0, channels: 2, sampleRateHz: 24_000, marks: [mark, point] };
+  const mark = { id: 7, startSeconds: 2, endSeconds: 2.5, readAll: false, channel: null };
+  const point = { id: 9, startSeconds: 2.9, endSeconds: null, readAll: false, channel: null };
+  const ofChannels = [1, 2, 3].map((channel) => ({ ...mark, id: 10 + channel, channel }));
+  const request = { path, stream: 0, channels: 2, sampleRateHz: 24_000, marks: [mark, point, ...ofChannels] };
   const { channels = [], closeUps = [], durationSeconds } = await recordingFigures(request);
   expect(durationSeconds).toBeCloseTo(3, 2);
   const highest = (peaks: string): number => Math.max(...new Int8Array(Buffer.from(peaks, 'base64')));
   expect(channels.map(({ channel }) => channel)).toEqual([1, 2]);
   expect(channels.map(({ peaks }) => highest(peaks) > 10)).toEqual([false, true]);
-  expect(closeUps.map(({ markId }) => markId)).toEqual([7, 9]);
+  expect(closeUps.map(({ markId, channel }) => [markId, channel])).toEqual([
+    [7, undefined],
+    [9, undefined],
+    [11, 1],
+    [12, 2],
+    // There is no third: the mix.
+    [13, undefined],
+  ]);
+  expect(closeUps.slice(2).map(({ peaks }) => highest(peaks) > 10)).toEqual([false, true, true]);
+  expect(highest(closeUps[3].peaks)).toBeGreaterThan(1.5 * highest(closeUps[4].peaks));
   expect(closeUps[0].startSeconds).toBeCloseTo(1.9, 3);
   expect(closeUps[0].endSeconds).toBeCloseTo(2.6, 2);
   expect(closeUps[1].startSeconds).toBeCloseTo(2.4, 3);

@@ -78,7 +78,7 @@ export interface FiguresRequest {
   /** As it is stored. */
   sampleRateHz: number;
   /** Those that are reported: each has a close-up. */
-  marks: readonly Pick<Mark, 'id' | 'startSeconds' | 'endSeconds' | 'readAll'>[];
+  marks: readonly Pick<Mark, 'id' | 'startSeconds' | 'endSeconds' | 'readAll' | 'channel'>[];
 }
 
 /** Channels, and marks of one recording, that are drawn. */
@@ -134,10 +134,10 @@ export async function recordingFigures(request: FiguresRequest, signal?: AbortSi
   };
 }
 
-/** A mark with what lies around it; null where there is no sound. */
+/** A mark with what lies around it, in the channel that it is of; null where there is no sound. */
 async function closeUpOf(
-  { path, stream, sampleRateHz: storedRateHz }: FiguresRequest,
-  { id, startSeconds, endSeconds, readAll }: FiguresRequest['marks'][number],
+  { path, stream, channels, sampleRateHz: storedRateHz }: FiguresRequest,
+  { id, startSeconds, endSeconds, readAll, channel: ofChannel }: FiguresRequest['marks'][number],
   durationSeconds: number,
   signal: AbortSignal | undefined,
 ): Promise<CloseUp | null> {
@@ -146,11 +146,20 @@ async function closeUpOf(
   const from = Math.max(0, startSeconds - around);
   const to = readAll ? end + around : Math.min(durationSeconds, end + around);
   const rateHz = Math.min(storedRateHz, mostSampleRateHz);
-  const reading = { stream, sampleRateHz: rateHz, ...(readAll ? { readAll } : {}) };
+  // Another stream may have fewer channels than the one that was marked.
+  const channel = channels > 1 && ofChannel !== null && ofChannel <= channels ? { channel: ofChannel } : {};
+  const reading = { stream, sampleRateHz: rateHz, ...channel, ...(readAll ? { readAll } : {}) };
   const stretch = { startSeconds: from, endSeconds: to };
   const drawn = to > from ? await draw(path, { reading, stretch, scale: 'linear' }, signal) : null;
   if (drawn === null) return null;
-  return { markId: id, startSeconds: from, endSeconds: from + drawn.seconds, sampleRateHz: rateHz, ...drawn.picture };
+  return {
+    markId: id,
+    ...channel,
+    startSeconds: from,
+    endSeconds: from + drawn.seconds,
+    sampleRateHz: rateHz,
+    ...drawn.picture,
+  };
 }
 
 /** Waveform and spectrogram of a recording or of a stretch; null where it holds no sound. */

@@ -205,7 +205,7 @@ function soundFigure(
   });
 }
 
-/** Of the mix of all channels, or of one of them. @param channel with its picture; null for the mix */
+/** Of the mix of all channels, or of one of them, which is shaded by its own marks and those of all. @param channel with its picture; null for the mix */
 function recordingFigure(
   sheet: Sheet,
   name: string,
@@ -216,9 +216,12 @@ function recordingFigure(
   const { sampleRateHz, durationSeconds } = figures;
   const mixed = (evidence.audio?.channels ?? 1) > 1 ? 'the mix of all channels' : 'the recording';
   const what = channel === null ? mixed : `channel ${channel.channel}`;
-  const numbered = evidence.marks.map((mark, index) => ({ ...mark, number: index + 1 }));
+  const numbered = evidence.marks
+    .map((mark, index) => ({ ...mark, number: index + 1 }))
+    .filter((mark) => channel === null || mark.channel === null || mark.channel === channel.channel);
   const marks = numbered.filter(({ readAll }) => !readAll);
-  const shaded = marks.length > 0 ? ' Shaded and numbered: the marks of the item.' : '';
+  const whose = channel === null ? 'the marks of the item' : 'the marks of this channel and of all';
+  const shaded = marks.length > 0 ? ` Shaded and numbered: ${whose}.` : '';
   const absent =
     marks.length < numbered.length ? ' Not shown: marks in the sound that the headers do not count in.' : '';
   const absence = (figures.missing ?? []).length > 0 ? ' Hatched: no sound, by the file’s own timestamps.' : '';
@@ -236,8 +239,9 @@ function closeUpFigure(sheet: Sheet, name: string, { evidence }: ReportItem, clo
   const number = 1 + evidence.marks.findIndex(({ id }) => id === markId);
   const mark = evidence.marks[number - 1];
   const mixed = (evidence.audio?.channels ?? 1) > 1 ? ', mix of all channels' : '';
+  const heard = closeUp.channel === undefined ? mixed : `, channel ${closeUp.channel}`;
   const caption =
-    `${name}. Item ${evidence.id}, mark ${number}${mixed}: ${clock(startSeconds)} to ${clock(endSeconds)}, linear scale up to ${decimal(sampleRateHz / 2000, 1)} kHz. ` +
+    `${name}. Item ${evidence.id}, mark ${number}${heard}: ${clock(startSeconds)} to ${clock(endSeconds)}, linear scale up to ${decimal(sampleRateHz / 2000, 1)} kHz. ` +
     `${spectrogramSettings(spectrogram)}.`;
   const shown = { startSeconds, endSeconds, hatched: undefined, scale: 'linear', marks: [{ ...mark, number }] };
   soundFigure(sheet, closeUp, shown, { alternative: `Close-up of mark ${number} of ${evidence.name}`, caption });

@@ -95,22 +95,26 @@ describe('renderReport', () => {
     const marks = [
       { startSeconds: 2, endSeconds: 3, id: 5 },
       { startSeconds: 6, endSeconds: null, id: 8 },
+      { startSeconds: 7, endSeconds: 8, id: 9, channel: 2 },
     ].map((mark) => ({
+      channel: null,
       ...mark,
       text: 'a click',
       inReport: true,
       createdAt: '2026-11-20T00:00:00.000Z',
       readAll: false,
-      channel: null,
     }));
     const channels = [1, 2].map((channel) => ({ channel, peaks, spectrogram }));
-    const closeUps = [{ markId: 8, startSeconds: 5.5, endSeconds: 6.5, sampleRateHz: 44_100, peaks, spectrogram }];
+    const closeUps = [
+      { markId: 8, startSeconds: 5.5, endSeconds: 6.5, sampleRateHz: 44_100, peaks, spectrogram },
+      { markId: 9, channel: 2, startSeconds: 6.9, endSeconds: 8.1, sampleRateHz: 44_100, peaks, spectrogram },
+    ];
     const stereo = { ...testAnalysis(1, 1).audio!, channels: 2 };
     const evidence = testEvidence(1, { marks, audio: stereo });
     const item = testItem(evidence, [testAnalysis(1, 1)], { ...figures, channels, closeUps });
     const text = await textOf(testSnapshot([item]));
     expect(text).toContain(
-      'Figure 1: waveform and spectrogram; figure 2: channel 1; figure 3: channel 2; figure 4: mark 2',
+      'Figure 1: waveform and spectrogram; figure 2: channel 1; figure 3: channel 2; figure 4: mark 2; figure 5: mark 3',
     );
     expect(text).toContain(
       'Figure 3. Item 1, channel 2: waveform and spectrogram at 16 kHz. 128 Mel bands, Hann window 32 ms',
@@ -118,9 +122,18 @@ describe('renderReport', () => {
     expect(text).toContain(
       'Figure 4. Item 1, mark 2, mix of all channels: 0:05.50 to 0:06.50, linear scale up to 22.1 kHz.',
     );
+    expect(text).toContain('Figure 5. Item 1, mark 3, channel 2: 0:06.90 to 0:08.10');
+    // The mix has three marks, the first channel the two of all.
+    const shaded = text
+      .match(/Figure [123]\. .*?Shaded and numbered: [^.]*\./g)
+      ?.map((caption) => caption.split(': ').at(-1));
+    expect(shaded).toEqual([
+      'the marks of the item.',
+      ...Array.from({ length: 2 }, () => 'the marks of this channel and of all.'),
+    ]);
     expect(text).toMatch(/colours from −\d+ to −?\d+ dBFS/);
-    expect(text).toContain('Window scores Figure 5');
-    expect(text).toContain('Figure 5. Item 1, window scores by default');
+    expect(text).toContain('Window scores Figure 6');
+    expect(text).toContain('Figure 6. Item 1, window scores by default');
     expect(text).toContain('2 0:06.00 figure 4 a click');
   });
 

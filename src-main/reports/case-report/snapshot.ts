@@ -21,6 +21,8 @@ export interface SoundPicture {
 /** A marked stretch with what lies around it, on a linear scale up to half of `sampleRateHz`. */
 export interface CloseUp extends SoundPicture {
   markId: number;
+  /** The channel that the mark is of, counted from 1; absent where it is of all. */
+  channel?: number;
   startSeconds: number;
   endSeconds: number;
   sampleRateHz: number;
