@@ -8,6 +8,7 @@ import { decode } from '../src-main/audio/decode.ts';
 import { wav16 } from '../src-main/audio/wav-writer.ts';
 import { cardSchema } from '../src-main/detector/card.ts';
 import { cases } from '../src-renderer/texts/cases.ts';
+import { common } from '../src-renderer/texts/common.ts';
 import { examine } from '../src-renderer/texts/examine.ts';
 import { violations } from './axe.ts';
 import { hosts, root } from './hosts.ts';
@@ -163,7 +164,7 @@ describe.skipIf(clips === null).each(hosts)('$name', ({ missing, start }) => {
       const marks = () => inspector().locator('li.mark');
       await workstation.button(words.mark(count === 1 ? words.all(1) : '1'), inspector()).click();
       await expect.poll(() => marks().count(), patience).toBe(1);
-      await workstation.button(examine.marks.undo).last().click();
+      await workstation.button(common.undo.undo, workstation.page.locator('.notices')).last().click();
       await expect.poll(() => marks().count(), patience).toBe(0);
       await list().focus();
       await workstation.page.keyboard.press('Control+a');

@@ -30,6 +30,8 @@ export type MenuCommand =
   | 'scan'
   | 'report'
   | 'verify'
+  | 'undo'
+  | 'redo'
   | 'settings'
   | 'shortcuts'
   | `view-${'cases' | 'examine' | 'train' | 'evaluate' | 'models' | 'settings'}`;

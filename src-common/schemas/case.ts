@@ -33,8 +33,13 @@ export const caseSummarySchema = caseDetailsSchema.extend({
 });
 export type CaseSummary = z.infer<typeof caseSummarySchema>;
 
+/** What Undo and Redo would do next, in the words of the log; null: nothing. */
+export const caseHistorySchema = z.object({ undo: z.string().nullable(), redo: z.string().nullable() });
+export type CaseHistory = z.infer<typeof caseHistorySchema>;
+
 export const caseViewSchema = caseSummarySchema.extend({
   head: custodyHeadSchema,
+  history: caseHistorySchema,
   counts: z.object({
     bonafide: z.int(),
     spoof: z.int(),

@@ -2,7 +2,9 @@
 import type { CaseDetails, CaseSummary } from '../../src-common/schemas/case.ts';
 import { UserFacingError } from '../base/errors.ts';
 import type { CaseCore } from './core.ts';
-import { changesOf, definedOf, listed } from './edits.ts';
+import type { EditHistory } from './edit-history.ts';
+import { changesOf, changesTo, definedOf, listed } from './edits.ts';
+import type { Changes } from './edits.ts';
 import { caseRecordSha256, detailsOf } from './records.ts';
 import type { StoredCase } from './records.ts';
 
@@ -60,21 +62,24 @@ export function insertDetails(core: CaseCore, details: CaseDetails, createdAt: s
 }
 
 /** @returns whether that changed anything @throws UserFacingError `usage` where number or title would be empty. */
-export function updateDetails(core: CaseCore, edit: Partial<CaseDetails>): boolean {
+export function updateDetails(core: CaseCore, history: EditHistory, edit: Partial<CaseDetails>): boolean {
   const before = detailsOf(storedCase(core));
   const changes = changesOf(before, { ...before, ...definedOf(edit) });
   if (Object.keys(changes).length === 0) return false;
   requireName(edit);
-  core.write(() => {
-    for (const [name, column] of written) {
-      if (name in changes) core.prepare(`UPDATE case_details SET ${column} = ?`).run(changes[name].to);
-    }
-    core.append('case-updated', null, `Changed ${listed(Object.keys(changes))} of the case.`, {
-      changes,
-      recordSha256: caseRecordSha256(storedCase(core)),
-    });
-  });
+  const summary = `Changed ${listed(Object.keys(changes))} of the case.`;
+  const position = core.write(() => core.append('case-updated', null, summary, putDetails(core, changes)));
+  const put = (side: 'before' | 'after'): Record<string, unknown> => putDetails(core, changesTo(side, changes));
+  history.add([{ position, summary, evidenceId: null, put }]);
   return true;
+}
+
+/** Inside a transaction. @returns what its row of the log says */
+function putDetails(core: CaseCore, changes: Changes): Record<string, unknown> {
+  for (const [name, column] of written) {
+    if (name in changes) core.prepare(`UPDATE case_details SET ${column} = ?`).run(changes[name].to);
+  }
+  return { changes, recordSha256: caseRecordSha256(storedCase(core)) };
 }
 
 /** @returns whether that changed anything */

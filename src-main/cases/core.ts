@@ -172,11 +172,12 @@ export class CaseCore {
     return result;
   }
 
-  /** Inside of `write`: appends a row to the custody log. */
-  append(action: string, evidenceId: number | null, summary: string, details: Record<string, unknown>): void {
+  /** Inside of `write`: appends a row to the custody log. @returns its position */
+  append(action: string, evidenceId: number | null, summary: string, details: Record<string, unknown>): number {
     const time = this.now();
     this.#tellLeaps(time);
     this.#appendRow({ time, actor: this.actor(), action, evidenceId, summary, details });
+    return this.#head.rows;
   }
 
   /**

@@ -5,10 +5,18 @@ export function definedOf<T extends object>(edit: T): T {
   return Object.fromEntries(Object.entries(edit).filter(([, value]) => value !== undefined)) as T;
 }
 
-export function changesOf(before: object, after: object): Record<string, { from: unknown; to: unknown }> {
+export type Changes = Record<string, { from: unknown; to: unknown }>;
+
+export function changesOf(before: object, after: object): Changes {
   const old = before as Record<string, unknown>;
   const changed = Object.entries(after).filter(([name, value]) => old[name] !== value);
   return Object.fromEntries(changed.map(([name, to]) => [name, { from: old[name], to: to as unknown }]));
+}
+
+/** What an edit changed, as it is changed by doing it again (`after`) or undoing it (`before`). */
+export function changesTo(side: 'before' | 'after', changes: Changes): Changes {
+  if (side === 'after') return changes;
+  return Object.fromEntries(Object.entries(changes).map(([name, { from, to }]) => [name, { from: to, to: from }]));
 }
 
 /** Names of fields as words: `customerContact` as `customer contact`. */

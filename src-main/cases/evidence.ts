@@ -5,7 +5,9 @@ import type { Analyses } from './analyses.ts';
 import { analysisSummary } from './analyses.ts';
 import { copyPlace } from './copies.ts';
 import type { CaseCore } from './core.ts';
-import { changesOf, definedOf, listed } from './edits.ts';
+import type { EditHistory } from './edit-history.ts';
+import { changesOf, changesTo, definedOf, listed } from './edits.ts';
+import type { Changes } from './edits.ts';
 import { evidenceSha256, storedEvidence, storedMetadata } from './evidence-record.ts';
 import { EvidenceTable, evidenceRowOf, unscanned } from './evidence-table.ts';
 import type { EvidenceFilter, EvidenceQuery } from './evidence-table.ts';
@@ -41,6 +43,7 @@ export class EvidenceItems {
   readonly #core: CaseCore;
   readonly #marks: Marks;
   readonly #analyses: Analyses;
+  readonly #history: EditHistory;
   readonly #table: EvidenceTable;
   /** What was seen of items' files since the case was opened. */
   readonly #states = new Map<number, EvidenceState>();
@@ -48,8 +51,9 @@ export class EvidenceItems {
   /** Items that a worker is at. */
   readonly running = new Set<number>();
 
-  constructor(core: CaseCore, marks: Marks, analyses: Analyses) {
+  constructor(core: CaseCore, history: EditHistory, marks: Marks, analyses: Analyses) {
     this.#core = core;
+    this.#history = history;
     this.#marks = marks;
     this.#analyses = analyses;
     this.#table = new EvidenceTable(core.db, (id) => this.#states.get(id));
@@ -189,18 +193,24 @@ export class EvidenceItems {
     const old = Object.fromEntries(editable.map(([name]) => [name, before[name]]));
     const changes = changesOf(old, { ...old, ...definedOf(edit) });
     if (Object.keys(changes).length > 0) {
-      this.#write(id, () => {
-        for (const [name, column] of editable) {
-          if (name in changes)
-            this.#core.prepare(`UPDATE evidence SET ${column} = ? WHERE id = ?`).run(changes[name].to, id);
-        }
-        this.#core.append('evidence-updated', id, `Changed ${listed(Object.keys(changes))} of ${before.name}.`, {
-          changes,
-          recordSha256: evidenceSha256(this.#core, id),
-        });
-      });
+      const summary = `Changed ${listed(Object.keys(changes))} of ${before.name}.`;
+      const position = this.#core.write(
+        () => this.#core.append('evidence-updated', id, summary, this.#put(id, changes)),
+        () => [id],
+      );
+      const put = (side: 'before' | 'after'): Record<string, unknown> => this.#put(id, changesTo(side, changes));
+      this.#history.add([{ position, summary, evidenceId: id, put }]);
     }
     return this.get(id);
+  }
+
+  /** Changes columns of an item. @returns what its row of the log says */
+  #put(id: number, changes: Changes): Record<string, unknown> {
+    for (const [name, column] of editable) {
+      if (name in changes)
+        this.#core.prepare(`UPDATE evidence SET ${column} = ? WHERE id = ?`).run(changes[name].to, id);
+    }
+    return { changes, recordSha256: evidenceSha256(this.#core, id) };
   }
 
   /** Takes items out of the case; their files and what was found of them stay where they are. */
@@ -220,6 +230,7 @@ export class EvidenceItems {
       },
       () => null,
     );
+    this.#history.forget(ids);
   }
 
   /**

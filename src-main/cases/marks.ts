@@ -1,6 +1,7 @@
 import type { Mark } from '../../src-common/schemas/evidence.ts';
 import { UserFacingError } from '../base/errors.ts';
 import type { CaseCore } from './core.ts';
+import type { EditHistory, RecordEdit } from './edit-history.ts';
 import { changesOf, definedOf, spanText } from './edits.ts';
 import { storedEvidence } from './evidence-record.ts';
 import { markOf, markRecordSha256 } from './records.ts';
@@ -13,9 +14,11 @@ const ofChannel = (channel: number | null): string => (channel === null ? '' : `
 /** Marks on recordings. */
 export class Marks {
   readonly #core: CaseCore;
+  readonly #history: EditHistory;
 
-  constructor(core: CaseCore) {
+  constructor(core: CaseCore, history: EditHistory) {
     this.#core = core;
+    this.#history = history;
   }
 
   /** Those of an item, in the order of their times. */
@@ -36,13 +39,22 @@ export class Marks {
   /** All or none. @throws UserFacingError `not-found` */
   addAll(evidenceId: number, marks: readonly NewMark[]): Mark[] {
     const { name } = storedEvidence(this.#core, evidenceId);
-    return this.#core.write(
-      () => marks.map((mark) => this.#insert(evidenceId, name, mark)),
-      () => [evidenceId],
+    const added: Mark[] = [];
+    this.#edit(evidenceId, () =>
+      marks.map((mark) => {
+        const edit = this.#insert(evidenceId, name, mark);
+        added.push(markOf(edit.after));
+        return edit.record;
+      }),
     );
+    return added;
   }
 
-  #insert(evidenceId: number, name: string, { channel = null, ...mark }: NewMark): Mark {
+  #insert(
+    evidenceId: number,
+    name: string,
+    { channel = null, ...mark }: NewMark,
+  ): { record: RecordEdit; after: StoredMark } {
     const { lastInsertRowid } = this.#core
       .prepare('INSERT INTO marks VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?)')
       .run(
@@ -55,40 +67,38 @@ export class Marks {
         mark.readAll ? 1 : 0,
         channel,
       );
-    const row = this.#row(evidenceId, Number(lastInsertRowid));
+    const after = this.#row(evidenceId, Number(lastInsertRowid));
     const summary = `Marked ${spanText(mark)} of ${ofChannel(channel)}${name}${mark.readAll ? ' with all sound in its file read' : ''}.`;
     const details = {
-      markId: row.id,
+      markId: after.id,
       ...mark,
       ...(channel === null ? {} : { channel }),
-      recordSha256: markRecordSha256(row),
+      recordSha256: markRecordSha256(after),
     };
-    this.#core.append('mark-added', evidenceId, summary, details);
-    return markOf(row);
+    const position = this.#core.append('mark-added', evidenceId, summary, details);
+    return { record: this.#record({ position, summary, evidenceId }, null, after), after };
   }
 
   /** @throws UserFacingError `not-found` */
   update(evidenceId: number, markId: number, edit: Partial<Omit<Mark, 'id' | 'createdAt' | 'readAll'>>): Mark {
     const { name } = storedEvidence(this.#core, evidenceId);
-    const { id, createdAt, ...before } = markOf(this.#row(evidenceId, markId));
+    const stored = this.#row(evidenceId, markId);
+    const { id, createdAt, ...before } = markOf(stored);
     const after = { ...before, ...definedOf(edit) };
     const changes = changesOf(before, after);
     if (Object.keys(changes).length > 0) {
-      this.#core.write(
-        () => {
-          this.#core
-            .prepare(
-              'UPDATE marks SET start_seconds = ?, end_seconds = ?, text = ?, in_report = ?, channel = ? WHERE id = ?',
-            )
-            .run(after.startSeconds, after.endSeconds, after.text, after.inReport ? 1 : 0, after.channel, markId);
-          this.#core.append('mark-updated', evidenceId, `Changed the mark at ${spanText(after)} of ${name}.`, {
-            markId,
-            changes,
-            recordSha256: markRecordSha256(this.#row(evidenceId, markId)),
-          });
-        },
-        () => [evidenceId],
-      );
+      this.#edit(evidenceId, () => {
+        this.#core
+          .prepare(
+            'UPDATE marks SET start_seconds = ?, end_seconds = ?, text = ?, in_report = ?, channel = ? WHERE id = ?',
+          )
+          .run(after.startSeconds, after.endSeconds, after.text, after.inReport ? 1 : 0, after.channel, markId);
+        const row = this.#row(evidenceId, markId);
+        const summary = `Changed the mark at ${spanText(after)} of ${name}.`;
+        const details = { markId, changes, recordSha256: markRecordSha256(row) };
+        const position = this.#core.append('mark-updated', evidenceId, summary, details);
+        return [this.#record({ position, summary, evidenceId }, stored, row)];
+      });
     }
     return { id, ...after, createdAt };
   }
@@ -101,20 +111,39 @@ export class Marks {
   /** All or none. @throws UserFacingError `not-found` */
   removeAll(evidenceId: number, markIds: readonly number[]): void {
     const { name } = storedEvidence(this.#core, evidenceId);
-    const marks = markIds.map((id) => markOf(this.#row(evidenceId, id)));
-    this.#core.write(
-      () => {
-        for (const mark of marks) {
-          this.#core.prepare('DELETE FROM marks WHERE id = ?').run(mark.id);
-          this.#core.append('mark-removed', evidenceId, `Removed the mark at ${spanText(mark)} of ${name}.`, {
-            markId: mark.id,
-            text: mark.text,
-            recordSha256: null,
-          });
-        }
-      },
-      () => [evidenceId],
+    const rows = markIds.map((id) => this.#row(evidenceId, id));
+    this.#edit(evidenceId, () =>
+      rows.map((row) => {
+        const { id, createdAt: _, ...mark } = markOf(row);
+        this.#core.prepare('DELETE FROM marks WHERE id = ?').run(id);
+        const summary = `Removed the mark at ${spanText(mark)} of ${name}.`;
+        const details = { markId: id, text: mark.text, recordSha256: null };
+        const position = this.#core.append('mark-removed', evidenceId, summary, details);
+        return this.#record({ position, summary, evidenceId }, row, null);
+      }),
     );
+  }
+
+  /** A transaction that changes marks of an item, as one edit. */
+  #edit(evidenceId: number, change: () => RecordEdit[]): void {
+    this.#history.add(this.#core.write(change, () => [evidenceId]));
+  }
+
+  #record(of: Omit<RecordEdit, 'put'>, before: StoredMark | null, after: StoredMark | null): RecordEdit {
+    return {
+      ...of,
+      put: (side) => {
+        const row = side === 'before' ? before : after;
+        const { id } = (before ?? after) as StoredMark;
+        this.#core.prepare('DELETE FROM marks WHERE id = ?').run(id);
+        if (row === null) return { markId: id, recordSha256: null };
+        const columns = Object.keys(row);
+        const sql = `INSERT INTO marks (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`;
+        this.#core.prepare(sql).run(...Object.values<unknown>({ ...row }));
+        const { id: markId, createdAt: _, ...mark } = markOf(row);
+        return { markId, ...mark, recordSha256: markRecordSha256(row) };
+      },
+    };
   }
 
   #row(evidenceId: number, markId: number): StoredMark {

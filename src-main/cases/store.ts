@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type Database from 'better-sqlite3';
-import type { CaseDetails, CaseSummary, CaseView } from '../../src-common/schemas/case.ts';
+import type { CaseDetails, CaseHistory, CaseSummary, CaseView } from '../../src-common/schemas/case.ts';
 import type { CustodyHead } from '../../src-common/schemas/custody.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { unwritable } from '../base/files.ts';
@@ -24,6 +24,7 @@ import {
   requireCase,
   databaseFailure,
 } from './database.ts';
+import { EditHistory } from './edit-history.ts';
 import { EvidenceItems } from './evidence.ts';
 import { ensureFolderNow } from './folders.ts';
 import { Intakes } from './intakes.ts';
@@ -63,6 +64,7 @@ export class CaseStore {
   readonly reports: IssuedReports;
 
   readonly #core: CaseCore;
+  readonly #history: EditHistory;
   readonly #byContent: boolean;
   #openedAt: string | null = null;
   #closed = false;
@@ -72,9 +74,10 @@ export class CaseStore {
     this.#core = core;
     this.#byContent = byContent;
     this.log = new CustodyLog(core);
-    this.marks = new Marks(core);
+    this.#history = new EditHistory(core);
+    this.marks = new Marks(core, this.#history);
     this.analyses = new Analyses(core);
-    this.evidence = new EvidenceItems(core, this.marks, this.analyses);
+    this.evidence = new EvidenceItems(core, this.#history, this.marks, this.analyses);
     this.scans = new Scans(core, this.evidence, this.analyses);
     this.intakes = new Intakes(core);
     this.reports = new IssuedReports(core);
@@ -254,12 +257,38 @@ export class CaseStore {
   }
 
   view(): CaseView {
-    return { ...this.summary(), head: this.head, counts: this.evidence.counts() };
+    return { ...this.summary(), head: this.head, history: this.#history.next, counts: this.evidence.counts() };
   }
 
   /** @throws UserFacingError `usage` where number or title would be empty. */
   update(edit: Partial<CaseDetails>): void {
-    if (updateDetails(this.#core, edit)) this.#remember();
+    if (updateDetails(this.#core, this.#history, edit)) this.#remember();
+  }
+
+  /** What Undo and Redo would do next. */
+  get history(): CaseHistory {
+    return this.#history.next;
+  }
+
+  /**
+   * Takes back the latest edit that a person made since the case was opened (of marks, items or the case's details); the log gets a row
+   * that says so.
+   * @returns what was undone, in the words of the log; null where nothing is left
+   * @throws UserFacingError `read-only` and the like
+   */
+  undo(): string | null {
+    return this.#remembering(() => this.#history.undo());
+  }
+
+  /** Does again what was undone last, as {@link undo}. */
+  redo(): string | null {
+    return this.#remembering(() => this.#history.redo());
+  }
+
+  #remembering<T>(change: () => T): T {
+    const done = change();
+    if (done !== null) this.#remember();
+    return done;
   }
 
   setState(state: CaseSummary['state']): void {

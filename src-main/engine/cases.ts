@@ -80,6 +80,8 @@ export function casesProcedures(context: EngineContext) {
       store.update(input.details);
       return store.view();
     }),
+    undo: os.cases.undo.handler(({ input }) => ({ undone: cases.get(input.caseId).undo() })),
+    redo: os.cases.redo.handler(({ input }) => ({ redone: cases.get(input.caseId).redo() })),
     setState: os.cases.setState.handler(({ input }) => {
       const store = cases.get(input.caseId);
       store.setState(input.state);

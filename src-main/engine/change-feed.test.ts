@@ -44,7 +44,12 @@ it('joins what changes fast: rows of evidence by their id, ten times a second at
   await pause(1);
   for (let i = 0; i < 50; i++) {
     feed.publish({ type: 'evidence', caseId, rows: [row(i % 3, `state ${i}`)] });
-    feed.publish({ type: 'head', caseId, head: { rows: i, hash: 'f'.repeat(64) } });
+    feed.publish({
+      type: 'head',
+      caseId,
+      head: { rows: i, hash: 'f'.repeat(64) },
+      history: { undo: null, redo: null },
+    });
     await pause(1);
   }
   await pause(250);

@@ -224,7 +224,7 @@ export class OpenCases {
     const { head } = store;
     if (head.hash !== open.headTold) {
       open.headTold = head.hash;
-      changes.publish({ type: 'head', caseId: store.id, head });
+      changes.publish({ type: 'head', caseId: store.id, head, history: store.history });
       this.tellList();
     }
   }

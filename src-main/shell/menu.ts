@@ -52,8 +52,9 @@ export function setMenu(send: (command: MenuCommand) => void): void {
     {
       label: t.edit,
       submenu: [
-        { role: 'undo' },
-        { role: 'redo' },
+        // The window answers their keys itself: in a text field they are the field's.
+        { ...item(t.undo, 'undo', 'CommandOrControl+Z'), registerAccelerator: false },
+        { ...item(t.redo, 'redo', 'CommandOrControl+Shift+Z'), registerAccelerator: false },
         separator,
         { role: 'cut' },
         { role: 'copy' },

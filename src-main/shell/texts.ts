@@ -12,6 +12,8 @@ export const texts = {
     settings: 'Settings…',
     quit: 'Quit',
     edit: '&Edit',
+    undo: 'Undo',
+    redo: 'Redo',
     view: '&View',
     cases: 'Cases',
     examine: 'Examine',

@@ -26,6 +26,10 @@ export const cases = {
   get: procedure.input(inCase).output(caseViewSchema),
   close: procedure.input(inCase).output(nothing),
   update: procedure.input(inCase.extend({ details: caseDetailsSchema.partial() })).output(caseViewSchema),
+  /** Takes back the latest edit since the case was opened; answers what it was, null where nothing is left. */
+  undo: procedure.input(inCase).output(z.object({ undone: z.string().nullable() })),
+  /** Does again what was undone last. */
+  redo: procedure.input(inCase).output(z.object({ redone: z.string().nullable() })),
   setState: procedure.input(inCase.extend({ state: caseStateSchema })).output(caseViewSchema),
   /** Leaves a trace in the data folder: number, head, who, when and why. */
   delete: procedure.input(inCase.extend({ confirmNumber: z.string(), reason: text })).output(nothing),

@@ -1,6 +1,7 @@
 /** The machine, the application, and the stream of everything that changes. */
 import { eventIterator } from '@orpc/contract';
 import { z } from 'zod';
+import { caseHistorySchema } from '../../src-common/schemas/case.ts';
 import { custodyHeadSchema } from '../../src-common/schemas/custody.ts';
 import { evidenceRowSchema } from '../../src-common/schemas/evidence.ts';
 import { jobSchema } from '../../src-common/schemas/job.ts';
@@ -22,7 +23,7 @@ const changeSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('cases') }),
   /** `rows`: evidence that changed; null: any. */
   z.object({ type: z.literal('evidence'), caseId, rows: z.array(evidenceRowSchema).nullable() }),
-  z.object({ type: z.literal('head'), caseId, head: custodyHeadSchema }),
+  z.object({ type: z.literal('head'), caseId, head: custodyHeadSchema, history: caseHistorySchema }),
   z.object({ type: z.literal('models') }),
   z.object({ type: z.literal('settings') }),
   z.object({ type: z.literal('training'), jobId: z.string() }),

@@ -265,6 +265,28 @@ class App {
     }
   }
 
+  /** Takes back the latest edit of the open case, and says what it was. */
+  async undo(): Promise<void> {
+    const caseId = this.caseId;
+    if (caseId === null) return;
+    await this.attempt(async () => {
+      const { undone } = await client.cases.undo({ caseId });
+      if (undone === null) this.notify(common.undo.nothing);
+      else this.notify(common.undo.undone(undone), 'info', { label: common.undo.redo, run: () => void this.redo() });
+    });
+  }
+
+  /** Does again what was undone last. */
+  async redo(): Promise<void> {
+    const caseId = this.caseId;
+    if (caseId === null) return;
+    await this.attempt(async () => {
+      const { redone } = await client.cases.redo({ caseId });
+      if (redone === null) this.notify(common.undo.nothingAgain);
+      else this.notify(common.undo.redone(redone), 'info', { label: common.undo.undo, run: () => void this.undo() });
+    });
+  }
+
   job(id: string): Job | undefined {
     return this.jobs.find((job) => job.id === id);
   }
@@ -437,7 +459,7 @@ class App {
           break;
         case 'head':
           if (change.caseId === this.caseId && this.caseView !== null) {
-            this.caseView = { ...this.caseView, head: change.head };
+            this.caseView = { ...this.caseView, head: change.head, history: change.history };
           }
           break;
         case 'evidence':

@@ -38,6 +38,16 @@ export const common = {
     items: (items: string) => `${items}`,
     opened: (time: string) => `opened ${time}`,
   },
+  undo: {
+    undo: 'Undo',
+    redo: 'Redo',
+    undoWhat: (what: string) => `Undo: ${what}`,
+    redoWhat: (what: string) => `Redo: ${what}`,
+    undone: (what: string) => `Undone: ${what}`,
+    redone: (what: string) => `Done again: ${what}`,
+    nothing: 'There is nothing to undo: nothing was edited since the case was opened.',
+    nothingAgain: 'There is nothing to do again.',
+  },
   status: {
     label: 'Status',
     jobs: 'Jobs',
@@ -99,6 +109,8 @@ export const common = {
     addFiles: 'Add recordings',
     scan: 'Scan what is new',
     report: 'Issue a report',
+    undo: 'Undo what was edited in the case',
+    redo: 'Redo what was undone',
     foldList: 'Fold or unfold the list',
   },
   files: {

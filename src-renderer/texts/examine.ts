@@ -266,7 +266,6 @@ export const examine = {
     untitled: 'mark',
     notInReport: 'not in the report',
     removed: 'The mark was deleted.',
-    undo: 'Undo',
   },
   metadata: {
     title: (name: string) => `Metadata of ${name}`,

@@ -353,9 +353,7 @@ export class Examination {
 
   // What a person adds
 
-  async addMark(
-    mark: Pick<Mark, 'startSeconds' | 'endSeconds' | 'text' | 'inReport' | 'channel'> & Partial<Pick<Mark, 'readAll'>>,
-  ): Promise<void> {
+  async addMark(mark: Pick<Mark, 'startSeconds' | 'endSeconds' | 'text' | 'inReport' | 'channel'>): Promise<void> {
     const { caseId, evidenceId, readAll } = this;
     await client.marks.add({ caseId, evidenceId, readAll, ...mark });
     await this.reload();
@@ -371,14 +369,11 @@ export class Examination {
   }
 
   /** Deletes a mark, and offers to put it back. */
-  async removeMark({ id, startSeconds, endSeconds, text, inReport, readAll, channel }: Mark): Promise<void> {
+  async removeMark({ id }: Mark): Promise<void> {
     const { caseId, evidenceId } = this;
     await client.marks.remove({ caseId, evidenceId, markId: id });
     await this.reload();
-    app.notify(examine.marks.removed, 'info', {
-      label: examine.marks.undo,
-      run: () => void app.attempt(() => this.addMark({ startSeconds, endSeconds, text, inReport, readAll, channel })),
-    });
+    this.#offerUndo(examine.marks.removed);
   }
 
   /** Adds marks, all or none, and offers to take them away again. */
@@ -392,14 +387,11 @@ export class Examination {
       marks: marks.map((mark) => ({ ...mark, readAll, channel })),
     });
     await this.reload();
-    app.notify(examine.stretches.added(plural(added.length, 'mark')), 'info', {
-      label: examine.marks.undo,
-      run: () =>
-        void app.attempt(async () => {
-          await client.marks.removeAll({ caseId, evidenceId, markIds: added.map(({ id }) => id) });
-          await this.reload();
-        }),
-    });
+    this.#offerUndo(examine.stretches.added(plural(added.length, 'mark')));
+  }
+
+  #offerUndo(sentence: string): void {
+    app.notify(sentence, 'info', { label: common.undo.undo, run: () => void app.undo() });
   }
 
   /** Has stretches scored as recordings of their own, one after the other. */
