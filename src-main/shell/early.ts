@@ -19,6 +19,9 @@ if (!app.isReady()) {
   ]) {
     app.commandLine.appendSwitch(name);
   }
+  // On a busy machine one start in fifteen showed nothing: Chromium, which parses scripts while they arrive, waited for ever for two
+  // that had been answered. The window's own come from the disk anyway.
+  app.commandLine.appendSwitch('disable-features', 'ScriptStreaming');
   // No name leads anywhere, not even for a part of Chromium that the rest of this misses.
   app.commandLine.appendSwitch('host-resolver-rules', 'MAP * ~NOTFOUND');
   app.commandLine.appendSwitch('dns-over-https-mode', 'off');
