@@ -58,7 +58,7 @@ describe.each(hosts)('$name', ({ missing, start }) => {
       const members = page.getByRole('group', { name: form.members });
       const tick = (name: string): Locator => members.getByRole('checkbox', { name: form.memberNames[name] });
       await tick('linear').waitFor(patience);
-      for (const name of ['linear', 'mel', 'encoder']) {
+      for (const name of ['linear', 'phase', 'encoder']) {
         await tick(name).focus();
         await page.keyboard.press('Space');
       }

@@ -119,6 +119,7 @@ it('lists the members that can be had here, and refuses a model of several in th
     { name: 'linear', kind: 'network', description: null, why: null },
     { name: 'linear-2', kind: 'network', description: null, why: null },
     { name: 'mel', kind: 'network', description: null, why: null },
+    { name: 'phase', kind: 'network', description: null, why: null },
     { name: 'encoder', kind: 'encoder', description: null, why: null },
     { name: 'encoder:brought', kind: 'encoder', description: 'Of a test', why: null },
   ]);

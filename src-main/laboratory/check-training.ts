@@ -103,7 +103,7 @@ export async function memberChoices(): Promise<MemberChoice[]> {
   const settings = membersSettings('full');
   const added = (await listEncoders()).filter(({ brought }) => brought !== undefined);
   const choices = [
-    ...['linear', 'linear-2', 'mel', 'encoder'].map((name) => ({ name, description: null })),
+    ...['linear', 'linear-2', 'mel', 'phase', 'encoder'].map((name) => ({ name, description: null })),
     ...added.map(({ name, description }) => ({ name: `encoder:${name}`, description })),
   ];
   const found: MemberChoice[] = [];

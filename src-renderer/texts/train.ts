@@ -93,6 +93,7 @@ export const train = {
       linear: 'Residual network on the linear spectrogram',
       'linear-2': 'The same network from a second seed; the scores of both are averaged',
       mel: 'Residual network on the Mel spectrogram',
+      phase: 'Residual network on how phases move, from frame to frame and from bin to bin',
       encoder: 'The frozen encoder that ships, with a head',
     } as Record<string, string>,
     addedEncoder: 'A frozen encoder that was added in Models, with a head',

@@ -39,7 +39,7 @@ export const defaults: TrainingDraft = {
   bonafide: '',
   name: '',
   what: 'one',
-  members: ['linear', 'mel', 'encoder'],
+  members: ['linear', 'phase', 'encoder'],
   memberEpochs: null,
   copies: '',
   errorPercent: 5,
