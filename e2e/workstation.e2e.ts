@@ -307,7 +307,23 @@ describe.each(hosts)('$name', ({ name, missing, start }) => {
         await workstation.button(examine.display.save).click();
       });
       expect(png.subarray(1, 4).toString()).toBe('PNG');
+      // How it is made is kept with the case.
+      const kept = (): string | undefined =>
+        query<{ spectrogram: string }>(workstation.caseFolder('2026/014'), 'SELECT spectrogram FROM view_settings')[0]
+          ?.spectrogram;
+      await workstation.choose(examine.display.scale, examine.display.scales.log);
+      await workstation.choose(examine.display.windowLength, /^64 ms/);
+      await expect.poll(kept, patience).toMatch(/"windowMs":64.*"scale":"log"/);
+      await page.getByRole('img', { name: /Spectrogram from .* Logarithmic axis/ }).waitFor();
+      await workstation.button(examine.display.reset).click();
+      await expect.poll(kept, patience).toBeNull();
       await page.keyboard.press('Escape');
+      const brightest = page.getByRole('slider', { name: examine.lanes.brightest });
+      const before = Number(await brightest.getAttribute('aria-valuenow'));
+      await brightest.press('ArrowDown');
+      expect(Number(await brightest.getAttribute('aria-valuenow'))).toBe(before - 1);
+      await brightest.dblclick();
+      await expect.poll(() => brightest.getAttribute('aria-valuenow')).toBe(String(before));
     });
 
     it('shows a draft before a report is issued, of which nothing is kept', async () => {

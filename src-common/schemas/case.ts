@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { custodyHeadSchema } from './custody.ts';
+import { spectrogramSettingsSchema } from './spectrogram.ts';
 import { caseId, name, path, text, time } from './primitives.ts';
 import { userErrorSchema } from './user-error.ts';
 
@@ -38,6 +39,8 @@ export const caseHistorySchema = z.object({ undo: z.string().nullable(), redo: z
 export type CaseHistory = z.infer<typeof caseHistorySchema>;
 
 export const caseViewSchema = caseSummarySchema.extend({
+  /** How its spectrograms are made and shown. */
+  spectrogram: spectrogramSettingsSchema,
   head: custodyHeadSchema,
   history: caseHistorySchema,
   counts: z.object({

@@ -77,7 +77,8 @@ describe('low stretches in the table', () => {
     const path = databasePath(folder);
     const db = new Database(path);
     db.exec(`DROP INDEX evidence_by_stretches; ALTER TABLE evidence DROP COLUMN longest_stretch;
-      ALTER TABLE evidence DROP COLUMN stretch_count; ALTER TABLE marks DROP COLUMN channel; PRAGMA user_version = 3`);
+      ALTER TABLE evidence DROP COLUMN stretch_count; ALTER TABLE marks DROP COLUMN channel; DROP TABLE view_settings;
+      PRAGMA user_version = 3`);
     migrate(path, db);
     expect(schemaDifferences(db)).toEqual([]);
     db.close();

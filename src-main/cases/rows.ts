@@ -5,6 +5,7 @@ import { analysisSchema, findingSchema } from '../../src-common/schemas/analysis
 import { caseDetailsSchema, caseStateSchema } from '../../src-common/schemas/case.ts';
 import { evidenceSchema } from '../../src-common/schemas/evidence.ts';
 import { reportRequestSchema } from '../../src-common/schemas/report.ts';
+import { spectrogramSettingsSchema } from '../../src-common/schemas/spectrogram.ts';
 import { isCopyPath } from './copies.ts';
 
 const time = z.iso.datetime({ offset: true });
@@ -146,6 +147,7 @@ export const rowSchemas: Record<string, Record<string, z.ZodType>> = {
     request: json(reportRequestSchema),
     data: longText.and(json(z.unknown())),
   },
+  view_settings: { id: z.literal(1), spectrogram: json(spectrogramSettingsSchema).nullable() },
 };
 
 /** Tables of work that is under way, which a case from elsewhere does not bring along. */

@@ -5,6 +5,8 @@ import { join, resolve } from 'node:path';
 import type Database from 'better-sqlite3';
 import type { CaseDetails, CaseHistory, CaseSummary, CaseView } from '../../src-common/schemas/case.ts';
 import type { CustodyHead } from '../../src-common/schemas/custody.ts';
+import { defaultSpectrogram } from '../../src-common/schemas/spectrogram.ts';
+import type { SpectrogramSettings } from '../../src-common/schemas/spectrogram.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { unwritable } from '../base/files.ts';
 import { admitCase, databaseContent, databaseFingerprint } from './admit.ts';
@@ -34,6 +36,7 @@ import { madeHere } from './library-file.ts';
 import { CaseLock, lockName } from './lock.ts';
 import { Marks } from './marks.ts';
 import { detailsOf } from './records.ts';
+import { storedSpectrogram, storeSpectrogram } from './view-settings.ts';
 import { giveRights, sharedAction, sharedRights, unsharedAction } from './rights.ts';
 import { Scans } from './scans.ts';
 import type { Session } from './session.ts';
@@ -257,7 +260,13 @@ export class CaseStore {
   }
 
   view(): CaseView {
-    return { ...this.summary(), head: this.head, history: this.#history.next, counts: this.evidence.counts() };
+    return {
+      ...this.summary(),
+      head: this.head,
+      history: this.#history.next,
+      counts: this.evidence.counts(),
+      spectrogram: this.spectrogram ?? defaultSpectrogram,
+    };
   }
 
   /** @throws UserFacingError `usage` where number or title would be empty. */
@@ -293,6 +302,15 @@ export class CaseStore {
 
   setState(state: CaseSummary['state']): void {
     if (setCaseState(this.#core, state)) this.#remember();
+  }
+
+  /** How spectrograms of the case are made and shown; null: nobody has chosen, so as everywhere. */
+  get spectrogram(): SpectrogramSettings | null {
+    return storedSpectrogram(this.#core);
+  }
+
+  set spectrogram(settings: SpectrogramSettings | null) {
+    storeSpectrogram(this.#core, settings);
   }
 
   /** Whether the folder is marked as shared: then files in it take its group and its rights, never more. */

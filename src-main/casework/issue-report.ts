@@ -235,6 +235,7 @@ async function picturesOf(
       channels: audio?.channels ?? 1,
       sampleRateHz: audio?.sampleRateHz ?? 16_000,
       marks: marks.filter(({ inReport }) => inReport),
+      settings: store.spectrogram,
     };
     const done = await withOpenablePath(store.evidence.file(id), (path) => pool.run({ figuresOf: { path, ...drawn } }));
     if (!('figures' in done)) throw new Error('the worker answered something else');

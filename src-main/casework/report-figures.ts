@@ -1,10 +1,11 @@
 /** Waveforms and spectrograms of a recording for a report: of the mix, of each channel, and close-ups of marks. */
+import type { SpectrogramSettings } from '../../src-common/schemas/spectrogram.ts';
 import type { Mark } from '../../src-common/schemas/evidence.ts';
 import { openAudio } from '../audio/decode.ts';
 import type { Channel } from '../audio/types.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { overviewOf } from '../sound/overview.ts';
-import type { FrequencyScale } from '../sound/overview.ts';
+import type { FrequencyScale } from '../../src-common/frequency-axis.ts';
 import { missingStretches, placedBlocks } from '../sound/placed.ts';
 import { spectrogramPixels } from '../sound/spectrogram-image.ts';
 import { reportColourMap, spectrogramSize, waveformColumns } from '../reports/case-report/figures.ts';
@@ -79,6 +80,8 @@ export interface FiguresRequest {
   sampleRateHz: number;
   /** Those that are reported: each has a close-up. */
   marks: readonly Pick<Mark, 'id' | 'startSeconds' | 'endSeconds' | 'readAll' | 'channel'>[];
+  /** As they were chosen for the case; without them, Mel up to 8 kHz, and close-ups linear up to half of the recording's rate. */
+  settings?: SpectrogramSettings | null;
 }
 
 /** Channels, and marks of one recording, that are drawn. */
@@ -94,7 +97,9 @@ const leastAroundPointSeconds = 0.5;
 interface Part {
   reading: { stream: number; sampleRateHz: number; channel?: Channel; readAll?: boolean };
   stretch: { startSeconds: number; endSeconds: number } | null;
+  /** Where the case says nothing. */
   scale: FrequencyScale;
+  settings: SpectrogramSettings | null;
 }
 
 interface Drawn {
@@ -108,13 +113,14 @@ interface Drawn {
  * @throws UserFacingError as `openAudio`, `empty` where it holds no sound; the signal's reason when aborted.
  */
 export async function recordingFigures(request: FiguresRequest, signal?: AbortSignal): Promise<RecordingFigures> {
-  const { path, stream, channels, marks } = request;
+  const { path, stream, channels, marks, settings = null } = request;
   const reading = { stream, sampleRateHz };
-  const whole = await draw(path, { reading, stretch: null, scale: 'mel' }, signal);
+  const ofAll = { stretch: null, scale: 'mel', settings } as const;
+  const whole = await draw(path, { reading, ...ofAll }, signal);
   if (whole === null) throw new UserFacingError('empty', `${path} holds no sound.`, { path });
   const each: NonNullable<RecordingFigures['channels']> = [];
   for (let channel = 1; channels > 1 && channel <= Math.min(channels, mostChannels); channel++) {
-    const drawn = await draw(path, { reading: { ...reading, channel }, stretch: null, scale: 'mel' }, signal);
+    const drawn = await draw(path, { reading: { ...reading, channel }, ...ofAll }, signal);
     if (drawn) each.push({ channel, ...drawn.picture });
   }
   const closeUps: CloseUp[] = [];
@@ -136,7 +142,7 @@ export async function recordingFigures(request: FiguresRequest, signal?: AbortSi
 
 /** A mark with what lies around it, in the channel that it is of; null where there is no sound. */
 async function closeUpOf(
-  { path, stream, channels, sampleRateHz: storedRateHz }: FiguresRequest,
+  { path, stream, channels, sampleRateHz: storedRateHz, settings = null }: FiguresRequest,
   { id, startSeconds, endSeconds, readAll, channel: ofChannel }: FiguresRequest['marks'][number],
   durationSeconds: number,
   signal: AbortSignal | undefined,
@@ -145,12 +151,13 @@ async function closeUpOf(
   const around = end > startSeconds ? Math.max(leastAroundSeconds, (end - startSeconds) / 10) : leastAroundPointSeconds;
   const from = Math.max(0, startSeconds - around);
   const to = readAll ? end + around : Math.min(durationSeconds, end + around);
-  const rateHz = Math.min(storedRateHz, mostSampleRateHz);
+  const top = settings?.topHz ?? null;
+  const rateHz = Math.round(Math.min(storedRateHz, top === null ? mostSampleRateHz : 2 * top));
   // Another stream may have fewer channels than the one that was marked.
   const channel = channels > 1 && ofChannel !== null && ofChannel <= channels ? { channel: ofChannel } : {};
   const reading = { stream, sampleRateHz: rateHz, ...channel, ...(readAll ? { readAll } : {}) };
   const stretch = { startSeconds: from, endSeconds: to };
-  const drawn = to > from ? await draw(path, { reading, stretch, scale: 'linear' }, signal) : null;
+  const drawn = to > from ? await draw(path, { reading, stretch, scale: 'linear', settings }, signal) : null;
   if (drawn === null) return null;
   return {
     markId: id,
@@ -165,7 +172,7 @@ async function closeUpOf(
 /** Waveform and spectrogram of a recording or of a stretch; null where it holds no sound. */
 async function draw(
   path: string,
-  { reading, stretch, scale }: Part,
+  { reading, stretch, scale, settings }: Part,
   signal: AbortSignal | undefined,
 ): Promise<Drawn | null> {
   const audio = await openAudio(path, { ...reading, timeLimitSeconds: 3600, ...(signal ? { signal } : {}) });
@@ -188,13 +195,19 @@ async function draw(
   const seconds = stretch === null ? audio.info.durationSeconds : stretch.endSeconds - stretch.startSeconds;
   const overview = await overviewOf(watched(), {
     sampleRateHz: rateHz,
-    scale,
+    scale: settings?.scale ?? scale,
+    ...(settings === null ? {} : { analysis: settings }),
     columns: spectrogramSize.width,
     rows: spectrogramSize.height,
     ...(seconds === null ? {} : { expectedSamples: Math.round(seconds * rateHz) }),
   });
   if (overview.samples === 0) return null;
-  const { png, ...spectrogram } = spectrogramPixels(overview, { ...spectrogramSize, colourMap: reportColourMap });
+  const { png, ...spectrogram } = spectrogramPixels(overview, {
+    ...spectrogramSize,
+    colourMap: reportColourMap,
+    ...(settings === null ? {} : { rangeDb: settings.rangeDb }),
+    ...(typeof settings?.ceilingDb === 'number' ? { maxDb: settings.ceilingDb } : {}),
+  });
   const shownSeconds = overview.samples / rateHz;
   return {
     seconds: shownSeconds,

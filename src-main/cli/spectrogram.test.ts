@@ -61,6 +61,25 @@ describe('earwitness spectrogram', () => {
     expect(sizeOf(out)).toEqual([640, 300]);
   });
 
+  it('takes window, length, overlap and a logarithmic axis', async () => {
+    const pictures: Buffer[] = [];
+    for (const options of [
+      [],
+      ['--scale', 'log'],
+      ['--window', 'blackman-harris'],
+      ['--window-length', '8'],
+      ['--overlap', '0'],
+    ]) {
+      const out = join(folder, `with-${pictures.length}.png`);
+      await run(recording, '--out', out, ...options);
+      pictures.push(readFileSync(out));
+    }
+    expect(new Set(pictures.map((png) => png.toString('base64'))).size).toBe(pictures.length);
+    await expect(run(recording, '--out', join(folder, 'no.png'), '--window', 'square')).rejects.toThrow(
+      'Allowed choices',
+    );
+  });
+
   it('draws a section at the native rate', async () => {
     const out = join(folder, 'b.PNG');
     const section = ['--start', '0:00.25', '--end', '0.5', '--full-band', '--scale', 'linear', '--colour-map', 'magma'];

@@ -4,6 +4,12 @@ import { visibleName } from '../../src-common/visible-text.ts';
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import { UserFacingError } from '../base/errors.ts';
+import { analysisWindows } from '../../src-common/analysis-windows.ts';
+import type { AnalysisWindow } from '../../src-common/analysis-windows.ts';
+import { frequencyScales } from '../../src-common/frequency-axis.ts';
+import type { FrequencyScale } from '../../src-common/frequency-axis.ts';
+import { defaultAnalysis, overlaps, windowLengthsMs } from '../../src-common/schemas/spectrogram.ts';
+import type { SpectrumAnalysis } from '../../src-common/schemas/spectrogram.ts';
 import { colourMaps } from '../../src-common/colour-maps.ts';
 import type { ColourMap } from '../../src-common/colour-maps.ts';
 import { formatSeconds, ProgressLine } from './context.ts';
@@ -16,14 +22,18 @@ Times are seconds, min:s or h:min:s, as in 90, 1:30 or 0:01:30.
 
 Examples:
   earwitness spectrogram call.mp3 --out call.png
-  earwitness spectrogram call.mp3 --out detail.png --start 1:02.5 --end 1:06 --scale linear --full-band`;
+  earwitness spectrogram call.mp3 --out detail.png --start 1:02.5 --end 1:06 --scale linear --full-band
+  earwitness spectrogram call.mp3 --out hum.png --scale log --window blackman-harris --window-length 128`;
 
 interface Options {
   out: string;
   overwrite?: boolean;
   width: string;
   height: string;
-  scale: 'mel' | 'linear';
+  scale: FrequencyScale;
+  window: AnalysisWindow;
+  windowLength: string;
+  overlap: string;
   fullBand?: boolean;
   start?: string;
   end?: string;
@@ -32,6 +42,11 @@ interface Options {
   range?: string;
   colourMap: ColourMap;
 }
+
+const overlapChoices = overlaps.map((value) => ({
+  value,
+  text: value === 'automatic' ? value : String(100 * value),
+}));
 
 /** Adds `earwitness spectrogram`: a picture of a recording with axes and a colour scale. */
 export function register(program: Command): void {
@@ -43,7 +58,20 @@ export function register(program: Command): void {
     .addOption(overwriteOption('replace the picture that stands there'))
     .option('--width <pixels>', 'width of the picture', '1200')
     .option('--height <pixels>', 'height of the picture', '600')
-    .addOption(new Option('--scale <scale>', 'frequency axis').choices(['mel', 'linear']).default('mel'))
+    .addOption(new Option('--scale <scale>', 'frequency axis').choices(frequencyScales).default('mel'))
+    .addOption(
+      new Option('--window <name>', 'window of the spectra').choices(analysisWindows).default(defaultAnalysis.window),
+    )
+    .addOption(
+      new Option('--window-length <ms>', 'its length in milliseconds')
+        .choices(windowLengthsMs.map(String))
+        .default(String(defaultAnalysis.windowMs)),
+    )
+    .addOption(
+      new Option('--overlap <percent>', 'how far windows overlap; automatic: as fine as the picture, at least 50')
+        .choices(overlapChoices.map(({ text }) => text))
+        .default('automatic'),
+    )
     .option('--full-band', "up to half the recording's own sample rate, instead of 8 kHz as the detector hears it")
     .option('--start <time>', 'begin here instead of at the beginning')
     .option('--end <time>', 'stop here instead of at the end')
@@ -105,6 +133,7 @@ async function draw(file: string, options: Options): Promise<void> {
     overview = await overviewOf(section(), {
       sampleRateHz,
       scale: options.scale,
+      analysis: analysisOf(options),
       columns,
       rows,
       expectedSamples: expectedSeconds === undefined ? undefined : Math.round(expectedSeconds * sampleRateHz),
@@ -137,6 +166,15 @@ async function draw(file: string, options: Options): Promise<void> {
   if (audio.statistics.truncated) {
     process.stderr.write(`${visibleName(file)} ends before its header says that it does; what is there was drawn.\n`);
   }
+}
+
+/** Its parts are choices of the options. */
+function analysisOf({ window, windowLength, overlap }: Options): SpectrumAnalysis {
+  return {
+    window,
+    windowMs: windowLengthsMs.find((one) => String(one) === windowLength) ?? defaultAnalysis.windowMs,
+    overlap: overlapChoices.find(({ text }) => text === overlap)?.value ?? defaultAnalysis.overlap,
+  };
 }
 
 function colourRange(options: Options): { maxDb?: number; minDb?: number; rangeDb?: number } {

@@ -87,6 +87,10 @@ export function casesProcedures(context: EngineContext) {
       store.setState(input.state);
       return store.view();
     }),
+    setSpectrogram: os.cases.setSpectrogram.handler(({ input }) => {
+      cases.get(input.caseId).spectrogram = input.settings;
+      return {};
+    }),
     delete: os.cases.delete.handler(async ({ input }) => {
       const { number } = cases.get(input.caseId).details();
       if (cases.isBusy(input.caseId)) {

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { resources } from '../../src-preload/contract/sound.ts';
 import { decode } from '../audio/decode.ts';
 import { chunk, formatChunk, interleaved, pcm16, riff, temporaryFolder, tone, wav16 } from '../audio/testing.ts';
+import { defaultAnalysis } from '../../src-common/schemas/spectrogram.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { SoundPool } from '../sound/sound-pool.ts';
 import type { EngineContext } from './context.ts';
@@ -75,12 +76,25 @@ describe('resources', () => {
     const peaks = await get(resources.peaks(item, 4, 10, 100));
     expect(peaks.body).toHaveLength(800);
     expect(peaks.headers['cache-control']).toBe('no-store');
-    const tile = await get(resources.tile(item, 4, 0, { scale: 'linear', topHz: 8000 }));
+    const tile = await get(resources.tile(item, 4, 0, { scale: 'linear', topHz: 8000 }, defaultAnalysis));
     expect(tile.body).toHaveLength(256 * 128);
     // A sine of amplitude 0.5 at 1 kHz: row 32 is the loudest, at -6 dB.
     const column = Array.from({ length: 256 }, (_, row) => tile.body[row * 128 + 60]);
     expect(column.indexOf(Math.max(...column))).toBe(32);
     expect(-120 + (Math.max(...column) * 120) / 255).toBeCloseTo(-6, 0);
+    const other = { window: 'rectangular', windowMs: 8, overlap: 0.5 } as const;
+    const blurred = await get(resources.tile(item, 4, 0, { scale: 'linear', topHz: 8000 }, other));
+    const loud = (bytes: Buffer): number =>
+      Array.from({ length: 256 }, (_, row) => bytes[row * 128 + 60]).filter((byte) => byte > 160).length;
+    expect(loud(blurred.body)).toBeGreaterThan(2 * loud(tile.body));
+    const bad = resources.tile(
+      item,
+      4,
+      0,
+      { scale: 'linear', topHz: 8000 },
+      { ...defaultAnalysis, windowMs: 33 as 32 },
+    );
+    expect(await code(get(bad))).toBe('not-found');
     const picture = await get(
       resources.image(item, {
         from: '1.5',
@@ -141,7 +155,9 @@ describe('resources', () => {
     expect(both.every((value, i) => Math.abs(value - mix[i]) <= 1)).toBe(true);
     const [low, high] = await Promise.all(
       [1, 2].map(async (channel) => {
-        const { body } = await get(resources.tile({ ...call, channel }, 4, 0, { scale: 'linear', topHz: 8000 }));
+        const { body } = await get(
+          resources.tile({ ...call, channel }, 4, 0, { scale: 'linear', topHz: 8000 }, defaultAnalysis),
+        );
         const column = Array.from({ length: 256 }, (_, row) => body[row * 128 + 60]);
         return column.indexOf(Math.max(...column));
       }),

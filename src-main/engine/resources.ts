@@ -5,8 +5,10 @@ import { Readable } from 'node:stream';
 import { z } from 'zod';
 import { waveHeader } from '../audio/wav-writer.ts';
 import { UserFacingError } from '../base/errors.ts';
+import { frequencyScales } from '../../src-common/frequency-axis.ts';
+import { defaultAnalysis, spectrumAnalysisSchema } from '../../src-common/schemas/spectrogram.ts';
 import { colourMaps } from '../../src-common/colour-maps.ts';
-import { mostPeaks } from '../sound/sound.ts';
+import { mostPeaks, preparedFolder } from '../sound/sound.ts';
 import type { SoundSummary } from '../sound/sound.ts';
 import { imageLimits } from '../sound/spectrogram-image.ts';
 import { mostChannelsShown } from '../../src-preload/contract/sound.ts';
@@ -52,10 +54,18 @@ const heardSchema = z
   .transform((text) => text.split(',').map(Number))
   .pipe(z.array(z.number()).max(mostChannelsShown));
 const peaksSchema = z.object({ level: whole, from: whole, count: whole.pipe(z.number().max(mostPeaks)) });
+const analysis = spectrumAnalysisSchema.shape;
 const axisShape = {
-  scale: z.enum(['mel', 'linear']).default('mel'),
+  scale: z.enum(frequencyScales).default('mel'),
   /** Highest frequency shown; by default all. */
   top: number.pipe(z.number().positive()).optional(),
+  window: analysis.window.default(defaultAnalysis.window),
+  ms: z.string().transform(Number).pipe(analysis.windowMs).default(defaultAnalysis.windowMs),
+  overlap: z
+    .string()
+    .transform((text) => (text === 'automatic' ? text : Number(text)))
+    .pipe(analysis.overlap)
+    .default(defaultAnalysis.overlap),
 };
 const tileSchema = z.object({ level: whole, tile: whole, ...axisShape });
 const imageSchema = z.object({
@@ -102,12 +112,25 @@ export async function handleResource(context: EngineContext, request: ResourceRe
     return bytes(await onSound(context, item, (source) => context.sound.peaks(source, level, from, count)));
   }
   if (part === 'spectrogram' && places.length === 2) {
-    const { level, tile, scale, top } = parsed(tileSchema, { ...query, level: places[0], tile: places[1] });
+    const { level, tile, scale, top, window, ms, overlap } = parsed(tileSchema, {
+      ...query,
+      level: places[0],
+      tile: places[1],
+    });
     return bytes(
       await onSound(context, item, async (source) => {
         // Half of the highest rate that is kept; a lower one's is known once it is read.
         const topHz = top ?? (await context.sound.summary(source)).spectrogram.maxHz;
-        return context.sound.tile(source, level, tile, { scale, topHz });
+        return context.sound.tile(
+          source,
+          level,
+          tile,
+          { scale, topHz },
+          {
+            analysis: { window, windowMs: ms, overlap },
+            onMade: () => context.cases.get(item.caseId).giveRights(preparedFolder(source)),
+          },
+        );
       }),
     );
   }
@@ -188,7 +211,8 @@ async function* waveBytes(
 }
 
 async function picture(context: EngineContext, item: Item, query: Record<string, string>): Promise<ResourceAnswer> {
-  const { from, to, scale, top, map, floor, ceiling, width, height } = parsed(imageSchema, query);
+  const asked = parsed(imageSchema, query);
+  const { from, to, scale, top, map, floor, ceiling, width, height } = asked;
   const { caseId, evidenceId, all, channel } = parsed(itemSchema, item);
   const store = context.cases.get(caseId);
   const { name, sha256 } = store.evidence.get(evidenceId);
@@ -206,6 +230,7 @@ async function picture(context: EngineContext, item: Item, query: Record<string,
       endSeconds,
       scale,
       topHz: Math.min(top ?? Infinity, summary.spectrogram.maxHz),
+      analysis: { window: asked.window, windowMs: asked.ms, overlap: asked.overlap },
       colourMap: map,
       ...(ceiling === undefined ? {} : { maxDb: ceiling }),
       ...(floor === undefined ? {} : { minDb: floor }),

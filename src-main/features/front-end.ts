@@ -1,19 +1,20 @@
 /** What networks see: Mel, linear and LFCC spectrograms, and how phases move. */
 import { z } from 'zod';
+import { analysisWindows, windowSamples } from '../../src-common/analysis-windows.ts';
 import { hzToMel, melScales, melToHz } from '../../src-common/mel-scale.ts';
 import { SpectralKernel, isFftSize } from './spectral-kernel.ts';
 import type { Bands, TriangularFilters } from './spectral-kernel.ts';
 
 const framing = {
   sampleRateHz: z.number().int().min(1000).max(768_000),
-  /** Points of the Fourier transform, a power of two from 64 to 8192. */
-  nFft: z.number().int().refine(isFftSize, 'nFft must be a power of two from 64 to 8192'),
+  /** Points of the Fourier transform, a power of two from 64 to 32768. */
+  nFft: z.number().int().refine(isFftSize, 'nFft must be a power of two from 64 to 32768'),
   /** Samples under the window, at most `nFft`; the window lies in the middle of the transform's frame. */
   winLength: z.number().int().min(2),
   /** Samples from one frame to the next. */
   hopLength: z.number().int().min(1),
-  /** Periodic Hann window. */
-  window: z.literal('hann'),
+  /** Periodic. */
+  window: z.enum(analysisWindows),
   /** Frame t is centred on sample t * hopLength, edges reflected (`pad_mode="reflect"` of librosa and torchaudio). */
   center: z.boolean(),
   /** Powers below this become this. */
@@ -164,13 +165,13 @@ class SpectralFrontEnd implements FrontEnd {
     bands: Bands,
     transform: Float64Array | null = null,
   ) {
-    const { nFft, winLength, hopLength, floorPower, addedPower = 0 } = parameters;
-    if (!isFftSize(nFft)) throw new RangeError(`An FFT of ${nFft} points: a power of two from 64 to 8192 is needed`);
+    const { nFft, window, winLength, hopLength, floorPower, addedPower = 0 } = parameters;
+    if (!isFftSize(nFft)) throw new RangeError(`An FFT of ${nFft} points: a power of two from 64 to 32768 is needed`);
     this.parameters = parameters;
     this.frequenciesHz = frequenciesHz;
     this.#winLength = winLength;
-    const window = hannWindow(winLength);
-    this.#kernel = new SpectralKernel({ nFft, window, hopLength, bands, floorPower, addedPower, transform });
+    const samples = windowSamples(window, winLength);
+    this.#kernel = new SpectralKernel({ nFft, window: samples, hopLength, bands, floorPower, addedPower, transform });
     this.bins = this.#kernel.rows;
   }
 
@@ -325,11 +326,6 @@ function differences(rows: Float32Array, frames: number, reach: number, out: Flo
       out[row + frame] = sum / norm;
     }
   }
-}
-
-/** Periodic Hann window, as `torch.hann_window(length)` and `scipy.signal.get_window("hann", length)`. */
-function hannWindow(length: number): Float64Array {
-  return Float64Array.from({ length }, (_, index) => 0.5 - 0.5 * Math.cos((2 * Math.PI * index) / length));
 }
 
 /**

@@ -62,7 +62,7 @@ describe('SpectralKernel', () => {
   });
 });
 
-describe.each([64, 128, 256, 512, 1024, 2048, 4096, 8192])('SpectralKernel of %i points', (size) => {
+describe.each([64, 128, 256, 512, 1024, 2048, 4096, 8192, 32_768])('SpectralKernel of %i points', (size) => {
   const kernel = new SpectralKernel({
     nFft: size,
     window: new Float64Array(size).fill(1),
@@ -97,5 +97,5 @@ describe.each([64, 128, 256, 512, 1024, 2048, 4096, 8192])('SpectralKernel of %i
 });
 
 it('has powers of two only', () => {
-  for (const size of [0, 1, 32, 96, 400, 512.5, 16384, NaN, -64]) expect(isFftSize(size)).toBe(false);
+  for (const size of [0, 1, 32, 96, 400, 512.5, 65_536, NaN, -64]) expect(isFftSize(size)).toBe(false);
 });

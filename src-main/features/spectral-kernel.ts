@@ -79,7 +79,7 @@ export interface KernelSettings {
 
 /** Whether a transform may have so many points. */
 export function isFftSize(size: number): boolean {
-  return Number.isInteger(size) && size >= 64 && size <= 8192 && (size & (size - 1)) === 0;
+  return Number.isInteger(size) && size >= 64 && size <= 32_768 && (size & (size - 1)) === 0;
 }
 
 /** How many bands. */

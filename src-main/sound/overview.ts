@@ -1,13 +1,17 @@
 /** A whole recording's spectrogram in few columns, made while it is read. */
+import { fullScaleSineDb as binFullScaleDb } from '../../src-common/analysis-windows.ts';
+import type { FrequencyScale } from '../../src-common/frequency-axis.ts';
+import { defaultAnalysis, hopMs } from '../../src-common/schemas/spectrogram.ts';
+import type { SpectrumAnalysis } from '../../src-common/schemas/spectrogram.ts';
 import { createFrontEnd } from '../features/front-end.ts';
 import type { FrontEnd, LinearParameters, MelParameters } from '../features/front-end.ts';
 
-/** Which rows of the image's spectrogram: Mel bands or the transform's own bins. */
-export type FrequencyScale = 'mel' | 'linear';
-
 /** A spectrogram of a recording of any length, kept to a bounded number of columns. */
 export interface SpectrogramOverview {
+  /** Mel bands, or the transform's own bins. */
   readonly parameters: MelParameters | LinearParameters;
+  /** Of the picture's frequency axis. */
+  readonly scale: FrequencyScale;
   /** Samples seen. */
   readonly samples: number;
   readonly rows: number;
@@ -18,24 +22,34 @@ export interface SpectrogramOverview {
   readonly levelsDb: Float32Array;
 }
 
+/** What is to be made: the picture's size in columns and rows, and how many samples are expected, as far as known. */
+interface Wanted {
+  sampleRateHz: number;
+  scale: FrequencyScale;
+  columns: number;
+  rows: number;
+  expectedSamples?: number;
+  /** By default Hann windows of 32 ms. */
+  analysis?: SpectrumAnalysis;
+}
+
 /**
  * Computes the spectrogram of streamed audio in bounded memory: neighbouring columns are merged, the loudest frame
  * kept, whenever there are more than twice as many as wanted.
  * @param blocks mono audio in blocks of any length.
- * @param wanted the picture's size in columns and rows, and how many samples are expected, as far as known.
  */
-export async function overviewOf(
-  blocks: AsyncIterable<Float32Array>,
-  wanted: { sampleRateHz: number; scale: FrequencyScale; columns: number; rows: number; expectedSamples?: number },
-): Promise<SpectrogramOverview> {
+export async function overviewOf(blocks: AsyncIterable<Float32Array>, wanted: Wanted): Promise<SpectrogramOverview> {
   const parameters = displayParameters(wanted);
   const frontEnd = createFrontEnd(parameters);
-  const columns = new Columns(fullScaleSineDb(parameters), wanted.rows, 2 * wanted.columns);
+  // On a logarithmic axis the lowest bins take as much room as many of the highest.
+  const rows = wanted.scale === 'log' ? frontEnd.bins : wanted.rows;
+  const columns = new Columns(fullScaleSineDb(parameters), rows, 2 * wanted.columns);
   const stream = new FrameStream(frontEnd, (levels, frames, first, end) => columns.add(levels, frames, first, end));
   for await (const block of blocks) stream.push(block);
   stream.finish();
   return {
     parameters,
+    scale: wanted.scale,
     samples: stream.samples,
     rows: columns.rows,
     columns: columns.count,
@@ -44,23 +58,23 @@ export async function overviewOf(
   };
 }
 
-/** 32 ms windows; hops short enough for the picture's columns, and never so long that audio is passed over. */
-function displayParameters(wanted: {
-  sampleRateHz: number;
-  scale: FrequencyScale;
-  columns: number;
-  expectedSamples?: number;
-}): MelParameters | LinearParameters {
-  const { sampleRateHz, scale, columns, expectedSamples } = wanted;
-  const winLength = Math.min(8192, Math.max(64, 2 * Math.round(sampleRateHz * 0.016)));
+/** Points of a transform. */
+const mostFft = 32_768;
+
+/** Hops short enough for the picture's columns, and never so long that audio is passed over, unless the overlap says so. */
+function displayParameters(wanted: Wanted): MelParameters | LinearParameters {
+  const { sampleRateHz, scale, columns, expectedSamples, analysis = defaultAnalysis } = wanted;
+  const { window, windowMs } = analysis;
+  const winLength = Math.min(mostFft, Math.max(32, 2 * Math.round((sampleRateHz * windowMs) / 2000)));
   const wantedHop = expectedSamples === undefined ? winLength / 4 : Math.floor(expectedSamples / columns);
+  const leastHop = Math.round(((hopMs(analysis) ?? 0) * sampleRateHz) / 1000);
   const shared = {
     sampleRateHz,
     // Zero-padded at least twofold where the size allows, so that low Mel bands are not empty.
-    nFft: Math.min(8192, 2 ** Math.ceil(Math.log2(2 * winLength))),
+    nFft: Math.min(mostFft, 2 ** Math.ceil(Math.log2(2 * winLength))),
     winLength,
-    hopLength: Math.max(1, Math.min(winLength / 2, wantedHop)),
-    window: 'hann' as const,
+    hopLength: Math.max(1, leastHop, Math.min(winLength / 2, wantedHop)),
+    window,
     center: true,
     fMin: 0,
     fMax: sampleRateHz / 2,
@@ -73,10 +87,9 @@ function displayParameters(wanted: {
 
 /** What the front end makes, in each row, of a sine of amplitude 1 at the row's middle frequency. */
 function fullScaleSineDb(parameters: MelParameters | LinearParameters): Float64Array {
-  const { winLength, nFft, sampleRateHz } = parameters;
+  const { window, winLength, nFft, sampleRateHz } = parameters;
   const frontEnd = createFrontEnd({ ...parameters, center: false });
-  // A periodic Hann window sums up to half its length.
-  if (parameters.type === 'linear') return new Float64Array(frontEnd.bins).fill(20 * Math.log10(winLength / 4));
+  if (parameters.type === 'linear') return new Float64Array(frontEnd.bins).fill(binFullScaleDb(window, winLength));
   const samples = new Float32Array(nFft);
   const levels = new Float32Array(frontEnd.bins);
   return frontEnd.frequenciesHz.map((hz, row) => {

@@ -1,27 +1,29 @@
+import type { FrequencyAxis } from '../../src-common/frequency-axis.ts';
+import { defaultAnalysis } from '../../src-common/schemas/spectrogram.ts';
+import type { SpectrumAnalysis } from '../../src-common/schemas/spectrogram.ts';
 import { looking } from '../base/looking.ts';
 import { WorkerPool } from '../base/pool.ts';
 import { workerFile } from '../base/workers.ts';
-import type { FrequencyScale } from './overview.ts';
 import type { PrepareRequest, SoundSource, SoundSummary } from './sound.ts';
 import type { SpectrogramImageOptions } from './spectrogram-image.ts';
-import type { TileAxis } from './tiles.ts';
 
 /** A part of a recording as a picture. */
-export interface ImageRequest extends SpectrogramImageOptions {
+export interface ImageRequest extends SpectrogramImageOptions, FrequencyAxis {
   endSeconds: number;
-  scale: FrequencyScale;
-  topHz: number;
+  analysis?: SpectrumAnalysis;
 }
 
 export type SoundRequest =
   | ({ kind: 'prepare'; shared: SharedArrayBuffer } & PrepareRequest)
   | ({ kind: 'summary' } & SoundSource)
   | ({ kind: 'peaks'; level: number; from: number; count: number } & SoundSource)
-  | ({ kind: 'tile'; level: number; tile: number; axis: TileAxis } & SoundSource)
+  | ({ kind: 'tile'; level: number; tile: number; axis: FrequencyAxis; analysis: SpectrumAnalysis } & SoundSource)
+  | ({ kind: 'columns'; analysis: SpectrumAnalysis } & SoundSource)
   | ({ kind: 'pcm'; from: number; count: number } & SoundSource)
   | ({ kind: 'image' } & ImageRequest & SoundSource);
 
-export type SoundResponse = { summary: SoundSummary } | { bytes: Uint8Array };
+/** No bytes: columns have to be made first. */
+export type SoundResponse = { summary: SoundSummary } | { bytes: Uint8Array | null };
 
 /**
  * Prepares and reads sound off the calling thread: two workers for what takes long (preparing, pictures) and one for what is to
@@ -29,6 +31,7 @@ export type SoundResponse = { summary: SoundSummary } | { bytes: Uint8Array };
  */
 export class SoundPool {
   readonly #pools = new Map<'long' | 'quick', WorkerPool<SoundRequest, SoundResponse>>();
+  readonly #making = new Map<string, Promise<unknown>>();
 
   #pool(kind: 'long' | 'quick'): WorkerPool<SoundRequest, SoundResponse> {
     let pool = this.#pools.get(kind);
@@ -77,9 +80,37 @@ export class SoundPool {
     return this.#bytes('quick', { kind: 'peaks', level, from, count, ...source });
   }
 
-  /** @throws UserFacingError as `PreparedSound.tile` */
-  tile(source: SoundSource, level: number, tile: number, axis: TileAxis): Promise<Uint8Array> {
-    return this.#bytes('quick', { kind: 'tile', level, tile, axis, ...source });
+  /**
+   * @param options.onMade called when files were made for it
+   * @throws UserFacingError as `PreparedSound.tile` and `makeColumns`
+   */
+  async tile(
+    source: SoundSource,
+    level: number,
+    tile: number,
+    axis: FrequencyAxis,
+    options: { analysis?: SpectrumAnalysis; onMade?: () => void } = {},
+  ): Promise<Uint8Array> {
+    const { analysis = defaultAnalysis, onMade } = options;
+    const request: SoundRequest = { kind: 'tile', level, tile, axis, analysis, ...source };
+    const found = ((await this.#pool('quick').run(request)) as { bytes: Uint8Array | null }).bytes;
+    if (found !== null) return found;
+    await this.#columns(source, analysis, onMade);
+    return this.#bytes('quick', request);
+  }
+
+  /** Has the coarse columns of an analysis made; several requests for the same wait for one. */
+  #columns(source: SoundSource, analysis: SpectrumAnalysis, onMade: (() => void) | undefined): Promise<unknown> {
+    const key = JSON.stringify([source, analysis]);
+    let making = this.#making.get(key);
+    if (making === undefined) {
+      making = this.#pool('long')
+        .run({ kind: 'columns', analysis, ...source })
+        .then(() => onMade?.())
+        .finally(() => this.#making.delete(key));
+      this.#making.set(key, making);
+    }
+    return making;
   }
 
   /** @throws UserFacingError as `PreparedSound.open` */

@@ -29,17 +29,24 @@ serveRequests<SoundRequest, SoundResponse>(async (request, closing) => {
       return { response: { bytes: new Uint8Array(peaks.buffer, peaks.byteOffset, peaks.byteLength) } };
     }
     case 'tile':
-      return { response: { bytes: await sound.tile(request.level, request.tile, request.axis) } };
+      return { response: { bytes: await sound.tile(request.level, request.tile, request.axis, request.analysis) } };
+    case 'columns': {
+      const controller = new AbortController();
+      closing.addEventListener('abort', () => controller.abort());
+      await sound.makeColumns(request.analysis, controller.signal);
+      return { response: { bytes: null } };
+    }
     case 'pcm':
       return { response: { bytes: await sound.pcm(request.from, request.count) } };
     case 'image': {
-      const { width, height, startSeconds, topHz, scale } = request;
+      const { width, height, startSeconds, topHz, scale, analysis } = request;
       const endSeconds = Math.min(request.endSeconds, sound.summary.durationSeconds);
       const sampleRateHz = Math.round(Math.min(sound.summary.sampleRateHz, 2 * topHz));
       const { columns, rows } = plotSize(width, height);
       const overview = await overviewOf(sound.blocks(startSeconds, endSeconds, sampleRateHz), {
         sampleRateHz,
         scale,
+        ...(analysis === undefined ? {} : { analysis }),
         columns,
         rows,
         expectedSamples: Math.round((endSeconds - startSeconds) * sampleRateHz),

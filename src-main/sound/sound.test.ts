@@ -21,6 +21,7 @@ import { UserFacingError } from '../base/errors.ts';
 import { peaksOf } from './peaks.ts';
 import { PreparedSound, prepareSound, preparedFolder } from './sound.ts';
 import { SoundPool } from './sound-pool.ts';
+import { ceilingDb, floorDb } from './tiles.ts';
 import { WaveRange } from './wave-range.ts';
 
 const folder = temporaryFolder();
@@ -119,7 +120,7 @@ describe('prepared sound', () => {
     for (const [level, { tiles }] of summary.spectrogram.levels.entries()) {
       const tile = await sound.tile(level, tiles - 1, { scale: 'mel', topHz: 8000 });
       expect(tile).toHaveLength(summary.spectrogram.bins * summary.spectrogram.columnsPerTile);
-      expect(tile.some((byte) => byte > 100)).toBe(true);
+      expect(tile?.some((byte) => byte > 100)).toBe(true);
     }
     expect(await code(sound.tile(0, 1e6, { scale: 'mel', topHz: 8000 }))).toBe('not-found');
     expect(await code(sound.peaks(99, 0, 1))).toBe('not-found');
@@ -248,13 +249,13 @@ describe('prepared sound', () => {
     expect(await code(prepareSound({ ...request(wav), channel: 3 }))).toBe('no-channel');
   });
 
-  it('above 48 kHz is resampled', async () => {
+  it('above 192 kHz is resampled', async () => {
     const path = join(folder, 'high.wav');
-    writeFileSync(path, wav16(tone(1000, 96_000, 2), 96_000));
+    writeFileSync(path, wav16(tone(1000, 384_000, 2), 384_000));
     const asked = request(path);
-    expect(await prepareSound(asked)).toMatchObject({ sampleRateHz: 48_000, durationSeconds: 2 });
+    expect(await prepareSound(asked)).toMatchObject({ sampleRateHz: 192_000, durationSeconds: 2 });
     const sound = await PreparedSound.open(asked);
-    const middle = new Int16Array((await sound.pcm(48_000, 4800)).buffer);
+    const middle = new Int16Array((await sound.pcm(192_000, 19_200)).buffer);
     expect(Math.max(...middle) / 32_768).toBeCloseTo(0.5, 2);
   });
 
@@ -268,13 +269,40 @@ describe('prepared sound', () => {
       const sound = await PreparedSound.open(asked);
       expect((await sound.pcm(0, 1000)).length).toBe(2 * Math.min(1000, sound.samples));
       expect(
-        (await sound.tile(4, 0, { scale: 'mel', topHz: summary.spectrogram.maxHz })).some((byte) => byte > 0),
+        (await sound.tile(4, 0, { scale: 'mel', topHz: summary.spectrogram.maxHz }))?.some((byte) => byte > 0),
       ).toBe(true);
     }
   });
 });
 
 describe('the pool', () => {
+  it('makes tiles of other spectra at every level, coarse ones once and kept', async () => {
+    const path = join(folder, 'spectra.wav');
+    writeFileSync(path, wav16(tone(1000, 16_000, 40, 0.5), 16_000));
+    const asked = request(path);
+    const { spectrogram } = await pool.prepare(asked);
+    const axis = { scale: 'log', topHz: 8000 } as const;
+    const analysis = { window: 'blackman-harris', windowMs: 64, overlap: 0.75 } as const;
+    let made = 0;
+    const onMade = (): void => void made++;
+    for (const [level, { tiles }] of spectrogram.levels.entries()) {
+      const all = Array.from({ length: Math.min(tiles, 3) }, (_, tile) =>
+        pool.tile(asked, level, tile, axis, { analysis, onMade }),
+      );
+      for (const tile of await Promise.all(all)) {
+        // Half of full scale.
+        expect(floorDb + (Math.max(...tile) / 255) * (ceilingDb - floorDb)).toBeCloseTo(-6, -0.5);
+      }
+    }
+    expect(made).toBe(1);
+    expect(readdirSync(preparedFolder(asked))).toContain('columns-of-blackman-harris-64-0.75');
+    for (const windowMs of [4, 8, 16, 128] as const) {
+      await pool.tile(asked, spectrogram.levels.length - 1, 0, axis, { analysis: { ...analysis, windowMs } });
+    }
+    const kept = readdirSync(preparedFolder(asked)).filter((name) => name.startsWith('columns-of-'));
+    expect(kept.map((name) => name.split('-').at(-2)).sort()).toEqual(['128', '16', '8']);
+  });
+
   it('prepares with progress, stops when told to, and draws a picture', async () => {
     const path = join(folder, 'pool.wav');
     writeFileSync(path, wav16(noise(16_000 * 60), 16_000));

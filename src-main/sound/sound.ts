@@ -4,10 +4,14 @@
  * anything else a working copy is made (16 bits), which says from what and how.
  */
 import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
+import type { FrequencyAxis } from '../../src-common/frequency-axis.ts';
+import { defaultAnalysis } from '../../src-common/schemas/spectrogram.ts';
+import type { SpectrumAnalysis } from '../../src-common/schemas/spectrogram.ts';
 import { pcm16, waveHeader } from '../audio/wav-writer.ts';
 import { openAudio } from '../audio/decode.ts';
 import { sha256File } from '../audio/hash.ts';
@@ -32,12 +36,12 @@ import {
   tileRowMap,
   tileRows,
 } from './tiles.ts';
-import type { TileAxis, TileGeometry, TileLevel } from './tiles.ts';
+import type { TileGeometry, TileLevel } from './tiles.ts';
 import { WaveRange } from './wave-range.ts';
 
-const version = 2;
+const version = 3;
 /** Sound is kept up to this rate; what was recorded at a higher one is resampled. */
-const highestRateHz = 48_000;
+const highestRateHz = 192_000;
 /** A damaged or hostile file may claim years. */
 const longestSeconds = 48 * 3600;
 /** Peaks asked for at a time. */
@@ -294,7 +298,24 @@ async function writeAll(handle: FileHandle, bytes: Uint8Array, position: number 
 const bytesOf = (values: Float32Array): Uint8Array =>
   new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
 
-const makers = new Map<number, TileMaker>();
+const makers = new Map<string, TileMaker>();
+const keptMakers = 8;
+
+const analysisKey = ({ window, windowMs, overlap }: SpectrumAnalysis): string => `${window}-${windowMs}-${overlap}`;
+
+function tileMaker(geometry: TileGeometry, analysis: SpectrumAnalysis): TileMaker {
+  const key = `${geometry.sampleRateHz} ${analysisKey(analysis)}`;
+  let maker = makers.get(key);
+  if (!maker) {
+    if (makers.size >= keptMakers) makers.clear();
+    makers.set(key, (maker = new TileMaker(geometry)));
+  }
+  return maker;
+}
+
+/** Coarse columns of other analyses than the default one lie in folders of this name, so many of them. */
+const columnsPrefix = 'columns-of-';
+const keptColumns = 3;
 
 /** Prepared sound, to be asked for parts of it. */
 export class PreparedSound {
@@ -302,7 +323,6 @@ export class PreparedSound {
   readonly #folder: string;
   readonly #samplesPath: string;
   readonly #prepared: Prepared;
-  readonly #geometry: TileGeometry;
   /** Of what the samples are read from. */
   readonly #channel: number | undefined;
 
@@ -312,7 +332,6 @@ export class PreparedSound {
     this.#prepared = prepared;
     this.#channel = prepared.copied ? undefined : channel;
     this.summary = summaryOf(prepared);
-    this.#geometry = tileGeometry(prepared.sampleRateHz);
   }
 
   /** @throws UserFacingError `not-prepared`; `changed` where the samples are the file's own and it is another one now. */
@@ -354,23 +373,78 @@ export class PreparedSound {
     return peaksOf(samples, samplesPerPeak);
   }
 
-  /** Bytes `[tileRows][columnsPerTile]`. @throws UserFacingError `not-found` where there is no such tile. */
-  async tile(level: number, tile: number, axis: TileAxis): Promise<Uint8Array> {
+  /**
+   * Bytes `[tileRows][columnsPerTile]`; null where it is of columns that `makeColumns` has to make first.
+   * @throws UserFacingError `not-found` where there is no such tile.
+   */
+  async tile(
+    level: number,
+    tile: number,
+    axis: FrequencyAxis,
+    analysis: SpectrumAnalysis = defaultAnalysis,
+  ): Promise<Uint8Array | null> {
     const wanted = this.summary.spectrogram.levels.at(level);
     if (!wanted || tile >= wanted.tiles) throw noSuch(`tile ${tile} of level ${level} of the spectrogram`);
-    const geometry = this.#geometry;
+    const geometry = tileGeometry(this.#prepared.sampleRateHz, analysis);
     let powers: Float32Array;
     if (level >= firstStoredLevel) {
+      const folder = this.#columnsFolder(analysis);
+      if (!existsSync(folder)) return null;
       const size = columnsPerTile * geometry.bins;
       const name = `columns-${level - firstStoredLevel}.u8`;
-      powers = powersOfStored(await readPart(join(this.#folder, name), tile * size, size), geometry.bins);
+      powers = powersOfStored(await readPart(join(folder, name), tile * size, size), geometry.bins);
     } else {
       const { from, count } = samplesOfTile(geometry, level, tile);
-      let maker = makers.get(geometry.sampleRateHz);
-      if (!maker) makers.set(geometry.sampleRateHz, (maker = new TileMaker(geometry)));
-      powers = maker.powers(level, await this.#read(from, count));
+      powers = tileMaker(geometry, analysis).powers(level, await this.#read(from, count));
     }
-    return tileBytes(powers, rowMap(geometry, axis));
+    return tileBytes(powers, rowMap(geometry, axis, analysis));
+  }
+
+  /**
+   * Makes the coarse columns of an analysis in one pass, unless they are there.
+   * @throws UserFacingError `unwritable`, `disk-full`; the signal's reason when aborted
+   */
+  async makeColumns(analysis: SpectrumAnalysis, signal?: AbortSignal): Promise<void> {
+    const whole = this.#columnsFolder(analysis);
+    if (existsSync(whole)) return;
+    const beside = `${whole}.${randomBytes(4).toString('hex')}.partial`;
+    const writers = new Writers(beside);
+    try {
+      await ensureFolder(beside);
+      const geometry = tileGeometry(this.#prepared.sampleRateHz, analysis);
+      const columns = new ColumnPyramid(geometry, (level, values) => writers.append(`columns-${level}.u8`, values));
+      for await (const block of this.blocks(0, Infinity, this.#prepared.sampleRateHz)) {
+        signal?.throwIfAborted();
+        await columns.push(block);
+      }
+      await columns.finish(this.summary.spectrogram.levels.length - firstStoredLevel);
+      await writers.close();
+      await this.#removeOldColumns(basename(beside));
+      await rename(beside, whole);
+    } catch (error) {
+      await writers.abandon();
+      await rm(beside, { recursive: true, force: true }).catch(() => undefined);
+      // Made by another worker meanwhile.
+      if (!existsSync(whole)) throw unwritable(whole, error);
+    }
+  }
+
+  #columnsFolder(analysis: SpectrumAnalysis): string {
+    const key = analysisKey(analysis);
+    return key === analysisKey(defaultAnalysis) ? this.#folder : join(this.#folder, `${columnsPrefix}${key}`);
+  }
+
+  /** Makes room for one more. */
+  async #removeOldColumns(besides: string): Promise<void> {
+    const names = (await readdir(this.#folder)).filter((name) => name.startsWith(columnsPrefix) && name !== besides);
+    const aged = await Promise.all(
+      names.map(async (name) => ({ name, time: (await stat(join(this.#folder, name))).mtimeMs })),
+    );
+    aged.sort((one, other) => other.time - one.time);
+    const whole = aged.filter(({ name }) => !name.endsWith('.partial'));
+    for (const { name } of whole.slice(keptColumns - 1)) {
+      await rm(join(this.#folder, name), { recursive: true, force: true }).catch(() => undefined);
+    }
   }
 
   /** Samples as they are played, 16 bits. */
@@ -438,8 +512,12 @@ function noSuch(what: string): UserFacingError {
 const rowMaps = new Map<string, ReturnType<typeof tileRowMap>>();
 const keptRowMaps = 16;
 
-function rowMap(geometry: TileGeometry, axis: TileAxis): ReturnType<typeof tileRowMap> {
-  const key = `${geometry.sampleRateHz} ${axis.scale} ${axis.topHz}`;
+function rowMap(
+  geometry: TileGeometry,
+  axis: FrequencyAxis,
+  analysis: SpectrumAnalysis,
+): ReturnType<typeof tileRowMap> {
+  const key = `${geometry.sampleRateHz} ${axis.scale} ${axis.topHz} ${analysisKey(analysis)}`;
   let rows = rowMaps.get(key);
   if (!rows) {
     if (rowMaps.size >= keptRowMaps) rowMaps.clear();

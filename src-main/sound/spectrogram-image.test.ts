@@ -2,7 +2,7 @@ import { inflateSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { colourMaps, colourTable } from '../../src-common/colour-maps.ts';
 import { overviewOf } from './overview.ts';
-import type { FrequencyScale } from './overview.ts';
+import type { FrequencyScale } from '../../src-common/frequency-axis.ts';
 import { drawSpectrogram, plotSize } from './spectrogram-image.ts';
 import type { SpectrogramImageOptions } from './spectrogram-image.ts';
 

@@ -6,7 +6,9 @@ import { visibleName } from '../../src-common/visible-text.ts';
 import { Resvg } from '@resvg/resvg-js';
 import { colourTable } from '../../src-common/colour-maps.ts';
 import type { ColourMap } from '../../src-common/colour-maps.ts';
-import { hzToMel } from '../../src-common/mel-scale.ts';
+import { windowNames } from '../../src-common/analysis-windows.ts';
+import { hzAtPlace, placeOfHz } from '../../src-common/frequency-axis.ts';
+import type { FrequencyScale } from '../../src-common/frequency-axis.ts';
 import type { SpectrogramOverview } from './overview.ts';
 
 /** Smallest and largest picture that can be asked for, in pixels. */
@@ -55,6 +57,12 @@ const below = [0xc2, 0x50, 0x0a];
 const ink = '#1d1d21';
 const dimmed = '#63636d';
 const line = '#8a8a94';
+
+const axisTitles = {
+  mel: 'Frequency (kHz), Mel scale',
+  linear: 'Frequency (kHz)',
+  log: 'Frequency (kHz), logarithmic',
+} as const;
 
 /** Where things are, in pixels. */
 interface Layout {
@@ -144,7 +152,7 @@ export function drawSpectrogram(overview: SpectrogramOverview, options: Spectrog
   }
   const axisX = 17 * unit;
   const axisY = layout.top + layout.height / 2;
-  const axisTitle = overview.parameters.type === 'mel' ? 'Frequency (kHz), Mel scale' : 'Frequency (kHz)';
+  const axisTitle = axisTitles[overview.scale];
   const turned = (x: number): string =>
     `${size(11.5)} ${middle} fill="${dimmed}" transform="rotate(-90 ${round(x)} ${round(axisY)})"`;
   text(axisTitle, axisX, axisY, turned(axisX));
@@ -227,8 +235,15 @@ export interface SpectrogramPixels {
   maxDb: number;
   /** Round frequencies with their places in the picture's height (0 bottom, 1 top). */
   frequencies: { label: string; place: number }[];
+  /** Of the frequency axis. */
+  scale: FrequencyScale;
   /** How it was made. */
   statement: string;
+}
+
+interface PixelOptions extends Pick<SpectrogramImageOptions, 'width' | 'height' | 'colourMap' | 'maxDb' | 'rangeDb'> {
+  levels: number;
+  tickSpacing: number;
 }
 
 /**
@@ -236,12 +251,9 @@ export interface SpectrogramPixels {
  * @param overview of at least one sample.
  * @param options.levels colours to tell apart, at most 256: fewer make a smaller file.
  */
-export function spectrogramPixels(
-  overview: SpectrogramOverview,
-  options: { width: number; height: number; colourMap: ColourMap; levels: number; tickSpacing: number },
-): SpectrogramPixels {
+export function spectrogramPixels(overview: SpectrogramOverview, options: PixelOptions): SpectrogramPixels {
   const { width, height, colourMap, levels } = options;
-  const { minDb, maxDb } = levelRange(overview, {});
+  const { minDb, maxDb } = levelRange(overview, options);
   const indices = quantised(plotIndices(overview, { width, height }, minDb, maxDb), levels);
   return {
     png: palettePng(indices, width, height, colourTable(colourMap), 9),
@@ -251,6 +263,7 @@ export function spectrogramPixels(
       label,
       place: frequencyPlace(overview, value),
     })),
+    scale: overview.scale,
     statement: analysisText(overview),
   };
 }
@@ -324,6 +337,7 @@ function plotIndices(
   // Frame t lies at t hops; a column's middle is that of its frames.
   const shift = (framesPerColumn - 1) / 2 / framesPerColumn;
   const scale = 255 / (maxDb - minDb);
+  const places = Array.from({ length: layout.height }, (_, y) => rowPlace(overview, y, layout.height));
   for (let x = 0; x < layout.width; x++) {
     const begin = x * columnsPerPixel - shift;
     // Columns whose middle lies under the pixel, the loudest taken; between two of them where there is none.
@@ -346,30 +360,52 @@ function plotIndices(
       values[row] = value;
     }
     for (let y = 0; y < layout.height; y++) {
-      const place = Math.max(0, Math.min(rows - 1, rowPlace(overview, 1 - (y + 0.5) / layout.height)));
-      const low = Math.min(Math.floor(place), Math.max(0, rows - 2));
-      const high = Math.min(rows - 1, low + 1);
-      const level = values[low] + (values[high] - values[low]) * (place - low);
+      const { low, high, share } = places[y];
+      let level = values[low];
+      if (share === null) for (let row = low + 1; row <= high; row++) level = Math.max(level, values[row]);
+      else level += (values[high] - level) * share;
       result[y * layout.width + x] = Math.max(0, Math.min(255, Math.round((level - minDb) * scale)));
     }
   }
   return result;
 }
 
+/** What a row of pixels shows: `share` of the way from one row to the next, or, where there are more between them, the loudest. */
+interface RowPlace {
+  low: number;
+  high: number;
+  share: number | null;
+}
+
+/** What lies at this row of pixels of so many, the top one first. */
+function rowPlace(overview: SpectrogramOverview, y: number, height: number): RowPlace {
+  const { rows, scale } = overview;
+  const within = (place: number): number => Math.max(0, Math.min(rows - 1, place));
+  if (scale === 'log') {
+    const [first, last] = [1 - (y + 1) / height, 1 - y / height].map((place) =>
+      within(placeAmongRows(overview, place)),
+    );
+    if (last - first > 1) return { low: Math.ceil(first), high: Math.floor(last), share: null };
+  }
+  const place = within(placeAmongRows(overview, 1 - (y + 0.5) / height));
+  const low = Math.min(Math.floor(place), Math.max(0, rows - 2));
+  return { low, high: Math.min(rows - 1, low + 1), share: place - low };
+}
+
 /** The row, with its fraction, that lies at this height of the plot (0 bottom, 1 top). */
-function rowPlace({ parameters, rows }: SpectrogramOverview, height: number): number {
+function placeAmongRows({ parameters, rows, scale }: SpectrogramOverview, height: number): number {
   // Mel band m is centred on edge m + 1 of nMels + 2.
   if (parameters.type === 'mel') return ((height * (parameters.nMels + 1) - 1) * rows) / parameters.nMels;
   const bins = parameters.nFft / 2 + 1;
-  const place = ((height * (bins - 1) + 0.5) / bins) * rows - 0.5;
+  const share = hzAtPlace({ scale, topHz: parameters.fMax }, height) / parameters.fMax;
+  const place = ((share * (bins - 1) + 0.5) / bins) * rows - 0.5;
   // Rows that stand for several bins hold the loudest: between two of them there is nothing to interpolate.
   return rows < bins ? Math.round(place) : place;
 }
 
 /** Height in the plot (0 bottom, 1 top) of a frequency. */
-function frequencyPlace({ parameters }: SpectrogramOverview, hz: number): number {
-  if (parameters.type === 'linear') return hz / parameters.fMax;
-  return hzToMel(hz, parameters.melScale) / hzToMel(parameters.fMax, parameters.melScale);
+function frequencyPlace({ parameters, scale }: SpectrogramOverview, hz: number): number {
+  return placeOfHz({ scale, topHz: parameters.fMax }, hz);
 }
 
 interface Tick {
@@ -380,9 +416,10 @@ interface Tick {
 /** Round frequencies at least 20 px apart; the rounder ones come first. */
 function frequencyTicks(overview: SpectrogramOverview, heightPx: number): Tick[] {
   const top = overview.parameters.fMax;
-  const candidates: number[] = [0];
-  if (overview.parameters.type === 'mel') {
-    for (const kHz of [1, 2, 4, 8, 16, 32, 64, 128, 0.5, 3, 6, 12, 24, 48, 96, 0.2, 1.5, 5, 10, 20, 40]) {
+  const candidates: number[] = [];
+  if (overview.scale !== 'log') candidates.push(0);
+  if (overview.scale !== 'linear') {
+    for (const kHz of [1, 2, 4, 8, 16, 32, 64, 128, 0.5, 3, 6, 12, 24, 48, 96, 0.2, 0.1, 0.05, 1.5, 5, 10, 20, 40]) {
       candidates.push(1000 * kHz);
     }
   } else {
@@ -461,7 +498,7 @@ function numberText(value: number): string {
 }
 
 function analysisText({ parameters, framesPerColumn }: SpectrogramOverview): string {
-  const { winLength, hopLength, sampleRateHz, nFft } = parameters;
+  const { window, winLength, hopLength, sampleRateHz, nFft } = parameters;
   const milliseconds = (samples: number): string =>
     `${numberText(Number(((1000 * samples) / sampleRateHz).toPrecision(3)))} ms`;
   const bands =
@@ -469,7 +506,7 @@ function analysisText({ parameters, framesPerColumn }: SpectrogramOverview): str
       ? `${parameters.nMels} Mel bands`
       : `bins of ${numberText(Number((sampleRateHz / nFft).toPrecision(3)))} Hz`;
   const loudest = framesPerColumn > 1 ? ', each column the loudest of its frames' : '';
-  return `${bands}, Hann window ${milliseconds(winLength)}, hop ${milliseconds(hopLength)}${loudest} · full-scale sine = 0 dBFS`;
+  return `${bands}, ${windowNames[window]} window ${milliseconds(winLength)}, hop ${milliseconds(hopLength)}${loudest} · full-scale sine = 0 dBFS`;
 }
 
 /** The text as it is, or with its middle left out so that it is at most so wide. */

@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { tone } from '../audio/testing.ts';
 import { Random } from '../base/random.ts';
-import { hzToMel } from '../../src-common/mel-scale.ts';
+import { placeOfHz } from '../../src-common/frequency-axis.ts';
+import type { FrequencyAxis } from '../../src-common/frequency-axis.ts';
+import { defaultAnalysis } from '../../src-common/schemas/spectrogram.ts';
+import type { SpectrumAnalysis } from '../../src-common/schemas/spectrogram.ts';
 import { createFrontEnd } from '../features/front-end.ts';
 import {
   ColumnPyramid,
@@ -17,7 +20,7 @@ import {
   tileRowMap,
   tileRows,
 } from './tiles.ts';
-import type { TileAxis, TileGeometry } from './tiles.ts';
+import type { TileGeometry } from './tiles.ts';
 
 const stepDb = -floorDb / 255;
 
@@ -33,7 +36,7 @@ function tileOf(
   geometry: TileGeometry,
   level: number,
   tile: number,
-  axis: TileAxis,
+  axis: FrequencyAxis,
 ): Uint8Array {
   const powers = new TileMaker(geometry).powers(level, cut(samples, samplesOfTile(geometry, level, tile)));
   return tileBytes(powers, tileRowMap(geometry, axis));
@@ -63,24 +66,80 @@ describe('spectrogram tiles', () => {
     expect(geometry.nFft).toBeGreaterThanOrEqual(1.25 * geometry.winLength);
   });
 
-  it.each<[number, TileAxis]>([
+  it.each<[number, FrequencyAxis]>([
     [1000, { scale: 'linear', topHz: 8000 }],
     [3000, { scale: 'linear', topHz: 24_000 }],
     [1000, { scale: 'mel', topHz: 8000 }],
     [220, { scale: 'mel', topHz: 24_000 }],
     [6000, { scale: 'mel', topHz: 8000 }],
-  ])('show a full-scale sine of %i Hz at 0 dB in its row of %o', (frequencyHz, axis) => {
+    [187.5, { scale: 'log', topHz: 24_000 }],
+    [440, { scale: 'log', topHz: 24_000 }],
+    [12_000, { scale: 'log', topHz: 24_000 }],
+  ])('show a full-scale sine of %d Hz at 0 dB in its row of %o', (frequencyHz, axis) => {
     const geometry = tileGeometry(48_000);
     const tile = tileOf(tone(frequencyHz, 48_000, 3, 1), geometry, 4, 0, axis);
     const row = loudestRow(tile, 64);
-    const place =
-      axis.scale === 'linear'
-        ? frequencyHz / axis.topHz
-        : hzToMel(frequencyHz, 'slaney') / hzToMel(axis.topHz, 'slaney');
+    const place = placeOfHz(axis, frequencyHz);
     expect(Math.abs((row + 0.5) / tileRows - place)).toBeLessThan(1.5 / tileRows);
     // Between two rows' middles it is a little lower.
     expect(rowDb(tile, row, 64)).toBeGreaterThan(-3);
     expect(rowDb(tile, row, 64)).toBeLessThan(1);
+  });
+
+  it.each<SpectrumAnalysis>([
+    { window: 'rectangular', windowMs: 4, overlap: 'automatic' },
+    { window: 'hamming', windowMs: 8, overlap: 0.75 },
+    { window: 'blackman', windowMs: 16, overlap: 0 },
+    { window: 'blackman-harris', windowMs: 64, overlap: 0.9375 },
+    { window: 'flat-top', windowMs: 128, overlap: 0 },
+  ])('show a full-scale sine at 0 dB on every axis with %o', (analysis) => {
+    const geometry = tileGeometry(48_000, analysis);
+    const samples = tone(3000, 48_000, 3, 1);
+    for (const scale of ['mel', 'linear', 'log'] as const) {
+      for (const level of [0, 3, 6]) {
+        const tile = tileOf(samples, geometry, level, 0, { scale, topHz: 24_000 });
+        const row = loudestRow(tile, 20);
+        // Between two bins' middles a sine under a rectangular window is up to 3.9 dB lower.
+        expect(rowDb(tile, row, 20)).toBeGreaterThan(-4);
+        expect(rowDb(tile, row, 20)).toBeLessThan(1);
+      }
+    }
+  });
+
+  it('tell sines apart that lie nearer to one another, the longer the window is', () => {
+    const samples = tone(1000, 16_000, 2, 0.4).map(
+      (value, i) => value + 0.4 * Math.sin((2 * Math.PI * 1040 * i) / 16_000),
+    );
+    const dip = (windowMs: SpectrumAnalysis['windowMs']): number => {
+      const tile = tileOf(samples, tileGeometry(16_000, { ...defaultAnalysis, windowMs }), 5, 0, {
+        scale: 'linear',
+        topHz: 2000,
+      });
+      const at = (hz: number): number => rowDb(tile, Math.floor((hz / 2000) * tileRows), 20);
+      return at(1000) - at(1020);
+    };
+    expect(dip(128)).toBeGreaterThan(20);
+    expect(dip(16)).toBeLessThan(3);
+  });
+
+  it('have a step from frame to frame that follows the overlap', () => {
+    const samples = noise(16_000 * 2, 0.5);
+    const axis: FrequencyAxis = { scale: 'linear', topHz: 8000 };
+    const changes = (overlap: SpectrumAnalysis['overlap']): number => {
+      const tile = tileOf(samples, tileGeometry(16_000, { ...defaultAnalysis, overlap }), 0, 1, axis);
+      let count = 0;
+      for (let column = 1; column < columnsPerTile; column++) {
+        count += Number(
+          [...Array(tileRows).keys()].some((row) => rowDb(tile, row, column) !== rowDb(tile, row, column - 1)),
+        );
+      }
+      return count;
+    };
+    // 128 ms, from 128 ms on.
+    expect(changes(0)).toBe(3);
+    expect(changes(0.75)).toBe(15);
+    expect(changes(0.9375)).toBe(63);
+    expect(changes('automatic')).toBe(127);
   });
 
   it('equal the linear front end where rows are its bins', () => {
@@ -149,8 +208,12 @@ describe('spectrogram tiles', () => {
     for (let row = 0; row < tileRows; row++) expect(tile[row * columnsPerTile + 100]).toBe(0);
   });
 
-  it('that are stored equal those computed from the samples, however the blocks come', async () => {
-    const geometry = tileGeometry(8000);
+  it.each<SpectrumAnalysis>([
+    defaultAnalysis,
+    { window: 'blackman-harris', windowMs: 64, overlap: 0.75 },
+    { window: 'hamming', windowMs: 128, overlap: 0 },
+  ])('that are stored equal those computed from the samples, however the blocks come, with %o', async (analysis) => {
+    const geometry = tileGeometry(8000, analysis);
     // A tile of the first stored level and a bit, a click in it.
     const samples = noise(8000 * 50, 0.01);
     samples[8000 * 7] = 1;
@@ -164,7 +227,7 @@ describe('spectrogram tiles', () => {
     }
     await pyramid.finish(levels.length - firstStoredLevel);
     expect(levels.length).toBeGreaterThan(firstStoredLevel + 1);
-    const axis: TileAxis = { scale: 'linear', topHz: 4000 };
+    const axis: FrequencyAxis = { scale: 'linear', topHz: 4000 };
     const rows = tileRowMap(geometry, axis);
     for (let level = firstStoredLevel; level < levels.length; level++) {
       const stored = Buffer.concat(pages[level - firstStoredLevel]);

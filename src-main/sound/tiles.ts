@@ -1,9 +1,14 @@
 /**
  * Tiles of the spectrogram of a long recording: levels of halving time resolution, each cut into tiles of so many columns. Fine levels
  * are computed from the samples when asked for; coarse ones, of which a tile covers minutes, are kept from one pass over the recording.
- * What is kept are the transform's own bins; rows on a linear or Mel axis, up to any frequency, are made of them tile by tile.
+ * What is kept are the transform's own bins; rows on a linear, Mel or logarithmic axis, up to any frequency, are made of them tile by tile.
  */
+import { fullScaleSineDb, windowResponse } from '../../src-common/analysis-windows.ts';
+import { hzAtPlace } from '../../src-common/frequency-axis.ts';
+import type { FrequencyAxis } from '../../src-common/frequency-axis.ts';
 import { hzToMel, melToHz } from '../../src-common/mel-scale.ts';
+import { defaultAnalysis, hopMs, leastHopMs } from '../../src-common/schemas/spectrogram.ts';
+import type { SpectrumAnalysis } from '../../src-common/schemas/spectrogram.ts';
 import { createFrontEnd } from '../features/front-end.ts';
 import type { FrontEnd, LinearParameters } from '../features/front-end.ts';
 
@@ -13,8 +18,6 @@ export const tileRows = 256;
 /** Bytes 0 and 255 stand for these levels; 0 dB is a sine of amplitude 1. */
 export const floorDb = -120;
 export const ceilingDb = 0;
-/** Columns of levels from this one on hold several frames, the loudest of each bin; before it, one. */
-const frameLevel = 4;
 /** Levels from this one on are stored: a quarter of a second to a column. */
 export const firstStoredLevel = 8;
 
@@ -23,9 +26,12 @@ const stepDb = (ceilingDb - floorDb) / 255;
 /** How a rate's spectrogram is made. Times in samples. */
 export interface TileGeometry {
   readonly sampleRateHz: number;
+  readonly window: SpectrumAnalysis['window'];
   /** One millisecond, about: a column of the finest level. */
   readonly finestHop: number;
-  /** From frame to frame where columns hold several: half the window. */
+  /** From frame to frame, at least. */
+  readonly leastHop: number;
+  /** From frame to frame where columns hold several: half the window, or `leastHop` where that is longer. */
   readonly frameHop: number;
   readonly winLength: number;
   readonly nFft: number;
@@ -33,12 +39,16 @@ export interface TileGeometry {
   readonly bins: number;
 }
 
-/** Windows of 32 ms (Hann), transforms of at least a quarter more. @param sampleRateHz 1000 to 48000 */
-export function tileGeometry(sampleRateHz: number): TileGeometry {
+/** Transforms of at least a quarter more than the window. @param sampleRateHz 1000 to 192000 */
+export function tileGeometry(sampleRateHz: number, analysis: SpectrumAnalysis = defaultAnalysis): TileGeometry {
   const finestHop = Math.round(sampleRateHz / 1000);
-  const winLength = 32 * finestHop;
+  // All of them powers of two times the finest.
+  const winLength = analysis.windowMs * finestHop;
+  const leastHop = (hopMs(analysis) ?? leastHopMs) * finestHop;
+  const frameHop = Math.max(leastHop, winLength / 2);
   const nFft = Math.max(64, 2 ** Math.ceil(Math.log2(1.25 * winLength)));
-  return { sampleRateHz, finestHop, frameHop: 16 * finestHop, winLength, nFft, bins: nFft / 2 };
+  const { window } = analysis;
+  return { sampleRateHz, window, finestHop, leastHop, frameHop, winLength, nFft, bins: nFft / 2 };
 }
 
 export interface TileLevel {
@@ -56,14 +66,14 @@ export function tileLevels({ sampleRateHz, finestHop }: TileGeometry, samples: n
   }
 }
 
-function frontEndOf({ sampleRateHz, nFft, winLength }: TileGeometry, hopLength: number): FrontEnd {
+function frontEndOf({ sampleRateHz, window, nFft, winLength }: TileGeometry, hopLength: number): FrontEnd {
   const parameters: LinearParameters = {
     type: 'linear',
     sampleRateHz,
     nFft,
     winLength,
     hopLength,
-    window: 'hann',
+    window,
     center: false,
     floorPower: 1e-12,
     fMin: 0,
@@ -72,21 +82,21 @@ function frontEndOf({ sampleRateHz, nFft, winLength }: TileGeometry, hopLength: 
   return createFrontEnd(parameters);
 }
 
-/** What a sine of amplitude 1 has in the bin that it falls on: a periodic Hann window sums up to half its length. */
-const fullScaleDb = ({ winLength }: TileGeometry): number => 20 * Math.log10(winLength / 4);
-
 /** Which samples the frames of a tile of a fine level are of. */
 export function samplesOfTile(geometry: TileGeometry, level: number, tile: number): { from: number; count: number } {
   const { nFft } = geometry;
   const { hop, framesPerColumn } = framing(geometry, level);
+  // One at least: no step between frames is longer than a tile.
   const frames = columnsPerTile * framesPerColumn;
   // A frame's middle is the middle of its hop.
   return { from: tile * frames * hop + Math.floor(hop / 2) - nFft / 2, count: (frames - 1) * hop + nFft };
 }
 
-function framing({ finestHop, frameHop }: TileGeometry, level: number): { hop: number; framesPerColumn: number } {
-  if (level <= frameLevel) return { hop: finestHop * 2 ** level, framesPerColumn: 1 };
-  return { hop: frameHop, framesPerColumn: 2 ** (level - frameLevel) };
+/** Frames of a column: less than one where several columns show the same. */
+function framing(geometry: TileGeometry, level: number): { hop: number; framesPerColumn: number } {
+  const column = geometry.finestHop * 2 ** level;
+  const hop = Math.min(Math.max(column, geometry.leastHop), geometry.frameHop);
+  return { hop, framesPerColumn: column / hop };
 }
 
 /** Computes columns of fine levels; holds its working memory. */
@@ -112,10 +122,10 @@ export class TileMaker {
     if (this.#levels.length < frontEnd.bins * frames) this.#levels = new Float32Array(frontEnd.bins * frames);
     const levels = frontEnd.compute(samples, this.#levels);
     const powers = new Float32Array(geometry.bins * columnsPerTile);
-    const full = fullScaleDb(geometry);
+    const full = fullScaleSineDb(geometry.window, geometry.winLength);
     for (let bin = 0; bin < geometry.bins; bin++) {
       for (let column = 0; column < columnsPerTile; column++) {
-        const at = bin * frames + column * framesPerColumn;
+        const at = bin * frames + Math.floor(column * framesPerColumn);
         let loudest = levels[at];
         for (let frame = at + 1; frame < at + framesPerColumn; frame++) {
           if (levels[frame] > loudest) loudest = levels[frame];
@@ -158,7 +168,7 @@ export class ColumnPyramid {
   readonly #buffer: Float32Array;
   readonly #levels: Float32Array;
   readonly #full: number;
-  readonly #framesPerColumn = 2 ** (firstStoredLevel - frameLevel);
+  readonly #framesPerColumn: number;
   /** Of each level, columns that are whole and not handed over yet. */
   readonly #pages: { values: Uint8Array; columns: number }[] = [];
   readonly #column: Float32Array;
@@ -174,7 +184,8 @@ export class ColumnPyramid {
     this.#frontEnd = frontEndOf(geometry, frameHop);
     this.#buffer = new Float32Array((chunkFrames - 1) * frameHop + nFft);
     this.#levels = new Float32Array(this.#frontEnd.bins * chunkFrames);
-    this.#full = fullScaleDb(geometry);
+    this.#full = fullScaleSineDb(geometry.window, geometry.winLength);
+    this.#framesPerColumn = framing(geometry, firstStoredLevel).framesPerColumn;
     this.#column = new Float32Array(bins).fill(-Infinity);
     // Before the first sample there is silence; a frame's middle is the middle of its hop.
     this.#filled = nFft / 2 - Math.floor(frameHop / 2);
@@ -274,12 +285,6 @@ export class ColumnPyramid {
   }
 }
 
-/** Rows of a tile, from the lowest frequency up, on an axis from 0 Hz to `topHz`. */
-export interface TileAxis {
-  scale: 'mel' | 'linear';
-  topHz: number;
-}
-
 /** Of a row: the first bin that counts, and each one's weight; `loudest`: the loudest of them instead of their sum. */
 interface Row {
   first: number;
@@ -288,20 +293,23 @@ interface Row {
 }
 
 /**
- * How rows come of bins. Linear: the power at the row's middle, between two bins, or the loudest of the bins that fall
- * into it. Mel: triangular filters equally spaced on Slaney's scale, as the front end's, over the spectrum drawn through the bins (so
- * that a filter narrower than a bin is not empty), scaled so that a sine of amplitude 1 in a row's middle stands at 0 dB.
+ * How rows come of bins, from the lowest frequency up. Linear and logarithmic: the power at the row's middle, between two bins, or the
+ * loudest of the bins that fall into it. Mel: triangular filters equally spaced on Slaney's scale, as the front end's, over the spectrum drawn
+ * through the bins (so that a filter narrower than a bin is not empty), scaled so that a sine of amplitude 1 in a row's middle stands at 0 dB.
  */
-export function tileRowMap(geometry: TileGeometry, axis: TileAxis): Row[] {
-  return axis.scale === 'mel' ? melRows(geometry, axis.topHz) : linearRows(geometry, axis.topHz);
+export function tileRowMap(geometry: TileGeometry, axis: FrequencyAxis): Row[] {
+  return axis.scale === 'mel' ? melRows(geometry, axis.topHz) : plainRows(geometry, axis);
 }
 
-function linearRows({ sampleRateHz, nFft, bins }: TileGeometry, topHz: number): Row[] {
-  const binsPerRow = (topHz / tileRows / sampleRateHz) * nFft;
+function plainRows({ sampleRateHz, nFft, bins }: TileGeometry, axis: FrequencyAxis): Row[] {
+  const binAt = (row: number): number => (hzAtPlace(axis, row / tileRows) / sampleRateHz) * nFft;
+  // Rounding must not cost a bin.
+  const binFrom = (place: number): number => Math.ceil(place - 1e-9);
   return Array.from({ length: tileRows }, (_, row) => {
-    const middle = Math.min(bins - 1, (row + 0.5) * binsPerRow);
-    const below = Math.floor(middle);
-    if (binsPerRow <= 1) {
+    const [low, high] = [binAt(row), binAt(row + 1)];
+    if (high - low <= 1 + 1e-9) {
+      const middle = Math.min(bins - 1, binAt(row + 0.5));
+      const below = Math.floor(middle);
       const share = below + 1 < bins ? middle - below : 0;
       return {
         first: below,
@@ -309,8 +317,8 @@ function linearRows({ sampleRateHz, nFft, bins }: TileGeometry, topHz: number): 
         loudest: false,
       };
     }
-    const first = Math.min(bins - 1, Math.ceil(row * binsPerRow));
-    const end = Math.min(bins, Math.max(first + 1, Math.ceil((row + 1) * binsPerRow)));
+    const first = Math.min(bins - 1, binFrom(low));
+    const end = Math.min(bins, Math.max(first + 1, binFrom(high)));
     return { first, weights: new Float64Array(end - first).fill(1), loudest: true };
   });
 }
@@ -319,7 +327,7 @@ function linearRows({ sampleRateHz, nFft, bins }: TileGeometry, topHz: number): 
 const filterSteps = 16;
 
 function melRows(geometry: TileGeometry, topHz: number): Row[] {
-  const { sampleRateHz, nFft, winLength, bins } = geometry;
+  const { sampleRateHz, window, nFft, winLength, bins } = geometry;
   const hzPerBin = sampleRateHz / nFft;
   const top = hzToMel(topHz, 'slaney');
   // In bins.
@@ -327,13 +335,7 @@ function melRows(geometry: TileGeometry, topHz: number): Row[] {
     { length: tileRows + 2 },
     (_, edge) => melToHz((top * edge) / (tileRows + 1), 'slaney') / hzPerBin,
   );
-  // A Hann window's response to a sine so many bins away, in power.
-  const response = (distance: number): number => {
-    const lobes = Math.abs((distance * winLength) / nFft);
-    if (lobes < 1e-9) return 1;
-    if (Math.abs(lobes - 1) < 1e-9) return 0.25;
-    return (Math.sin(Math.PI * lobes) / (Math.PI * lobes) / (1 - lobes * lobes)) ** 2;
-  };
+  const response = (distance: number): number => windowResponse(window, (distance * winLength) / nFft);
   return Array.from({ length: tileRows }, (_, row) => {
     const [low, middle, high] = edges.subarray(row, row + 3);
     const first = Math.max(0, Math.floor(low));

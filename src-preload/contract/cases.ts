@@ -7,6 +7,7 @@ import {
   caseViewSchema,
 } from '../../src-common/schemas/case.ts';
 import { continuationSchema, custodyRowSchema, verificationSchema } from '../../src-common/schemas/custody.ts';
+import { spectrogramSettingsSchema } from '../../src-common/schemas/spectrogram.ts';
 import { evidenceId, path, text } from '../../src-common/schemas/primitives.ts';
 import { inCase, jobStarted, nothing, out, procedure } from './procedure.ts';
 
@@ -31,6 +32,8 @@ export const cases = {
   /** Does again what was undone last. */
   redo: procedure.input(inCase).output(z.object({ redone: z.string().nullable() })),
   setState: procedure.input(inCase.extend({ state: caseStateSchema })).output(caseViewSchema),
+  /** Keeps how its spectrograms are made and shown; null: as everywhere. */
+  setSpectrogram: procedure.input(inCase.extend({ settings: spectrogramSettingsSchema.nullable() })).output(nothing),
   /** Leaves a trace in the data folder: number, head, who, when and why. */
   delete: procedure.input(inCase.extend({ confirmNumber: z.string(), reason: text })).output(nothing),
   export: procedure.input(inCase.extend({ out })).output(jobStarted),

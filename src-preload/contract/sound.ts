@@ -1,6 +1,8 @@
 /** Sound for the Examine view. Bytes come from addresses (`resources`), never in messages. */
 import { eventIterator } from '@orpc/contract';
 import { z } from 'zod';
+import type { FrequencyAxis } from '../../src-common/frequency-axis.ts';
+import type { SpectrumAnalysis } from '../../src-common/schemas/spectrogram.ts';
 import { path, seconds } from '../../src-common/schemas/primitives.ts';
 import { gapSchema } from '../../src-common/schemas/recording.ts';
 import { inEvidence, procedure } from './procedure.ts';
@@ -55,22 +57,30 @@ const queryOf = ({ readAll, channel }: SoundOf, query: Record<string, string | n
   return text === '' ? '' : `?${text}`;
 };
 
+/** How a spectrogram is made, behind the `?` of its address. */
+export const spectrogramQuery = (
+  { scale, topHz }: FrequencyAxis,
+  { window, windowMs, overlap }: SpectrumAnalysis,
+): Record<string, string | number> => ({ scale, top: topHz, window, ms: windowMs, overlap });
+
 /**
  * Addresses of bytes, relative to the host's resource root (`/resources/` in the browser, `earwitness://resources/` in Electron):
- * `sound/CASE/EVIDENCE/peaks/LEVEL?from=N&count=N`, `sound/CASE/EVIDENCE/spectrogram/LEVEL/TILE?scale=mel|linear&top=HZ`,
- * `sound/CASE/EVIDENCE/audio.wav` (with Range), `spectrogram/CASE/EVIDENCE.png?from=S&to=S&scale=…&top=HZ&map=…&floor=DB&ceiling=DB`,
+ * `sound/CASE/EVIDENCE/peaks/LEVEL?from=N&count=N`,
+ * `sound/CASE/EVIDENCE/spectrogram/LEVEL/TILE?scale=mel|linear|log&top=HZ&window=hann…&ms=N&overlap=automatic|SHARE`,
+ * `sound/CASE/EVIDENCE/audio.wav` (with Range),
+ * `spectrogram/CASE/EVIDENCE.png?from=S&to=S&scale=…&top=HZ&window=…&ms=…&overlap=…&map=…&floor=DB&ceiling=DB`,
  * `file/TOKEN` (a finished export, once). `all=1` with any of an item: of its sound as prepared with `readAll`; `channel=N`: of one channel;
  * `channels=N,N…` with `audio.wav`: the mean of these, each of which must be prepared.
  */
 export const resources = {
   peaks: (of: SoundOf, level: number, from: number, count: number): string =>
     `sound/${of.caseId}/${of.evidenceId}/peaks/${level}${queryOf(of, { from, count })}`,
-  tile: (of: SoundOf, level: number, tile: number, axis: { scale: 'mel' | 'linear'; topHz: number }): string =>
-    `sound/${of.caseId}/${of.evidenceId}/spectrogram/${level}/${tile}${queryOf(of, { scale: axis.scale, top: axis.topHz })}`,
+  tile: (of: SoundOf, level: number, tile: number, axis: FrequencyAxis, analysis: SpectrumAnalysis): string =>
+    `sound/${of.caseId}/${of.evidenceId}/spectrogram/${level}/${tile}${queryOf(of, spectrogramQuery(axis, analysis))}`,
   /** @param channels those that are heard together; null: the mix of all */
   audio: (of: Omit<SoundOf, 'channel'>, channels: readonly number[] | null = null): string =>
     `sound/${of.caseId}/${of.evidenceId}/audio.wav${queryOf({ ...of, channel: null }, channels === null ? {} : { channels: channels.join(',') })}`,
-  image: (of: SoundOf, query: Record<string, string>): string =>
+  image: (of: SoundOf, query: Record<string, string | number>): string =>
     `spectrogram/${of.caseId}/${of.evidenceId}.png${queryOf(of, query)}`,
   file: (token: string): string => `file/${token}`,
 };

@@ -180,7 +180,7 @@ function drawSpectrogram(sheet: Sheet, area: Area, { spectrogram }: SoundPicture
   sheet.label('dBFS', bar.x - 2, bar.y - 5, tickStyle);
 }
 
-const melScale = 'Mel scale';
+const scaleWords = { mel: 'Mel scale', linear: 'linear scale', log: 'logarithmic scale' } as const;
 
 /** What a spectrogram was made with, and which levels its colours span. */
 function spectrogramSettings({ statement, minDb, maxDb }: SoundPicture['spectrogram']): string {
@@ -230,7 +230,8 @@ function recordingFigure(
     alternative: `Waveform and spectrogram of ${what}, ${evidence.name}, ${decimal(durationSeconds, 2)} s`,
     caption: `${name}. Item ${evidence.id}, ${what}: waveform and spectrogram at ${sampleRateHz / 1000} kHz. ${spectrogramSettings(picture.spectrogram)}.${absence}${shaded}${absent}`,
   };
-  const shown = { startSeconds: 0, endSeconds: durationSeconds, hatched: figures.missing, scale: melScale, marks };
+  const scale = scaleWords[picture.spectrogram.scale];
+  const shown = { startSeconds: 0, endSeconds: durationSeconds, hatched: figures.missing, scale, marks };
   soundFigure(sheet, picture, shown, { alternative, caption });
 }
 
@@ -241,9 +242,15 @@ function closeUpFigure(sheet: Sheet, name: string, { evidence }: ReportItem, clo
   const mixed = (evidence.audio?.channels ?? 1) > 1 ? ', mix of all channels' : '';
   const heard = closeUp.channel === undefined ? mixed : `, channel ${closeUp.channel}`;
   const caption =
-    `${name}. Item ${evidence.id}, mark ${number}${heard}: ${clock(startSeconds)} to ${clock(endSeconds)}, linear scale up to ${decimal(sampleRateHz / 2000, 1)} kHz. ` +
+    `${name}. Item ${evidence.id}, mark ${number}${heard}: ${clock(startSeconds)} to ${clock(endSeconds)}, ${scaleWords[spectrogram.scale]} up to ${decimal(sampleRateHz / 2000, 1)} kHz. ` +
     `${spectrogramSettings(spectrogram)}.`;
-  const shown = { startSeconds, endSeconds, hatched: undefined, scale: 'linear', marks: [{ ...mark, number }] };
+  const shown = {
+    startSeconds,
+    endSeconds,
+    hatched: undefined,
+    scale: scaleWords[spectrogram.scale],
+    marks: [{ ...mark, number }],
+  };
   soundFigure(sheet, closeUp, shown, { alternative: `Close-up of mark ${number} of ${evidence.name}`, caption });
 }
 

@@ -105,9 +105,10 @@ describe('renderReport', () => {
       readAll: false,
     }));
     const channels = [1, 2].map((channel) => ({ channel, peaks, spectrogram }));
+    const closeUp = { sampleRateHz: 44_100, peaks, spectrogram: { ...spectrogram, scale: 'linear' as const } };
     const closeUps = [
-      { markId: 8, startSeconds: 5.5, endSeconds: 6.5, sampleRateHz: 44_100, peaks, spectrogram },
-      { markId: 9, channel: 2, startSeconds: 6.9, endSeconds: 8.1, sampleRateHz: 44_100, peaks, spectrogram },
+      { markId: 8, startSeconds: 5.5, endSeconds: 6.5, ...closeUp },
+      { markId: 9, channel: 2, startSeconds: 6.9, endSeconds: 8.1, ...closeUp },
     ];
     const stereo = { ...testAnalysis(1, 1).audio!, channels: 2 };
     const evidence = testEvidence(1, { marks, audio: stereo });

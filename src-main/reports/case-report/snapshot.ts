@@ -18,7 +18,7 @@ export interface SoundPicture {
   spectrogram: Omit<SpectrogramPixels, 'png'> & { pngBase64: string };
 }
 
-/** A marked stretch with what lies around it, on a linear scale up to half of `sampleRateHz`. */
+/** A marked stretch with what lies around it, up to half of `sampleRateHz`. */
 export interface CloseUp extends SoundPicture {
   markId: number;
   /** The channel that the mark is of, counted from 1; absent where it is of all. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { frequencyTicks, hzAtPlace, numberTicks, placeOfHz, timeDigits, timeLabel, timeTicks } from './axes.ts';
+import { hzAtPlace, logBottomHz, placeOfHz } from '../../../src-common/frequency-axis.ts';
+import { frequencyTicks, numberTicks, timeDigits, timeLabel, timeTicks } from './axes.ts';
 
 describe('the time axis', () => {
   it('has round ticks that keep apart, with the digits that they need', () => {
@@ -37,7 +38,8 @@ describe('the time axis', () => {
 
 describe('the frequency axis', () => {
   it('places frequencies from 0 at the bottom to 1 at the top, and back', () => {
-    for (const axis of [{ scale: 'mel', topHz: 8000 } as const, { scale: 'linear', topHz: 11_025 } as const]) {
+    for (const scale of ['mel', 'linear', 'log'] as const) {
+      const axis = { scale, topHz: 11_025 };
       expect(placeOfHz(axis, 0)).toBe(0);
       expect(placeOfHz(axis, axis.topHz)).toBe(1);
       for (const hz of [100, 999, 5000]) expect(hzAtPlace(axis, placeOfHz(axis, hz))).toBeCloseTo(hz, 6);
@@ -45,11 +47,11 @@ describe('the frequency axis', () => {
   });
 
   it('labels both ends, in kHz, nothing too close', () => {
-    for (const scale of ['mel', 'linear'] as const) {
+    for (const scale of ['mel', 'linear', 'log'] as const) {
       for (const height of [130, 400, 900]) {
         const axis = { scale, topHz: 11_025 };
         const ticks = frequencyTicks(axis, height);
-        expect(ticks[0]).toEqual({ value: 0, label: '0' });
+        expect(ticks[0]).toEqual(scale === 'log' ? { value: logBottomHz, label: '0.04' } : { value: 0, label: '0' });
         expect(ticks.at(-1)).toEqual({ value: 11_025, label: '11.03 kHz' });
         const places = ticks.map(({ value }) => placeOfHz(axis, value) * height);
         for (let i = 1; i < places.length; i++) expect(places[i] - places[i - 1]).toBeGreaterThanOrEqual(26);

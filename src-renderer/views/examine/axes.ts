@@ -1,5 +1,6 @@
 /** Ticks and labels of the axes of the Examine view. */
-import { hzToMel, melToHz } from '../../../src-common/mel-scale.ts';
+import { logBottomHz, placeOfHz } from '../../../src-common/frequency-axis.ts';
+import type { FrequencyAxis } from '../../../src-common/frequency-axis.ts';
 import { formatDuration, formatNumber } from '../../format.ts';
 import type { Span } from './time-window.ts';
 
@@ -42,33 +43,20 @@ export function timeTicks({ start, end }: Span, width: number, spacing = 92): Ti
   return ticks;
 }
 
-export interface FrequencyAxis {
-  scale: 'mel' | 'linear';
-  topHz: number;
-}
-
-/** Where a frequency lies, from 0 at the bottom to 1 at the top. */
-export function placeOfHz({ scale, topHz }: FrequencyAxis, hz: number): number {
-  return scale === 'mel' ? hzToMel(hz, 'slaney') / hzToMel(topHz, 'slaney') : hz / topHz;
-}
-
-/** The frequency at a place. */
-export function hzAtPlace({ scale, topHz }: FrequencyAxis, place: number): number {
-  return scale === 'mel' ? melToHz(place * hzToMel(topHz, 'slaney'), 'slaney') : place * topHz;
-}
-
 /** Labelled frequencies, in kHz, at least so many pixels apart. The top one carries the unit. */
 export function frequencyTicks(axis: FrequencyAxis, height: number, spacing = 26): Tick[] {
   const { topHz, scale } = axis;
   const linearSteps = [250, 500, 1000, 2000, 4000, 5000];
   const step = linearSteps.find((one) => (one / topHz) * height >= spacing) ?? 5000;
-  const values =
-    scale === 'mel'
-      ? [0, 250, 500, 1000, 2000, 3000, 4000, 6000, 8000, 12_000, 16_000, 20_000]
-      : Array.from({ length: Math.floor(topHz / step) + 1 }, (_, n) => n * step);
+  const values = {
+    mel: () => [250, 500, 1000, 2000, 3000, 4000, 6000, 8000, 12_000, 16_000, 20_000, 32_000, 48_000, 64_000],
+    log: () => [50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 50_000],
+    linear: () => Array.from({ length: Math.floor(topHz / step) + 1 }, (_, n) => n * step),
+  }[scale]();
+  const bottom = scale === 'log' ? logBottomHz : 0;
   const kept: number[] = [topHz];
-  // From the top, so that the top keeps its label; 0 before what is close to it.
-  for (const value of [0, ...values.filter((one) => one > 0 && one < topHz).reverse()]) {
+  // From the top, so that the top keeps its label; the bottom before what is close to it.
+  for (const value of [bottom, ...values.filter((one) => one > bottom && one < topHz).reverse()]) {
     const place = placeOfHz(axis, value) * height;
     if (kept.every((other) => Math.abs(placeOfHz(axis, other) * height - place) >= spacing)) kept.push(value);
   }

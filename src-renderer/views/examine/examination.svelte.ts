@@ -7,14 +7,15 @@ import type { Evidence, Mark } from '../../../src-common/schemas/evidence.ts';
 import type { Sound } from '../../../src-preload/contract/sound.ts';
 import { app } from '../../state/app.svelte.ts';
 import { client, onChange, resourceUrl, told } from '../../state/client.svelte.ts';
-import { isNumber, keep, kept } from '../../state/kept.ts';
 import { plural } from '../../format.ts';
 import { common } from '../../texts/common.ts';
 import { examine } from '../../texts/examine.ts';
-import type { FrequencyAxis } from './axes.ts';
+import type { FrequencyAxis } from '../../../src-common/frequency-axis.ts';
+import { display } from './display.svelte.ts';
 import { Explanation, subjectKey } from './explanation.svelte.ts';
 import { colourTable, tileColours } from './colour-maps.ts';
 import type { ColourMap } from '../../../src-common/colour-maps.ts';
+import type { SpectrumAnalysis } from '../../../src-common/schemas/spectrogram.ts';
 import { Lane, ResourceError } from './lane.svelte.ts';
 import { Listening } from './listening.svelte.ts';
 import { Player } from './player.svelte.ts';
@@ -22,28 +23,6 @@ import { latestOf, readingOf } from './reading.ts';
 import type { Reading } from './reading.ts';
 import { clampWindow, lengthOf, pan, windowAround, windowWith, zoomAt } from './time-window.ts';
 import type { Span } from './time-window.ts';
-
-const isScale = (value: unknown): value is 'mel' | 'linear' => value === 'mel' || value === 'linear';
-const isCeiling = (value: unknown): value is number | 'automatic' => value === 'automatic' || isNumber(value);
-
-/** How sound is shown: the same for every recording, and kept. */
-class Display {
-  scale: 'mel' | 'linear' = $state(kept('examine.scale', 'mel', isScale));
-  /** What the detector hears, unless a person wants to see more. */
-  topHz: number = $state(kept('examine.top', 8000, isNumber));
-  rangeDb: number = $state(kept('examine.range', 75, isNumber));
-  ceilingDb: number | 'automatic' = $state(kept<number | 'automatic'>('examine.ceiling', 'automatic', isCeiling));
-  /** The waveform is drawn so many times higher. */
-  gain: number = $state(kept('examine.gain', 1, isNumber));
-  readonly map: ColourMap = $derived(app.settings?.colourMap ?? 'magma');
-
-  set(change: Partial<Pick<Display, 'scale' | 'topHz' | 'rangeDb' | 'ceilingDb' | 'gain'>>): void {
-    const keys = { scale: 'scale', topHz: 'top', rangeDb: 'range', ceilingDb: 'ceiling', gain: 'gain' } as const;
-    for (const [name, value] of Object.entries(change)) keep(`examine.${keys[name as keyof typeof keys]}`, value);
-    Object.assign(this, change);
-  }
-}
-export const display = new Display();
 
 interface ExaminationOf {
   caseId: string;
@@ -97,9 +76,15 @@ export class Examination {
   /** Of this reading. */
   readonly marks: Mark[] = $derived(this.#ofReading(this.evidence?.marks ?? []));
   readonly duration = $derived(this.sound?.durationSeconds ?? 0);
-  readonly axis: FrequencyAxis = $derived({
-    scale: display.scale,
-    topHz: Math.min(display.topHz, this.sound?.spectrogram.maxHz ?? display.topHz),
+  readonly axis: FrequencyAxis = $derived.by(() => {
+    const { scale, topHz } = display.settings;
+    const maxHz = this.sound?.spectrogram.maxHz ?? 8000;
+    return { scale, topHz: Math.min(topHz ?? maxHz, maxHz) };
+  });
+  /** What the spectrogram is made with. */
+  readonly spectra: SpectrumAnalysis = $derived.by(() => {
+    const { window, windowMs, overlap } = display.settings;
+    return { window, windowMs, overlap };
   });
   /** The stretches that the result points out; null where it gives no times. */
   readonly stretches: LowStretch[] | null = $derived(this.analysis === null ? null : pointedOut(this.analysis));
@@ -120,8 +105,9 @@ export class Examination {
   });
   /** Levels of the darkest and the brightest colour. */
   readonly shown = $derived.by(() => {
-    const ceilingDb = display.ceilingDb === 'automatic' ? this.automaticCeiling : display.ceilingDb;
-    return { floorDb: ceilingDb - display.rangeDb, ceilingDb };
+    const { ceilingDb: chosen, rangeDb } = display.settings;
+    const ceilingDb = chosen === 'automatic' ? this.automaticCeiling : chosen;
+    return { floorDb: ceilingDb - rangeDb, ceilingDb };
   });
   readonly colours = $derived(
     this.sound === null ? null : tileColours(colourTable(this.map), this.sound.spectrogram, this.shown),
@@ -135,6 +121,7 @@ export class Examination {
    */
   constructor({ caseId, evidenceId, reading, onreading }: ExaminationOf) {
     this.caseId = caseId;
+    display.open(caseId);
     this.evidenceId = evidenceId;
     this.readAll = reading?.readAll ?? false;
     this.#reading = reading;

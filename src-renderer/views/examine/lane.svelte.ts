@@ -5,7 +5,9 @@ import { windowsAssessable } from '../../../src-common/low-stretches.ts';
 import type { Sound } from '../../../src-preload/contract/sound.ts';
 import { client, resourceUrl } from '../../state/client.svelte.ts';
 import { isStrings, keep, kept } from '../../state/kept.ts';
-import type { FrequencyAxis } from './axes.ts';
+import type { FrequencyAxis } from '../../../src-common/frequency-axis.ts';
+import { defaultAnalysis } from '../../../src-common/schemas/spectrogram.ts';
+import type { SpectrumAnalysis } from '../../../src-common/schemas/spectrogram.ts';
 import { fromMiddle, partsOf, peakLevelFor, tileLevelFor } from './levels.ts';
 import { automaticCeiling, levelAt } from './paint.ts';
 import type { PeakSource } from './paint.ts';
@@ -51,6 +53,7 @@ interface Examined {
   readonly window: Span;
   readonly width: number;
   readonly axis: FrequencyAxis;
+  readonly spectra: SpectrumAnalysis;
   readonly colours: Uint32Array | null;
   readonly lanes: readonly unknown[];
   partFailed(error: unknown): void;
@@ -116,9 +119,8 @@ export class Lane {
       ...shared,
       limit: keptTiles,
       load: async (key, signal) => {
-        const [scale, top, level, tile] = key.split('/');
-        const axis = { scale: scale as 'mel' | 'linear', topHz: Number(top) };
-        const address = resources.tile(this.#source, Number(level), Number(tile), axis);
+        const [axis, spectra, level, tile] = JSON.parse(key) as Parameters<typeof tileKey>;
+        const address = resources.tile(this.#source, level, tile, axis, spectra);
         return { bytes: new Uint8Array(await fetchBytes(address, signal)), picture: null, colours: null };
       },
     });
@@ -177,10 +179,16 @@ export class Lane {
     }
   }
 
-  /** By the coarsest tile. */
+  /** By the coarsest tile, whatever spectra are shown: the same sound has the same level. */
   async #findCeiling(sound: Sound): Promise<void> {
     const level = sound.spectrogram.levels.length - 1;
-    const address = resources.tile(this.#source, level, 0, { scale: 'mel', topHz: this.#of.axis.topHz });
+    const address = resources.tile(
+      this.#source,
+      level,
+      0,
+      { scale: 'mel', topHz: this.#of.axis.topHz },
+      defaultAnalysis,
+    );
     try {
       const bytes = new Uint8Array(await fetchBytes(address, this.#stop.signal));
       this.ceilingDb = automaticCeiling(bytes, sound.spectrogram);
@@ -229,7 +237,7 @@ export class Lane {
   tilePictures(window: Span, width: number): (level: number, tile: number) => CanvasImageSource | undefined {
     void this.#arrivals;
     const { sound } = this;
-    const { axis, colours } = this.#of;
+    const { axis, spectra, colours } = this.#of;
     if (sound === null || colours === null) return () => undefined;
     const { levels, columnsPerTile, bins } = sound.spectrogram;
     const level = this.tileLevel(window, width);
@@ -239,14 +247,14 @@ export class Lane {
       const { first, end } = partsOf(window, seconds, levels[of].tiles);
       const inner = fromMiddle(first, end);
       const outer = beyond > 0 ? [end, first - 1].filter((tile) => tile >= 0 && tile < levels[of].tiles) : [];
-      wanted.push(...[...inner, ...outer].map((tile) => tileKey(axis, of, tile)));
+      wanted.push(...[...inner, ...outer].map((tile) => tileKey(axis, spectra, of, tile)));
     };
     // Something to see at once, then what is in sight, then what is beside it.
     if (levels.length - 1 > level) want(levels.length - 1, 0);
     want(level, 1);
     this.#tiles.want(wanted);
     return (of, tile) => {
-      const part = this.#tiles.get(tileKey(axis, of, tile));
+      const part = this.#tiles.get(tileKey(axis, spectra, of, tile));
       return part === undefined ? undefined : pictureOf(part, colours, columnsPerTile, bins);
     };
   }
@@ -255,21 +263,26 @@ export class Lane {
   levelAt(time: number, hz: number): number | null {
     void this.#arrivals;
     const { sound } = this;
-    const { axis, window, width } = this.#of;
+    const { axis, spectra, window, width } = this.#of;
     if (sound === null || width === 0) return null;
     const { levels, columnsPerTile } = sound.spectrogram;
     const level = this.tileLevel(window, width);
     const { secondsPerColumn } = levels[level];
     const tile = Math.floor(time / (secondsPerColumn * columnsPerTile));
-    const part = this.#tiles.get(tileKey(axis, level, tile));
+    const part = this.#tiles.get(tileKey(axis, spectra, level, tile));
     if (part === undefined) return null;
     const place = { bytes: part.bytes, firstSeconds: tile * secondsPerColumn * columnsPerTile, secondsPerColumn };
     return levelAt(sound.spectrogram, axis, place, time, hz);
   }
 }
 
-const tileKey = ({ scale, topHz }: FrequencyAxis, level: number, tile: number): string =>
-  `${scale}/${topHz}/${level}/${tile}`;
+/** What a tile is, as one text. */
+const tileKey = (
+  { scale, topHz }: FrequencyAxis,
+  { window, windowMs, overlap }: SpectrumAnalysis,
+  level: number,
+  tile: number,
+): string => JSON.stringify([{ scale, topHz }, { window, windowMs, overlap }, level, tile]);
 
 function pictureOf(tile: Tile, colours: Uint32Array, columns: number, rows: number): CanvasImageSource | undefined {
   if (tile.picture !== null && tile.colours === colours) return tile.picture;

@@ -1,7 +1,7 @@
 /** What is drawn on the canvases of the Examine view. Sizes are device pixels. */
 import type { Sound } from '../../../src-preload/contract/sound.ts';
-import { hzAtPlace, placeOfHz } from './axes.ts';
-import type { FrequencyAxis } from './axes.ts';
+import { hzAtPlace, placeOfHz } from '../../../src-common/frequency-axis.ts';
+import type { FrequencyAxis } from '../../../src-common/frequency-axis.ts';
 import { partsOf } from './levels.ts';
 import { firstCellAfter } from './scores.ts';
 import type { Cell } from './scores.ts';
