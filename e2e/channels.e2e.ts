@@ -5,7 +5,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { call, chunk, formatChunk, interleaved, pcm16, riff } from '../src-main/audio/testing.ts';
 import { babble } from '../src-main/detector/testing.ts';
+import { soundTexts } from '../src-common/plots/texts.ts';
 import { cases } from '../src-renderer/texts/cases.ts';
+import { charts } from '../src-renderer/texts/charts.ts';
 import { examine } from '../src-renderer/texts/examine.ts';
 import { violations } from './axe.ts';
 import { hosts } from './hosts.ts';
@@ -28,8 +30,8 @@ describe.each(hosts)('$name', ({ missing, start }) => {
     let workstation: Workstation;
     const lane = (name: string) => workstation.page.getByRole('group', { name, exact: true });
     const inspector = () => workstation.page.getByRole('region', { name: examine.inspector.label });
-    /** Drags over a part of a lane, at its spectrogram. */
-    const select = async (name: string, from: number, to: number): Promise<void> => {
+    /** Drags over a part of a lane, at its spectrogram, down over a part of its height. */
+    const select = async (name: string, from: number, to: number, height = 0): Promise<void> => {
       const { page } = workstation;
       const box = await lane(name)
         .getByRole('img', { name: /^Spectrogram from/ })
@@ -38,7 +40,7 @@ describe.each(hosts)('$name', ({ missing, start }) => {
       const y = box.y + box.height / 2;
       await page.mouse.move(box.x + from * box.width, y);
       await page.mouse.down();
-      await page.mouse.move(box.x + to * box.width, y, { steps: 4 });
+      await page.mouse.move(box.x + to * box.width, y + height * box.height, { steps: 4 });
       await page.mouse.up();
     };
     /** What the player fetches its sound from. */
@@ -141,6 +143,60 @@ describe.each(hosts)('$name', ({ missing, start }) => {
       await expect
         .poll(() => page.locator('.marks button').allInnerTexts())
         .toEqual([expect.stringMatching(/^2.·.Right side$/)]);
+    });
+
+    it('have boxes in time and frequency, which are measured, heard alone and plotted', async () => {
+      const { page } = workstation;
+      await workstation.button(examine.toolbar.box).click();
+      await select(first, 0.2, 0.5, 0.35);
+      await workstation.button(examine.toolbar.box).click();
+      const row = (label: string) =>
+        inspector().locator('dt', { hasText: label }).locator('xpath=following-sibling::dd[1]');
+      const level = async (label: string): Promise<number> => {
+        await expect.poll(() => row(label).innerText(), patience).toMatch(/dBFS/);
+        return Number((await row(label).innerText()).replace('−', '-').split(/\s/)[0]);
+      };
+      const [whole, within] = [await level(examine.measures.level), await level(examine.measures.bandLevel)];
+      expect(within).toBeLessThan(whole);
+      expect(whole).toBeLessThan(0);
+      const lowest = inspector().getByLabel(examine.measures.lowest);
+      expect(Number(await lowest.inputValue())).toBeGreaterThan(100);
+      await lowest.fill('0');
+      await lowest.press('Enter');
+      await inspector().getByLabel(examine.measures.highest).fill('8000');
+      await inspector().getByLabel(examine.measures.highest).press('Enter');
+      // All frequencies are no band.
+      await row(examine.measures.bandLevel).waitFor({ state: 'detached' });
+      await inspector().getByLabel(examine.measures.highest).fill('1000');
+      await inspector().getByLabel(examine.measures.highest).press('Enter');
+
+      await page.getByTitle(examine.listening.title, { exact: true }).click();
+      await workstation.choose(examine.listening.speed, '0.5×');
+      await workstation.choose(examine.listening.gain, '+6 dB');
+      await page.getByLabel(examine.listening.bandOnly).check();
+      expect(await violations(page)).toEqual([]);
+      await page.keyboard.press('Escape');
+      const before = played.length;
+      await workstation.button(examine.toolbar.play).click();
+      await expect.poll(() => played.length, patience).toBeGreaterThan(before);
+      await workstation.button(examine.toolbar.pause).click();
+      expect(played.at(-1)).toBe('?low=0&high=1000&gain=6');
+      await page.getByTitle(examine.listening.title, { exact: true }).click();
+      await workstation.choose(examine.listening.speed, '1×');
+      await workstation.choose(examine.listening.gain, examine.listening.asRecorded);
+      await page.getByLabel(examine.listening.bandOnly).uncheck();
+      await page.keyboard.press('Escape');
+
+      await workstation.button(examine.plots.open, inspector()).click();
+      const dialog = workstation.dialog(examine.plots.title);
+      await dialog.getByText(/^Median \d+ Hz|^No frame is voiced/).waitFor(patience);
+      expect(await violations(page)).toEqual([]);
+      const csv = await workstation.saving(() =>
+        dialog.getByRole('button', { name: charts.saveAs(soundTexts.spectrum, charts.formats.csv) }).click(),
+      );
+      expect(csv.toString()).toMatch(/^series,frequency_hz,level_dbfs,/);
+      await page.keyboard.press('Escape');
+      await dialog.waitFor({ state: 'detached' });
     });
 
     it('can be scanned as a person chooses, item by item', async () => {

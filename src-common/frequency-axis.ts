@@ -5,6 +5,12 @@ export const frequencyScales = ['mel', 'linear', 'log'] as const;
 /** Mel: Slaney's scale. */
 export type FrequencyScale = (typeof frequencyScales)[number];
 
+/** Frequencies from one to the other. */
+export interface Band {
+  lowHz: number;
+  highHz: number;
+}
+
 export interface FrequencyAxis {
   scale: FrequencyScale;
   topHz: number;

@@ -1,5 +1,24 @@
 /** What stands in plots: titles, axes, legends, notes. Whoever cannot see a plot is read its gist. */
 
+export const soundTexts = {
+  spectrum: 'Long-term average spectrum',
+  spectrumAxis: 'Level (dBFS per bin)',
+  frequency: 'Frequency (kHz)',
+  spectrumNote: (words: string, bin: string, frames: string) =>
+    `Mean power of ${frames} frames, ${words} window, half overlapping; bins of ${bin} Hz. A full-scale sine stands at 0 dBFS.`,
+  tooShort: 'The stretch is shorter than a window: it was lengthened by silence.',
+  spectrumGist: (level: string, hz: string) => `Highest at ${hz} Hz, ${level} dBFS.`,
+  pitch: 'Fundamental frequency',
+  pitchAxis: 'F0 (Hz)',
+  time: 'Time (s)',
+  median: 'Median',
+  pitchNote: (floor: string, ceiling: string) =>
+    `Autocorrelation after Boersma (1993), looked for from ${floor} to ${ceiling} Hz. Octave errors happen in creaky, noisy or overlapping voices.`,
+  pitchGist: (median: string, lowest: string, highest: string, share: string) =>
+    `Median ${median} Hz, from ${lowest} to ${highest} Hz; ${share} of the frames are voiced.`,
+  unvoiced: 'No frame is voiced.',
+} as const;
+
 export const conditionTexts = {
   sheet: (model: string) => `Down to where findings of ${model} hold`,
   subject: (data: string, recordings: string, sources: string) =>

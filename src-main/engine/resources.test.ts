@@ -136,6 +136,21 @@ describe('resources', () => {
     expect(headers['content-range']).toMatch(new RegExp(`^bytes \\d+-\\d+/${whole.length}$`));
   });
 
+  it('are a band of it alone, louder or softer, whichever part is asked for', async () => {
+    const heardAs = async (band: { lowHz: number; highHz: number } | null, gainDb: number): Promise<Int16Array> => {
+      const { body } = await get(resources.audio(item, null, { band, gainDb }), 'bytes=320044-384043');
+      return new Int16Array(new Uint8Array(body).buffer);
+    };
+    const loudest = (samples: Int16Array): number => Math.max(...samples) / 32_768;
+    expect(loudest(await heardAs({ lowHz: 900, highHz: 1100 }, 0))).toBeCloseTo(0.5, 3);
+    expect(loudest(await heardAs({ lowHz: 1200, highHz: 2000 }, 0))).toBeLessThan(0.001);
+    expect(loudest(await heardAs(null, -6))).toBeCloseTo(0.25, 2);
+    expect(loudest(await heardAs(null, 12))).toBeGreaterThan(0.999);
+    const band = { lowHz: 2000, highHz: 1000 };
+    expect(await code(get(resources.audio(item, null, { band, gainDb: 0 })))).toBe('not-found');
+    expect(await code(get(resources.audio(item, null, { band: null, gainDb: 99 })))).toBe('not-found');
+  });
+
   it('are of one channel, or the mean of those that are heard', async () => {
     writeFileSync(callPath, callFile);
     const call = { caseId, evidenceId: 7 };

@@ -11,7 +11,8 @@ import { colourMaps } from '../../src-common/colour-maps.ts';
 import { mostPeaks, preparedFolder } from '../sound/sound.ts';
 import type { SoundSummary } from '../sound/sound.ts';
 import { imageLimits } from '../sound/spectrogram-image.ts';
-import { mostChannelsShown } from '../../src-preload/contract/sound.ts';
+import { mostChannelsShown, mostGainDb } from '../../src-preload/contract/sound.ts';
+import type { HeardAs } from '../../src-preload/contract/sound.ts';
 import type { EngineContext } from './context.ts';
 import type { ResourceAnswer, ResourceRequest } from './resource-server.ts';
 import { withSoundOf } from './sound.ts';
@@ -53,6 +54,18 @@ const heardSchema = z
   .regex(/^\d{1,3}(,\d{1,3})*$/)
   .transform((text) => text.split(',').map(Number))
   .pipe(z.array(z.number()).max(mostChannelsShown));
+/** How it is heard. */
+const heardAsSchema = z
+  .object({
+    low: number.pipe(z.number().nonnegative()).optional(),
+    high: number.pipe(z.number().positive()).optional(),
+    gain: number.pipe(z.number().min(-mostGainDb).max(mostGainDb)).default(0),
+  })
+  .transform(({ low = 0, high = Infinity, gain }) => ({
+    band: low > 0 || high < Infinity ? { lowHz: low, highHz: high } : null,
+    gainDb: gain,
+  }))
+  .refine(({ band }) => band === null || band.lowHz < band.highHz);
 const peaksSchema = z.object({ level: whole, from: whole, count: whole.pipe(z.number().max(mostPeaks)) });
 const analysis = spectrumAnalysisSchema.shape;
 const axisShape = {
@@ -105,6 +118,7 @@ export async function handleResource(context: EngineContext, request: ResourceRe
       context,
       heard.map((channel) => ({ ...item, channel: channel?.toString() })),
       request.range,
+      parsed(heardAsSchema, query),
     );
   }
   if (part === 'peaks' && places.length === 1) {
@@ -158,7 +172,12 @@ export function byteRange(header: string | null, size: number): { first: number;
 }
 
 /** The mix, or the mean of some channels, as a WAV file of 16 bits, converted piece by piece while it is sent. */
-async function audio(context: EngineContext, items: readonly Item[], range: string | null): Promise<ResourceAnswer> {
+async function audio(
+  context: EngineContext,
+  items: readonly Item[],
+  range: string | null,
+  as: HeardAs,
+): Promise<ResourceAnswer> {
   const summary = await onSound(context, items[0], (source) => context.sound.summary(source));
   const samples = Math.round(summary.durationSeconds * summary.sampleRateHz);
   const header = waveHeader(summary.sampleRateHz, samples);
@@ -172,7 +191,7 @@ async function audio(context: EngineContext, items: readonly Item[], range: stri
   const read = async (from: number, count: number): Promise<Uint8Array> =>
     meanPcm(
       await Promise.all(
-        items.map((item) => onSound(context, item, (source) => context.sound.pcm(source, from, count))),
+        items.map((item) => onSound(context, item, (source) => context.sound.pcm(source, from, count, as))),
       ),
     );
   const body = Readable.from(waveBytes(header, summary, first, last + 1, read), { objectMode: false });

@@ -1,6 +1,8 @@
 /** Sound of an item for the Examine view: prepared once, then read part by part (resources.ts). */
 import { join } from 'node:path';
 import type { ContractOutputs } from '../../src-preload/contract.ts';
+import { mostMeasuredSeconds } from '../../src-preload/contract/sound.ts';
+import { UserFacingError } from '../base/errors.ts';
 import { withOpenablePath } from '../base/openable-path.ts';
 import type { CaseStore } from '../cases/store.ts';
 import type { SoundPool } from '../sound/sound-pool.ts';
@@ -72,8 +74,36 @@ async function* prepare(
   yield { type: 'ready', sound };
 }
 
+/** @throws UserFacingError `too-long` */
+function requireShort(startSeconds: number, endSeconds: number): void {
+  if (endSeconds - startSeconds <= mostMeasuredSeconds) return;
+  throw new UserFacingError('too-long', `The stretch is longer than ${mostMeasuredSeconds / 60} minutes.`, {
+    advice: 'Select a shorter one.',
+  });
+}
+
 export function soundProcedures(context: EngineContext) {
   return {
     prepare: os.sound.prepare.handler(({ input, signal }) => prepare(context, input, signal)),
+    measure: os.sound.measure.handler(({ input: { caseId, startSeconds, endSeconds, band, ...item } }) => {
+      requireShort(startSeconds, endSeconds);
+      return withSoundOf(context.cases.get(caseId), item, (source) =>
+        context.sound.measure(source, startSeconds, endSeconds, band),
+      );
+    }),
+    averageSpectrum: os.sound.averageSpectrum.handler(
+      ({ input: { caseId, startSeconds, endSeconds, analysis, ...item } }) => {
+        requireShort(startSeconds, endSeconds);
+        return withSoundOf(context.cases.get(caseId), item, (source) =>
+          context.sound.averageSpectrum(source, startSeconds, endSeconds, analysis),
+        );
+      },
+    ),
+    pitch: os.sound.pitch.handler(({ input: { caseId, startSeconds, endSeconds, range, ...item } }) => {
+      requireShort(startSeconds, endSeconds);
+      return withSoundOf(context.cases.get(caseId), item, (source) =>
+        context.sound.pitch(source, startSeconds, endSeconds, range),
+      );
+    }),
   };
 }

@@ -13,7 +13,11 @@ export function isolate(session: Session): void {
     decide({ cancel: !ownSchemes.has(scheme) });
   });
   session.setPermissionRequestHandler((_contents, permission, decide) => decide(permission === granted));
-  session.setPermissionCheckHandler((_contents, permission) => permission === granted);
+  // So that the outputs can be named; to record takes a request, which is refused.
+  session.setPermissionCheckHandler(
+    (_contents, permission, _origin, { mediaType }) =>
+      permission === granted || (permission === 'media' && mediaType === 'audio'),
+  );
   session.setDevicePermissionHandler(() => false);
   session.setSpellCheckerEnabled(false);
   session.on('will-download', (_event, item) => {

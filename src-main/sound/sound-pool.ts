@@ -1,10 +1,11 @@
-import type { FrequencyAxis } from '../../src-common/frequency-axis.ts';
+import type { Band, FrequencyAxis } from '../../src-common/frequency-axis.ts';
+import type { AverageSpectrum, Pitch, PitchRange } from '../../src-common/schemas/sound.ts';
 import { defaultAnalysis } from '../../src-common/schemas/spectrogram.ts';
 import type { SpectrumAnalysis } from '../../src-common/schemas/spectrogram.ts';
 import { looking } from '../base/looking.ts';
 import { WorkerPool } from '../base/pool.ts';
 import { workerFile } from '../base/workers.ts';
-import type { PrepareRequest, SoundSource, SoundSummary } from './sound.ts';
+import type { Listening, Measures, PrepareRequest, SoundSource, SoundSummary } from './sound.ts';
 import type { SpectrogramImageOptions } from './spectrogram-image.ts';
 
 /** A part of a recording as a picture. */
@@ -19,11 +20,19 @@ export type SoundRequest =
   | ({ kind: 'peaks'; level: number; from: number; count: number } & SoundSource)
   | ({ kind: 'tile'; level: number; tile: number; axis: FrequencyAxis; analysis: SpectrumAnalysis } & SoundSource)
   | ({ kind: 'columns'; analysis: SpectrumAnalysis } & SoundSource)
-  | ({ kind: 'pcm'; from: number; count: number } & SoundSource)
+  | ({ kind: 'pcm'; from: number; count: number; as: Listening } & SoundSource)
+  | ({ kind: 'measure'; startSeconds: number; endSeconds: number; measured: Band | null } & SoundSource)
+  | ({ kind: 'spectrum'; startSeconds: number; endSeconds: number; analysis: SpectrumAnalysis } & SoundSource)
+  | ({ kind: 'pitch'; startSeconds: number; endSeconds: number; range: PitchRange } & SoundSource)
   | ({ kind: 'image' } & ImageRequest & SoundSource);
 
 /** No bytes: columns have to be made first. */
-export type SoundResponse = { summary: SoundSummary } | { bytes: Uint8Array | null };
+export type SoundResponse =
+  | { summary: SoundSummary }
+  | { bytes: Uint8Array | null }
+  | { measures: Measures }
+  | { spectrum: AverageSpectrum }
+  | { pitch: Pitch };
 
 /**
  * Prepares and reads sound off the calling thread: two workers for what takes long (preparing, pictures) and one for what is to
@@ -114,8 +123,31 @@ export class SoundPool {
   }
 
   /** @throws UserFacingError as `PreparedSound.open` */
-  pcm(source: SoundSource, from: number, count: number): Promise<Uint8Array> {
-    return this.#bytes('quick', { kind: 'pcm', from, count, ...source });
+  pcm(source: SoundSource, from: number, count: number, as: Listening = {}): Promise<Uint8Array> {
+    return this.#bytes('quick', { kind: 'pcm', from, count, as, ...source });
+  }
+
+  /** @throws UserFacingError as `PreparedSound.open` */
+  async measure(source: SoundSource, startSeconds: number, endSeconds: number, band: Band | null): Promise<Measures> {
+    const request: SoundRequest = { kind: 'measure', startSeconds, endSeconds, measured: band, ...source };
+    return ((await this.#pool('long').run(request)) as { measures: Measures }).measures;
+  }
+
+  /** @throws UserFacingError as `PreparedSound.open` */
+  async averageSpectrum(
+    source: SoundSource,
+    startSeconds: number,
+    endSeconds: number,
+    analysis: SpectrumAnalysis,
+  ): Promise<AverageSpectrum> {
+    const request: SoundRequest = { kind: 'spectrum', startSeconds, endSeconds, analysis, ...source };
+    return ((await this.#pool('long').run(request)) as { spectrum: AverageSpectrum }).spectrum;
+  }
+
+  /** @throws UserFacingError as `PreparedSound.open` */
+  async pitch(source: SoundSource, startSeconds: number, endSeconds: number, range: PitchRange): Promise<Pitch> {
+    const request: SoundRequest = { kind: 'pitch', startSeconds, endSeconds, range, ...source };
+    return ((await this.#pool('long').run(request)) as { pitch: Pitch }).pitch;
   }
 
   /** A PNG file. @throws UserFacingError as `PreparedSound.open` */

@@ -31,13 +31,23 @@ serveRequests<SoundRequest, SoundResponse>(async (request, closing) => {
     case 'tile':
       return { response: { bytes: await sound.tile(request.level, request.tile, request.axis, request.analysis) } };
     case 'columns': {
-      const controller = new AbortController();
-      closing.addEventListener('abort', () => controller.abort());
-      await sound.makeColumns(request.analysis, controller.signal);
+      await sound.makeColumns(request.analysis, closing);
       return { response: { bytes: null } };
     }
     case 'pcm':
-      return { response: { bytes: await sound.pcm(request.from, request.count) } };
+      return { response: { bytes: await sound.pcm(request.from, request.count, request.as) } };
+    case 'measure': {
+      const { startSeconds, endSeconds, measured } = request;
+      return { response: { measures: await sound.measure(startSeconds, endSeconds, measured, closing) } };
+    }
+    case 'spectrum': {
+      const { startSeconds, endSeconds, analysis } = request;
+      return { response: { spectrum: await sound.averageSpectrum(startSeconds, endSeconds, analysis) } };
+    }
+    case 'pitch': {
+      const { startSeconds, endSeconds, range } = request;
+      return { response: { pitch: await sound.pitch(startSeconds, endSeconds, range) } };
+    }
     case 'image': {
       const { width, height, startSeconds, topHz, scale, analysis } = request;
       const endSeconds = Math.min(request.endSeconds, sound.summary.durationSeconds);

@@ -249,6 +249,40 @@ describe('prepared sound', () => {
     expect(await code(prepareSound({ ...request(wav), channel: 3 }))).toBe('no-channel');
   });
 
+  it('is measured: a stretch, and a band of it, of its own samples', async () => {
+    const path = join(folder, 'levels.wav');
+    // 0.4 at 500 Hz and, in the second half, 0.1 at 3 kHz.
+    const high = tone(3000, 44_100, 4, 0.1).map((value, i) => (i < 2 * 44_100 ? 0 : value));
+    writeFileSync(
+      path,
+      wav16(
+        tone(500, 44_100, 4, 0.4).map((value, i) => value + high[i]),
+        44_100,
+      ),
+    );
+    const asked = request(path);
+    await prepareSound(asked);
+    const sound = await PreparedSound.open(asked);
+    const sineDb = (amplitude: number): number => 20 * Math.log10(amplitude / Math.SQRT2);
+    const first = await sound.measure(0.5, 1.5, null);
+    expect(first.rmsDbfs).toBeCloseTo(sineDb(0.4), 2);
+    expect(first.peakDbfs).toBeCloseTo(20 * Math.log10(0.4), 2);
+    expect(first.peakSeconds).toBeGreaterThanOrEqual(0.5);
+    expect(first.peakSeconds).toBeLessThan(0.503);
+    expect(first.band).toBeNull();
+    const low = await sound.measure(2.5, 3.5, { lowHz: 400, highHz: 600 });
+    expect(low.rmsDbfs).toBeCloseTo(10 * Math.log10((0.4 ** 2 + 0.1 ** 2) / 2), 2);
+    expect(low.band?.rmsDbfs).toBeCloseTo(sineDb(0.4), 2);
+    const upper = await sound.measure(2.5, 3.5, { lowHz: 2900, highHz: 3100 });
+    expect(upper.band?.rmsDbfs).toBeCloseTo(sineDb(0.1), 2);
+    expect(upper.band?.peakDbfs).toBeCloseTo(-20, 1);
+    const before = await sound.measure(0.5, 1.5, { lowHz: 2900, highHz: 3100 });
+    expect(before.band?.rmsDbfs).toBeLessThan(-90);
+    // All of the band is all of the sound.
+    const all = await sound.measure(0.2, 3.9, { lowHz: 0, highHz: 22_050 });
+    expect(all.band?.rmsDbfs).toBeCloseTo(all.rmsDbfs ?? 0, 4);
+  });
+
   it('above 192 kHz is resampled', async () => {
     const path = join(folder, 'high.wav');
     writeFileSync(path, wav16(tone(1000, 384_000, 2), 384_000));

@@ -9,7 +9,8 @@ import { open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
-import type { FrequencyAxis } from '../../src-common/frequency-axis.ts';
+import type { Band, FrequencyAxis } from '../../src-common/frequency-axis.ts';
+import type { AverageSpectrum, Pitch, PitchRange } from '../../src-common/schemas/sound.ts';
 import { defaultAnalysis } from '../../src-common/schemas/spectrogram.ts';
 import type { SpectrumAnalysis } from '../../src-common/schemas/spectrogram.ts';
 import { pcm16, waveHeader } from '../audio/wav-writer.ts';
@@ -18,7 +19,12 @@ import { sha256File } from '../audio/hash.ts';
 import { Resampler } from '../audio/resample.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { ensureFolder, unwritable, writeFileWhole } from '../base/files.ts';
+import { averageSpectrum } from './average-spectrum.ts';
+import { BandPass } from './band-pass.ts';
+import { LevelMeter } from './measures.ts';
+import type { Levels } from './measures.ts';
 import { Places, nothingFor } from './placed.ts';
+import { pitchOf, pitchStatistics } from './pitch.ts';
 import { PeakPyramid, peakLevels, peaksOf, storedSamplesPerPeak } from './peaks.ts';
 import type { PeakLevel } from './peaks.ts';
 import {
@@ -121,6 +127,22 @@ function summaryOf({ channels, sampleRateHz, samples, timeline }: Prepared): Sou
     },
   };
 }
+
+/** How sound is played: a band of it alone, louder or softer. */
+export interface Listening {
+  band?: Band | null;
+  gainDb?: number;
+}
+
+/** Of a stretch, and of a band of it where one was asked for. */
+export interface Measures extends Levels {
+  band: Levels | null;
+}
+
+/** Samples. */
+const measuredAtATime = 1 << 19;
+/** Pitch is looked for at this rate: its harmonics above half of it add nothing. */
+const pitchRateHz = 16_000;
 
 /** Where the prepared sound of a file lies, or will. */
 export function preparedFolder({ folder, sha256, readAll, channel }: Omit<SoundSource, 'path'>): string {
@@ -447,9 +469,58 @@ export class PreparedSound {
     }
   }
 
-  /** Samples as they are played, 16 bits. */
-  async pcm(from: number, count: number): Promise<Uint8Array> {
-    return pcm16(await this.#read(from, Math.max(0, Math.min(count, this.samples - from))));
+  /** Samples as they are played, 16 bits; what is too loud for them is clipped. */
+  async pcm(from: number, count: number, { band, gainDb = 0 }: Listening = {}): Promise<Uint8Array> {
+    const wanted = Math.max(0, Math.min(count, this.samples - from));
+    const samples = await (band ? this.#readBand(from, wanted, band) : this.#read(from, wanted));
+    const factor = 10 ** (gainDb / 20);
+    return pcm16(gainDb === 0 ? samples : samples.map((sample) => factor * sample));
+  }
+
+  /**
+   * Levels of a stretch, and of a band of it: its own samples, filtered with what lies around them.
+   * @throws the signal's reason when aborted
+   */
+  async measure(startSeconds: number, endSeconds: number, band: Band | null, signal?: AbortSignal): Promise<Measures> {
+    const rate = this.#prepared.sampleRateHz;
+    const [first, end] = this.#samplesOf(startSeconds, endSeconds);
+    const [whole, within] = [new LevelMeter(), new LevelMeter()];
+    for (let at = first; at < end; at += measuredAtATime) {
+      signal?.throwIfAborted();
+      const count = Math.min(measuredAtATime, end - at);
+      whole.push(await this.#read(at, count));
+      if (band !== null) within.push(await this.#readBand(at, count, band));
+    }
+    const levelsOf = (meter: LevelMeter): Levels => meter.levels(first / rate, rate);
+    return { ...levelsOf(whole), band: band === null ? null : levelsOf(within) };
+  }
+
+  /** Of a stretch. */
+  averageSpectrum(startSeconds: number, endSeconds: number, analysis: SpectrumAnalysis): Promise<AverageSpectrum> {
+    const { sampleRateHz } = this.#prepared;
+    return averageSpectrum(this.blocks(startSeconds, endSeconds, sampleRateHz), sampleRateHz, analysis);
+  }
+
+  /** Fundamental frequency over a stretch, with times in the recording. */
+  async pitch(startSeconds: number, endSeconds: number, range: PitchRange): Promise<Pitch> {
+    const rate = Math.min(pitchRateHz, this.#prepared.sampleRateHz);
+    const parts: Float32Array[] = [];
+    for await (const block of this.blocks(startSeconds, endSeconds, rate)) parts.push(block);
+    const samples = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
+    let at = 0;
+    for (const part of parts) {
+      samples.set(part, at);
+      at += part.length;
+    }
+    const track = pitchOf(samples, rate, range);
+    const first = this.#samplesOf(startSeconds, endSeconds)[0] / this.#prepared.sampleRateHz;
+    return { ...track, timesSeconds: track.timesSeconds.map((time) => first + time), ...pitchStatistics(track) };
+  }
+
+  #samplesOf(startSeconds: number, endSeconds: number): [number, number] {
+    const rate = this.#prepared.sampleRateHz;
+    const place = (seconds: number): number => Math.min(this.samples, Math.max(0, Math.round(seconds * rate)));
+    return [place(startSeconds), place(endSeconds)];
   }
 
   /** A stretch in blocks, resampled where another rate is asked for. */
@@ -468,6 +539,11 @@ export class PreparedSound {
       await wave.close();
     }
     if (resampler) yield resampler.flush();
+  }
+
+  async #readBand(from: number, count: number, band: Band): Promise<Float32Array> {
+    const filter = bandPass(band, this.#prepared.sampleRateHz);
+    return filter.apply(await this.#read(from - filter.reach, count + 2 * filter.reach));
   }
 
   #wave(): Promise<WaveRange> {
@@ -507,6 +583,19 @@ function anotherFile(path: string): UserFacingError {
 
 function noSuch(what: string): UserFacingError {
   return new UserFacingError('not-found', `There is no ${what}.`);
+}
+
+const bandPasses = new Map<string, BandPass>();
+const keptBandPasses = 8;
+
+function bandPass(band: Band, sampleRateHz: number): BandPass {
+  const key = `${sampleRateHz} ${band.lowHz} ${band.highHz}`;
+  let filter = bandPasses.get(key);
+  if (!filter) {
+    if (bandPasses.size >= keptBandPasses) bandPasses.clear();
+    bandPasses.set(key, (filter = new BandPass(band, sampleRateHz)));
+  }
+  return filter;
 }
 
 const rowMaps = new Map<string, ReturnType<typeof tileRowMap>>();

@@ -1,7 +1,9 @@
 /** Sound for the Examine view. Bytes come from addresses (`resources`), never in messages. */
 import { eventIterator } from '@orpc/contract';
 import { z } from 'zod';
-import type { FrequencyAxis } from '../../src-common/frequency-axis.ts';
+import type { Band, FrequencyAxis } from '../../src-common/frequency-axis.ts';
+import { averageSpectrumSchema, pitchRangeSchema, pitchSchema } from '../../src-common/schemas/sound.ts';
+import { spectrumAnalysisSchema } from '../../src-common/schemas/spectrogram.ts';
 import type { SpectrumAnalysis } from '../../src-common/schemas/spectrogram.ts';
 import { path, seconds } from '../../src-common/schemas/primitives.ts';
 import { gapSchema } from '../../src-common/schemas/recording.ts';
@@ -31,6 +33,31 @@ const soundSchema = z.object({
   }),
 });
 export type Sound = z.infer<typeof soundSchema>;
+
+const bandSchema = z
+  .object({ lowHz: z.number().nonnegative(), highHz: z.number().positive() })
+  .refine(({ lowHz, highHz }) => lowHz < highHz, 'a band ends above where it begins');
+
+/** In dBFS: 0 is a sample of magnitude 1, and a mean square of 1; null: digital silence. */
+const levelsSchema = z.object({
+  /** Of the largest sample; a full-scale sine has 0. */
+  peakDbfs: z.number().nullable(),
+  peakSeconds: z.number(),
+  /** Root of the mean square; a full-scale sine has -3.01. */
+  rmsDbfs: z.number().nullable(),
+});
+const measuresSchema = levelsSchema.extend({ band: levelsSchema.nullable() });
+export type Measures = z.infer<typeof measuresSchema>;
+
+/** Longer stretches are not measured. */
+export const mostMeasuredSeconds = 600;
+
+/** How sound is played: a band of it alone, and louder or softer by so much. */
+export interface HeardAs {
+  band: Band | null;
+  gainDb: number;
+}
+export const mostGainDb = 36;
 
 /** Of more channels, the first ones are shown on their own. */
 export const mostChannelsShown = 8;
@@ -67,7 +94,7 @@ export const spectrogramQuery = (
  * Addresses of bytes, relative to the host's resource root (`/resources/` in the browser, `earwitness://resources/` in Electron):
  * `sound/CASE/EVIDENCE/peaks/LEVEL?from=N&count=N`,
  * `sound/CASE/EVIDENCE/spectrogram/LEVEL/TILE?scale=mel|linear|log&top=HZ&window=hann…&ms=N&overlap=automatic|SHARE`,
- * `sound/CASE/EVIDENCE/audio.wav` (with Range),
+ * `sound/CASE/EVIDENCE/audio.wav?low=HZ&high=HZ&gain=DB` (with Range; of a band alone, louder or softer),
  * `spectrogram/CASE/EVIDENCE.png?from=S&to=S&scale=…&top=HZ&window=…&ms=…&overlap=…&map=…&floor=DB&ceiling=DB`,
  * `file/TOKEN` (a finished export, once). `all=1` with any of an item: of its sound as prepared with `readAll`; `channel=N`: of one channel;
  * `channels=N,N…` with `audio.wav`: the mean of these, each of which must be prepared.
@@ -78,8 +105,18 @@ export const resources = {
   tile: (of: SoundOf, level: number, tile: number, axis: FrequencyAxis, analysis: SpectrumAnalysis): string =>
     `sound/${of.caseId}/${of.evidenceId}/spectrogram/${level}/${tile}${queryOf(of, spectrogramQuery(axis, analysis))}`,
   /** @param channels those that are heard together; null: the mix of all */
-  audio: (of: Omit<SoundOf, 'channel'>, channels: readonly number[] | null = null): string =>
-    `sound/${of.caseId}/${of.evidenceId}/audio.wav${queryOf({ ...of, channel: null }, channels === null ? {} : { channels: channels.join(',') })}`,
+  audio: (
+    of: Omit<SoundOf, 'channel'>,
+    channels: readonly number[] | null = null,
+    { band, gainDb }: HeardAs = { band: null, gainDb: 0 },
+  ): string => {
+    const query = {
+      ...(channels === null ? {} : { channels: channels.join(',') }),
+      ...(band === null ? {} : { low: band.lowHz, high: band.highHz }),
+      ...(gainDb === 0 ? {} : { gain: gainDb }),
+    };
+    return `sound/${of.caseId}/${of.evidenceId}/audio.wav${queryOf({ ...of, channel: null }, query)}`;
+  },
   image: (of: SoundOf, query: Record<string, string | number>): string =>
     `spectrogram/${of.caseId}/${of.evidenceId}.png${queryOf(of, query)}`,
   file: (token: string): string => `file/${token}`,
@@ -89,6 +126,18 @@ export const resources = {
 export const uploadAddress = (fileName: string): string => `/upload?${new URLSearchParams({ name: fileName })}`;
 
 export const uploadSchema = z.object({ path });
+
+/** Of an item's prepared sound. */
+const stretch = inEvidence.extend({
+  readAll: z.boolean().default(false),
+  channel: z.int().positive().max(256).optional(),
+  startSeconds: seconds,
+  endSeconds: seconds,
+});
+const endsLater = [
+  ({ startSeconds, endSeconds }: { startSeconds: number; endSeconds: number }): boolean => startSeconds < endSeconds,
+  'a stretch ends after it begins',
+] as const;
 
 export const sound = {
   /** Peaks and audio of an item, or of one of its channels, computed once and kept; the stream says how far it is, its last event is `ready`. */
@@ -108,4 +157,12 @@ export const sound = {
         ]),
       ),
     ),
+  /** Levels of a stretch and of a band of it: of the samples themselves; the sound must be prepared. */
+  measure: procedure.input(stretch.extend({ band: bandSchema.nullable() }).refine(...endsLater)).output(measuresSchema),
+  /** The long-term average spectrum of a stretch; the overlap is half of the window. */
+  averageSpectrum: procedure
+    .input(stretch.extend({ analysis: spectrumAnalysisSchema }).refine(...endsLater))
+    .output(averageSpectrumSchema),
+  /** Fundamental frequency over a stretch. */
+  pitch: procedure.input(stretch.extend({ range: pitchRangeSchema }).refine(...endsLater)).output(pitchSchema),
 };

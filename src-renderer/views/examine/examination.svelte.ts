@@ -10,7 +10,7 @@ import { client, onChange, resourceUrl, told } from '../../state/client.svelte.t
 import { plural } from '../../format.ts';
 import { common } from '../../texts/common.ts';
 import { examine } from '../../texts/examine.ts';
-import type { FrequencyAxis } from '../../../src-common/frequency-axis.ts';
+import type { Band, FrequencyAxis } from '../../../src-common/frequency-axis.ts';
 import { display } from './display.svelte.ts';
 import { Explanation, subjectKey } from './explanation.svelte.ts';
 import { colourTable, tileColours } from './colour-maps.ts';
@@ -52,7 +52,9 @@ export class Examination {
   /** Address of what is played; null: nothing of it is to be heard. */
   readonly played: string | null = $derived.by(() => {
     const { heard } = this.listening;
-    return heard?.length === 0 ? null : resourceUrl(resources.audio(this, heard));
+    const { gainDb, bandOnly } = this.listening;
+    const band = bandOnly ? this.band : null;
+    return heard?.length === 0 ? null : resourceUrl(resources.audio(this, heard, { band, gainDb }));
   });
   /** The result whose finding is shown. */
   analysis: Analysis | null = $state.raw(null);
@@ -60,6 +62,10 @@ export class Examination {
   progress: { done: number; total: number | null } = $state.raw({ done: 0, total: null });
   window: Span = $state.raw({ start: 0, end: 1 });
   selection: Span | null = $state.raw(null);
+  /** Of the selection; null: it is of all frequencies. */
+  band: Band | null = $state.raw(null);
+  /** Dragging over a spectrogram selects a band, too. */
+  boxing = $state(false);
   /** Of the canvas, in device pixels; told by the widest one. */
   width = $state(0);
   analysing = $state(false);
@@ -331,11 +337,21 @@ export class Examination {
     this.window = windowWith(this.window, at, this.duration);
   }
 
-  select(span: Span | null): void {
+  /** @param band of all frequencies where none is given */
+  select(span: Span | null, band: Band | null = null): void {
     const { duration } = this;
     const within = span === null ? null : { start: Math.max(0, span.start), end: Math.min(duration, span.end) };
     this.selection = within !== null && within.end > within.start ? within : null;
     this.player.range = this.selection;
+    this.band = this.selection === null || band === null ? null : this.#bandWithin(band);
+  }
+
+  /** In tenths of Hertz, within what the recording holds; null where nothing is left of it. */
+  #bandWithin({ lowHz, highHz }: Band): Band | null {
+    const maxHz = this.sound?.spectrogram.maxHz ?? 0;
+    const rounded = (hz: number): number => Math.round(10 * Math.min(Math.max(hz, 0), maxHz)) / 10;
+    const [low, high] = [rounded(lowHz), rounded(highHz)];
+    return high > low && (low > 0 || high < maxHz) ? { lowHz: low, highHz: high } : null;
   }
 
   // What a person adds

@@ -1,9 +1,13 @@
 import { heardOf, toggled } from './listening.ts';
 
-/** Which channels of a recording are heard. */
+/** Which channels of a recording are heard, and how. */
 export class Listening {
   #solo: ReadonlySet<number> = $state.raw(new Set());
   #muted: ReadonlySet<number> = $state.raw(new Set());
+  /** Louder, or softer. */
+  gainDb = $state(0);
+  /** Of a selection with a band, only that is heard. */
+  bandOnly = $state(false);
   readonly #channels: () => readonly number[];
 
   /** @param channels of the recording; none where it has but one */

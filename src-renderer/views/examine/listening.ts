@@ -14,3 +14,9 @@ export function toggled(of: ReadonlySet<number>, channel: number): ReadonlySet<n
   if (!next.delete(channel)) next.add(channel);
   return next;
 }
+
+/** Speeds that are offered. */
+export const rates: readonly number[] = [0.25, 0.5, 0.75, 1, 1.25, 1.5, 2];
+
+/** Gains that are offered, in dB. */
+export const gains: readonly number[] = [-24, -12, -6, 0, 6, 12, 18, 24, 36];

@@ -1,5 +1,6 @@
 /** Plays a recording, or a part of it over and over: the playhead of the Examine view. wavesurfer.js does the playing. */
 import type WaveSurfer from 'wavesurfer.js';
+import { isString, keep, kept } from '../../state/kept.ts';
 import type { Span } from './time-window.ts';
 
 export class Player {
@@ -8,6 +9,10 @@ export class Player {
   time = $state(0);
   playing = $state(false);
   loop = $state(false);
+  /** Times as fast as it was recorded, at the same pitch. */
+  rate = $state(1);
+  /** Id of the device that plays; empty: the system's own choice. */
+  output: string = $state(kept('examine.output', '', isString));
   /** What is played; null: everything. */
   range: Span | null = $state.raw(null);
   #surfer: WaveSurfer | null = null;
@@ -19,6 +24,12 @@ export class Player {
     this.media = document.createElement('audio');
     // Nothing is fetched before it is played.
     this.media.preload = 'none';
+    this.media.preservesPitch = true;
+    // New sound begins at the usual speed.
+    this.media.addEventListener('ratechange', () => {
+      if (this.media.playbackRate !== this.rate) this.media.playbackRate = this.rate;
+    });
+    if (this.output !== '') void this.setOutput(this.output).catch(() => (this.output = ''));
   }
 
   /** Gives it what is played from now on, from where it is; null: silence. */
@@ -47,6 +58,19 @@ export class Player {
       if (this.loop) void this.#playFrom(this.range?.start ?? 0);
     });
     surfer.on('error', () => this.#onFailure());
+  }
+
+  setRate(rate: number): void {
+    this.rate = rate;
+    this.media.defaultPlaybackRate = rate;
+    this.media.playbackRate = rate;
+  }
+
+  /** @throws DOMException where the device is not there any more */
+  async setOutput(device: string): Promise<void> {
+    await this.media.setSinkId(device);
+    this.output = device;
+    keep('examine.output', device);
   }
 
   seek(time: number): void {

@@ -1,0 +1,56 @@
+import { describe, expect, it } from 'vitest';
+import type { Pitch } from '../schemas/sound.ts';
+import { plotCsv } from './rows.ts';
+import { averageSpectrumPlot, pitchPlot } from './sound.ts';
+import { plotSvg } from './svg.ts';
+
+const range = { floorHz: 75, ceilingHz: 500 };
+
+describe('the average spectrum', () => {
+  it('names its highest level, and is exported as it came', () => {
+    const levelsDbfs = Array.from({ length: 513 }, (_, bin) => -60 - Math.abs(bin - 64) / 10);
+    const spectrum = { hzPerBin: 15.625, levelsDbfs, frames: 99 };
+    const plot = averageSpectrumPlot('a.wav, 1 to 3 s', spectrum, { window: 'hann', windowMs: 32 });
+    expect(plot.gist).toBe('Highest at 1,000 Hz, −60.0 dBFS.');
+    expect(plot.note).toContain('99 frames, Hann 32 ms window');
+    expect(plot.x.to).toBe(8000);
+    expect(plotCsv(plot).split('\r\n')[65]).toBe('"a.wav, 1 to 3 s",1000,-60,,');
+    expect(plotSvg(plot)).toContain('Level (dBFS per bin)');
+    const short = averageSpectrumPlot('a', { ...spectrum, frames: 0 }, { window: 'hann', windowMs: 32 });
+    expect(short.note).toContain('lengthened by silence');
+  });
+});
+
+describe('the pitch', () => {
+  const pitch: Pitch = {
+    timesSeconds: [1, 1.01, 1.02, 1.03, 1.04],
+    frequenciesHz: [100, 110, null, 120, null],
+    voicedShare: 0.6,
+    medianHz: 110,
+    meanHz: 110,
+    lowestHz: 100,
+    highestHz: 120,
+  };
+
+  it('is not drawn where there is none', () => {
+    const plot = pitchPlot('a.wav', pitch, range, { startSeconds: 1, endSeconds: 2 });
+    expect(plot.layers.map(({ kind }) => kind)).toEqual(['line', 'line', 'marks']);
+    expect(plotCsv(plot).trim().split('\r\n')).toHaveLength(4);
+    expect(plot.gist).toMatch(/^Median 110 Hz, from 100 to 120 Hz; 60\s% of the frames/);
+    expect(plotSvg(plot)).toContain('F0 (Hz)');
+  });
+
+  it('of what has none says so', () => {
+    const none = {
+      ...pitch,
+      frequenciesHz: [null, null, null, null, null],
+      medianHz: null,
+      lowestHz: null,
+      highestHz: null,
+    };
+    const plot = pitchPlot('a.wav', none, range, { startSeconds: 1, endSeconds: 2 });
+    expect(plot.layers).toEqual([]);
+    expect(plot.gist).toBe('No frame is voiced.');
+    expect(plotSvg(plot)).toContain('F0 (Hz)');
+  });
+});

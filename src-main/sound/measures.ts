@@ -1,0 +1,39 @@
+/** Levels of a stretch of sound, of all of it or of a band. */
+
+/** Levels in dBFS: 0 dB is a sample of magnitude 1, and a mean square of 1; null: digital silence. */
+export interface Levels {
+  /** Of the largest sample. A full-scale sine has 0. */
+  peakDbfs: number | null;
+  peakSeconds: number;
+  /** Root of the mean square. A full-scale sine has -3.01. */
+  rmsDbfs: number | null;
+}
+
+/** Takes samples in blocks. */
+export class LevelMeter {
+  #samples = 0;
+  #squares = 0;
+  #peak = 0;
+  #peakAt = 0;
+
+  push(block: Float32Array): void {
+    for (const [index, sample] of block.entries()) {
+      this.#squares += sample * sample;
+      if (Math.abs(sample) > this.#peak) {
+        this.#peak = Math.abs(sample);
+        this.#peakAt = this.#samples + index;
+      }
+    }
+    this.#samples += block.length;
+  }
+
+  /** @param startSeconds time of the first sample */
+  levels(startSeconds: number, sampleRateHz: number): Levels {
+    const decibels = (power: number): number | null => (power > 0 ? 10 * Math.log10(power) : null);
+    return {
+      peakDbfs: decibels(this.#peak ** 2),
+      peakSeconds: startSeconds + this.#peakAt / sampleRateHz,
+      rmsDbfs: decibels(this.#squares / Math.max(1, this.#samples)),
+    };
+  }
+}
