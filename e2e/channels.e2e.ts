@@ -185,6 +185,20 @@ describe.each(hosts)('$name', ({ missing, start }) => {
       await workstation.choose(examine.listening.speed, '1×');
       await workstation.choose(examine.listening.gain, examine.listening.asRecorded);
       await page.getByLabel(examine.listening.bandOnly).uncheck();
+      await workstation.button(examine.listening.compare).click();
+      await workstation.button(examine.listening.stopComparing).waitFor(patience);
+      await page.keyboard.press('Escape');
+      for (const [which, channel] of [first, second].entries()) {
+        await workstation.button(examine.listening.current(which as 0 | 1, channel)).waitFor();
+        const count = played.length;
+        await workstation.button(examine.toolbar.play).click();
+        await expect.poll(() => played.length, patience).toBeGreaterThan(count);
+        await workstation.button(examine.toolbar.pause).click();
+        expect(played.at(-1)).toMatch(new RegExp(`^\\?channels=${which + 1}(&gain=-|$)`));
+        await page.keyboard.press('x');
+      }
+      await page.getByTitle(examine.listening.title, { exact: true }).click();
+      await workstation.button(examine.listening.stopComparing).click();
       await page.keyboard.press('Escape');
 
       await workstation.button(examine.plots.open, inspector()).click();

@@ -1,10 +1,10 @@
 /** One recording as it is examined: what is known of it, what is in sight, what is selected, and how it is drawn and played. */
-import { mostChannelsShown, resources } from '../../../src-preload/contract/sound.ts';
+import { mostChannelsShown, mostGainDb, mostMeasuredSeconds, resources } from '../../../src-preload/contract/sound.ts';
 import type { Analysis } from '../../../src-common/schemas/analysis.ts';
 import { pointedOut } from '../../../src-common/low-stretches.ts';
 import type { LowStretch } from '../../../src-common/low-stretches.ts';
 import type { Evidence, Mark } from '../../../src-common/schemas/evidence.ts';
-import type { Sound } from '../../../src-preload/contract/sound.ts';
+import type { Measures, Sound } from '../../../src-preload/contract/sound.ts';
 import { app } from '../../state/app.svelte.ts';
 import { client, onChange, resourceUrl, told } from '../../state/client.svelte.ts';
 import { plural } from '../../format.ts';
@@ -23,6 +23,8 @@ import { latestOf, readingOf } from './reading.ts';
 import type { Reading } from './reading.ts';
 import { clampWindow, lengthOf, pan, windowAround, windowWith, zoomAt } from './time-window.ts';
 import type { Span } from './time-window.ts';
+
+const settledAfterMs = 150;
 
 interface ExaminationOf {
   caseId: string;
@@ -52,8 +54,9 @@ export class Examination {
   /** Address of what is played; null: nothing of it is to be heard. */
   readonly played: string | null = $derived.by(() => {
     const { heard } = this.listening;
-    const { gainDb, bandOnly } = this.listening;
-    const band = bandOnly ? this.band : null;
+    const { wholeGainDb, bandOnly } = this.listening;
+    const gainDb = Math.round(10 * Math.min(mostGainDb, Math.max(-mostGainDb, wholeGainDb))) / 10;
+    const band = bandOnly ? this.#heardBand : null;
     return heard?.length === 0 ? null : resourceUrl(resources.audio(this, heard, { band, gainDb }));
   });
   /** The result whose finding is shown. */
@@ -64,6 +67,9 @@ export class Examination {
   selection: Span | null = $state.raw(null);
   /** Of the selection; null: it is of all frequencies. */
   band: Band | null = $state.raw(null);
+  /** The band, once it rests: while it is dragged, what is played does not begin anew. */
+  #heardBand: Band | null = $state.raw(null);
+  #settling: ReturnType<typeof setTimeout> | undefined;
   /** Dragging over a spectrogram selects a band, too. */
   boxing = $state(false);
   /** Of the canvas, in device pixels; told by the widest one. */
@@ -148,6 +154,7 @@ export class Examination {
     return () => {
       stopChanges();
       clearTimeout(this.#reloading);
+      clearTimeout(this.#settling);
       this.#stop.abort();
       for (const lane of new Set([this.mix, ...this.lanes])) lane.close();
       this.explanation.close();
@@ -304,6 +311,21 @@ export class Examination {
     if (!this.#stop.signal.aborted) app.notify(examine.playFailed, 'error');
   }
 
+  /** Has two channels heard in turn, as loud as each other in the selection, or in what is in sight. */
+  async compare(channels: readonly [number, number]): Promise<void> {
+    const { caseId, evidenceId, readAll, selection, window, listening } = this;
+    const { start: startSeconds, end } = selection ?? window;
+    const endSeconds = Math.min(end, startSeconds + mostMeasuredSeconds);
+    const band = listening.bandOnly ? this.band : null;
+    const [one, other] = await Promise.all(
+      channels.map((channel) =>
+        client.sound.measure({ caseId, evidenceId, readAll, channel, startSeconds, endSeconds, band }),
+      ),
+    );
+    const levelOf = (measures: Measures): number | null => (measures.band ?? measures).rmsDbfs;
+    listening.compare(channels, [levelOf(one), levelOf(other)]);
+  }
+
   // What is in sight
 
   zoom(factor: number, at?: number): void {
@@ -344,6 +366,8 @@ export class Examination {
     this.selection = within !== null && within.end > within.start ? within : null;
     this.player.range = this.selection;
     this.band = this.selection === null || band === null ? null : this.#bandWithin(band);
+    clearTimeout(this.#settling);
+    this.#settling = setTimeout(() => (this.#heardBand = this.band), settledAfterMs);
   }
 
   /** In tenths of Hertz, within what the recording holds; null where nothing is left of it. */

@@ -1,4 +1,11 @@
-import { heardOf, toggled } from './listening.ts';
+import { heardOf, matchedGains, toggled } from './listening.ts';
+
+/** Two channels that are heard in turn. */
+interface Comparison {
+  channels: readonly [number, number];
+  gainsDb: readonly [number, number];
+  current: 0 | 1;
+}
 
 /** Which channels of a recording are heard, and how. */
 export class Listening {
@@ -8,6 +15,7 @@ export class Listening {
   gainDb = $state(0);
   /** Of a selection with a band, only that is heard. */
   bandOnly = $state(false);
+  comparison: Comparison | null = $state.raw(null);
   readonly #channels: () => readonly number[];
 
   /** @param channels of the recording; none where it has but one */
@@ -17,7 +25,26 @@ export class Listening {
 
   /** Numbers of the channels; null: the mix of all. */
   get heard(): number[] | null {
+    const { comparison } = this;
+    if (comparison !== null) return [comparison.channels[comparison.current]];
     return heardOf(this.#channels(), this.#solo, this.#muted);
+  }
+
+  /** With what makes those that are compared equally loud. */
+  get wholeGainDb(): number {
+    const { comparison, gainDb } = this;
+    return comparison === null ? gainDb : gainDb + comparison.gainsDb[comparison.current];
+  }
+
+  /** Begins with the first of two channels. @param levelsDbfs null: silence */
+  compare(channels: readonly [number, number], levelsDbfs: readonly [number | null, number | null]): void {
+    this.comparison = { channels, gainsDb: matchedGains(levelsDbfs), current: 0 };
+  }
+
+  /** Goes on with the other one. */
+  swap(): void {
+    const { comparison } = this;
+    if (comparison !== null) this.comparison = { ...comparison, current: comparison.current === 0 ? 1 : 0 };
   }
 
   isAlone(channel: number): boolean {
@@ -29,14 +56,17 @@ export class Listening {
   }
 
   toggleSolo(channel: number): void {
+    this.comparison = null;
     this.#solo = toggled(this.#solo, channel);
   }
 
   toggleMute(channel: number): void {
+    this.comparison = null;
     this.#muted = toggled(this.#muted, channel);
   }
 
   hearMix(): void {
+    this.comparison = null;
     this.#solo = new Set();
     this.#muted = new Set();
   }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { heardOf, toggled } from './listening.ts';
+import { heardOf, matchedGains, toggled } from './listening.ts';
 
 const none = new Set<number>();
 
@@ -23,4 +23,11 @@ describe('what is heard', () => {
     expect([...toggled(toggled(one, 1), 2)]).toEqual([1]);
     expect([...one]).toEqual([2]);
   });
+});
+
+it('two channels are matched by making the louder one softer', () => {
+  expect(matchedGains([-20, -26.04])).toEqual([-6, 0]);
+  expect(matchedGains([-30, -12.3])).toEqual([0, -17.7]);
+  expect(matchedGains([-20, -90])).toEqual([-36, 0]);
+  expect(matchedGains([-20, null])).toEqual([0, 0]);
 });

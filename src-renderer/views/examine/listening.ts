@@ -20,3 +20,14 @@ export const rates: readonly number[] = [0.25, 0.5, 0.75, 1, 1.25, 1.5, 2];
 
 /** Gains that are offered, in dB. */
 export const gains: readonly number[] = [-24, -12, -6, 0, 6, 12, 18, 24, 36];
+
+/** Louder ones are made softer by at most so much. */
+const mostSofterDb = 36;
+
+/** By how much to change two levels so that both are as the lower one; a silent one changes nothing. */
+export function matchedGains([one, other]: readonly [number | null, number | null]): [number, number] {
+  if (one === null || other === null) return [0, 0];
+  const gain = (level: number): number => -Math.min(mostSofterDb, Math.round(10 * (level - Math.min(one, other))) / 10);
+  // Without a minus before nought.
+  return [gain(one) || 0, gain(other) || 0];
+}

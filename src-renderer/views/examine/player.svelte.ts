@@ -17,6 +17,9 @@ export class Player {
   range: Span | null = $state.raw(null);
   #surfer: WaveSurfer | null = null;
   #frame = 0;
+  /** The beginning that is under way, by its number; 0: none. */
+  #starting = 0;
+  #starts = 0;
   readonly #onFailure: () => void;
 
   constructor(onFailure: () => void) {
@@ -37,7 +40,7 @@ export class Player {
     const { media } = this;
     media.muted = url === null;
     if (url === null || media.getAttribute('src') === url) return;
-    const [time, plays] = [media.currentTime, this.playing];
+    const [time, plays] = [media.currentTime, this.playing || this.#starting > 0];
     media.src = url;
     if (time > 0) media.currentTime = time;
     if (plays) void this.#playFrom(time);
@@ -108,11 +111,15 @@ export class Player {
 
   async #playFrom(time: number): Promise<void> {
     this.seek(time);
+    const mine = ++this.#starts;
+    this.#starting = mine;
     try {
       await this.#surfer?.play();
     } catch (error) {
       // A pause that comes before the first sound is no failure.
       if (!(error instanceof DOMException && error.name === 'AbortError')) this.#onFailure();
+    } finally {
+      if (this.#starting === mine) this.#starting = 0;
     }
   }
 
