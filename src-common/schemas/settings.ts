@@ -5,6 +5,7 @@ import { backendNameSchema } from './training.ts';
 export const settingsSchema = z.object({
   version: z.literal(1).default(1),
   examiner: text.default(''),
+  examinerQualification: text.default(''),
   laboratory: text.default(''),
   laboratoryAddress: text.default(''),
   placeOfWork: text.default(''),

@@ -5,6 +5,9 @@ import type { CaseCore } from './core.ts';
 import { reportRecordSha256 } from './records.ts';
 import type { StoredReport } from './records.ts';
 
+/** The row that says what an amendment changed. */
+export const reportAmended = 'report-amended';
+
 /** Everything that makes an issued report again. */
 export interface ReportRecord extends IssuedReport {
   request: ReportRequest;
@@ -81,7 +84,21 @@ export class IssuedReports {
         ...issued,
         recordSha256: reportRecordSha256(row),
       });
+      if (report.amends !== null) this.#logAmendment(report, report.amends);
       return issued;
+    });
+  }
+
+  /** What was changed, why, and which report is replaced: a row of its own. */
+  #logAmendment({ number, request }: ReportRecord, amends: string): void {
+    const core = this.#core;
+    const replaced = core.prepare<[string], StoredReport>('SELECT * FROM reports WHERE number = ?').get(amends);
+    core.append(reportAmended, null, `The report ${number} replaces the report ${amends}.`, {
+      number,
+      amends,
+      replacedSha256: replaced?.sha256 ?? null,
+      changed: request.amendment,
+      why: request.amendmentReason ?? '',
     });
   }
 }

@@ -37,6 +37,7 @@ import { CaseLock, lockName } from './lock.ts';
 import { Marks } from './marks.ts';
 import { detailsOf } from './records.ts';
 import { storedSpectrogram, storeSpectrogram } from './view-settings.ts';
+import { TechnicalReviews } from './reviews.ts';
 import { giveRights, sharedAction, sharedRights, unsharedAction } from './rights.ts';
 import { Scans } from './scans.ts';
 import type { Session } from './session.ts';
@@ -65,6 +66,7 @@ export class CaseStore {
   readonly scans: Scans;
   readonly intakes: Intakes;
   readonly reports: IssuedReports;
+  readonly reviews: TechnicalReviews;
 
   readonly #core: CaseCore;
   readonly #history: EditHistory;
@@ -84,6 +86,7 @@ export class CaseStore {
     this.scans = new Scans(core, this.evidence, this.analyses);
     this.intakes = new Intakes(core);
     this.reports = new IssuedReports(core);
+    this.reviews = new TechnicalReviews(core);
   }
 
   /**

@@ -13,21 +13,12 @@ import { caseIdIn, databasePath, openDatabaseForReading, requireCase, telling } 
 import { schemaDifferences } from './database-schema.ts';
 import { derivedColumns, storedAudio } from './evidence-table.ts';
 import { knowledgeOf } from './library-file.ts';
-import {
-  caseRecordSha256,
-  evidenceFileOf,
-  evidenceRecordSha256,
-  markRecordSha256,
-  reportRecordSha256,
-} from './records.ts';
-import type {
-  StoredAnalysis,
-  StoredCase,
-  StoredEvidence,
-  StoredMark,
-  StoredMetadata,
-  StoredReport,
-} from './records.ts';
+import { caseRecordSha256, evidenceFileOf, evidenceRecordSha256, markRecordSha256 } from './records.ts';
+import type { StoredAnalysis, StoredCase, StoredEvidence, StoredMark, StoredMetadata } from './records.ts';
+import { reportAmended } from './issued-reports.ts';
+import { technicalReview } from './reviews.ts';
+import { reportChecks, reviewChecks } from './verify-reports.ts';
+import type { LoggedReports } from './verify-reports.ts';
 import { LoggedTimes, headChecks, signatureCheck, signerOf } from './verify-log.ts';
 
 /** What the database alone says. */
@@ -66,7 +57,7 @@ interface Checked {
   db: Database.Database;
 }
 
-interface Logged {
+interface Logged extends LoggedReports {
   /** What the row of each item's intake says of it. */
   intakes: Map<number, Record<string, unknown>>;
   /** Items of which the log has more than one intake. */
@@ -78,7 +69,6 @@ interface Logged {
   caseRecord: unknown;
   analyses: Map<number, { evidenceId: number | null; resultSha256: unknown }>;
   shown: Map<number | null, unknown>;
-  reports: Map<string, unknown>;
 }
 
 function recordsOf(store: Checked, request: VerifyRequest): RecordFindings {
@@ -104,11 +94,15 @@ function recordsOf(store: Checked, request: VerifyRequest): RecordFindings {
     analyses: new Map(),
     shown: new Map(),
     reports: new Map(),
+    amendments: [],
+    reviews: [],
   };
   const times = new LoggedTimes();
   const chain = walkChain(db, store.id, (row, details) => {
     times.add(row);
     noteOfItem(logged, row, details);
+    if (row.action === reportAmended) logged.amendments.push({ position: row.position, details });
+    if (row.action === technicalReview) logged.reviews.push(row);
     const { recordSha256 } = details;
     const { markId, number, analysisId } = details;
     if (typeof markId === 'number') logged.marks.set(markId, recordSha256);
@@ -156,7 +150,7 @@ function recordsOf(store: Checked, request: VerifyRequest): RecordFindings {
 
   const files = evidenceRecords(store, logged, request.fromElsewhere === true, add);
   checks.push(...resultChecks(db, logged));
-  checks.push(...reportChecks(db, logged, request));
+  checks.push(...reportChecks(db, logged, request), ...reviewChecks(db, logged, chain));
   return { caseId: store.id, head, publicKey: signed?.publicKey ?? null, signer, checks, files };
 }
 
@@ -308,29 +302,4 @@ function resultChecks(db: Database.Database, logged: Logged): Check[] {
     holds: true,
     sentence: `${count} results are those in the log.`,
   }));
-}
-
-function reportChecks(db: Database.Database, logged: Logged, { reportSha256 }: VerifyRequest): Check[] {
-  const checks: Check[] = [];
-  const add = (name: string, holds: boolean, sentence: string): void => {
-    checks.push({ subject: 'report', name, holds, sentence });
-  };
-  const rows = db.prepare<[], StoredReport>('SELECT * FROM reports ORDER BY rowid').all();
-  for (const row of rows) {
-    const holds = reportRecordSha256(row) === logged.reports.get(row.number);
-    const sentence = holds ? 'is kept as it was issued' : 'is not kept as it was issued';
-    add(row.number, holds, `The report ${row.number} ${sentence}.`);
-  }
-  for (const number of logged.reports.keys()) {
-    if (!rows.some((row) => row.number === number)) {
-      add(number, false, `The report ${number} is gone, though the log has it.`);
-    }
-  }
-  if (reportSha256 !== undefined) {
-    const issued = rows.find(({ sha256 }) => sha256 === reportSha256);
-    if (issued) add('the file given', true, `The file is the report ${issued.number}, issued ${issued.issued_at}.`);
-    else
-      add('the file given', false, 'The file is none of the reports that this case issued, or it was changed since.');
-  }
-  return checks;
 }

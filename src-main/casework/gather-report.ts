@@ -24,7 +24,8 @@ export interface ReportSurroundings {
   application: string;
   /** The data folder, where models are. */
   home: string;
-  settings: Pick<Settings, 'laboratory' | 'laboratoryAddress' | 'placeOfWork' | 'examiner' | 'verbalScale'>;
+  settings: Pick<Settings, 'laboratory' | 'laboratoryAddress' | 'placeOfWork' | 'examiner' | 'verbalScale'> &
+    Partial<Pick<Settings, 'examinerQualification'>>;
   /** Of a model that results may be by and that lies elsewhere than those of this installation. */
   modelFolder?: string;
 }
@@ -99,7 +100,8 @@ function gather(making: ReportMaking, models: ModelsOfReport): ReportSnapshot {
     const issuedAt = new Date().toISOString();
     const items = ids.map((id) => itemOf(store, id, inFull, models, { state: states.get(id), ...pictures.get(id) }));
     const { evidenceIds: _, ...asked } = request;
-    const { laboratory, laboratoryAddress, placeOfWork, examiner, verbalScale } = surroundings.settings;
+    const { laboratory, laboratoryAddress, placeOfWork, examiner, examinerQualification, verbalScale } =
+      surroundings.settings;
     const { createdAt } = store.summary();
     return {
       format: 2,
@@ -107,11 +109,12 @@ function gather(making: ReportMaking, models: ModelsOfReport): ReportSnapshot {
       number: numberFor(store, kind, issuedAt),
       issuedAt,
       application: surroundings.application,
-      laboratory: { laboratory, laboratoryAddress, placeOfWork, examiner },
+      laboratory: { laboratory, laboratoryAddress, placeOfWork, examiner, examinerQualification },
       verbalScale,
       // Notes of the case are the examiner's own.
       case: withoutCase ? null : { ...store.details(), notes: '', id: store.id, createdAt },
       request: asked,
+      reviews: withoutCase ? [] : store.reviews.forNextReport(),
       amended,
       head: withoutCase ? null : store.head,
       custody: withoutCase ? [] : custodyOf(store, inFull ? new Set(ids) : new Set()),

@@ -113,14 +113,18 @@ describe('issueReport', () => {
     expect(Buffer.compare(again.json, json)).toBe(0);
     expect(Buffer.compare(again.csv, csv)).toBe(0);
 
+    store.reviews.add({ reviewer: 'R. Eviewer', qualification: 'PhD', remarks: '', report: null });
     const later = await issueReport(
       store,
-      request({ amends: 'N 1/1', amendment: 'A description was added.' }),
+      request({ amends: 'N 1/1', amendment: 'A description was added.', amendmentReason: 'It was asked for.' }),
       surroundings,
     );
     const amended = await textOf(later.pdf);
     expect(later.issued).toMatchObject({ number: 'N 1/2', amends: 'N 1/1' });
     expect(amended).toContain(issued.sha256);
+    expect(amended).toContain('A description was added. Why: It was asked for.');
+    expect(amended).toContain('Technical review: R. Eviewer (PhD)');
+    expect(store.log.rows({ offset: 0, limit: 1 }).rows[0]).toMatchObject({ action: 'report-amended' });
     expect(amended).toContain('There is no waveform and no spectrogram: the file is not at its place.');
     expect(store.reports.list().map(({ number }) => number)).toEqual(['N 1/1', 'N 1/2']);
     writeFileSync(recording, bytes);

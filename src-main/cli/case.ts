@@ -20,6 +20,13 @@ import type { ModelOptions } from './model-option.ts';
 import { addReadingOptions } from './reading.ts';
 import type { ReadingOptions } from './reading.ts';
 
+interface ReviewOptions {
+  reviewer: string;
+  qualification: string;
+  remarks: string;
+  report?: string;
+}
+
 interface NewOptions {
   number: string;
   title: string;
@@ -258,6 +265,22 @@ and the list of cases are never shared.`,
             ? `${store.folder} is shared: group ${rights.group}, rights ${rights.mode}.\n`
             : `What lies in ${store.folder} is for its owner alone.\n`,
         );
+        writeHead(store);
+      });
+    });
+
+  command
+    .command('review')
+    .description("Note a technical reviewer's sign-off in the custody log; the next report names it.")
+    .argument('<dir>', "the case's folder")
+    .requiredOption('--reviewer <name>', 'who reviewed it: not its examiner')
+    .option('--qualification <text>', 'what qualifies the reviewer', '')
+    .option('--remarks <text>', 'what the reviewer remarks', '')
+    .option('--report <number>', 'an issued report that was reviewed (default: the case as it stands)')
+    .action(async (folder: string, options: ReviewOptions) => {
+      await withCase(folder, async (store) => {
+        const { reviewer, rows, position } = store.reviews.add({ ...options, report: options.report ?? null });
+        process.stdout.write(visibleName(`${reviewer} signed off the case as of row ${rows}: row ${position}.`) + '\n');
         writeHead(store);
       });
     });

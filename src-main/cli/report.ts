@@ -16,7 +16,8 @@ import type { OutputFiles } from './outputs.ts';
 const help = `
 WHAT is the folder or the number of a case, or recordings and folders with recordings. A report of a case is kept in the
 case and logged; a report of recordings is neither, and says so. With --draft a case's report is made as it would be issued now, marked
-DRAFT on every page, and nothing is kept or logged. Laboratory, address and verbal scale come from the settings.
+DRAFT on every page, and nothing is kept or logged. A report names the examiner, whoever authorises it, and the technical reviewers whose
+sign-off the log has since the report before (earwitness case review). Laboratory, address and verbal scale come from the settings.
 Up to 100 items have a section each, with figures; more are listed in a table, and with --short all are: what the sections would say is then in
 the attached report.json. With --saliency the latest result of each item and of
 each stretch has a map by occlusion with its test, which takes some seconds each; where a map does no better than chance it is not
@@ -25,7 +26,7 @@ shown, and the report says so.
 Examples:
   earwitness report cases/2026-014 --out report.pdf --authorised-by "A. Smith" --json report.json
   earwitness report cases/2026-014 --draft --out draft.pdf
-  earwitness report cases/2026-014 --items 3,7 --amends 2026-014/1 --amendment "Item 7 added." --out report.pdf
+  earwitness report cases/2026-014 --items 3,7 --amends 2026-014/1 --amendment "Item 7 added." --amendment-reason "It came late." --out report.pdf
   earwitness report cases/2026-014 --again 2026-014/1 --out report.pdf
   earwitness report call.wav --out report.pdf
 Exit status: 0 done, 1 failed, 2 wrong usage, 3 some recordings could not be read.`;
@@ -41,11 +42,14 @@ interface Options {
   model?: string;
   fast?: boolean;
   authorisedBy: string;
+  authoriserQualification?: string;
+  examinerQualification?: string;
   method: string;
   departures: string;
   opinions: string;
   amends?: string;
   amendment: string;
+  amendmentReason?: string;
   saliency?: boolean;
   short?: boolean;
 }
@@ -66,11 +70,14 @@ export function register(program: Command): void {
     .option('--model <model>', "for recordings: a model's folder or name (default: the model that ships)")
     .addOption(fastOption())
     .option('--authorised-by <name>', 'who authorises the report', '')
+    .option('--authoriser-qualification <text>', 'what qualifies whoever authorises it')
+    .option('--examiner-qualification <text>', 'what qualifies the examiner (default: as the settings say)')
     .option('--method <text>', 'the method in your own words', '')
     .option('--departures <text>', 'departures from the method', '')
     .option('--opinions <text>', 'opinions and interpretations, marked as such', '')
     .option('--amends <number>', 'number of the report that this one amends')
     .option('--amendment <text>', 'what was changed', '')
+    .option('--amendment-reason <text>', 'why it was changed')
     .option('--short', 'a table of the items in place of sections and figures; all else is in the attached data')
     .option('--saliency', 'also which parts of the sound each score rests on, tested against chance; no evidence')
     .addHelpText('after', help)
@@ -106,6 +113,9 @@ function checkOptions(options: Options): void {
   if (options.again !== undefined && options.draft)
     throw wrongUsage('--again is of a report that was issued: it is no draft.');
   if (options.amends === undefined && options.amendment !== '') throw wrongUsage('--amendment needs --amends.');
+  if (options.amends === undefined && options.amendmentReason !== undefined) {
+    throw wrongUsage('--amendment-reason needs --amends.');
+  }
 }
 
 /** The folder of the case that is meant; null where recordings are. */
@@ -169,6 +179,8 @@ async function report(what: string[], options: Options): Promise<number> {
   const surroundings = { application: `earwitness ${applicationVersion()}`, home, settings };
   const asked = {
     authorisedBy: options.authorisedBy,
+    authoriserQualification: options.authoriserQualification,
+    examinerQualification: options.examinerQualification,
     method: options.method,
     departures: options.departures,
     opinions: options.opinions,
@@ -213,6 +225,7 @@ async function report(what: string[], options: Options): Promise<number> {
       evidenceIds: options.items ?? [],
       amends: options.amends ?? null,
       amendment: options.amendment,
+      amendmentReason: options.amendmentReason,
     });
     if (options.draft) {
       // For reading: nothing is logged, and whoever has the case open goes on.

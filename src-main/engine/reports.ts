@@ -75,6 +75,8 @@ export function reportsProcedures(context: EngineContext) {
     issue: os.reports.issue.handler(({ input }) => issue(context, input)),
     draft: os.reports.draft.handler(({ input }) => draft(context, input)),
     list: os.reports.list.handler(({ input }) => context.cases.get(input.caseId).reports.list()),
+    review: os.reports.review.handler(({ input }) => context.cases.get(input.caseId).reviews.add(input.review)),
+    reviews: os.reports.reviews.handler(({ input }) => context.cases.get(input.caseId).reviews.list()),
     again: os.reports.again.handler(async ({ input }) => {
       const { pdf, issued } = await reportAgain(context.cases.get(input.caseId), input.number);
       return deliver(context, input.out, fileOf(issued.number), (path) => writeFile(path, pdf));

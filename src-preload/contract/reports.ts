@@ -1,5 +1,10 @@
 import { z } from 'zod';
-import { issuedReportSchema, reportRequestSchema } from '../../src-common/schemas/report.ts';
+import {
+  issuedReportSchema,
+  newReviewSchema,
+  reportRequestSchema,
+  technicalReviewSchema,
+} from '../../src-common/schemas/report.ts';
 import { inCase, jobStarted, out, output, procedure } from './procedure.ts';
 
 export const reports = {
@@ -7,5 +12,8 @@ export const reports = {
   /** As it would be issued now, marked as a draft; nothing is kept or logged. */
   draft: procedure.input(reportRequestSchema.extend({ out })).output(jobStarted),
   list: procedure.input(inCase).output(z.array(issuedReportSchema)),
+  /** Notes a technical reviewer's sign-off in the log. */
+  review: procedure.input(inCase.extend({ review: newReviewSchema })).output(technicalReviewSchema),
+  reviews: procedure.input(inCase).output(z.array(technicalReviewSchema)),
   again: procedure.input(inCase.extend({ number: z.string(), out })).output(output),
 };

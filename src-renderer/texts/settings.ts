@@ -14,6 +14,8 @@ export const settings = {
   saved: (time: string) => `Saved at ${time}.`,
   examiner: 'Examiner',
   examinerHint: 'Stands in new cases and in the custody log.',
+  qualification: 'Qualification',
+  qualificationHint: 'Of the examiner; stands in reports.',
   laboratory: 'Laboratory',
   address: 'Address',
   place: 'Place of work',

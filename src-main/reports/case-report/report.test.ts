@@ -38,7 +38,7 @@ describe('renderReport', () => {
       'Screening only: it has not been validated on casework material',
       'unchanged: items 1, 2; MISSING: item 3. The sender gave no hash of item 2.',
       'Item 3, call-3.wav: The file is not where it was at intake.',
-      'Examiner: E. Xaminer. Authorised by: A. Uthoriser.',
+      'Examiner: E. Xaminer. Technical review: the log has none for this report. Authorised by: A. Uthoriser.',
     ]) {
       expect(pages[0]).toContain(part);
     }
@@ -433,6 +433,32 @@ describe('renderReport', () => {
     }
   });
 
+  it('names examiner, technical reviewer and authoriser apart, each with what qualifies them', async () => {
+    const base = testSnapshot([testItem(testEvidence(1), [testAnalysis(1, 1)])]);
+    const laboratory = { ...base.laboratory, examinerQualification: 'MSc Phonetics' };
+    const review = {
+      ...{ reviewer: 'R. Eviewer', qualification: 'PhD', remarks: 'Figure 1 was checked.', report: null },
+      ...{ position: 9, time: '2026-11-23T10:00:00.000Z', actor: 'R. Eviewer', rows: 8, hash: hashOf('8') },
+    };
+    const request = { ...base.request, authoriserQualification: 'Head of the laboratory' };
+    const snapshot = { ...base, laboratory, request, reviews: [{ ...review, laterRows: 2 }] };
+    const pages = await pagesOf(snapshot);
+    expect(pages[0]).toContain(
+      'Examiner: E. Xaminer (MSc Phonetics). Technical review: R. Eviewer (PhD), 2026-11-23 10:00:00 UTC, row 9',
+    );
+    expect(pages[0]).toContain(
+      'of the case as of row 8; 2 rows of work were logged after it. Remarks: Figure 1 was checked.',
+    );
+    expect(pages[0]).toContain('Authorised by: A. Uthoriser (Head of the laboratory).');
+    expect(pages.at(-1)).toMatch(
+      /Examiner E\. Xaminer \(MSc.*Technical review R\. Eviewer.*Authorised by A\. Uthoriser/,
+    );
+    // What the settings say is of another than the case's examiner.
+    const details = { ...base.case!, examiner: 'S. Omebody' };
+    const [other] = await pagesOf({ ...base, laboratory, case: details });
+    expect(other).toContain('Examiner: S. Omebody. Technical review: the log has none for this report.');
+  });
+
   it('marks an amendment as such', async () => {
     const amended = {
       number: '2026-014/1',
@@ -443,12 +469,13 @@ describe('renderReport', () => {
       amends: null,
     };
     const base = testSnapshot([testItem(testEvidence(1), [testAnalysis(1, 1)])], { number: '2026-014/2', amended });
-    const request = { ...base.request, amends: amended.number, amendment: 'The date of receipt was wrong.' };
+    const amendment = { amendment: 'The date of receipt was wrong.', amendmentReason: 'It had been misread.' };
+    const request = { ...base.request, amends: amended.number, ...amendment };
     const [first] = await pagesOf({ ...base, request });
     expect(first).toContain('Amended report');
     expect(first).toContain('Amendment of report 2026-014/1');
     expect(first).toContain(hashOf('9'));
-    expect(first).toContain('The date of receipt was wrong.');
+    expect(first).toContain('The date of receipt was wrong. Why: It had been misread.');
   });
 
   it('shows Arabic, Hebrew, Chinese, emoji and Cyrillic, long names whole, and hidden characters as such', async () => {

@@ -12,7 +12,7 @@ import { Sheet, styles } from './sheet.ts';
 import type { Cell } from './sheet.ts';
 import { hasSections, reportJson } from './snapshot.ts';
 import type { ReportSnapshot } from './snapshot.ts';
-import { known, scopeText, summary, written } from './summary.ts';
+import { peopleOf, reviewTexts, scopeText, summary, known, written } from './summary.ts';
 import { stretchCsv } from '../stretch-csv.ts';
 import { extentText } from './technical-words.ts';
 import { draftStatement, grouped, interpretation, propositions, screeningStatement, timeText } from './wording.ts';
@@ -278,10 +278,16 @@ function close(sheet: Sheet, snapshot: ReportSnapshot, attachments: readonly Att
     sheet.paragraph(`— End of the draft. ${draftStatement} —`, styles.bold);
     return;
   }
-  sheet.need(96);
+  const people = peopleOf(snapshot);
+  sheet.need(130);
   sheet.gap(10);
   sheet.pairs([
-    ['Authorised by', known(snapshot.request.authorisedBy)],
+    ['Examiner', people.examiner],
+    ...reviewTexts(snapshot).map((text): [string, Cell] => [
+      'Technical review',
+      text.replace('Technical review: ', ''),
+    ]),
+    ['Authorised by', people.authoriser],
     ['Date of issue', timeText(snapshot.issuedAt)],
     ['Signature', '\n____________________________________________'],
   ]);

@@ -3,7 +3,7 @@ import type { Analysis } from '../../../src-common/schemas/analysis.ts';
 import type { CaseDetails } from '../../../src-common/schemas/case.ts';
 import type { CustodyHead, CustodyRow } from '../../../src-common/schemas/custody.ts';
 import type { Evidence } from '../../../src-common/schemas/evidence.ts';
-import type { IssuedReport, ReportRequest } from '../../../src-common/schemas/report.ts';
+import type { IssuedReport, ReportRequest, TechnicalReview } from '../../../src-common/schemas/report.ts';
 import type { Saliency } from '../../../src-common/schemas/saliency.ts';
 import type { Settings } from '../../../src-common/schemas/settings.ts';
 import type { Gap } from '../../audio/types.ts';
@@ -110,11 +110,14 @@ export interface ReportSnapshot {
   /** ISO 8601, UTC. */
   issuedAt: string;
   application: string;
-  laboratory: Pick<Settings, 'laboratory' | 'laboratoryAddress' | 'placeOfWork' | 'examiner'>;
+  laboratory: Pick<Settings, 'laboratory' | 'laboratoryAddress' | 'placeOfWork' | 'examiner'> &
+    Partial<Pick<Settings, 'examinerQualification'>>;
   verbalScale: Settings['verbalScale'];
   /** Null for recordings without a case. */
   case: (CaseDetails & { id: string; createdAt: string }) | null;
   request: Omit<ReportRequest, 'caseId' | 'evidenceIds'>;
+  /** Sign-offs of technical reviewers since the report before; absent in reports of earlier versions. */
+  reviews?: TechnicalReview[];
   /** The report that this one amends. */
   amended: IssuedReport | null;
   /** Of the log, before the row of this report; null without a case. */

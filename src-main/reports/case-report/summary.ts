@@ -98,7 +98,7 @@ function amendment(
 ): void {
   sheet.notice(
     `Amendment of report ${number}`,
-    `This report replaces report ${number}, issued ${timeText(issuedAt)} (SHA-256 ${sha256}). What was changed: ${known(request.amendment)}`,
+    `This report replaces report ${number}, issued ${timeText(issuedAt)} (SHA-256 ${sha256}). What was changed: ${known(request.amendment)} Why: ${known(request.amendmentReason ?? '')}`,
     ink.accent,
   );
 }
@@ -261,13 +261,46 @@ function files({ items }: ReportSnapshot): Cell {
     : [{ ...bold(needs), style: { ...styles.bold, colour: ink.spoof } }, ...lines, plain(`${state}${hash}`)];
 }
 
+/** A name with what qualifies who bears it. */
+function qualified(name: string, qualification: string | undefined): string {
+  const words = qualification?.trim().replace(/\s*\n\s*/g, ', ') ?? '';
+  return words === '' || name.trim() === '' ? known(name) : `${name.trim()} (${words})`;
+}
+
+/** Who examined, and who authorises. */
+export function peopleOf({ laboratory, request, case: details }: ReportSnapshot): {
+  examiner: string;
+  authoriser: string;
+} {
+  const examiner = details?.examiner || laboratory.examiner;
+  // The settings speak of whoever works at this installation.
+  const own = examiner === laboratory.examiner ? laboratory.examinerQualification : '';
+  return {
+    examiner: qualified(examiner, request.examinerQualification?.trim() || own),
+    authoriser: qualified(request.authorisedBy, request.authoriserQualification),
+  };
+}
+
+/** What technical reviewers signed off, a sentence for each. */
+export function reviewTexts({ reviews = [], case: details }: ReportSnapshot): string[] {
+  if (!details) return [];
+  if (reviews.length === 0) return ['Technical review: the log has none for this report.'];
+  return reviews.map(({ reviewer, qualification, remarks, time, position, rows, laterRows }) => {
+    const since =
+      laterRows === 0
+        ? 'nothing was changed after it'
+        : `${counted(laterRows, 'row')} of work ${laterRows === 1 ? 'was' : 'were'} logged after it`;
+    const remarked = remarks.trim() === '' ? '' : ` Remarks: ${remarks.trim()}`;
+    return `Technical review: ${qualified(reviewer, qualification)}, ${timeText(time)}, row ${position} of the log, of the case as of row ${rows}; ${since}.${remarked}`;
+  });
+}
+
 function answerable(snapshot: ReportSnapshot): Cell {
-  const { laboratory, request, case: details, draft } = snapshot;
-  const examiner = `Examiner: ${known(details?.examiner || laboratory.examiner)}.`;
-  if (draft) return [plain(examiner), plain('A draft has been authorised by nobody.')];
-  const parts = [
-    plain(`${examiner} Authorised by: ${known(request.authorisedBy)}. ${laboratory.laboratory.trim()}`.trim()),
-  ];
+  const { laboratory, case: details, draft } = snapshot;
+  const people = peopleOf(snapshot);
+  const parts = [plain(`Examiner: ${people.examiner}.`), ...reviewTexts(snapshot).map(plain)];
+  if (draft) return [...parts, plain('A draft has been authorised by nobody.')];
+  parts.push(plain(`Authorised by: ${people.authoriser}. ${laboratory.laboratory.trim()}`.trim()));
   if (!details) {
     parts.push(
       bold(
