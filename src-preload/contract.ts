@@ -19,6 +19,7 @@ import { saliency } from './contract/saliency.ts';
 import { settings } from './contract/settings.ts';
 import { sound } from './contract/sound.ts';
 import { system } from './contract/system.ts';
+import { templates } from './contract/templates.ts';
 import { training } from './contract/training.ts';
 
 export const contract = {
@@ -38,6 +39,7 @@ export const contract = {
   training,
   evaluation,
   reports,
+  templates,
 };
 export type Contract = typeof contract;
 export type Inputs = InferContractRouterInputs<Contract>;

@@ -21,6 +21,8 @@ export const reportRequestSchema = z.object({
   amendmentReason: text.optional(),
   /** `short`: items stand in a table, without sections and figures; what these would say is in the attached data. By default in full. */
   form: z.enum(['full', 'short']).optional(),
+  /** Name of the laboratory's template that it is made with. */
+  template: z.string().max(80).optional(),
   /** Also the saliency maps of its results, each with its test. */
   saliency: z.boolean().optional(),
 });

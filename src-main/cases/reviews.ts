@@ -11,7 +11,7 @@ import type { StoredCustodyRow } from './custody.ts';
 export const technicalReview = 'technical-review';
 
 /** What a row's details hold. */
-export const reviewDetailsSchema = newReviewSchema.extend({ rows: z.int(), hash: sha256Schema });
+const reviewDetailsSchema = newReviewSchema.extend({ rows: z.int(), hash: sha256Schema });
 
 /** Rows that tell of a look at the case, and not of work on it. */
 const looking = ['opened', 'examined', 'exported', technicalReview];

@@ -5,6 +5,7 @@ import type { Analysis } from '../../src-common/schemas/analysis.ts';
 import type { CustodyRow } from '../../src-common/schemas/custody.ts';
 import type { EvidenceRow } from '../../src-common/schemas/evidence.ts';
 import type { IssuedReport, ReportRequest } from '../../src-common/schemas/report.ts';
+import type { KeptTemplate } from '../../src-common/schemas/report-template.ts';
 import type { Settings } from '../../src-common/schemas/settings.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { CaseStore } from '../cases/store.ts';
@@ -26,6 +27,8 @@ export interface ReportSurroundings {
   home: string;
   settings: Pick<Settings, 'laboratory' | 'laboratoryAddress' | 'placeOfWork' | 'examiner' | 'verbalScale'> &
     Partial<Pick<Settings, 'examinerQualification'>>;
+  /** The laboratory's, which speaks in the place of the settings. */
+  template?: KeptTemplate;
   /** Of a model that results may be by and that lies elsewhere than those of this installation. */
   modelFolder?: string;
 }
@@ -102,6 +105,7 @@ function gather(making: ReportMaking, models: ModelsOfReport): ReportSnapshot {
     const { evidenceIds: _, ...asked } = request;
     const { laboratory, laboratoryAddress, placeOfWork, examiner, examinerQualification, verbalScale } =
       surroundings.settings;
+    const { template } = surroundings;
     const { createdAt } = store.summary();
     return {
       format: 2,
@@ -109,8 +113,13 @@ function gather(making: ReportMaking, models: ModelsOfReport): ReportSnapshot {
       number: numberFor(store, kind, issuedAt),
       issuedAt,
       application: surroundings.application,
-      laboratory: { laboratory, laboratoryAddress, placeOfWork, examiner, examinerQualification },
-      verbalScale,
+      laboratory: {
+        laboratory: template?.template.laboratory || laboratory,
+        laboratoryAddress: template?.template.laboratoryAddress || laboratoryAddress,
+        ...{ placeOfWork, examiner, examinerQualification },
+      },
+      verbalScale: template?.template.verbalScale ?? verbalScale,
+      ...(template === undefined ? {} : { template }),
       // Notes of the case are the examiner's own.
       case: withoutCase ? null : { ...store.details(), notes: '', id: store.id, createdAt },
       request: asked,

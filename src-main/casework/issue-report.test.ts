@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { extractText, getDocumentProxy } from 'unpdf';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { reportTemplateSchema } from '../../src-common/schemas/report-template.ts';
 import type { ReportRequest } from '../../src-common/schemas/report.ts';
 import { settingsSchema } from '../../src-common/schemas/settings.ts';
 import { temporaryFolder, tone, wav16 } from '../audio/testing.ts';
@@ -128,6 +129,21 @@ describe('issueReport', () => {
     expect(amended).toContain('There is no waveform and no spectrogram: the file is not at its place.');
     expect(store.reports.list().map(({ number }) => number)).toEqual(['N 1/1', 'N 1/2']);
     writeFileSync(recording, bytes);
+  });
+
+  it('takes what a template says before what the settings say, and gives the report again without it', async () => {
+    const template = reportTemplateSchema.parse({
+      ...{ format: 'earwitness report template', version: 1, name: 'Court', laboratory: 'Laboratory of the Court' },
+      verbalScale: [{ upTo: null, words: 'support' }],
+    });
+    const chosen = { ...surroundings, template: { template, sha256: 'c'.repeat(64) } };
+    const { issued, pdf, json } = await issueReport(store, request({ template: 'Court' }), chosen);
+    expect(await textOf(pdf)).toContain('Laboratory of the Court');
+    const said = JSON.parse(Buffer.from(json).toString()) as ReportSnapshot;
+    expect(said.verbalScale).toEqual(template.verbalScale);
+    expect(said.request.template).toBe('Court');
+    const again = await reportAgain(store, issued.number);
+    expect(Buffer.compare(again.pdf, pdf)).toBe(0);
   });
 
   it('gives reports that are asked for together a number each', async () => {

@@ -5,6 +5,7 @@ import { extname, resolve } from 'node:path';
 import { visibleName } from '../../src-common/visible-text.ts';
 import type { Command } from 'commander';
 import { InvalidArgumentError } from 'commander';
+import type { KeptTemplate } from '../../src-common/schemas/report-template.ts';
 import type { ReportRequest } from '../../src-common/schemas/report.ts';
 import { UserFacingError } from '../base/errors.ts';
 import type { FinishedReport } from '../casework/issue-report.ts';
@@ -25,7 +26,7 @@ shown, and the report says so.
 
 Examples:
   earwitness report cases/2026-014 --out report.pdf --authorised-by "A. Smith" --json report.json
-  earwitness report cases/2026-014 --draft --out draft.pdf
+  earwitness report cases/2026-014 --draft --template court.json --out draft.pdf
   earwitness report cases/2026-014 --items 3,7 --amends 2026-014/1 --amendment "Item 7 added." --amendment-reason "It came late." --out report.pdf
   earwitness report cases/2026-014 --again 2026-014/1 --out report.pdf
   earwitness report call.wav --out report.pdf
@@ -52,6 +53,7 @@ interface Options {
   amendmentReason?: string;
   saliency?: boolean;
   short?: boolean;
+  template?: string;
 }
 
 /** Adds `earwitness report`. */
@@ -78,6 +80,7 @@ export function register(program: Command): void {
     .option('--amends <number>', 'number of the report that this one amends')
     .option('--amendment <text>', 'what was changed', '')
     .option('--amendment-reason <text>', 'why it was changed')
+    .option('--template <file.json>', "the laboratory's template, as Settings export it: who it is, in which words")
     .option('--short', 'a table of the items in place of sections and figures; all else is in the attached data')
     .option('--saliency', 'also which parts of the sound each score rests on, tested against chance; no evidence')
     .addHelpText('after', help)
@@ -161,6 +164,13 @@ async function write(options: Options, outputs: OutputFiles, { pdf, json, csv }:
   await writeOutputs(files, outputs);
 }
 
+/** The template that is asked for. @throws UserFacingError `template`, `not-found`, `unreadable` */
+async function templateOf({ template }: Options): Promise<{ template?: KeptTemplate }> {
+  if (template === undefined) return {};
+  const { kept, readTemplate } = await import('../reports/template-store.ts');
+  return { template: kept(await readTemplate(template)) };
+}
+
 async function report(what: string[], options: Options): Promise<number> {
   checkOptions(options);
   const [{ dataFolder }, { SettingsStore }] = await Promise.all([
@@ -176,7 +186,8 @@ async function report(what: string[], options: Options): Promise<number> {
   const store = await SettingsStore.open(home);
   if (store.problem) process.stderr.write(`${store.problem.sentence}\n`);
   const settings = store.get();
-  const surroundings = { application: `earwitness ${applicationVersion()}`, home, settings };
+  const chosen = await templateOf(options);
+  const surroundings = { application: `earwitness ${applicationVersion()}`, home, settings, ...chosen };
   const asked = {
     authorisedBy: options.authorisedBy,
     authoriserQualification: options.authoriserQualification,
@@ -184,6 +195,7 @@ async function report(what: string[], options: Options): Promise<number> {
     method: options.method,
     departures: options.departures,
     opinions: options.opinions,
+    ...(chosen.template === undefined ? {} : { template: chosen.template.template.name }),
     ...(options.saliency ? { saliency: true } : {}),
     ...(options.short ? { form: 'short' as const } : {}),
   };

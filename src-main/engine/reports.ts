@@ -4,6 +4,7 @@ import { UserFacingError } from '../base/errors.ts';
 import type { CaseStore } from '../cases/store.ts';
 import { draftReport, issueReport, reportAgain } from '../casework/issue-report.ts';
 import type { ReportProgress, ReportSurroundings } from '../casework/issue-report.ts';
+import { TemplateStore } from '../reports/template-store.ts';
 import type { JobRun } from '../jobs/queue.ts';
 import type { EngineContext } from './context.ts';
 import { deliver, outputPath } from './files.ts';
@@ -38,14 +39,20 @@ async function begin(
   return { jobId: context.jobs.start({ kind: 'report', title, caseId, unit: 'steps' }, start) };
 }
 
-function surroundingsOf({ application, home, settings }: EngineContext): ReportSurroundings {
-  return { application, home, settings: settings.get() };
+/** @throws UserFacingError `not-found` for a template that is not there */
+async function surroundingsOf(
+  { application, home, settings }: EngineContext,
+  { template }: Pick<ReportRequest, 'template'>,
+): Promise<ReportSurroundings> {
+  const chosen = template === undefined ? {} : { template: await new TemplateStore(home).get(template) };
+  return { application, home, settings: settings.get(), ...chosen };
 }
 
 async function issue(context: EngineContext, input: Request): Promise<{ jobId: string }> {
   const { out, ...request } = input;
+  const surroundings = await surroundingsOf(context, request);
   return begin(context, input, async (store, progress) => {
-    const { pdf, issued } = await issueReport(store, request, surroundingsOf(context), progress);
+    const { pdf, issued } = await issueReport(store, request, surroundings, progress);
     try {
       const output = await deliver(context, out, fileOf(issued.number), (path) => writeFile(path, pdf));
       return { ...issued, ...output };
@@ -62,8 +69,9 @@ async function issue(context: EngineContext, input: Request): Promise<{ jobId: s
 
 async function draft(context: EngineContext, input: Request): Promise<{ jobId: string }> {
   const { out, ...request } = input;
+  const surroundings = await surroundingsOf(context, request);
   return begin(context, input, async (store, progress) => {
-    const { pdf, pages } = await draftReport(store, request, surroundingsOf(context), progress);
+    const { pdf, pages } = await draftReport(store, request, surroundings, progress);
     const file = fileOf(`${store.details().number}-draft`);
     return { pages, ...(await deliver(context, out, file, (path) => writeFile(path, pdf))) };
   });

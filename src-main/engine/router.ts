@@ -15,6 +15,7 @@ import { saliencyProcedures } from './saliency.ts';
 import { settingsProcedures } from './settings.ts';
 import { soundProcedures } from './sound.ts';
 import { systemProcedures } from './system.ts';
+import { templatesProcedures } from './templates.ts';
 import { trainingProcedures } from './training.ts';
 
 /** Every procedure of the contract. */
@@ -36,5 +37,6 @@ export function buildRouter(context: EngineContext) {
     training: trainingProcedures(context),
     evaluation: evaluationProcedures(context),
     reports: reportsProcedures(context),
+    templates: templatesProcedures(context),
   });
 }

@@ -22,7 +22,7 @@ const columns = [
 ];
 
 /** What one result points out, and what it is of. */
-export interface PointedOut {
+interface PointedOut {
   evidence: Pick<Evidence, 'id' | 'name' | 'sha256'>;
   analysis: Pick<Analysis, 'modelName' | 'channel' | 'readAll' | 'resultSha256' | 'thresholds'>;
   stretches: readonly LowStretch[];

@@ -345,6 +345,8 @@ export const cases = {
     items: 'Items',
     allItems: (count: string) => `All ${count}`,
     selectedItems: (count: string) => `The selected (${count})`,
+    template: 'Template',
+    noTemplate: 'None: as it stands in Settings',
     form: 'Form',
     forms: { full: 'In full, with figures', short: 'Short: a table, the rest as data' },
     authorisedBy: 'Authorised by',

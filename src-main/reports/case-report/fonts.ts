@@ -18,6 +18,13 @@ const files = {
 } as const;
 export type FontName = keyof typeof files;
 
+/** What texts are set in where a laboratory wants serifs. */
+const serifs: Partial<Record<FontName, string>> = {
+  regular: 'dejavu-fonts-ttf/ttf/DejaVuSerifCondensed.ttf',
+  bold: 'dejavu-fonts-ttf/ttf/DejaVuSerifCondensed-Bold.ttf',
+};
+export type FontFamily = 'sans' | 'serif';
+
 const fallbacks: readonly FontName[] = ['regular', 'arabic', 'han', 'emoji'];
 
 /** The TrueType font inside a WOFF file: its tables inflated once, which fontkit else does for every glyph. */
@@ -45,8 +52,9 @@ function unwrapWoff(woff: Buffer): Buffer<ArrayBuffer> {
   return Buffer.concat(parts);
 }
 
-function openFont(name: FontName): Font {
-  const path = createRequire(import.meta.url).resolve(files[name]);
+function openFont(name: FontName, family: FontFamily): Font {
+  const file = (family === 'serif' ? serifs[name] : undefined) ?? files[name];
+  const path = createRequire(import.meta.url).resolve(file);
   const bytes = readFileSync(path);
   const font = create(path.endsWith('.woff') ? unwrapWoff(bytes) : bytes);
   if (!('layout' in font)) throw new Error(`${path} is a collection of fonts.`);
@@ -64,7 +72,12 @@ const plain = /^[\x20-\x7e]*$/;
 export class Fonts {
   readonly #opened = new Map<FontName, { font: Font; characters: Set<number> }>();
   readonly #faces = new Map<string, FontName | null>();
+  readonly #family: FontFamily;
   readonly #segmenter = new Intl.Segmenter('en', { granularity: 'grapheme' });
+
+  constructor(family: FontFamily) {
+    this.#family = family;
+  }
 
   font(name: FontName): Font {
     return this.#open(name).font;
@@ -103,7 +116,7 @@ export class Fonts {
   #open(name: FontName): { font: Font; characters: Set<number> } {
     let opened = this.#opened.get(name);
     if (!opened) {
-      const font = openFont(name);
+      const font = openFont(name, this.#family);
       this.#opened.set(name, (opened = { font, characters: new Set(font.characterSet) }));
     }
     return opened;

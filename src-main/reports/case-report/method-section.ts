@@ -31,10 +31,12 @@ export function methodSection(sheet: Sheet, snapshot: ReportSnapshot): void {
   const { request } = snapshot;
   sheet.heading(2, '2 Method');
   sheet.heading(3, '2.1 What was done');
-  const described = request.method.trim() !== '';
+  const template = snapshot.template?.template;
+  const own = request.method.trim() || template?.method || '';
+  const described = own !== '';
   sheet.paragraph(
     described
-      ? request.method
+      ? own
       : 'Every recording was hashed (SHA-256) and read without being changed. Its first audio stream, or the one named with the analysis, ' +
           'was decoded, its channels mixed or one of them chosen as stated, and conditioned as annex A says: ' +
           'resampled, limited to a band of frequencies, cut to the part that holds sound, and cut into windows of equal length and level. ' +
@@ -47,6 +49,7 @@ export function methodSection(sheet: Sheet, snapshot: ReportSnapshot): void {
   const listed = (texts: readonly string[]): Cell => texts.map((text) => ({ text, style: styles.regular }));
   sheet.pairs([
     ['Report made by', snapshot.application],
+    ...templateRows(snapshot),
     ['Results computed by', software.length === 0 ? 'None' : listed(software)],
     ...(decoders.length === 0 ? [] : [['Other formats decoded by', listed(decoders)] as [string, Cell]]),
     [
@@ -58,6 +61,23 @@ export function methodSection(sheet: Sheet, snapshot: ReportSnapshot): void {
   ]);
   decisionRule(sheet, snapshot);
   uncertainty(sheet, snapshot);
+}
+
+/** Which template it is made with, and by which procedure the laboratory works. */
+function templateRows({ template: used }: ReportSnapshot): [string, Cell][] {
+  if (used === undefined) return [];
+  const { template, sha256 } = used;
+  return [
+    [
+      'Template',
+      [
+        { text: template.name, style: styles.regular },
+        { text: sha256, style: styles.mono },
+      ],
+    ],
+    ...(template.procedure === '' ? [] : [['Procedure', template.procedure] as [string, Cell]]),
+    ...(template.accreditation === '' ? [] : [['Accreditation', template.accreditation] as [string, Cell]]),
+  ];
 }
 
 function decisionRule(sheet: Sheet, snapshot: ReportSnapshot): void {

@@ -1,5 +1,6 @@
 import { extractText, getDocumentProxy } from 'unpdf';
 import { describe, expect, it } from 'vitest';
+import { reportTemplateSchema } from '../../../src-common/schemas/report-template.ts';
 import { renderReport } from './report.ts';
 import { reportCsv } from './report-csv.ts';
 import { reportJson } from './snapshot.ts';
@@ -457,6 +458,43 @@ describe('renderReport', () => {
     const details = { ...base.case!, examiner: 'S. Omebody' };
     const [other] = await pagesOf({ ...base, laboratory, case: details });
     expect(other).toContain('Examiner: S. Omebody. Technical review: the log has none for this report.');
+  });
+
+  it('speaks by a laboratory’s template: logo, accreditation, procedure, texts, letters', async () => {
+    const { spectrogram } = await testFigures();
+    const logo = { type: 'image/png' as const, base64: spectrogram.pngBase64 };
+    const template = reportTemplateSchema.parse({
+      ...{
+        format: 'earwitness report template',
+        version: 1,
+        name: 'Court',
+        font: 'serif',
+        logo,
+        accreditationMark: logo,
+      },
+      ...{ accreditation: 'Accredited by EXA under no. 123', procedure: 'SOP 7', method: 'As SOP 7 says.' },
+      ...{ opening: 'To the court.', closing: 'Kept for ten years.', statementOfTruth: 'I believe it to be true.' },
+      footer: 'A laboratory of the county',
+    });
+    const base = testSnapshot([testItem(testEvidence(1), [testAnalysis(1, 1)])]);
+    const snapshot = { ...base, template: { template, sha256: hashOf('a') } };
+    const { bytes } = await renderReport(snapshot);
+    expect(bytes.toString('latin1')).toContain('+DejaVuSerifCondensed');
+    expect(bytes.toString('latin1')).not.toContain('+DejaVuSansCondensed');
+    const pages = await pagesOf(snapshot);
+    for (const page of pages) expect(page).toContain('A laboratory of the county');
+    expect(pages[0]).toContain('Accredited by EXA under no. 123. Procedure SOP 7 Report on the examination');
+    expect(pages[0]).toContain('To the court.');
+    const text = pages.join(' ');
+    expect(text).toContain('As SOP 7 says.');
+    expect(text).toContain(`Template Court ${hashOf('a')} Procedure SOP 7 Accreditation Accredited by EXA`);
+    expect(pages.at(-1)).toMatch(/Kept for ten years\. Statement of truth I believe it to be true\..*Signature/);
+    const attached = JSON.parse(reportJson(snapshot)) as ReportSnapshot;
+    expect(attached.template).toMatchObject({ sha256: hashOf('a'), template: { name: 'Court', logo: null } });
+    // What is written with the report goes before.
+    const own = await textOf({ ...snapshot, request: { ...base.request, method: 'By ear.' } });
+    expect(own).toContain('By ear.');
+    expect(own).not.toContain('As SOP 7 says.');
   });
 
   it('marks an amendment as such', async () => {

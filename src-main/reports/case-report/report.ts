@@ -279,6 +279,12 @@ function close(sheet: Sheet, snapshot: ReportSnapshot, attachments: readonly Att
     return;
   }
   const people = peopleOf(snapshot);
+  const { statementOfTruth = '', closing = '' } = snapshot.template?.template ?? {};
+  if (closing !== '') sheet.paragraph(closing, styles.regular, { written: true });
+  if (statementOfTruth !== '') {
+    sheet.heading(3, 'Statement of truth');
+    sheet.paragraph(statementOfTruth, styles.regular, { written: true });
+  }
   sheet.need(130);
   sheet.gap(10);
   sheet.pairs([
@@ -356,6 +362,7 @@ export async function renderReport(snapshot: ReportSnapshot): Promise<{ bytes: B
     author: snapshot.laboratory.laboratory || snapshot.laboratory.examiner || 'Earwitness',
     application: snapshot.application,
     issuedAt: new Date(snapshot.issuedAt),
+    family: snapshot.template?.template.font ?? 'sans',
   });
   for (const { name: file, bytes, type, description } of attachments) sheet.attach(file, bytes, type, description);
   summary(sheet, snapshot);
@@ -373,6 +380,7 @@ export async function renderReport(snapshot: ReportSnapshot): Promise<{ bytes: B
     headerLeft: name,
     headerRight: snapshot.case ? `Case ${snapshot.case.number}` : 'No case',
     footer: footerText(snapshot),
+    subfooter: snapshot.template?.template.footer ?? '',
     across: snapshot.draft ? 'DRAFT' : '',
   });
 }

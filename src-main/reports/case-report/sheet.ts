@@ -1,5 +1,7 @@
 /** Pages of a report: flowing text, tables and pictures set as tagged PDF. */
 import PDFDocument from 'pdfkit';
+import { openImage } from '../open-image.ts';
+import type { FontFamily } from './fonts.ts';
 import { Typesetter } from './typesetter.ts';
 import type { Line, TextStyle } from './typesetter.ts';
 
@@ -58,6 +60,8 @@ export interface RunningText {
   headerLeft: string;
   headerRight: string;
   footer: string;
+  /** A line of the laboratory's below it; empty for none. */
+  subfooter: string;
   /** Stands large and pale across every page; empty for none. */
   across: string;
 }
@@ -67,7 +71,17 @@ export interface DocumentInformation {
   author: string;
   application: string;
   issuedAt: Date;
+  /** What its texts are set in. */
+  family: FontFamily;
 }
+
+/** A picture of a laboratory's. */
+interface Letterhead {
+  bytes: Buffer;
+  alternative: string;
+}
+/** What one may take at most, in points. */
+const letterheadBox = { width: 180, height: 44 } as const;
 
 type Structure = PDFKit.PDFStructureElement;
 type Options<Method extends 'file' | 'struct'> = NonNullable<Parameters<PDFKit.PDFDocument[Method]>[1]>;
@@ -135,7 +149,7 @@ export class Sheet {
       document.on('end', () => resolve(Buffer.concat(parts)));
       document.on('error', reject);
     });
-    this.type = new Typesetter(document);
+    this.type = new Typesetter(document, information.family);
     this.#addPage();
     this.#root = this.#struct('Document');
     document.addStructure(this.#root);
@@ -258,6 +272,26 @@ export class Sheet {
     this.#y += 7;
   }
 
+  /** Pictures side by side, the first at the left and the second at the right, each within a box; `null` leaves its place empty. */
+  letterhead(pictures: readonly [Letterhead | null, Letterhead | null]): void {
+    if (pictures.every((picture) => picture === null)) return;
+    const { width: mostWidth, height } = letterheadBox;
+    this.need(height);
+    const top = this.#y;
+    pictures.forEach((picture, index) => {
+      if (picture === null) return;
+      const image = openImage(this.document, picture.bytes);
+      const scale = Math.min(mostWidth / image.width, height / image.height);
+      const [width, tall] = [image.width * scale, image.height * scale];
+      const x = index === 0 ? page.left : page.left + contentWidth - width;
+      const element = this.#struct('Figure', { alt: picture.alternative, bbox: [x, top, x + width, top + tall] });
+      this.#section.add(element);
+      element.add(() => this.document.image(image as unknown as Buffer, x, top, { width, height: tall }));
+      element.end();
+    });
+    this.#y = top + height + 8;
+  }
+
   /** A short text inside a figure. */
   label(
     text: string,
@@ -295,6 +329,7 @@ export class Sheet {
     const left = type.fitted(texts.headerLeft, styles.smallBold, contentWidth * 0.6);
     const right = type.fitted(texts.headerRight, styles.smallDim, contentWidth * 0.36);
     const footer = type.fitted(texts.footer, { ...styles.smallBold, colour: ink.text }, contentWidth - 90);
+    const subfooter = type.fitted(texts.subfooter, styles.smallDim, contentWidth);
     for (let index = 0; index < count; index++) {
       document.switchToPage(index);
       document.markContent('Artifact', { type: 'Pagination' });
@@ -304,6 +339,7 @@ export class Sheet {
       this.#rule(page.left, 52, contentWidth, ink.line);
       this.#rule(page.left, page.height - 54, contentWidth, ink.line);
       type.draw(footer, page.left, page.height - 40);
+      type.draw(subfooter, page.left, page.height - 29);
       const [number] = type.lines(`Page ${index + 1} of ${count}`, styles.smallDim, 100);
       type.draw(number, page.width - page.right - number.width, page.height - 40);
       document.endMarkedContent();

@@ -4,6 +4,7 @@ import type { CaseDetails } from '../../../src-common/schemas/case.ts';
 import type { CustodyHead, CustodyRow } from '../../../src-common/schemas/custody.ts';
 import type { Evidence } from '../../../src-common/schemas/evidence.ts';
 import type { IssuedReport, ReportRequest, TechnicalReview } from '../../../src-common/schemas/report.ts';
+import type { KeptTemplate } from '../../../src-common/schemas/report-template.ts';
 import type { Saliency } from '../../../src-common/schemas/saliency.ts';
 import type { Settings } from '../../../src-common/schemas/settings.ts';
 import type { Gap } from '../../audio/types.ts';
@@ -113,6 +114,8 @@ export interface ReportSnapshot {
   laboratory: Pick<Settings, 'laboratory' | 'laboratoryAddress' | 'placeOfWork' | 'examiner'> &
     Partial<Pick<Settings, 'examinerQualification'>>;
   verbalScale: Settings['verbalScale'];
+  /** That it is made with; absent where it is made with none. */
+  template?: KeptTemplate;
   /** Null for recordings without a case. */
   case: (CaseDetails & { id: string; createdAt: string }) | null;
   request: Omit<ReportRequest, 'caseId' | 'evidenceIds'>;
@@ -143,7 +146,13 @@ export function reportJson(snapshot: ReportSnapshot): string {
     ...item,
     ...(saliency ? { saliency: withoutPictures(saliency) } : {}),
   }));
-  return `${JSON.stringify({ ...snapshot, items }, null, snapshot.inFull ? 1 : 0)}\n`;
+  const template = snapshot.template && { template: withoutImages(snapshot.template) };
+  return `${JSON.stringify({ ...snapshot, ...template, items }, null, snapshot.inFull ? 1 : 0)}\n`;
+}
+
+/** Its hash is that of the template with them. */
+function withoutImages({ template, sha256 }: KeptTemplate): KeptTemplate {
+  return { template: { ...template, logo: null, accreditationMark: null }, sha256 };
 }
 
 function withoutPictures(

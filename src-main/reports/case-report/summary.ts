@@ -1,6 +1,7 @@
 /** The first page of a report: question, what was examined, answer, how far it can be relied upon, who answers for it. */
 import { alarmSentences } from '../../../src-common/alarms.ts';
 import { findingWords } from '../../../src-common/findings.ts';
+import type { ReportTemplate, TemplateImage } from '../../../src-common/schemas/report-template.ts';
 import type { Evidence } from '../../../src-common/schemas/evidence.ts';
 import {
   beyondRecord,
@@ -57,12 +58,32 @@ function reportTitle({ amended }: Pick<ReportSnapshot, 'amended'>): string {
   return `${amended ? 'Amended report' : 'Report'} on the examination of recorded speech`;
 }
 
+/** The laboratory's logo, and the mark of its accreditation. */
+function letterhead(sheet: Sheet, { laboratory, logo, accreditation, accreditationMark }: ReportTemplate): void {
+  const picture = (image: TemplateImage | null, alternative: string): { bytes: Buffer; alternative: string } | null =>
+    image === null ? null : { bytes: Buffer.from(image.base64, 'base64'), alternative };
+  sheet.letterhead([
+    picture(logo, `Logo${laboratory === '' ? '' : ` of ${laboratory}`}`),
+    picture(accreditationMark, `Mark of the accreditation${accreditation === '' ? '' : `: ${accreditation}`}`),
+  ]);
+}
+
 /** The first page. */
 export function summary(sheet: Sheet, snapshot: ReportSnapshot): void {
   const { laboratory, draft = false } = snapshot;
+  const template = snapshot.template?.template;
+  if (template) letterhead(sheet, template);
   if (laboratory.laboratory.trim() !== '') {
     sheet.paragraph(laboratory.laboratory, styles.subsection, { after: 0 });
     sheet.paragraph(laboratory.laboratoryAddress.trim().replace(/\s*\n\s*/g, ', '), styles.dim, { after: 8 });
+  }
+  if (template) {
+    const { accreditation, procedure } = template;
+    const under = [
+      ...(accreditation === '' ? [] : [accreditation]),
+      ...(procedure === '' ? [] : [`Procedure ${procedure}`]),
+    ];
+    if (under.length > 0) sheet.paragraph(under.join('. '), styles.dim, { after: 8 });
   }
   sheet.heading(1, reportTitle(snapshot));
   if (draft) {
@@ -71,6 +92,8 @@ export function summary(sheet: Sheet, snapshot: ReportSnapshot): void {
     sheet.notice(draftStatement, sentence, ink.spoof);
   }
   if (snapshot.amended) amendment(sheet, snapshot, snapshot.amended);
+  if (template && template.opening !== '')
+    sheet.paragraph(template.opening, styles.regular, { after: 6, written: true });
   const details = snapshot.case;
   const title = details ? `, case ${details.number}: ${details.title}` : ', of no case';
   const rows: [string, Cell][] = [

@@ -2,7 +2,7 @@
 import bidiFactory from 'bidi-js';
 import LineBreaker from 'linebreak';
 import { Fonts } from './fonts.ts';
-import type { Face, FontName } from './fonts.ts';
+import type { Face, FontFamily, FontName } from './fonts.ts';
 
 export interface TextStyle {
   face: Face;
@@ -49,11 +49,12 @@ const goodCuts = /[/\\_.,;:=&?@+)\]-]$/;
 /** Breaks text into lines, in both directions and with fallback fonts, and draws them. */
 export class Typesetter {
   readonly #document: PDFKit.PDFDocument;
-  readonly #fonts = new Fonts();
+  readonly #fonts: Fonts;
   readonly #registered = new Set<FontName>();
 
-  constructor(document: PDFKit.PDFDocument) {
+  constructor(document: PDFKit.PDFDocument, family: FontFamily) {
     this.#document = document;
+    this.#fonts = new Fonts(family);
   }
 
   /**
