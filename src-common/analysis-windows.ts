@@ -17,7 +17,7 @@ export const windowNames: Readonly<Record<AnalysisWindow, string>> = {
  * Of a window of N samples, periodic: sample n is the sum over k of (-1)^k a_k cos(2 pi k n / N). Harris, "On the use of windows for
  * harmonic analysis with the discrete Fourier transform", 1978; flat top as `scipy.signal.windows.flattop`.
  */
-export const windowCoefficients: Readonly<Record<AnalysisWindow, readonly [number, ...number[]]>> = {
+const windowCoefficients: Readonly<Record<AnalysisWindow, readonly [number, ...number[]]>> = {
   hann: [0.5, 0.5],
   hamming: [0.54, 0.46],
   blackman: [0.42, 0.5, 0.08],

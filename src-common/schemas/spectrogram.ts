@@ -1,8 +1,7 @@
 /** How a spectrogram is made and shown: settings of a case. */
 import { z } from 'zod';
-import { analysisWindows, windowNames } from '../analysis-windows.ts';
+import { analysisWindows } from '../analysis-windows.ts';
 import { frequencyScales } from '../frequency-axis.ts';
-import { axisNumber } from '../numbers.ts';
 
 export const windowLengthsMs = [4, 8, 16, 32, 64, 128] as const;
 /** Shares of the window that frames overlap by; `automatic`: as fine as what is in sight, at least half. */
@@ -43,15 +42,4 @@ export const leastHopMs = 1;
 /** Milliseconds from frame to frame; null where it follows what is in sight. */
 export function hopMs({ windowMs, overlap }: Pick<SpectrumAnalysis, 'windowMs' | 'overlap'>): number | null {
   return overlap === 'automatic' ? null : Math.max(leastHopMs, windowMs * (1 - overlap));
-}
-
-/** As `Hann 32 ms, overlap 75 % (every 8 ms)`. */
-export function analysisWords(analysis: SpectrumAnalysis): string {
-  const hop = hopMs(analysis);
-  const { window, windowMs, overlap } = analysis;
-  const frames =
-    overlap === 'automatic' || hop === null
-      ? 'overlap 50 % or more'
-      : `overlap ${axisNumber(100 * (1 - hop / windowMs))} % (every ${axisNumber(hop)} ms)`;
-  return `${windowNames[window]} ${windowMs} ms, ${frames}`;
 }

@@ -1,6 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { defaultSpectrogram } from '../../src-common/schemas/spectrogram.ts';
+import type { SpectrogramSettings } from '../../src-common/schemas/spectrogram.ts';
 import { findFfmpeg } from '../audio/ffmpeg.ts';
 import { chunk, formatChunk, pcm16, riff, runFfmpeg, temporaryFolder, tone } from '../audio/testing.ts';
 import { recordingFigures } from './report-figures.ts';
@@ -72,4 +74,31 @@ test('a report shows every channel, and each mark with what lies around it up to
   expect(closeUps[0].spectrogram.statement).toContain('Hann window 32 ms');
   const { frequencies } = closeUps[0].spectrogram;
   expect(frequencies.find(({ label }) => label === '10')?.place).toBeCloseTo(10 / 12, 2);
+});
+
+test('a report’s spectrograms are made and shown as it was chosen for the case', async () => {
+  const path = join(folder, 'chosen.wav');
+  writeStereo(path);
+  const settings: SpectrogramSettings = {
+    ...defaultSpectrogram,
+    window: 'blackman-harris',
+    windowMs: 64,
+    overlap: 0.75,
+    scale: 'log',
+    topHz: 10_000,
+    rangeDb: 50,
+    ceilingDb: -10,
+  };
+  const marks = [{ id: 7, startSeconds: 2, endSeconds: 2.5, readAll: false, channel: null }];
+  const request = { path, stream: 0, channels: 1, sampleRateHz: 24_000, marks, settings };
+  const { spectrogram, closeUps = [] } = await recordingFigures(request);
+  for (const { scale, minDb, maxDb, statement } of [spectrogram, closeUps[0].spectrogram]) {
+    expect({ scale, minDb, maxDb }).toEqual({ scale: 'log', minDb: -60, maxDb: -10 });
+    expect(statement).toContain('Blackman-Harris window 64 ms, hop 16 ms');
+  }
+  expect(closeUps[0].sampleRateHz).toBe(20_000);
+  // On a logarithmic axis from 40 Hz.
+  const { frequencies } = closeUps[0].spectrogram;
+  const place = Math.log(1000 / 40) / Math.log(10_000 / 40);
+  expect(frequencies.find(({ label }) => label === '1')?.place).toBeCloseTo(place, 3);
 });
