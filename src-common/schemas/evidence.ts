@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { alarms } from '../alarms.ts';
 import { sha256Schema as sha256 } from '../hashes.ts';
+import { markColours } from '../mark-colours.ts';
 import { analysisSummarySchema, findingSchema } from './analysis.ts';
 import { evidenceId, path, seconds, text, time } from './primitives.ts';
 import { audioSchema } from './recording.ts';
@@ -51,6 +52,10 @@ export const markSchema = z.object({
   readAll: z.boolean().default(false),
   /** Null: not of one of several channels. */
   channel: z.int().positive().nullable().default(null),
+  /** What kind it is of, or who speaks; empty: none. */
+  category: z.string().max(200).default(''),
+  /** Null: as all marks. */
+  colour: z.enum(markColours).nullable().default(null),
 });
 
 export const newMarkSchema = markSchema.omit({ id: true, createdAt: true });

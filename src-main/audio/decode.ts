@@ -108,7 +108,12 @@ export async function decode(
   return { info, statistics, samples };
 }
 
-async function openDecoder(source: AudioSource, path: string, options: OpenOptions): Promise<NativeDecoder> {
+/** The decoder that suits a recording, with its samples as they are: every channel, at its own rate. @throws UserFacingError as `probe` */
+export async function openDecoder(
+  source: AudioSource,
+  path: string,
+  options: Pick<OpenOptions, 'stream' | 'readAll' | 'signal' | 'timeLimitSeconds'>,
+): Promise<NativeDecoder> {
   const input = new InputBuffer(typeof source === 'string' ? await openFileSource(source) : memorySource(source.bytes));
   let decoder: NativeDecoder | null = null;
   let coded: string | null = null;
@@ -161,7 +166,10 @@ async function openDecoder(source: AudioSource, path: string, options: OpenOptio
 }
 
 /** FLAC behind a tag of mp3 (ID3v2), as some programs write it; null for anything else. */
-async function openTaggedFlac(input: InputBuffer, options: OpenOptions): Promise<NativeDecoder | null> {
+async function openTaggedFlac(
+  input: InputBuffer,
+  options: Pick<OpenOptions, 'readAll'>,
+): Promise<NativeDecoder | null> {
   const head = input.bytes.subarray(input.start, input.start + 10);
   if (input.available < 10 || String.fromCharCode(...head.subarray(0, 3)) !== 'ID3') return null;
   // Seven bits in each byte; a footer repeats the header.

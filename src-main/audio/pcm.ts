@@ -55,13 +55,13 @@ export function secondsOf(format: PcmFormat, bytes: number): number {
 export class PcmDecoder implements NativeDecoder {
   readonly info: AudioInfo;
   readonly notes = noNotes();
+  readonly format: PcmFormat;
   readonly #input: InputBuffer;
-  readonly #format: PcmFormat;
   readonly #parts: readonly PcmPart[];
 
   constructor(input: InputBuffer, container: string, format: PcmFormat, parts: readonly PcmPart[]) {
     this.#input = input;
-    this.#format = format;
+    this.format = format;
     this.#parts = parts;
     const { size } = input.source;
     const there = parts.map(({ position, bytes }) =>
@@ -92,10 +92,45 @@ export class PcmDecoder implements NativeDecoder {
   /** Blocks from a sample frame on. */
   async *from(firstFrame: number, memory?: BlockMemory): AsyncGenerator<NativeBlock, void, undefined> {
     const input = this.#input;
-    const { size } = input.source;
-    let skipped = firstFrame * this.#format.frameBytes;
-    const { frameBytes, channels, encoding } = this.#format;
+    const { frameBytes, channels, encoding } = this.format;
     const sampleBytes = encodingBytes(encoding);
+    for await (const frames of this.#present(firstFrame)) {
+      const arrays = Array.from(
+        { length: channels },
+        (_, index) => memory?.channel(index, frames) ?? new Float32Array(frames),
+      );
+      const block = { channels: arrays, length: frames };
+      for (let channel = 0; channel < channels; channel++) {
+        const at = input.start + channel * sampleBytes;
+        convert[encoding](input.view, at, frameBytes, block.channels[channel], frames);
+      }
+      input.start += frames * frameBytes;
+      yield block;
+    }
+  }
+
+  /** The bytes of sample frames as the file has them (`format`), from one on; each part holds until the next is asked for. */
+  async *bytesFrom(firstFrame: number, count: number): AsyncGenerator<Uint8Array, void, undefined> {
+    const input = this.#input;
+    const { frameBytes } = this.format;
+    let left = count;
+    if (left <= 0) return;
+    for await (const present of this.#present(firstFrame)) {
+      const frames = Math.min(present, left);
+      const bytes = input.bytes.subarray(input.start, input.start + frames * frameBytes);
+      input.start += present * frameBytes;
+      yield bytes;
+      left -= frames;
+      if (left === 0) return;
+    }
+  }
+
+  /** How many frames are there to be read from the input, again and again; who is told so reads them all before the next are asked for. */
+  async *#present(firstFrame: number): AsyncGenerator<number, void, undefined> {
+    const input = this.#input;
+    const { size } = input.source;
+    const { frameBytes } = this.format;
+    let skipped = firstFrame * frameBytes;
     const most = Math.max(1, Math.min(blockFrames, Math.floor(blockBytes / frameBytes)));
     for (const { position, bytes } of this.#parts) {
       const there = Math.min(bytes ?? Infinity, (size ?? Infinity) - position);
@@ -108,18 +143,8 @@ export class PcmDecoder implements NativeDecoder {
         if (input.available < wanted) await input.fill(wanted);
         const frames = Math.floor(Math.min(input.available, wanted) / frameBytes);
         if (frames === 0) break;
-        const arrays = Array.from(
-          { length: channels },
-          (_, index) => memory?.channel(index, frames) ?? new Float32Array(frames),
-        );
-        const block = { channels: arrays, length: frames };
-        for (let channel = 0; channel < channels; channel++) {
-          const at = input.start + channel * sampleBytes;
-          convert[encoding](input.view, at, frameBytes, block.channels[channel], frames);
-        }
-        input.start += frames * frameBytes;
         left -= frames * frameBytes;
-        yield block;
+        yield frames;
       }
       if (bytes === null) {
         if (input.available > 0) this.notes.truncated = true;
@@ -134,7 +159,7 @@ export class PcmDecoder implements NativeDecoder {
     if (bytes <= 0) return;
     this.notes.truncated = true;
     this.notes.missingSeconds =
-      (this.notes.missingSeconds ?? 0) + bytes / this.#format.frameBytes / this.#format.sampleRateHz;
+      (this.notes.missingSeconds ?? 0) + bytes / this.format.frameBytes / this.format.sampleRateHz;
   }
 
   close(): Promise<void> {

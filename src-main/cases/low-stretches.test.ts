@@ -78,6 +78,7 @@ describe('low stretches in the table', () => {
     const db = new Database(path);
     db.exec(`DROP INDEX evidence_by_stretches; ALTER TABLE evidence DROP COLUMN longest_stretch;
       ALTER TABLE evidence DROP COLUMN stretch_count; ALTER TABLE marks DROP COLUMN channel; DROP TABLE view_settings;
+      ALTER TABLE marks DROP COLUMN category; ALTER TABLE marks DROP COLUMN colour;
       PRAGMA user_version = 3`);
     migrate(path, db);
     expect(schemaDifferences(db)).toEqual([]);

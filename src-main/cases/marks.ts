@@ -7,7 +7,15 @@ import { storedEvidence } from './evidence-record.ts';
 import { markOf, markRecordSha256 } from './records.ts';
 import type { StoredMark } from './records.ts';
 
-type NewMark = Omit<Mark, 'id' | 'createdAt' | 'readAll' | 'channel'> & Partial<Pick<Mark, 'readAll' | 'channel'>>;
+type Optional = 'readAll' | 'channel' | 'category' | 'colour';
+type NewMark = Omit<Mark, 'id' | 'createdAt' | Optional> & Partial<Pick<Mark, Optional>>;
+
+/** A file that marks were read from, for the log. */
+export interface MarksFile {
+  name: string;
+  sha256: string;
+  format: string;
+}
 
 const ofChannel = (channel: number | null): string => (channel === null ? '' : `channel ${channel} of `);
 
@@ -27,6 +35,13 @@ export class Marks {
     return this.#core.read(() => this.#core.prepare<[number], StoredMark>(sql).all(evidenceId).map(markOf));
   }
 
+  /** The categories of all marks of the case in the order of the alphabet, with the colour of the latest mark of each. */
+  categories(): { category: string; colour: Mark['colour'] }[] {
+    const sql = `SELECT category, colour FROM marks WHERE id IN
+      (SELECT max(id) FROM marks WHERE category <> '' GROUP BY category) ORDER BY category`;
+    return this.#core.read(() => this.#core.prepare<[], { category: string; colour: Mark['colour'] }>(sql).all());
+  }
+
   /**
    * @param mark.readAll its times are of the recording with all sound in its file; by default not
    * @param mark.channel by default not of one of several
@@ -36,47 +51,64 @@ export class Marks {
     return this.addAll(evidenceId, [mark])[0];
   }
 
-  /** All or none. @throws UserFacingError `not-found` */
-  addAll(evidenceId: number, marks: readonly NewMark[]): Mark[] {
+  /**
+   * All or none.
+   * @param file that they were read from
+   * @throws UserFacingError `not-found`
+   */
+  addAll(evidenceId: number, marks: readonly NewMark[], file: MarksFile | null = null): Mark[] {
     const { name } = storedEvidence(this.#core, evidenceId);
     const added: Mark[] = [];
-    this.#edit(evidenceId, () =>
-      marks.map((mark) => {
-        const edit = this.#insert(evidenceId, name, mark);
-        added.push(markOf(edit.after));
-        return edit.record;
-      }),
-    );
+    this.#edit(evidenceId, () => {
+      if (file) {
+        const summary = `Read ${marks.length} ${marks.length === 1 ? 'mark' : 'marks'} of ${name} from ${file.name}.`;
+        this.#core.append('marks-imported', evidenceId, summary, { ...file, marks: marks.length });
+      }
+      return marks.map((mark) => {
+        const { record, after } = this.#insert(evidenceId, name, mark);
+        added.push(markOf(after));
+        return record;
+      });
+    });
     return added;
   }
 
   #insert(
     evidenceId: number,
     name: string,
-    { channel = null, ...mark }: NewMark,
+    { channel = null, category = '', colour = null, ...mark }: NewMark,
   ): { record: RecordEdit; after: StoredMark } {
-    const { lastInsertRowid } = this.#core
-      .prepare('INSERT INTO marks VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?)')
-      .run(
-        evidenceId,
-        mark.startSeconds,
-        mark.endSeconds,
-        mark.text,
-        mark.inReport ? 1 : 0,
-        this.#core.now(),
-        mark.readAll ? 1 : 0,
-        channel,
-      );
-    const after = this.#row(evidenceId, Number(lastInsertRowid));
+    const row = {
+      evidence_id: evidenceId,
+      start_seconds: mark.startSeconds,
+      end_seconds: mark.endSeconds,
+      text: mark.text,
+      in_report: mark.inReport ? 1 : 0,
+      created_at: this.#core.now(),
+      read_all: mark.readAll ? 1 : 0,
+      channel,
+      category,
+      colour,
+    };
+    const after = this.#row(evidenceId, this.#insertRow(row));
     const summary = `Marked ${spanText(mark)} of ${ofChannel(channel)}${name}${mark.readAll ? ' with all sound in its file read' : ''}.`;
     const details = {
       markId: after.id,
       ...mark,
       ...(channel === null ? {} : { channel }),
+      ...(category === '' ? {} : { category }),
+      ...(colour === null ? {} : { colour }),
       recordSha256: markRecordSha256(after),
     };
     const position = this.#core.append('mark-added', evidenceId, summary, details);
     return { record: this.#record({ position, summary, evidenceId }, null, after), after };
+  }
+
+  /** @returns its id */
+  #insertRow(row: Partial<StoredMark>): number {
+    const columns = Object.keys(row);
+    const sql = `INSERT INTO marks (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`;
+    return Number(this.#core.prepare(sql).run(...Object.values<unknown>({ ...row })).lastInsertRowid);
   }
 
   /** @throws UserFacingError `not-found` */
@@ -90,9 +122,19 @@ export class Marks {
       this.#edit(evidenceId, () => {
         this.#core
           .prepare(
-            'UPDATE marks SET start_seconds = ?, end_seconds = ?, text = ?, in_report = ?, channel = ? WHERE id = ?',
+            `UPDATE marks SET start_seconds = ?, end_seconds = ?, text = ?, in_report = ?, channel = ?, category = ?, colour = ?
+              WHERE id = ?`,
           )
-          .run(after.startSeconds, after.endSeconds, after.text, after.inReport ? 1 : 0, after.channel, markId);
+          .run(
+            after.startSeconds,
+            after.endSeconds,
+            after.text,
+            after.inReport ? 1 : 0,
+            after.channel,
+            after.category,
+            after.colour,
+            markId,
+          );
         const row = this.#row(evidenceId, markId);
         const summary = `Changed the mark at ${spanText(after)} of ${name}.`;
         const details = { markId, changes, recordSha256: markRecordSha256(row) };
@@ -137,9 +179,7 @@ export class Marks {
         const { id } = (before ?? after) as StoredMark;
         this.#core.prepare('DELETE FROM marks WHERE id = ?').run(id);
         if (row === null) return { markId: id, recordSha256: null };
-        const columns = Object.keys(row);
-        const sql = `INSERT INTO marks (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`;
-        this.#core.prepare(sql).run(...Object.values<unknown>({ ...row }));
+        this.#insertRow(row);
         const { id: markId, createdAt: _, ...mark } = markOf(row);
         return { markId, ...mark, recordSha256: markRecordSha256(row) };
       },

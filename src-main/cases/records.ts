@@ -1,6 +1,7 @@
 /** What a case's tables hold, and the hash of each record. */
 import type { CaseDetails } from '../../src-common/schemas/case.ts';
 import type { EvidenceRow, Mark } from '../../src-common/schemas/evidence.ts';
+import type { MarkColour } from '../../src-common/mark-colours.ts';
 import { canonicalJson, sha256Hex } from './canonical.ts';
 import { readableCopy } from './copies.ts';
 
@@ -96,6 +97,8 @@ export interface StoredMark {
   /** Absent in databases of an earlier format. */
   read_all?: number;
   channel?: number | null;
+  category?: string;
+  colour?: MarkColour | null;
 }
 
 /** A row of `reports`. */
@@ -146,6 +149,8 @@ export function markOf(row: StoredMark): Mark {
     createdAt: row.created_at,
     readAll: row.read_all === 1,
     channel: row.channel ?? null,
+    category: row.category ?? '',
+    colour: row.colour ?? null,
   };
 }
 
@@ -185,11 +190,13 @@ export function evidenceRecordSha256(row: StoredEvidence, { metadata, audio }: S
   return sha256Hex(canonicalJson(record));
 }
 
-export function markRecordSha256({ read_all, channel, ...row }: StoredMark): string {
+export function markRecordSha256({ read_all, channel, category, colour, ...row }: StoredMark): string {
   // As it was before marks had these columns, so that what was logged then holds.
   const since = {
     ...(read_all === 1 ? { read_all } : {}),
     ...(channel === null || channel === undefined ? {} : { channel }),
+    ...(category === '' || category === undefined ? {} : { category }),
+    ...(colour === null || colour === undefined ? {} : { colour }),
   };
   return sha256Hex(canonicalJson({ ...row, ...since }));
 }

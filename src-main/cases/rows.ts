@@ -1,6 +1,7 @@
 /** What each row of a case's tables may hold: for databases that others wrote, whose types and bounds cannot be relied upon. */
 import { z } from 'zod';
 import { sha256Schema as sha256 } from '../../src-common/hashes.ts';
+import { markColours } from '../../src-common/mark-colours.ts';
 import { analysisSchema, findingSchema } from '../../src-common/schemas/analysis.ts';
 import { caseDetailsSchema, caseStateSchema } from '../../src-common/schemas/case.ts';
 import { evidenceSchema } from '../../src-common/schemas/evidence.ts';
@@ -118,6 +119,8 @@ export const rowSchemas: Record<string, Record<string, z.ZodType>> = {
     created_at: time,
     read_all: flag,
     channel: id.nullable(),
+    category: z.string().max(200),
+    colour: z.enum(markColours).nullable(),
   },
   custody_log: {
     position: id,

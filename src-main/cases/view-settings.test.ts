@@ -57,7 +57,8 @@ describe('how spectrograms of a case are shown', () => {
     store.close();
     const path = databasePath(folder);
     const db = new Database(path);
-    db.exec('DROP TABLE view_settings; PRAGMA user_version = 5');
+    db.exec(`DROP TABLE view_settings; ALTER TABLE marks DROP COLUMN category; ALTER TABLE marks DROP COLUMN colour;
+      PRAGMA user_version = 5`);
     migrate(path, db);
     expect(schemaDifferences(db)).toEqual([]);
     db.close();

@@ -157,3 +157,39 @@ it('keeps a case from its beginning to its end', async () => {
   expect(tampered.status).toBe(4);
   expect(tampered.stdout).toMatch(/NOT evidence \(voice-1\.wav\)/);
 });
+
+it('takes marks to files and back, and stretches to WAV files with their hashes', async () => {
+  const dir = join(folder, 'marked');
+  const recording = join(folder, 'voice.wav');
+  writeFileSync(recording, wav16(babble(3, 1)));
+  await run('case', 'new', dir, '--number', '8', '--title', 'A call');
+  await run('case', 'add', dir, recording);
+  const labels = join(folder, 'labels.txt');
+  writeFileSync(labels, '0.5\t1.25\t[category Caller] hello\n2\t2\tclick\n');
+  expect((await run('case', 'marks', 'import', dir, '1', labels)).stdout).toContain('Added 2 marks.');
+  for (const name of ['marks.TextGrid', 'marks.csv', 'marks.json']) {
+    const out = join(folder, name);
+    expect((await run('case', 'marks', 'export', dir, '1', '--out', out)).stdout).toContain('Exported 2 marks');
+    expect(readFileSync(out, 'utf8')).toContain('Caller');
+    await expect(run('case', 'marks', 'export', dir, '1', '--out', out)).rejects.toMatchObject({ code: 'usage' });
+  }
+  writeFileSync(labels, '0.5\t1.25\thello\n9\t9\tclick\n');
+  await expect(run('case', 'marks', 'import', dir, '1', labels)).rejects.toThrow(
+    'labels.txt, line 2: a mark lies at 9 s',
+  );
+  const out = join(folder, 'cut');
+  expect((await run('case', 'cut', dir, '--out', out)).stdout).toContain('Wrote 1 stretch to');
+  const sums = readFileSync(join(out, 'SHA256SUMS'), 'utf8').trim().split('\n');
+  for (const [hash, name] of sums.map((line) => line.split('  '))) {
+    expect(
+      createHash('sha256')
+        .update(readFileSync(join(out, name)))
+        .digest('hex'),
+    ).toBe(hash);
+  }
+  await expect(run('case', 'cut', dir, '--out', out)).rejects.toThrow('is not empty');
+  await expect(run('case', 'cut', dir, '--out', join(folder, 'none'), '--of', 'stretches')).rejects.toThrow(
+    'no stretch',
+  );
+  expect((await run('verify', dir)).stdout).toContain('Intact.');
+});

@@ -9,10 +9,9 @@ import { findingWords } from '../../src-common/findings.ts';
 import type { CaseView } from '../../src-common/schemas/case.ts';
 import type { EvidenceRow } from '../../src-common/schemas/evidence.ts';
 import { UserFacingError } from '../base/errors.ts';
-import { dataFolder } from '../base/home.ts';
-import type { CaseStore } from '../cases/store.ts';
-import type { Session } from '../cases/session.ts';
-import { applicationVersion, colour, exitStatus, interruptible, positiveInteger, withStatus } from './context.ts';
+import { colour, exitStatus, interruptible, positiveInteger, withStatus } from './context.ts';
+import { registerMarks } from './case-marks.ts';
+import { withCase, withSession, writeFailures, writeHead } from './case-session.ts';
 import { mustBeFree, overwriteOption } from './outputs.ts';
 import { modelLine } from './present.ts';
 import { fastOption, modelOption, modelToScoreWith } from './model-option.ts';
@@ -62,7 +61,6 @@ interface SenderHash {
   hash: string;
 }
 
-const namedFailures = 20;
 const pageRows = 1000;
 /** `case show` hashes no more than this of what looks changed. */
 const mostHashedBytes = 2 ** 28;
@@ -71,34 +69,6 @@ function senderHash(text: string, before: SenderHash[]): SenderHash[] {
   const match = /^(?:(.+)=)?([0-9a-f]{64}|[0-9a-f]{32})$/i.exec(text);
   if (!match) throw new InvalidArgumentError('It must be a SHA-256 or MD5, or NAME=HASH.');
   return [...before, { name: match[1] ?? null, hash: match[2].toLowerCase() }];
-}
-
-/** Opens the data folder's list for a command, and what the command opened of cases is closed after it. */
-async function withSession<T>(use: (session: Session) => Promise<T>): Promise<T> {
-  const { Library } = await import('../cases/library.ts');
-  const { systemActor } = await import('../cases/session.ts');
-  const { clearUnfinished } = await import('../base/unfinished.ts');
-  const library = Library.open(resolve(dataFolder()));
-  try {
-    await clearUnfinished(library.home);
-    return await use({ library, actor: systemActor, program: `earwitness ${applicationVersion()}` });
-  } finally {
-    library.close();
-  }
-}
-
-async function withCase<T>(folder: string, use: (store: CaseStore, session: Session) => Promise<T>): Promise<T> {
-  const { CaseStore } = await import('../cases/store.ts');
-  return withSession(async (session) => {
-    const store = CaseStore.open(folder, session);
-    if (store.broken)
-      process.stderr.write(`${colour('red', 'warning:', process.stderr)} ${visibleName(store.broken.sentence)}\n`);
-    try {
-      return await use(store, session);
-    } finally {
-      store.close();
-    }
-  });
 }
 
 export function register(program: Command): void {
@@ -245,6 +215,8 @@ Exit status: 0 accepted, 1 it cannot be, 2 wrong usage, 4 to be accepted.`,
       process.exitCode = await accept(folder, options.signer);
     });
 
+  registerMarks(command);
+
   command
     .command('share')
     .description("Mark a case's folder as shared: files in it take the folder's group and its rights, never more.")
@@ -312,17 +284,6 @@ and the list of cases are never shared.`,
       });
       process.stdout.write(`Deleted the case ${options.confirm}.\n`);
     });
-}
-
-function writeHead(store: CaseStore): void {
-  const { rows, hash } = store.head;
-  process.stdout.write(`Custody log: ${rows} ${rows === 1 ? 'row' : 'rows'}, head ${hash}\n`);
-}
-
-function writeFailures(failures: readonly { subject: string; message: string }[]): void {
-  for (const { subject, message } of failures.slice(0, namedFailures))
-    process.stderr.write(`  ${visibleName(subject)}: ${visibleName(message)}\n`);
-  if (failures.length > namedFailures) process.stderr.write(`  and ${failures.length - namedFailures} more\n`);
 }
 
 function hashesByName(given: readonly SenderHash[], paths: readonly string[]): Record<string, string> {

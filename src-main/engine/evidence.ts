@@ -1,13 +1,18 @@
 import { createWriteStream } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { temporaryPrefix } from '../base/temporary.ts';
+import { writeArchive } from '../base/zip.ts';
 import { caseFolderName } from '../cases/folders.ts';
 import { evidenceList } from '../cases/evidence-list.ts';
 import { checkFully } from '../cases/states.ts';
+import { exportSound, markedStretches, noteExport, stretchesThatStandOut } from '../casework/export-sound.ts';
 import type { EngineContext } from './context.ts';
-import { deliver, readablePath } from './files.ts';
+import { deliver, outputPath, readablePath } from './files.ts';
 import { os } from './implementer.ts';
-import { startIntake } from './resume.ts';
+import { releaseLater, startIntake } from './resume.ts';
 
 export function evidenceProcedures(context: EngineContext) {
   const { cases, models } = context;
@@ -58,6 +63,37 @@ export function evidenceProcedures(context: EngineContext) {
       const store = cases.get(input.caseId);
       await checkFully(store, input.evidenceId, signal);
       return store.evidence.get(input.evidenceId);
+    }),
+    exportSound: os.evidence.exportSound.handler(async ({ input }) => {
+      const { caseId, of, out } = input;
+      const store = cases.get(caseId);
+      const ids = input.evidenceIds.length > 0 ? input.evidenceIds : store.evidence.allIds();
+      const wanted = of === 'marks' ? markedStretches(store, ids) : stretchesThatStandOut(store, ids);
+      if (out !== null) await outputPath(context, out);
+      const { number } = store.details();
+      const file = { name: `${caseFolderName(number)}-${of}.zip`, type: 'application/zip' };
+      const title = `Stretches of ${number} as WAV`;
+      const spec = { kind: 'export' as const, title, caseId, unit: 'stretches', total: wanted.length };
+      const jobId = context.jobs.start(spec, async (job) => {
+        const folder = await mkdtemp(temporaryPrefix('cut'));
+        try {
+          const made = await exportSound(store, wanted, folder, {
+            signal: job.signal,
+            onProgress: (done) => job.progress({ done, doing: 'Cutting' }),
+            onProblem: (subject, message) => job.problem(subject, message),
+          });
+          const packed = made.files.map((name) => ({ name, path: join(folder, name), compress: false }));
+          const output = await deliver(context, out, file, (path) =>
+            writeArchive(path, packed, { signal: job.signal, file: { flags: 'wx', mode: 0o600, flush: true } }),
+          );
+          noteExport(store, made, out);
+          return { ...output, written: made.written, failed: made.failed, sha256: made.sha256 };
+        } finally {
+          await rm(folder, { recursive: true, force: true });
+          releaseLater(context, caseId);
+        }
+      });
+      return { jobId };
     }),
     export: os.evidence.export.handler(async ({ input, signal }) => {
       const store = cases.get(input.caseId);

@@ -3,6 +3,8 @@ import { z } from 'zod';
 import { findingSchema } from '../../src-common/schemas/analysis.ts';
 import { evidenceRowSchema, evidenceSchema, markSchema, newMarkSchema } from '../../src-common/schemas/evidence.ts';
 import { findingRecordSchema } from '../../src-common/schemas/finding-record.ts';
+import { markColours } from '../../src-common/mark-colours.ts';
+import { markFormats } from '../../src-common/mark-formats.ts';
 import { caseId, evidenceId, path, text } from '../../src-common/schemas/primitives.ts';
 import { inCase, inEvidence, jobStarted, nothing, out, output, procedure } from './procedure.ts';
 
@@ -69,6 +71,10 @@ export const evidence = {
   remove: procedure.input(inCase.extend({ evidenceIds: z.array(evidenceId).min(1), reason: text })).output(nothing),
   /** Hashes the file anew. */
   check: procedure.input(inEvidence).output(evidenceSchema),
+  /** Stretches as WAV files with a manifest of their hashes, packed into one: those that are marked, or those that results point out. */
+  exportSound: procedure
+    .input(inCase.extend({ evidenceIds: z.array(evidenceId).default([]), of: z.enum(['marks', 'stretches']), out }))
+    .output(jobStarted),
   export: procedure
     .input(inCase.extend({ evidenceIds: z.array(evidenceId).default([]), format: z.enum(['csv', 'json']), out }))
     .output(output),
@@ -91,4 +97,24 @@ export const marks = {
     .input(inEvidence.extend({ marks: z.array(newMarkSchema).min(1).max(10_000) }))
     .output(z.array(markSchema)),
   removeAll: procedure.input(inEvidence.extend({ markIds: z.array(z.int()).min(1).max(10_000) })).output(nothing),
+  /** The categories that marks of the case have, with the colour of their latest mark. */
+  categories: procedure
+    .input(inCase)
+    .output(z.array(z.object({ category: z.string(), colour: z.enum(markColours).nullable() }))),
+  /** As a file of another program, CSV or JSON. */
+  export: procedure.input(inEvidence.extend({ format: z.enum(markFormats), readAll: z.boolean(), out })).output(output),
+  /** Adds the marks of a file, all or none; `ofAnother`: the file says that they are of another recording. */
+  import: procedure
+    .input(
+      inEvidence.extend({
+        path,
+        /** Null: as the file's name and beginning say. */
+        format: z.enum(markFormats).nullable().default(null),
+        /** Where the file does not say it: its times are of the recording with all sound in its file. */
+        readAll: z.boolean().default(false),
+        /** Where the file does not say it. */
+        inReport: z.boolean().default(true),
+      }),
+    )
+    .output(z.object({ added: z.int(), format: z.enum(markFormats), ofAnother: z.boolean() })),
 };

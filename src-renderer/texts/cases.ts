@@ -223,6 +223,15 @@ export const cases = {
     export: 'Export',
     exportAll: (format: string) => `All as ${format}…`,
     exportSelected: (format: string) => `The selected as ${format}…`,
+    sound: {
+      marks: (which: string) => `Marked stretches of ${which} as WAV…`,
+      stretches: (which: string) => `Stretches that stand out of ${which} as WAV…`,
+      all: 'all',
+      selected: 'the selected',
+      fileName: (number: string, of: 'marks' | 'stretches') =>
+        `${number.replaceAll(/[^\p{L}\p{N}._-]+/gu, '-')}-${of}.zip`,
+      failed: (stretches: string) => `${stretches} could not be written: the list of jobs says why.`,
+    },
     item: 'Item…',
     copyName: 'Copy the name',
     copyPath: 'Copy the path',

@@ -4,6 +4,15 @@ import { sql as marksReadAll } from './0003-marks-read-all.ts';
 import { sql as lowStretches } from './0004-low-stretches.ts';
 import { sql as marksChannel } from './0005-marks-channel.ts';
 import { sql as viewSettings } from './0006-view-settings.ts';
+import { sql as marksCategory } from './0007-marks-category.ts';
 
 /** In order; the database's `user_version` is the number of those that were applied. A published one is never changed. */
-export const migrations: readonly string[] = [first, readAll, marksReadAll, lowStretches, marksChannel, viewSettings];
+export const migrations: readonly string[] = [
+  first,
+  readAll,
+  marksReadAll,
+  lowStretches,
+  marksChannel,
+  viewSettings,
+  marksCategory,
+];

@@ -104,6 +104,8 @@ describe('renderReport', () => {
       inReport: true,
       createdAt: '2026-11-20T00:00:00.000Z',
       readAll: false,
+      category: '',
+      colour: null,
     }));
     const channels = [1, 2].map((channel) => ({ channel, peaks, spectrogram }));
     const closeUp = { sampleRateHz: 44_100, peaks, spectrogram: { ...spectrogram, scale: 'linear' as const } };

@@ -380,16 +380,13 @@ export class Examination {
 
   // What a person adds
 
-  async addMark(mark: Pick<Mark, 'startSeconds' | 'endSeconds' | 'text' | 'inReport' | 'channel'>): Promise<void> {
+  async addMark(mark: Omit<Mark, 'id' | 'createdAt' | 'readAll'>): Promise<void> {
     const { caseId, evidenceId, readAll } = this;
     await client.marks.add({ caseId, evidenceId, readAll, ...mark });
     await this.reload();
   }
 
-  async updateMark(
-    id: number,
-    mark: Pick<Mark, 'startSeconds' | 'endSeconds' | 'text' | 'inReport' | 'channel'>,
-  ): Promise<void> {
+  async updateMark(id: number, mark: Omit<Mark, 'id' | 'createdAt' | 'readAll'>): Promise<void> {
     const { caseId, evidenceId } = this;
     await client.marks.update({ caseId, evidenceId, markId: id, ...mark });
     await this.reload();
@@ -400,7 +397,7 @@ export class Examination {
     const { caseId, evidenceId } = this;
     await client.marks.remove({ caseId, evidenceId, markId: id });
     await this.reload();
-    this.#offerUndo(examine.marks.removed);
+    this.offerUndo(examine.marks.removed);
   }
 
   /** Adds marks, all or none, and offers to take them away again. */
@@ -414,10 +411,11 @@ export class Examination {
       marks: marks.map((mark) => ({ ...mark, readAll, channel })),
     });
     await this.reload();
-    this.#offerUndo(examine.stretches.added(plural(added.length, 'mark')));
+    this.offerUndo(examine.stretches.added(plural(added.length, 'mark')));
   }
 
-  #offerUndo(sentence: string): void {
+  /** Says what was edited, and offers to take it back. */
+  offerUndo(sentence: string): void {
     app.notify(sentence, 'info', { label: common.undo.undo, run: () => void app.undo() });
   }
 

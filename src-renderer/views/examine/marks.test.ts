@@ -10,6 +10,8 @@ const mark = (id: number, startSeconds: number, endSeconds: number | null = null
   createdAt: '',
   readAll: false,
   channel: null,
+  category: '',
+  colour: null,
 });
 const options = { rows: 2, textWidth: () => 50 };
 

@@ -19,7 +19,7 @@ export function placeMarks(
   marks: readonly Mark[],
   window: Span,
   width: number,
-  options: { rows: number; textWidth: (text: string) => number },
+  options: { rows: number; textWidth: (mark: Mark) => number },
 ): PlacedMark[] {
   const ends = new Array<number>(options.rows).fill(-Infinity);
   const scale = width / lengthOf(window);
@@ -32,7 +32,7 @@ export function placeMarks(
       const left = Math.max(0, (mark.startSeconds - window.start) * scale);
       const right = mark.endSeconds === null ? left : Math.min(width, (mark.endSeconds - window.start) * scale);
       const free = ends.findIndex((end) => end <= left);
-      if (free >= 0) ends[free] = Math.max(right, left + options.textWidth(mark.text)) + gap;
+      if (free >= 0) ends[free] = Math.max(right, left + options.textWidth(mark)) + gap;
       return { mark, left, width: Math.max(0, right - left), row: free };
     });
 }
