@@ -43,6 +43,8 @@ export const caseViewSchema = caseSummarySchema.extend({
   spectrogram: spectrogramSettingsSchema,
   head: custodyHeadSchema,
   history: caseHistorySchema,
+  /** For a look at recordings that are in no case: it goes when it is left. */
+  passing: z.boolean(),
   counts: z.object({
     bonafide: z.int(),
     spoof: z.int(),

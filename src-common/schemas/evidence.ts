@@ -7,6 +7,14 @@ import { analysisSummarySchema, findingSchema } from './analysis.ts';
 import { evidenceId, path, seconds, text, time } from './primitives.ts';
 import { audioSchema } from './recording.ts';
 
+/** In one line, without commas, which stand between tags. */
+export const tag = z
+  .string()
+  .trim()
+  .min(1)
+  .max(100)
+  .regex(/^[^\p{Cc}\u2028\u2029,]+$/u);
+
 /** `unchanged` since intake; `changed`, `missing`, or `unreadable` now; `unchecked`: not looked at since the case was opened. */
 const evidenceStateSchema = z.enum(['unchanged', 'changed', 'missing', 'unreadable', 'unchecked']);
 
@@ -34,6 +42,12 @@ export const evidenceRowSchema = z.object({
   modelName: z.string().nullable(),
   /** What the result points out; null where there is none or it may give no times. (Reports that were issued earlier lack it.) */
   stretches: z.object({ count: z.int().nonnegative(), longestSeconds: z.number() }).nullable().default(null),
+  tags: z.array(tag).default([]),
+  /** When a person said that it was reviewed, and who; null: not yet. */
+  reviewedAt: time.nullable().default(null),
+  reviewedBy: z.string().nullable().default(null),
+  /** Names of the lists of known hashes that it is in. */
+  knownIn: z.array(z.string()).default([]),
 });
 export type EvidenceRow = z.infer<typeof evidenceRowSchema>;
 

@@ -14,6 +14,7 @@ const jobKindSchema = z.enum([
   'import',
   'report',
   'prepare',
+  'hash-list',
 ]);
 
 export const jobSchema = z.object({

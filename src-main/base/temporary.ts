@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isAlive } from './processes.ts';
 
-const ours = /^earwitness-(?:read|report|calibration|cut)-(\d+)-\w+$/;
+const ours = /^earwitness-(?:read|report|calibration|cut|look)-(\d+)-\w+$/;
 
 /** What the path of a folder begins with that `mkdtemp` makes, for its owner's eyes only. */
-export function temporaryPrefix(what: 'read' | 'report' | 'calibration' | 'cut'): string {
+export function temporaryPrefix(what: 'read' | 'report' | 'calibration' | 'cut' | 'look'): string {
   return join(tmpdir(), `earwitness-${what}-${process.pid}-`);
 }
 

@@ -23,6 +23,10 @@ const columns = [
   'alarms',
   'low_stretches',
   'longest_low_stretch_seconds',
+  'tags',
+  'reviewed_at',
+  'reviewed_by',
+  'known_in',
 ];
 
 /** Items that are read before others get a turn. */
@@ -55,6 +59,10 @@ function line(evidence: Evidence): string {
     evidence.alarms.join('; '),
     evidence.stretches?.count ?? null,
     evidence.stretches?.longestSeconds ?? null,
+    evidence.tags.join('; '),
+    evidence.reviewedAt,
+    evidence.reviewedBy,
+    evidence.knownIn.join('; '),
   ]);
 }
 

@@ -8,12 +8,14 @@ import { findingWords } from '../../src-common/findings.ts';
 import type { Finding } from '../../src-common/findings.ts';
 import type { Analysis } from '../../src-common/schemas/analysis.ts';
 import type { Evidence, EvidenceRow } from '../../src-common/schemas/evidence.ts';
+import type { EvidenceWhere } from '../../src-common/schemas/evidence-filter.ts';
 import type { Inputs } from '../../src-preload/contract.ts';
+import { whereOf } from './evidence-where.ts';
 import { passingFailures } from './failures.ts';
 import type { StoredEvidence } from './records.ts';
 
 /** What the table of a case's evidence is asked: as the contract's, without the case. */
-export type EvidenceQuery = Omit<Required<Inputs['evidence']['list']>, 'caseId'>;
+export type EvidenceQuery = Omit<Required<Inputs['evidence']['list']>, 'caseId' | 'where'> & { where?: EvidenceWhere };
 export type EvidenceFilter = Omit<EvidenceQuery, 'offset' | 'limit'>;
 
 /** Never scanned, or failed for what may have passed. */
@@ -115,6 +117,8 @@ const alarmRankColumn = `alarm_rank(${alarmColumns})`;
 const orders: Record<EvidenceQuery['order']['by'], { column: string; nullable?: true; then?: string }> = {
   id: { column: 'id' },
   added: { column: 'id' },
+  reviewed: { column: 'reviewed_at', nullable: true },
+  tags: { column: "nullif(tags, '')", nullable: true },
   name: { column: 'name_key' },
   finding: { column: 'finding_rank' },
   score: { column: 'score', nullable: true },
@@ -126,17 +130,17 @@ const orders: Record<EvidenceQuery['order']['by'], { column: string; nullable?: 
   alarms: { column: alarmRankColumn },
 };
 
-interface Condition {
+function conditionOf({ filter, findings, where = {} }: Pick<EvidenceQuery, 'filter' | 'findings' | 'where'>): {
   where: string;
   values: (string | number)[];
-}
-
-function conditionOf({ filter, findings }: Pick<EvidenceQuery, 'filter' | 'findings'>): Condition {
+} {
   const parts = ['removed_at IS NULL'];
-  const values: string[] = [];
+  const values: (string | number)[] = [];
   for (const word of nameKeyOf(filter).split(/\s+/).filter(Boolean)) {
-    parts.push(`(instr(search_text, ?) > 0 OR instr(alarm_words(${alarmColumns}), ?) > 0)`);
-    values.push(word, word);
+    parts.push(
+      `(instr(search_text, ?) > 0 OR instr(alarm_words(${alarmColumns}), ?) > 0 OR instr(lower(tags), ?) > 0)`,
+    );
+    values.push(word, word, word);
   }
   if (findings.length > 0) {
     const any: string[] = [];
@@ -152,7 +156,8 @@ function conditionOf({ filter, findings }: Pick<EvidenceQuery, 'filter' | 'findi
     }
     parts.push(`(${any.join(' OR ')})`);
   }
-  return { where: parts.join(' AND '), values };
+  const narrowed = whereOf(where);
+  return { where: [...parts, ...narrowed.parts].join(' AND '), values: [...values, ...narrowed.values] };
 }
 
 function orderOf({ by, descending }: EvidenceQuery['order']): string {
@@ -165,8 +170,9 @@ function orderOf({ by, descending }: EvidenceQuery['order']): string {
 
 type AlarmArguments = [id: number, matches: number | null, changed: number, scan: EvidenceRow['scan'], flags: string];
 
-function flagsOf(flags: string): string[] {
-  return flags === '' ? [] : flags.split('\n');
+/** What a column holds that has one thing a line. */
+export function linesOf(column: string | undefined): string[] {
+  return column === undefined || column === '' ? [] : column.split('\n');
 }
 
 /** Queries over the table of a case's evidence. */
@@ -181,7 +187,7 @@ export class EvidenceTable {
         senderHashMatches: matches === null ? null : matches === 1,
         state: stateOf(id) ?? (changed === 1 ? 'changed' : 'unchecked'),
         scan,
-        flags: flagsOf(flags),
+        flags: linesOf(flags),
       });
     // Only in our statements: no view or trigger of a case from elsewhere may call them.
     const options = { directOnly: true, deterministic: false, varargs: true };
@@ -199,7 +205,7 @@ export class EvidenceTable {
     return this.count({ filter: '', findings: ['flagged'] });
   }
 
-  count(filter: Pick<EvidenceQuery, 'filter' | 'findings'>): number {
+  count(filter: Pick<EvidenceQuery, 'filter' | 'findings' | 'where'>): number {
     const { where, values } = conditionOf(filter);
     return this.#db
       .prepare<unknown[], number>(`SELECT count(*) FROM evidence WHERE ${where}`)
@@ -230,7 +236,7 @@ export function evidenceRowOf(
   row: StoredEvidence,
   now: { path: string; state: EvidenceRow['state']; running: boolean },
 ): EvidenceRow {
-  const flags = flagsOf(row.flags);
+  const flags = linesOf(row.flags);
   const senderHashMatches = row.sender_hash_matches === null ? null : row.sender_hash_matches === 1;
   return {
     id: row.id,
@@ -254,6 +260,10 @@ export function evidenceRowOf(
       typeof row.stretch_count === 'number'
         ? { count: row.stretch_count, longestSeconds: row.longest_stretch ?? 0 }
         : null,
+    tags: linesOf(row.tags),
+    reviewedAt: row.reviewed_at ?? null,
+    reviewedBy: row.reviewed_by ?? null,
+    knownIn: linesOf(row.known_in),
   };
 }
 

@@ -1,16 +1,18 @@
 /** The items of evidence of a case: taken in, listed, described, looked at, taken out. Nothing here touches their files. */
 import type { CaseView } from '../../src-common/schemas/case.ts';
+import type { EvidenceFacets } from '../../src-common/schemas/evidence-filter.ts';
 import type { Evidence, EvidenceRow } from '../../src-common/schemas/evidence.ts';
 import type { Analyses } from './analyses.ts';
 import { analysisSummary } from './analyses.ts';
 import { copyPlace } from './copies.ts';
 import type { CaseCore } from './core.ts';
-import type { EditHistory } from './edit-history.ts';
+import type { EditHistory, RecordEdit } from './edit-history.ts';
 import { changesOf, changesTo, definedOf, listed } from './edits.ts';
 import type { Changes } from './edits.ts';
 import { evidenceSha256, storedEvidence, storedMetadata } from './evidence-record.ts';
-import { EvidenceTable, evidenceRowOf, unscanned } from './evidence-table.ts';
+import { EvidenceTable, evidenceRowOf, linesOf, unscanned } from './evidence-table.ts';
 import type { EvidenceFilter, EvidenceQuery } from './evidence-table.ts';
+import { facetsOf } from './evidence-where.ts';
 import { addEvidence } from './add-evidence.ts';
 import type { NewEvidence } from './add-evidence.ts';
 import type { Marks } from './marks.ts';
@@ -25,10 +27,19 @@ const editable = [
   ['receivedAt', 'received_at'],
   ['receivedFrom', 'received_from'],
   ['notes', 'notes'],
+  ['tags', 'tags'],
+  ['reviewedAt', 'reviewed_at'],
+  ['reviewedBy', 'reviewed_by'],
+  ['knownIn', 'known_in'],
 ] as const;
 
+/** What of an item a person writes. */
+type Text = 'description' | 'conditionOnReceipt' | 'receivedAt' | 'receivedFrom' | 'notes';
 /** What of an item a person may change. */
-export type EvidenceEdit = Partial<Pick<Evidence, (typeof editable)[number][0]>>;
+export type EvidenceEdit = Partial<Pick<Evidence, Text | 'tags'>> & { reviewed?: boolean };
+
+/** Columns that an edit changes, by the names that the log gives them. */
+type EditedColumns = Partial<Record<(typeof editable)[number][0], string | null>>;
 
 /** What was noted of an item's file at intake, to tell whether it is still that. */
 export interface EvidenceIntake extends EvidenceFile {
@@ -189,19 +200,113 @@ export class EvidenceItems {
   }
 
   update(id: number, edit: EvidenceEdit): Evidence {
-    const before = this.get(id);
-    const old = Object.fromEntries(editable.map(([name]) => [name, before[name]]));
-    const changes = changesOf(old, { ...old, ...definedOf(edit) });
-    if (Object.keys(changes).length > 0) {
-      const summary = `Changed ${listed(Object.keys(changes))} of ${before.name}.`;
-      const position = this.#core.write(
-        () => this.#core.append('evidence-updated', id, summary, this.#put(id, changes)),
-        () => [id],
-      );
-      const put = (side: 'before' | 'after'): Record<string, unknown> => this.#put(id, changesTo(side, changes));
-      this.#history.add([{ position, summary, evidenceId: id, put }]);
-    }
+    this.#edit([{ id, columns: this.#columnsOf(storedEvidence(this.#core, id), edit) }]);
     return this.get(id);
+  }
+
+  /**
+   * Puts tags to items and takes tags from them, and says whether they are reviewed, at one stroke.
+   * @returns how many that changed
+   * @throws UserFacingError `not-found`
+   */
+  label(
+    ids: readonly number[],
+    { addTags = [], removeTags = [], reviewed }: { addTags?: string[]; removeTags?: string[]; reviewed?: boolean },
+  ): number {
+    return this.#edit(
+      ids.map((id) => {
+        const row = storedEvidence(this.#core, id);
+        const left = linesOf(row.tags).filter((tag) => !removeTags.includes(tag));
+        const edit = { tags: [...left, ...addTags], ...(reviewed === undefined ? {} : { reviewed }) };
+        return { id, columns: this.#columnsOf(row, edit) };
+      }),
+    );
+  }
+
+  /**
+   * These items, and no others, are known in a list of hashes.
+   * @param file that it was read from, for the log; null: the list is taken away
+   * @returns how many items that changed
+   */
+  setKnown(
+    list: string,
+    ids: ReadonlySet<number>,
+    file: { name: string; sha256: string; hashes: number; lines: number } | null,
+  ): number {
+    const edits = this.allIds().map((id) => {
+      const before = linesOf(storedEvidence(this.#core, id).known_in);
+      const others = before.filter((name) => name !== list);
+      const knownIn = (ids.has(id) ? [...others, list].sort() : others).join('\n');
+      return { id, columns: { knownIn } };
+    });
+    const summary = file
+      ? `Compared the hashes of ${edits.length} items with the list ${list} (${file.name}): ${ids.size} are in it.`
+      : `Took the list of known hashes ${list} away.`;
+    return this.#edit(edits, () =>
+      this.#core.append('hash-list', null, summary, {
+        list,
+        ...(file ? { ...file, known: ids.size } : { removed: true }),
+      }),
+    );
+  }
+
+  /** How often each codec, rate, flag, tag and list of hashes is there. */
+  facets(): EvidenceFacets {
+    return this.#core.read(() => facetsOf(this.#core.db));
+  }
+
+  /** Ids of items by their hashes, SHA-256 and MD5 in lower-case hexadecimal. */
+  idsByHash(): Map<string, number[]> {
+    const byHash = new Map<string, number[]>();
+    const sql = 'SELECT id, sha256, md5 FROM evidence WHERE removed_at IS NULL';
+    const rows = this.#core.read(() => this.#core.prepare<[], { id: number; sha256: string; md5: string }>(sql).all());
+    for (const { id, sha256, md5 } of rows) {
+      for (const hash of [sha256, md5]) byHash.set(hash, [...(byHash.get(hash) ?? []), id]);
+    }
+    return byHash;
+  }
+
+  #columnsOf(row: StoredEvidence, { tags, reviewed, ...written }: EvidenceEdit): EditedColumns {
+    const isReviewed = (row.reviewed_at ?? null) !== null;
+    const review =
+      reviewed === undefined || reviewed === isReviewed
+        ? {}
+        : reviewed
+          ? { reviewedAt: this.#core.now(), reviewedBy: this.#core.actor() }
+          : { reviewedAt: null, reviewedBy: null };
+    return {
+      ...definedOf(written),
+      ...(tags === undefined ? {} : { tags: [...new Set(tags)].join('\n') }),
+      ...review,
+    };
+  }
+
+  /**
+   * Changes items at one stroke, with a row of the log for each that it changes.
+   * @param first notes something before them
+   * @returns how many that are
+   */
+  #edit(edits: readonly { id: number; columns: EditedColumns }[], first: (() => unknown) | null = null): number {
+    const changed = edits.flatMap(({ id, columns }) => {
+      const row = storedEvidence(this.#core, id) as unknown as Record<string, unknown>;
+      const old = Object.fromEntries(editable.map(([name, column]) => [name, row[column] ?? null]));
+      const changes = changesOf(old, { ...old, ...columns });
+      return Object.keys(changes).length === 0 ? [] : [{ id, name: row['name'] as string, changes }];
+    });
+    if (changed.length === 0 && first === null) return 0;
+    const records = this.#core.write(
+      () => {
+        first?.();
+        return changed.map(({ id, name, changes }): RecordEdit => {
+          const summary = `${wordsOf(changes)} ${name}.`;
+          const position = this.#core.append('evidence-updated', id, summary, this.#put(id, changes));
+          return { position, summary, evidenceId: id, put: (side) => this.#put(id, changesTo(side, changes)) };
+        });
+      },
+      (edited) => edited.flatMap(({ evidenceId }) => evidenceId ?? []),
+    );
+    this.#history.add(records);
+    return changed.length;
   }
 
   /** Changes columns of an item. @returns what its row of the log says */
@@ -320,4 +425,13 @@ export class EvidenceItems {
       running: this.running.has(row.id),
     });
   }
+}
+
+/** What an edit did, before the name of the item. */
+function wordsOf(changes: Changes): string {
+  const { reviewedAt, reviewedBy: _, knownIn, ...rest } = changes;
+  const others = { ...rest, ...(knownIn ? { theListsOfKnownHashes: knownIn } : {}) };
+  if (!reviewedAt) return `Changed ${listed(Object.keys(others))} of`;
+  const reviewed = reviewedAt.to === null ? 'Took back the review of' : 'Reviewed';
+  return Object.keys(others).length === 0 ? reviewed : `Changed ${listed(Object.keys(others))} and the review of`;
 }

@@ -79,6 +79,8 @@ describe('low stretches in the table', () => {
     db.exec(`DROP INDEX evidence_by_stretches; ALTER TABLE evidence DROP COLUMN longest_stretch;
       ALTER TABLE evidence DROP COLUMN stretch_count; ALTER TABLE marks DROP COLUMN channel; DROP TABLE view_settings;
       ALTER TABLE marks DROP COLUMN category; ALTER TABLE marks DROP COLUMN colour;
+      ALTER TABLE evidence DROP COLUMN tags; ALTER TABLE evidence DROP COLUMN reviewed_at;
+      ALTER TABLE evidence DROP COLUMN reviewed_by; ALTER TABLE evidence DROP COLUMN known_in;
       PRAGMA user_version = 3`);
     migrate(path, db);
     expect(schemaDifferences(db)).toEqual([]);

@@ -66,6 +66,12 @@ export interface StoredEvidence {
   /** Absent, with what follows, in databases of an earlier format. */
   stretch_count?: number | null;
   longest_stretch?: number | null;
+  /** One a line. */
+  tags?: string;
+  reviewed_at?: string | null;
+  reviewed_by?: string | null;
+  /** Names of lists of known hashes, one a line. */
+  known_in?: string;
 }
 
 /** JSON texts. */
@@ -187,7 +193,13 @@ export function evidenceRecordSha256(row: StoredEvidence, { metadata, audio }: S
     metadata,
     audio,
   };
-  return sha256Hex(canonicalJson(record));
+  // As it was before items had these, so that what was logged then holds.
+  const since = {
+    ...(row.tags ? { tags: row.tags } : {}),
+    ...(row.reviewed_at ? { reviewedAt: row.reviewed_at, reviewedBy: row.reviewed_by ?? null } : {}),
+    ...(row.known_in ? { knownIn: row.known_in } : {}),
+  };
+  return sha256Hex(canonicalJson({ ...record, ...since }));
 }
 
 export function markRecordSha256({ read_all, channel, category, colour, ...row }: StoredMark): string {

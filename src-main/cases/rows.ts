@@ -94,6 +94,10 @@ export const rowSchemas: Record<string, Record<string, z.ZodType>> = {
     search_text: text,
     stretch_count: z.int().nonnegative().nullable(),
     longest_stretch: seconds.nullable(),
+    tags: text,
+    reviewed_at: time.nullable(),
+    reviewed_by: text.nullable(),
+    known_in: text,
   },
   evidence_metadata: {
     evidence_id: id,

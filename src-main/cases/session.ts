@@ -11,6 +11,8 @@ export interface Session {
   program: string;
   /** The clocks of this run; those of the machine where none are handed in. */
   clock?: ClockWatch;
+  /** The case is for a look only and goes when it is closed. */
+  passing?: boolean;
 }
 
 /** The user's name as the system knows it. */

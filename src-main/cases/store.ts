@@ -266,7 +266,8 @@ export class CaseStore {
     return {
       ...this.summary(),
       head: this.head,
-      history: this.#history.next,
+      history: this.history,
+      passing: this.#core.session?.passing ?? false,
       counts: this.evidence.counts(),
       spectrogram: this.spectrogram ?? defaultSpectrogram,
     };

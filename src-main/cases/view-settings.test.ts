@@ -58,6 +58,8 @@ describe('how spectrograms of a case are shown', () => {
     const path = databasePath(folder);
     const db = new Database(path);
     db.exec(`DROP TABLE view_settings; ALTER TABLE marks DROP COLUMN category; ALTER TABLE marks DROP COLUMN colour;
+      ALTER TABLE evidence DROP COLUMN tags; ALTER TABLE evidence DROP COLUMN reviewed_at;
+      ALTER TABLE evidence DROP COLUMN reviewed_by; ALTER TABLE evidence DROP COLUMN known_in;
       PRAGMA user_version = 5`);
     migrate(path, db);
     expect(schemaDifferences(db)).toEqual([]);

@@ -193,3 +193,24 @@ it('takes marks to files and back, and stretches to WAV files with their hashes'
   );
   expect((await run('verify', dir)).stdout).toContain('Intact.');
 });
+
+it('labels items, and marks those that are in a list of known hashes', async () => {
+  const dir = join(folder, 'labelled');
+  const recording = join(folder, 'voice.wav');
+  writeFileSync(recording, wav16(babble(1, 1)));
+  await run('case', 'new', dir, '--number', '9', '--title', 'A call');
+  await run('case', 'add', dir, recording);
+  expect((await run('case', 'label', dir, '1', '--tag', 'caller', '--reviewed')).stdout).toContain(
+    'Changed 1 of 1 item.',
+  );
+  const list = join(folder, 'known.csv');
+  writeFileSync(list, `name,sha256\nvoice.wav,${createHash('sha256').update(readFileSync(recording)).digest('hex')}\n`);
+  const applied = await run('case', 'hashes', dir, list, '--name', 'Known');
+  expect(applied.stdout).toContain('1 item is among the 1 hashes of the list.');
+  expect((await run('case', 'show', dir)).stdout).toContain('#caller; reviewed; known in Known');
+  expect((await run('case', 'hashes', dir, '--name', 'Known', '--remove')).stdout).toContain('from 1 item');
+  await expect(run('case', 'hashes', dir, '--name', 'Known')).rejects.toMatchObject({ code: 'usage' });
+  expect((await run('case', 'label', dir, '1', '--untag', 'caller', '--not-reviewed')).stdout).toContain('Changed 1');
+  expect((await run('case', 'show', dir)).stdout).not.toContain('reviewed');
+  expect((await run('verify', dir)).stdout).toContain('Intact.');
+});

@@ -10,6 +10,7 @@ import type { CaseView } from '../../src-common/schemas/case.ts';
 import type { EvidenceRow } from '../../src-common/schemas/evidence.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { colour, exitStatus, interruptible, positiveInteger, withStatus } from './context.ts';
+import { registerLabels } from './case-labels.ts';
 import { registerMarks } from './case-marks.ts';
 import { withCase, withSession, writeFailures, writeHead } from './case-session.ts';
 import { mustBeFree, overwriteOption } from './outputs.ts';
@@ -216,6 +217,7 @@ Exit status: 0 accepted, 1 it cannot be, 2 wrong usage, 4 to be accepted.`,
     });
 
   registerMarks(command);
+  registerLabels(command);
 
   command
     .command('share')
@@ -400,7 +402,8 @@ function writeDetails(view: CaseView): void {
   for (const [label, text] of lines) if (text !== '') process.stdout.write(`${label.padEnd(10)}${visibleName(text)}\n`);
 }
 
-function rowLine({ id, name, finding, scan, error, score, flags, stale, alarms }: EvidenceRow): string {
+function rowLine(row: EvidenceRow): string {
+  const { id, name, finding, scan, error, score, flags, stale, alarms, tags, reviewedAt, knownIn } = row;
   const result =
     error !== null
       ? `failed: ${error}`
@@ -411,7 +414,12 @@ function rowLine({ id, name, finding, scan, error, score, flags, stale, alarms }
         : findingWords[finding];
   const warnings = alarms.filter((alarm) => alarm !== 'scan-failed').map((alarm) => alarmWords[alarm].toUpperCase());
   const words = flags.map(reasonWords).filter((word) => !warnings.includes(word.toUpperCase()));
-  const remarks = [...warnings, ...words, ...(stale ? ['stale'] : [])];
+  const labels = [
+    ...tags.map((tag) => `#${visibleName(tag)}`),
+    ...(reviewedAt === null ? [] : ['reviewed']),
+    ...knownIn.map((list) => `known in ${visibleName(list)}`),
+  ];
+  const remarks = [...warnings, ...words, ...(stale ? ['stale'] : []), ...labels];
   const cells = [
     String(id),
     visibleName(name),

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, readdirSync, realpathSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, realpathSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { call } from '@orpc/server';
 import { expect, it, onTestFinished, vi } from 'vitest';
@@ -327,4 +327,55 @@ it('ends a scan that is cancelled before it began', async () => {
   const store = context.cases.get(caseId);
   expect(store.scans.unfinished()).toEqual([]);
   expect(store.evidence.rowsOf([1, 2, 3, 4]).map((row) => row.scan)).toEqual(['done', 'done', 'none', 'none']);
+});
+
+it('looks at a file that is in no case, scans it and leaves nothing behind, unless a case takes it in', async () => {
+  const { context, recordings } = await bench(1);
+  const cases = casesProcedures(context);
+  const evidence = evidenceProcedures(context);
+  const path = join(recordings, 'voice-0.wav');
+  const look = async () => {
+    const begun = await call(cases.quickLook, { paths: [path] });
+    await context.jobs.idle();
+    return begun.view;
+  };
+  const first = await look();
+  expect(first).toMatchObject({ passing: true, items: 0 });
+  const rows = (await call(evidence.list, { caseId: first.id })).rows;
+  expect(rows).toMatchObject([{ name: 'voice-0.wav', path, scan: 'done', modelName: 'tiny' }]);
+  expect(await call(cases.list, {})).toEqual([]);
+  expect(existsSync(first.folder)).toBe(true);
+  const list = readdirSync(join(context.home, 'library.sqlite', '..'));
+  await call(cases.close, { caseId: first.id });
+  expect(existsSync(join(first.folder, '..'))).toBe(false);
+  await expect(call(cases.get, { caseId: first.id })).rejects.toEqual(code('not-found'));
+  expect(readdirSync(context.home)).toEqual(list);
+
+  const second = await look();
+  const mark = { startSeconds: 0.2, endSeconds: 0.9, text: 'a click', inReport: true, category: 'noise' };
+  await call(marksProcedures(context).add, { caseId: second.id, evidenceId: 1, ...mark });
+  await call(evidence.update, { caseId: second.id, evidenceId: 1, notes: 'hum', tags: ['caller'] });
+  const { id: into } = await call(cases.create, { number: '2026/1', title: 'A call' });
+  await call(cases.takeLook, { caseId: second.id, into });
+  await call(cases.close, { caseId: second.id });
+  await context.jobs.idle();
+  expect(await call(evidence.get, { caseId: into, evidenceId: 1 })).toMatchObject({
+    ...{ path, notes: 'hum', tags: ['caller'], marks: [mark], scan: 'none' },
+  });
+  expect(existsSync(second.folder)).toBe(false);
+  expect((await call(cases.verify, { caseId: into })).intact).toBe(true);
+});
+
+it('ends a look that is left while it is under way, and with the engine', async () => {
+  const { context, recordings } = await bench(2);
+  const cases = casesProcedures(context);
+  const { view } = await call(cases.quickLook, { paths: [recordings] });
+  await call(cases.close, { caseId: view.id });
+  await context.jobs.idle();
+  await vi.waitFor(() => expect(existsSync(view.folder)).toBe(false));
+  const { view: open } = await call(cases.quickLook, { paths: [recordings] });
+  await context.jobs.idle();
+  await context.jobs.close();
+  context.cases.close();
+  expect(existsSync(open.folder)).toBe(false);
 });

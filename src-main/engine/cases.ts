@@ -10,6 +10,7 @@ import type { Verification } from '../../src-common/schemas/custody.ts';
 import type { EngineContext } from './context.ts';
 import { deliver, readablePath, outputPath } from './files.ts';
 import { os } from './implementer.ts';
+import { beginLook, takeLook } from './quick-look.ts';
 import { removeUploads } from './uploads.ts';
 import { resumeCase } from './resume.ts';
 
@@ -64,6 +65,16 @@ export function casesProcedures(context: EngineContext) {
       const store = cases.view(input.caseId);
       void resumeCase(context, store);
       return store.view();
+    }),
+    quickLook: os.cases.quickLook.handler(async ({ input }) => {
+      const paths: string[] = [];
+      for (const path of input.paths) paths.push(await readablePath(context, path));
+      const store = cases.quickLook(paths);
+      return { view: store.view(), jobId: beginLook(context, store, paths) };
+    }),
+    takeLook: os.cases.takeLook.handler(({ input }) => {
+      const { store, look } = cases.lookOf(input.caseId);
+      return { jobId: takeLook(context, store, look, cases.get(input.into)) };
     }),
     openFolder: os.cases.openFolder.handler(async ({ input }) => {
       const store = cases.openFolder(resolve(await readablePath(context, input.folder)));

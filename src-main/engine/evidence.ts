@@ -9,10 +9,12 @@ import { caseFolderName } from '../cases/folders.ts';
 import { evidenceList } from '../cases/evidence-list.ts';
 import { checkFully } from '../cases/states.ts';
 import { exportSound, markedStretches, noteExport, stretchesThatStandOut } from '../casework/export-sound.ts';
+import { applyHashList } from '../casework/hash-list.ts';
 import type { EngineContext } from './context.ts';
 import { deliver, outputPath, readablePath } from './files.ts';
 import { os } from './implementer.ts';
 import { releaseLater, startIntake } from './resume.ts';
+import { removeUploads } from './uploads.ts';
 
 export function evidenceProcedures(context: EngineContext) {
   const { cases, models } = context;
@@ -55,6 +57,29 @@ export function evidenceProcedures(context: EngineContext) {
     update: os.evidence.update.handler(({ input: { caseId, evidenceId, ...edit } }) =>
       cases.get(caseId).evidence.update(evidenceId, edit),
     ),
+    label: os.evidence.label.handler(({ input: { caseId, evidenceIds, ...labels } }) => ({
+      changed: cases.get(caseId).evidence.label(evidenceIds, labels),
+    })),
+    facets: os.evidence.facets.handler(({ input }) => cases.get(input.caseId).evidence.facets()),
+    applyHashList: os.evidence.applyHashList.handler(async ({ input }) => {
+      const { caseId, name } = input;
+      const store = cases.get(caseId);
+      const path = await readablePath(context, input.path);
+      const spec = { kind: 'hash-list' as const, title: `Known hashes: ${name}`, caseId, unit: 'bytes' };
+      const jobId = context.jobs.start(spec, async (job) => {
+        try {
+          const onProgress = (done: number, total: number): void => job.progress({ done, total, doing: 'Comparing' });
+          return { ...(await applyHashList(store, path, name, { signal: job.signal, onProgress })) };
+        } finally {
+          await removeUploads(context.home, [path]);
+          releaseLater(context, caseId);
+        }
+      });
+      return { jobId };
+    }),
+    removeHashList: os.evidence.removeHashList.handler(({ input }) => ({
+      changed: cases.get(input.caseId).evidence.setKnown(input.name, new Set(), null),
+    })),
     remove: os.evidence.remove.handler(({ input }) => {
       cases.get(input.caseId).evidence.remove(input.evidenceIds, input.reason);
       return {};

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CaseSummary } from '../../src-common/schemas/case.ts';
+import type { Job } from '../../src-common/schemas/job.ts';
 import type { Inputs } from '../../src-preload/contract.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { freeCaseFolder } from '../cases/folders.ts';
@@ -14,6 +15,8 @@ import type { Session } from '../cases/session.ts';
 import type { EngineParts } from './parts.ts';
 import { userError } from '../jobs/user-error.ts';
 import { log } from './log.ts';
+import { createLook, endLook } from './look-case.ts';
+import type { Look } from './look-case.ts';
 
 const publishedEveryMilliseconds = 100;
 /** With more items changed than this the window is better off asking anew. */
@@ -40,6 +43,8 @@ interface OpenCase {
   hashing: boolean;
   /** That its database is gone was reported. */
   lostTold: boolean;
+  /** Where it is for a look only. */
+  look: Look | null;
 }
 
 export class OpenCases {
@@ -130,6 +135,21 @@ export class OpenCases {
     return store;
   }
 
+  /** A case for a look at files that are in none, which is gone once it is left. @throws UserFacingError as `CaseStore.create` */
+  quickLook(paths: readonly string[]): CaseStore {
+    const { store, look } = createLook(this.session, paths);
+    this.#adopt(store, true);
+    (this.#open.get(store.id) as OpenCase).look = look;
+    return store;
+  }
+
+  /** @throws UserFacingError `not-found` where it is none, or was left */
+  lookOf(caseId: string): { store: CaseStore; look: Look } {
+    const { store, look } = this.#open.get(caseId) ?? {};
+    if (store && look) return { store, look };
+    throw new UserFacingError('not-found', 'This is no quick look, or it was left.');
+  }
+
   /** Takes over a case that was opened otherwise. */
   adopt(store: CaseStore): void {
     this.#adopt(store, false);
@@ -140,6 +160,8 @@ export class OpenCases {
   leave(caseId: string): void {
     const open = this.#open.get(caseId);
     if (open) open.viewed = false;
+    // Nobody waits for what a look that is over would find.
+    if (open?.look) for (const { id } of this.#jobsOf(caseId)) this.#parts.jobs.cancel(id);
     this.release(caseId);
   }
 
@@ -151,7 +173,11 @@ export class OpenCases {
 
   /** Whether a job works on it. */
   isBusy(caseId: string): boolean {
-    return this.#parts.jobs.list().some((job) => job.caseId === caseId && job.endedAt === null);
+    return this.#jobsOf(caseId).length > 0;
+  }
+
+  #jobsOf(caseId: string): Job[] {
+    return this.#parts.jobs.list().filter((job) => job.caseId === caseId && job.endedAt === null);
   }
 
   /** Hands over an open case, which is no longer told of, to be deleted. */
@@ -198,6 +224,7 @@ export class OpenCases {
       toHash: new Set(),
       hashing: false,
       lostTold: false,
+      look: null,
     };
     this.#open.set(store.id, open);
     store.onChange = ({ evidence }) => {
@@ -284,6 +311,7 @@ export class OpenCases {
   #close(open: OpenCase): void {
     this.#forget(open);
     open.store.close();
+    if (open.look) endLook(open.look, this.#parts.home);
   }
 
   #forget(open: OpenCase): void {

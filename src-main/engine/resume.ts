@@ -77,12 +77,13 @@ export function startScan(context: EngineContext, store: CaseStore, scanId: numb
   );
 }
 
-/** Starts an intake that was begun, or goes on with it. @returns the job's id */
+/** Starts an intake that was begun, or goes on with it. @param then gets the new items once they are in @returns the job's id */
 export function startIntake(
   context: EngineContext,
   store: CaseStore,
   intakeId: number,
   request: IntakeRequest,
+  then: (added: readonly number[]) => void = () => undefined,
 ): string {
   const { jobs, home } = context;
   const caseId = store.id;
@@ -111,6 +112,7 @@ export function startIntake(
           onProblem: (path, message) => job.problem(path, message),
           waitWhilePaused: () => job.waitWhilePaused(),
         });
+        then(outcome.added);
         await prepareLong(context, store, outcome.added, job);
         const { added, ...counts } = outcome;
         return { summary: intakeSummary(outcome), added: added.length, ...counts };

@@ -7,8 +7,8 @@ import {
   caseViewSchema,
 } from '../../src-common/schemas/case.ts';
 import { continuationSchema, custodyRowSchema, verificationSchema } from '../../src-common/schemas/custody.ts';
+import { caseId, evidenceId, path, text } from '../../src-common/schemas/primitives.ts';
 import { spectrogramSettingsSchema } from '../../src-common/schemas/spectrogram.ts';
-import { evidenceId, path, text } from '../../src-common/schemas/primitives.ts';
 import { inCase, jobStarted, nothing, out, procedure } from './procedure.ts';
 
 /** Of a key, as a person writes it down. */
@@ -22,6 +22,12 @@ export const cases = {
     .input(caseDetailsSchema.partial().required({ number: true, title: true }).extend({ folder: path.optional() }))
     .output(caseViewSchema),
   open: procedure.input(inCase).output(caseViewSchema),
+  /** A look at files that are in no case, which is gone when it is left; they are scanned at once. */
+  quickLook: procedure
+    .input(z.object({ paths: z.array(path).min(1).max(1000) }))
+    .output(z.object({ view: caseViewSchema, jobId: z.string() })),
+  /** Has a case take in what is looked at, with its marks, notes and tags. */
+  takeLook: procedure.input(inCase.extend({ into: caseId })).output(jobStarted),
   /** A case folder that is not in the list. */
   openFolder: procedure.input(z.object({ folder: path })).output(caseViewSchema),
   get: procedure.input(inCase).output(caseViewSchema),

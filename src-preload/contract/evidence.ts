@@ -1,15 +1,39 @@
 /** Procedures on items of evidence and their marks. */
 import { z } from 'zod';
 import { findingSchema } from '../../src-common/schemas/analysis.ts';
-import { evidenceRowSchema, evidenceSchema, markSchema, newMarkSchema } from '../../src-common/schemas/evidence.ts';
+import { evidenceFacetsSchema, evidenceWhereSchema } from '../../src-common/schemas/evidence-filter.ts';
+import {
+  evidenceRowSchema,
+  evidenceSchema,
+  markSchema,
+  newMarkSchema,
+  tag,
+} from '../../src-common/schemas/evidence.ts';
 import { findingRecordSchema } from '../../src-common/schemas/finding-record.ts';
 import { markColours } from '../../src-common/mark-colours.ts';
 import { markFormats } from '../../src-common/mark-formats.ts';
 import { caseId, evidenceId, path, text } from '../../src-common/schemas/primitives.ts';
 import { inCase, inEvidence, jobStarted, nothing, out, output, procedure } from './procedure.ts';
 
+/** Of a list of known hashes, as people call it; in one line. */
+const hashListName = tag;
+
 const evidenceOrderSchema = z.object({
-  by: z.enum(['id', 'name', 'finding', 'score', 'llr', 'duration', 'added', 'size', 'flags', 'alarms', 'stretches']),
+  by: z.enum([
+    'id',
+    'name',
+    'finding',
+    'score',
+    'llr',
+    'duration',
+    'added',
+    'size',
+    'flags',
+    'alarms',
+    'stretches',
+    'tags',
+    'reviewed',
+  ]),
   descending: z.boolean(),
 });
 
@@ -18,6 +42,7 @@ const evidenceQuerySchema = z.object({
   /** Matches name, finding, flags and alarms. */
   filter: z.string().max(1000).default(''),
   findings: z.array(z.enum([...findingSchema.options, 'none', 'failed', 'flagged', 'stretches'])).default([]),
+  where: evidenceWhereSchema.optional(),
   order: evidenceOrderSchema.default({ by: 'id', descending: false }),
   offset: z.int().nonnegative().default(0),
   limit: z.int().positive().max(1000).default(200),
@@ -64,9 +89,28 @@ export const evidence = {
         receivedAt: z.string().optional(),
         receivedFrom: text.optional(),
         notes: text.optional(),
+        tags: z.array(tag).max(100).optional(),
+        reviewed: z.boolean().optional(),
       }),
     )
     .output(evidenceSchema),
+  /** Tags put to items and taken from them, and whether they are reviewed; at one stroke. Answers how many that changed. */
+  label: procedure
+    .input(
+      inCase.extend({
+        evidenceIds: z.array(evidenceId).min(1),
+        addTags: z.array(tag).max(100).default([]),
+        removeTags: z.array(tag).max(100).default([]),
+        reviewed: z.boolean().optional(),
+      }),
+    )
+    .output(z.object({ changed: z.int() })),
+  /** What there is to narrow the table to. */
+  facets: procedure.input(inCase).output(evidenceFacetsSchema),
+  /** Marks the items whose SHA-256 or MD5 is in a file of hashes (CSV, NSRL, one a line) as known in that list; a list of the same name before goes. */
+  applyHashList: procedure.input(inCase.extend({ path, name: hashListName })).output(jobStarted),
+  /** Items are no longer known in this list. */
+  removeHashList: procedure.input(inCase.extend({ name: hashListName })).output(z.object({ changed: z.int() })),
   /** Takes items out of the case, never off the disk; leaves a trace in the log. */
   remove: procedure.input(inCase.extend({ evidenceIds: z.array(evidenceId).min(1), reason: text })).output(nothing),
   /** Hashes the file anew. */

@@ -61,7 +61,7 @@ class App {
   question: (Question & { resolve: (answer: string | null) => void }) | null = $state.raw(null);
   pathRequest: PathRequest | null = $state.raw(null);
   /** A dialog of the case that the top bar, the menu and shortcuts open. */
-  caseDialog: 'add' | 'report' | 'verify' | 'new-case' | 'edit' | null = $state(null);
+  caseDialog: 'add' | 'report' | 'verify' | 'new-case' | 'edit' | 'take' | null = $state(null);
   /** Files and folders for the intake dialog. */
   intakePaths: string[] = $state.raw([]);
   showsShortcuts = $state(false);
@@ -98,7 +98,9 @@ class App {
     }
     this.caseId = opened.id;
     this.caseView = opened;
-    keep('case', opened.id);
+    if (!opened.passing) {
+      keep('case', opened.id);
+    }
   }
 
   /** Closes the case that is open. */
@@ -118,6 +120,21 @@ class App {
       this.evidenceId = null;
       keep('case', '');
     }
+  }
+
+  /** Looks at files that are in no case: they are scanned, and nothing of them is kept. */
+  async quickLook(paths: string[]): Promise<void> {
+    await this.attempt(async () => {
+      const { view, jobId } = await client.cases.quickLook({ paths });
+      await this.switchTo(view);
+      this.goTo('examine');
+      const job = await this.jobEnded(jobId);
+      const [id] = Array.isArray(job.result?.evidenceIds) ? (job.result.evidenceIds as unknown[]) : [];
+      const [problem] = job.problems;
+      if (this.caseId !== view.id) return;
+      if (typeof id === 'number') this.evidenceId = id;
+      else this.notify(problem?.message ?? common.look.nothing, 'warning');
+    });
   }
 
   /** Shows a recording in the Examine view. */
@@ -378,7 +395,7 @@ class App {
     }
     try {
       await this.#load();
-      const id = this.caseId ?? (this.ready ? '' : kept('case', '', isString));
+      const id = this.caseId ?? (this.ready ? '' : await this.#lastCase());
       if (id !== '') {
         // The last case is opened again as it was left; one that is gone or busy leaves the list to choose from.
         await client.cases.open({ caseId: id }).then(
@@ -396,6 +413,14 @@ class App {
       this.notifyError(error);
     }
     this.ready = true;
+  }
+
+  /** The case that was open last in this window or, where it has never been told of one (another port, another browser), in any; empty: none. */
+  async #lastCase(): Promise<string> {
+    const own = kept<string | null>('case', null, isString);
+    if (own !== null) return own;
+    const [latest] = await client.cases.list({});
+    return latest !== undefined && latest.problem === null && latest.openedAt !== null ? latest.id : '';
   }
 
   #reloading = new Map<string, boolean>();

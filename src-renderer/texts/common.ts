@@ -32,6 +32,8 @@ export const common = {
   topBar: {
     noCase: 'No case is open',
     openCase: 'Open a case',
+    recent: 'Open recent',
+    noRecent: 'No other case was opened here.',
     addFiles: 'Add files…',
     report: 'Report…',
     verify: 'Verify',
@@ -160,5 +162,20 @@ export const common = {
   stale: 'stale',
   staleTitle: 'The file has changed since this result was made.',
   drop: 'Drop the recordings to add them to the case',
-  dropNoCase: 'Open a case first: recordings are added to a case',
+  dropNoCase: 'Drop the recordings for a quick look: they are scanned, and nothing of them is kept',
+  /** A look at recordings that are in no case. */
+  look: {
+    title: 'Quick look',
+    kept: 'in no case: nothing of this is kept',
+    take: 'Take into a case…',
+    leave: 'Leave',
+    begins: 'The recording is hashed, described and scanned, and shown at once.',
+    nothing: 'There is no recording among these files.',
+    takeTitle: 'Take into a case',
+    takeWhat:
+      'The recordings are added where they lie, with marks, notes and tags that were made here, and scanned anew.',
+    into: 'Case',
+    newCase: 'A new case',
+    taken: 'The recordings are being added; each is hashed first.',
+  },
 } as const;

@@ -1,7 +1,9 @@
 /** Texts of the Examine view. */
 export const examine = {
   title: 'Examine a recording',
-  noCase: 'Recordings are examined inside a case. Open one, or begin a new one.',
+  noCase:
+    'Recordings are examined inside a case: open one, or begin a new one. For a quick look that keeps nothing, choose or drop a file.',
+  look: 'Quick look…',
   toCases: 'Go to the cases',
   noRecordings: 'This case holds no recordings yet.',
   addFiles: 'Add files…',

@@ -147,6 +147,10 @@ export function testEvidence(id: number, changes: Partial<Evidence> = {}): Evide
     ],
     audio: testAnalysis(1, id).audio,
     analyses: [],
+    tags: [],
+    reviewedAt: null,
+    reviewedBy: null,
+    knownIn: [],
     marks: [],
     ...changes,
   };

@@ -1,9 +1,10 @@
 /** What can be done with a case as a whole, as buttons and as the entries of a menu. */
-import type { CaseSummary } from '../../../src-common/schemas/case.ts';
+import type { CaseSummary, CaseView } from '../../../src-common/schemas/case.ts';
 import { plural } from '../../format.ts';
 import { app } from '../../state/app.svelte.ts';
 import { client } from '../../state/client.svelte.ts';
 import { cases } from '../../texts/cases.ts';
+import { common } from '../../texts/common.ts';
 
 interface Command {
   label: string;
@@ -54,8 +55,14 @@ async function remove({ id, number, items, folder }: CaseSummary): Promise<void>
 }
 
 /** Of the open case all; of another one what needs it not to be open. */
-export function caseCommands(summary: CaseSummary, isOpen: boolean): Command[] {
+export function caseCommands(summary: CaseSummary | CaseView, isOpen: boolean): Command[] {
   const words = cases.summary;
+  if ('passing' in summary && summary.passing) {
+    return [
+      { label: common.look.take, kind: 'primary', run: () => (app.caseDialog = 'take') },
+      { label: common.look.leave, run: () => void app.attempt(() => app.closeCase()) },
+    ];
+  }
   const { id, state, problem } = summary;
   const isExported = app.jobs.some((job) => job.kind === 'export' && job.caseId === id && job.endedAt === null);
   const deletion: Command = { label: words.delete, kind: 'danger', run: () => void remove(summary) };

@@ -1,6 +1,7 @@
 /** The recordings of the open case as its tables show them: query, loaded rows, selection, and the commands on them. */
 import { untrack } from 'svelte';
 import type { Finding } from '../../../src-common/findings.ts';
+import type { EvidenceWhere } from '../../../src-common/schemas/evidence-filter.ts';
 import type { EvidenceRow } from '../../../src-common/schemas/evidence.ts';
 import type { Job } from '../../../src-common/schemas/job.ts';
 import type { Inputs } from '../../../src-preload/contract.ts';
@@ -10,6 +11,7 @@ import { app } from '../../state/app.svelte.ts';
 import { client, onChange } from '../../state/client.svelte.ts';
 import { isStrings, keep, kept } from '../../state/kept.ts';
 import { cases } from '../../texts/cases.ts';
+import { common } from '../../texts/common.ts';
 import { Pages } from './pages.ts';
 
 export type FindingFilter = Finding | 'none' | 'failed' | 'flagged' | 'stretches';
@@ -24,6 +26,7 @@ const refreshMs = 1000;
 class EvidenceState {
   filter = $state('');
   findings: readonly FindingFilter[] = $state.raw([]);
+  where: EvidenceWhere = $state.raw({});
   order: Order = $state.raw({ by: 'id', descending: false });
   selected: ReadonlySet<Key> = $state.raw(new Set<Key>());
   active = $state(-1);
@@ -67,7 +70,7 @@ class EvidenceState {
   }
 
   get isFiltered(): boolean {
-    return this.filter !== '' || this.findings.length > 0;
+    return this.filter !== '' || this.findings.length > 0 || Object.keys(this.where).length > 0;
   }
 
   #query(): Inputs['evidence']['ids'] & { caseId: string } {
@@ -75,6 +78,7 @@ class EvidenceState {
       caseId: app.caseId ?? '',
       filter: this.filter,
       findings: [...this.findings],
+      where: this.where,
       order: { by: this.order.by as NonNullable<OrderBy>, descending: this.order.descending },
     };
   }
@@ -85,6 +89,7 @@ class EvidenceState {
     this.#version += 1;
     this.filter = '';
     this.findings = [];
+    this.where = {};
     this.order = { by: 'id', descending: false };
     this.selected = new Set();
     this.active = -1;
@@ -98,9 +103,10 @@ class EvidenceState {
   #filterTimer: ReturnType<typeof setTimeout> | undefined;
 
   /** Another filter, findings or order: shows the first rows of it. */
-  ask(change: { filter?: string; findings?: readonly FindingFilter[]; order?: Order }): void {
+  ask(change: { filter?: string; findings?: readonly FindingFilter[]; where?: EvidenceWhere; order?: Order }): void {
     this.filter = change.filter ?? this.filter;
     this.findings = change.findings ?? this.findings;
+    this.where = change.where ?? this.where;
     this.order = change.order ?? this.order;
     clearTimeout(this.#filterTimer);
     this.#filterTimer = setTimeout(
@@ -229,6 +235,20 @@ class EvidenceState {
         run: (out) => client.evidence.export({ caseId: caseView.id, evidenceIds: ids, format, out }),
       });
     }
+  }
+
+  /** Puts tags to the selected items and takes tags from them, or says whether they are reviewed. */
+  async label(labels: { addTags?: string[]; removeTags?: string[]; reviewed?: boolean }): Promise<void> {
+    const caseId = app.caseId;
+    const ids = this.selectedIds;
+    if (caseId === null || ids.length === 0) {
+      return;
+    }
+    await app.attempt(async () => {
+      const { changed } = await client.evidence.label({ caseId, evidenceIds: ids, ...labels });
+      const undo = { label: common.undo.undo, run: () => void app.undo() };
+      app.notify(cases.labels.done(plural(changed, 'recording')), 'info', changed > 0 ? undo : undefined);
+    });
   }
 
   /** Asks once, naming what goes, then takes the selected out of the case. */

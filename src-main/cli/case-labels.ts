@@ -1,0 +1,104 @@
+/** `earwitness case label` and `case hashes`: tags and reviews of items, and lists of known hashes. */
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import { InvalidArgumentError } from 'commander';
+import { tag as tagSchema } from '../../src-common/schemas/evidence.ts';
+import { UserFacingError } from '../base/errors.ts';
+import { withCase, writeHead } from './case-session.ts';
+import { exitStatus, interruptible, positiveInteger, withStatus } from './context.ts';
+
+function tags(text: string, before: string[]): string[] {
+  const { data } = tagSchema.safeParse(text);
+  if (data === undefined)
+    throw new InvalidArgumentError(
+      'It must be a word or some in one line, without a comma, of at most 100 characters.',
+    );
+  return [...before, data];
+}
+
+function items(text: string, before: number[] | undefined): number[] {
+  return [...(before ?? []), positiveInteger(text)];
+}
+
+export function registerLabels(command: Command): void {
+  command
+    .command('label')
+    .description('Put tags to items of a case and take tags from them, and say whether they are reviewed.')
+    .argument('<dir>', "the case's folder")
+    .argument('<item...>', 'numbers of the items', items)
+    .option('--tag <text>', 'a tag to put to them; may be repeated', tags, [])
+    .option('--untag <text>', 'a tag to take from them; may be repeated', tags, [])
+    .option('--reviewed', 'they are reviewed')
+    .option('--not-reviewed', 'they are not reviewed yet')
+    .action(withStatus(label));
+
+  command
+    .command('hashes')
+    .description('Mark the items whose SHA-256 or MD5 is in a list of known hashes: CSV, NSRLFile.txt, or one a line.')
+    .argument('<dir>', "the case's folder")
+    .argument('[file]', 'the list')
+    .requiredOption('--name <text>', 'what the list is called; one of the same name is applied anew')
+    .option('--remove', 'take the list of this name away instead')
+    .addHelpText(
+      'after',
+      `
+Items that are added later are not compared: apply the list again then. The log has the SHA-256 of the list.`,
+    )
+    .action(withStatus(hashes));
+}
+
+interface LabelOptions {
+  tag: string[];
+  untag: string[];
+  reviewed?: boolean;
+  notReviewed?: boolean;
+}
+
+async function label(folder: string, ids: number[], options: LabelOptions): Promise<number> {
+  if (options.reviewed && options.notReviewed) {
+    throw new UserFacingError(
+      'usage',
+      'Items are either reviewed or not: --reviewed and --not-reviewed exclude one another.',
+    );
+  }
+  const reviewed = options.reviewed ? true : options.notReviewed ? false : undefined;
+  return withCase(folder, async (store) => {
+    const changed = store.evidence.label(ids, {
+      ...{ addTags: options.tag, removeTags: options.untag },
+      ...(reviewed === undefined ? {} : { reviewed }),
+    });
+    process.stdout.write(`Changed ${changed} of ${ids.length} ${ids.length === 1 ? 'item' : 'items'}.\n`);
+    writeHead(store);
+    return exitStatus.done;
+  });
+}
+
+async function hashes(
+  folder: string,
+  file: string | undefined,
+  { name, remove }: { name: string; remove?: boolean },
+): Promise<number> {
+  const [list] = tags(name, []);
+  if ((file === undefined) !== (remove === true)) {
+    throw new UserFacingError('usage', 'Name either a list to apply or, with --remove, none.');
+  }
+  const { applyHashList } = await import('../casework/hash-list.ts');
+  return withCase(folder, (store) =>
+    interruptible(async (signal, progress) => {
+      if (file === undefined) {
+        const changed = store.evidence.setKnown(list, new Set(), null);
+        process.stdout.write(`Took the list away from ${changed} ${changed === 1 ? 'item' : 'items'}.\n`);
+      } else {
+        const onProgress = (done: number, total: number): void =>
+          progress.show(`${Math.floor((100 * done) / total)} %`);
+        const { hashes: count, known } = await applyHashList(store, resolve(file), list, { signal, onProgress });
+        progress.clear();
+        process.stdout.write(
+          `${known} ${known === 1 ? 'item is' : 'items are'} among the ${count} hashes of the list.\n`,
+        );
+      }
+      writeHead(store);
+      return exitStatus.done;
+    }),
+  );
+}
