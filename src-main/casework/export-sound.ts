@@ -37,9 +37,9 @@ interface ManifestFile extends CutFile {
   of: SoundWanted['of'];
 }
 
-export const manifestName = 'manifest.json';
+const manifestName = 'manifest.json';
 /** As `sha256sum --check` reads it. */
-export const sumsName = 'SHA256SUMS';
+const sumsName = 'SHA256SUMS';
 
 /** The marked stretches of items; a point has no sound. */
 export function markedStretches(store: CaseStore, evidenceIds: readonly number[]): SoundWanted[] {

@@ -10,7 +10,7 @@ import type { AudioInfo, NativeDecoder } from '../audio/types.ts';
 import { UserFacingError } from '../base/errors.ts';
 
 /** A stretch that is wanted, and the file that it goes to, which is not there yet. */
-export interface Cut {
+interface Cut {
   startSeconds: number;
   endSeconds: number;
   /** By its number; null: all of the recording. */
