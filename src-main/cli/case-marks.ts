@@ -126,7 +126,7 @@ async function cut(
 ): Promise<number> {
   const { exportSound, markedStretches, noteExport, stretchesThatStandOut } =
     await import('../casework/export-sound.ts');
-  mustBeFreeFolder(out, {});
+  mustBeFreeFolder(out, { overwrite: 'never' });
   const { mustNotReplace } = await import('../cases/protected.ts');
   mustNotReplace(resolve(out), undefined, { cases: [folder] });
   return withCase(folder, (store) =>

@@ -102,12 +102,14 @@ export function filesIn(folder: string, files: Readonly<Record<string, string>>)
 
 /**
  * Looks at a folder that is to be filled with files of names that are not known yet.
+ * @param overwrite `never`: the command does not offer it
  * @throws UserFacingError as {@link mustBeFree}; `usage` where something lies in it, unless that may be replaced
  */
-export function mustBeFreeFolder(folder: string, { overwrite }: { overwrite?: boolean }): void {
+export function mustBeFreeFolder(folder: string, { overwrite }: { overwrite?: boolean | 'never' }): void {
   const status = statSync(folder, { throwIfNoEntry: false });
   if (status && !status.isDirectory()) throw refused(folder, 'is no folder');
-  if (status && readdirSync(folder).length > 0 && !overwrite) {
-    throw refused(folder, 'is not empty', 'Choose another folder, or add --overwrite to replace what it holds.');
+  if (status && readdirSync(folder).length > 0 && overwrite !== true) {
+    const replacing = overwrite === 'never' ? '' : ', or add --overwrite to replace what it holds';
+    throw refused(folder, 'is not empty', `Choose another folder${replacing}.`);
   }
 }
