@@ -4,6 +4,12 @@
 export const analysisWindows = ['hann', 'hamming', 'blackman', 'blackman-harris', 'flat-top', 'rectangular'] as const;
 export type AnalysisWindow = (typeof analysisWindows)[number];
 
+export const windowLengthsMs = [4, 8, 16, 32, 64, 128] as const;
+/** Shares of the window that frames overlap by; `automatic`: as fine as what is in sight, at least half. */
+export const overlaps = ['automatic', 0, 0.5, 0.75, 0.875, 0.9375] as const;
+
+export const defaultAnalysis = { window: 'hann', windowMs: 32, overlap: 'automatic' } as const;
+
 export const windowNames: Readonly<Record<AnalysisWindow, string>> = {
   hann: 'Hann',
   hamming: 'Hamming',

@@ -1,11 +1,7 @@
 /** How a spectrogram is made and shown: settings of a case. */
 import { z } from 'zod';
-import { analysisWindows } from '../analysis-windows.ts';
+import { analysisWindows, defaultAnalysis, overlaps, windowLengthsMs } from '../analysis-windows.ts';
 import { frequencyScales } from '../frequency-axis.ts';
-
-export const windowLengthsMs = [4, 8, 16, 32, 64, 128] as const;
-/** Shares of the window that frames overlap by; `automatic`: as fine as what is in sight, at least half. */
-export const overlaps = ['automatic', 0, 0.5, 0.75, 0.875, 0.9375] as const;
 
 export const spectrumAnalysisSchema = z.object({
   window: z.enum(analysisWindows),
@@ -25,8 +21,6 @@ export const spectrogramSettingsSchema = spectrumAnalysisSchema.extend({
   ceilingDb: z.union([z.literal('automatic'), z.number().min(-100).max(0)]),
 });
 export type SpectrogramSettings = z.infer<typeof spectrogramSettingsSchema>;
-
-export const defaultAnalysis: SpectrumAnalysis = { window: 'hann', windowMs: 32, overlap: 'automatic' };
 
 export const defaultSpectrogram: SpectrogramSettings = {
   ...defaultAnalysis,

@@ -1,19 +1,23 @@
 /** `earwitness case label` and `case hashes`: tags and reviews of items, and lists of known hashes. */
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { InvalidArgumentError } from 'commander';
-import { tag as tagSchema } from '../../src-common/schemas/evidence.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { withCase, writeHead } from './case-session.ts';
 import { exitStatus, interruptible, positiveInteger, withStatus } from './context.ts';
 
-function tags(text: string, before: string[]): string[] {
-  const { data } = tagSchema.safeParse(text);
-  if (data === undefined)
-    throw new InvalidArgumentError(
-      'It must be a word or some in one line, without a comma, of at most 100 characters.',
+const collected = (text: string, before: string[]): string[] => [...before, text];
+
+/** As they are kept. @throws UserFacingError `usage` */
+async function tags(texts: readonly string[]): Promise<string[]> {
+  const { tag } = await import('../../src-common/schemas/evidence.ts');
+  return texts.map((text) => {
+    const { data } = tag.safeParse(text);
+    if (data !== undefined) return data;
+    throw new UserFacingError(
+      'usage',
+      `“${text}” is neither tag nor name of a list: it must be a word or some in one line, without a comma, of at most 100 characters.`,
     );
-  return [...before, data];
+  });
 }
 
 function items(text: string, before: number[] | undefined): number[] {
@@ -26,8 +30,8 @@ export function registerLabels(command: Command): void {
     .description('Put tags to items of a case and take tags from them, and say whether they are reviewed.')
     .argument('<dir>', "the case's folder")
     .argument('<item...>', 'numbers of the items', items)
-    .option('--tag <text>', 'a tag to put to them; may be repeated', tags, [])
-    .option('--untag <text>', 'a tag to take from them; may be repeated', tags, [])
+    .option('--tag <text>', 'a tag to put to them; may be repeated', collected, [])
+    .option('--untag <text>', 'a tag to take from them; may be repeated', collected, [])
     .option('--reviewed', 'they are reviewed')
     .option('--not-reviewed', 'they are not reviewed yet')
     .action(withStatus(label));
@@ -62,9 +66,10 @@ async function label(folder: string, ids: number[], options: LabelOptions): Prom
     );
   }
   const reviewed = options.reviewed ? true : options.notReviewed ? false : undefined;
+  const [addTags, removeTags] = [await tags(options.tag), await tags(options.untag)];
   return withCase(folder, async (store) => {
     const changed = store.evidence.label(ids, {
-      ...{ addTags: options.tag, removeTags: options.untag },
+      ...{ addTags, removeTags },
       ...(reviewed === undefined ? {} : { reviewed }),
     });
     process.stdout.write(`Changed ${changed} of ${ids.length} ${ids.length === 1 ? 'item' : 'items'}.\n`);
@@ -78,7 +83,7 @@ async function hashes(
   file: string | undefined,
   { name, remove }: { name: string; remove?: boolean },
 ): Promise<number> {
-  const [list] = tags(name, []);
+  const [list] = await tags([name]);
   if ((file === undefined) !== (remove === true)) {
     throw new UserFacingError('usage', 'Name either a list to apply or, with --remove, none.');
   }

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { resources } from '../../src-preload/contract/sound.ts';
 import { decode } from '../audio/decode.ts';
 import { chunk, formatChunk, interleaved, pcm16, riff, temporaryFolder, tone, wav16 } from '../audio/testing.ts';
-import { defaultAnalysis } from '../../src-common/schemas/spectrogram.ts';
+import { defaultAnalysis } from '../../src-common/analysis-windows.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { SoundPool } from '../sound/sound-pool.ts';
 import type { EngineContext } from './context.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { defaultAnalysis } from '../../src-common/schemas/spectrogram.ts';
+import { defaultAnalysis } from '../../src-common/analysis-windows.ts';
 import type { SpectrumAnalysis } from '../../src-common/schemas/spectrogram.ts';
 import { tone } from '../audio/testing.ts';
 import { Random } from '../base/random.ts';

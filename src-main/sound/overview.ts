@@ -1,7 +1,7 @@
 /** A whole recording's spectrogram in few columns, made while it is read. */
-import { fullScaleSineDb as binFullScaleDb } from '../../src-common/analysis-windows.ts';
+import { defaultAnalysis, fullScaleSineDb as binFullScaleDb } from '../../src-common/analysis-windows.ts';
 import type { FrequencyScale } from '../../src-common/frequency-axis.ts';
-import { defaultAnalysis, hopMs } from '../../src-common/schemas/spectrogram.ts';
+import { hopMs } from '../../src-common/schemas/spectrogram.ts';
 import type { SpectrumAnalysis } from '../../src-common/schemas/spectrogram.ts';
 import { createFrontEnd } from '../features/front-end.ts';
 import type { FrontEnd, LinearParameters, MelParameters } from '../features/front-end.ts';

@@ -1,6 +1,6 @@
 import type { Band, FrequencyAxis } from '../../src-common/frequency-axis.ts';
 import type { AverageSpectrum, Pitch, PitchRange } from '../../src-common/schemas/sound.ts';
-import { defaultAnalysis } from '../../src-common/schemas/spectrogram.ts';
+import { defaultAnalysis } from '../../src-common/analysis-windows.ts';
 import type { SpectrumAnalysis } from '../../src-common/schemas/spectrogram.ts';
 import { looking } from '../base/looking.ts';
 import { WorkerPool } from '../base/pool.ts';

@@ -11,7 +11,7 @@ import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
 import type { Band, FrequencyAxis } from '../../src-common/frequency-axis.ts';
 import type { AverageSpectrum, Pitch, PitchRange } from '../../src-common/schemas/sound.ts';
-import { defaultAnalysis } from '../../src-common/schemas/spectrogram.ts';
+import { defaultAnalysis } from '../../src-common/analysis-windows.ts';
 import type { SpectrumAnalysis } from '../../src-common/schemas/spectrogram.ts';
 import { pcm16, waveHeader } from '../audio/wav-writer.ts';
 import { openAudio } from '../audio/decode.ts';

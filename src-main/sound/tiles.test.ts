@@ -3,7 +3,7 @@ import { tone } from '../audio/testing.ts';
 import { Random } from '../base/random.ts';
 import { placeOfHz } from '../../src-common/frequency-axis.ts';
 import type { FrequencyAxis } from '../../src-common/frequency-axis.ts';
-import { defaultAnalysis } from '../../src-common/schemas/spectrogram.ts';
+import { defaultAnalysis } from '../../src-common/analysis-windows.ts';
 import type { SpectrumAnalysis } from '../../src-common/schemas/spectrogram.ts';
 import { createFrontEnd } from '../features/front-end.ts';
 import {

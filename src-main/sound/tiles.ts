@@ -3,11 +3,11 @@
  * are computed from the samples when asked for; coarse ones, of which a tile covers minutes, are kept from one pass over the recording.
  * What is kept are the transform's own bins; rows on a linear, Mel or logarithmic axis, up to any frequency, are made of them tile by tile.
  */
-import { fullScaleSineDb, windowResponse } from '../../src-common/analysis-windows.ts';
+import { defaultAnalysis, fullScaleSineDb, windowResponse } from '../../src-common/analysis-windows.ts';
 import { hzAtPlace } from '../../src-common/frequency-axis.ts';
 import type { FrequencyAxis } from '../../src-common/frequency-axis.ts';
 import { hzToMel, melToHz } from '../../src-common/mel-scale.ts';
-import { defaultAnalysis, hopMs, leastHopMs } from '../../src-common/schemas/spectrogram.ts';
+import { hopMs, leastHopMs } from '../../src-common/schemas/spectrogram.ts';
 import type { SpectrumAnalysis } from '../../src-common/schemas/spectrogram.ts';
 import { createFrontEnd } from '../features/front-end.ts';
 import type { FrontEnd, LinearParameters } from '../features/front-end.ts';

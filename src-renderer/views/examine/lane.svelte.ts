@@ -6,7 +6,7 @@ import type { Sound } from '../../../src-preload/contract/sound.ts';
 import { client, resourceUrl } from '../../state/client.svelte.ts';
 import { isStrings, keep, kept } from '../../state/kept.ts';
 import type { FrequencyAxis } from '../../../src-common/frequency-axis.ts';
-import { defaultAnalysis } from '../../../src-common/schemas/spectrogram.ts';
+import { defaultAnalysis } from '../../../src-common/analysis-windows.ts';
 import type { SpectrumAnalysis } from '../../../src-common/schemas/spectrogram.ts';
 import { fromMiddle, partsOf, peakLevelFor, tileLevelFor } from './levels.ts';
 import { automaticCeiling, levelAt } from './paint.ts';
