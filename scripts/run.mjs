@@ -3,7 +3,7 @@
 // The launcher behind `npm start`, `npm test` and the other scripts of package.json: sets up what is missing, builds
 // what has changed, then does what was asked. Node's built-ins only, Node 18 or newer, no shell.
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { availableParallelism, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { provideBrowser } from './lib/browser.mjs';
 import { builtProgram } from './lib/build.mjs';
@@ -15,7 +15,7 @@ import { startWorkstation } from './lib/start.mjs';
 import { countTests, summary } from './lib/test-counts.mjs';
 import { packageCommand, root } from './lib/tools.mjs';
 
-// Those that take longest first: two run at a time.
+// The longest first.
 const checks = [
   { name: 'lint', package: 'eslint', args: ['-c', 'scripts/eslint.config.js', '.'] },
   {
@@ -51,31 +51,26 @@ const suites = {
   e2e: { name: 'end to end', config: 'scripts/vitest.e2e.config.ts' },
 };
 
-/** Each takes one core, and up to 2 GB. */
-const checksAtOnce = Math.min(2, availableParallelism());
+/** Runs a check, showing only what fails. */
+async function runCheck(node, check) {
+  const started = Date.now();
+  const { status, output } = await runQuietly(node, [packageCommand(check.package, check.command), ...check.args], {
+    cwd: root,
+  });
+  const seconds = ((Date.now() - started) / 1000).toFixed(1);
+  console.log(`${status === 0 ? 'passed' : 'FAILED'}  ${check.name} (${seconds} s)`);
+  if (status !== 0) console.log(output.trimEnd());
+  return { passed: status === 0 ? 1 : 0, failed: status === 0 ? 0 : 1, skipped: 0 };
+}
 
-/** Runs each check, showing only what fails. */
-async function runChecks(node) {
-  const counts = { passed: 0, failed: 0, skipped: 0 };
-  const waiting = [...checks];
-  const runNext = async () => {
-    const check = waiting.shift();
-    if (check === undefined) return;
-    const started = Date.now();
-    const { status, output } = await runQuietly(node, [packageCommand(check.package, check.command), ...check.args], {
-      cwd: root,
-    });
-    const seconds = ((Date.now() - started) / 1000).toFixed(1);
-    console.log(`${status === 0 ? 'passed' : 'FAILED'}  ${check.name} (${seconds} s)`);
-    if (status === 0) counts.passed += 1;
-    else {
-      counts.failed += 1;
-      console.log(output.trimEnd());
-    }
-    await runNext();
-  };
-  await Promise.all(Array.from({ length: checksAtOnce }, runNext));
-  return counts;
+/** The first check takes one core for longer than all others together: unit tests begin beside it. */
+async function runChecksAndUnitTests(node) {
+  const [longest, ...others] = checks;
+  const longRunning = runCheck(node, longest);
+  const parts = [];
+  for (const check of others) parts.push(await runCheck(node, check));
+  parts.push(await runSuite(node, suites.unit, []));
+  return [...parts, await longRunning];
 }
 
 /** Runs one suite of tests on our terminal and counts. */
@@ -122,19 +117,16 @@ const commands = {
   /** Everything; with arguments only the tests that they choose (they go to Vitest). */
   async test(args) {
     const node = await setUp();
-    const parts = args.length > 0 ? [] : [await runChecks(node)];
-    parts.push(await runSuite(node, suites.unit, args));
+    const parts = args.length > 0 ? [await runSuite(node, suites.unit, args)] : await runChecksAndUnitTests(node);
     await provideBrowser(node);
     const electron = await provideElectron(node);
     if ('reason' in electron) say(`${electron.reason}: tests in Electron are skipped.`);
     parts.push(await runSuite(node, suites.e2e, args));
     return conclude(parts);
   },
-  async check(args) {
+  async check() {
     const node = await setUp();
-    const parts = [await runChecks(node)];
-    parts.push(await runSuite(node, suites.unit, args));
-    return conclude(parts);
+    return conclude(await runChecksAndUnitTests(node));
   },
   async setup() {
     await setUp({ whole: true });
