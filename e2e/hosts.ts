@@ -7,7 +7,7 @@ import type { ChildProcess } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { _electron, chromium } from 'playwright';
+import { _electron, chromium, errors } from 'playwright';
 import type { Browser, BrowserContext, ElectronApplication, Page } from 'playwright';
 import { findBrowser } from '../scripts/lib/browser.mjs';
 import { electronObstacle, findElectron } from '../scripts/lib/electron.mjs';
@@ -195,6 +195,23 @@ function tracedElectron(executablePath: string, log: string): string {
   return `${log}.sh`;
 }
 
+/** Electron with a page on its window, in a home and on a screen. */
+async function launchElectron(
+  executablePath: string,
+  args: string[],
+  env: Record<string, string>,
+): Promise<{ electron: ElectronApplication; page: Page }> {
+  const electron = await _electron.launch({ executablePath, args, env, timeout: startMs });
+  try {
+    const page = await electron.firstWindow({ timeout: startMs });
+    await page.waitForLoadState('load', { timeout: startMs });
+    return { electron, page };
+  } catch (error) {
+    await electron.close();
+    throw error;
+  }
+}
+
 /** Electron, with the shell that was built. */
 export async function startElectronHost(options: HostOptions = {}): Promise<RunningHost> {
   const executablePath = findElectron();
@@ -209,25 +226,22 @@ export async function startElectronHost(options: HostOptions = {}): Promise<Runn
     built('main/shell.js'),
   ];
   const env = { ...environment(home, options), ...screen.env, EARWITNESS_NODE: process.execPath };
-  const electron = await _electron.launch({
-    executablePath: options.trace === undefined ? executablePath : tracedElectron(executablePath, options.trace),
-    args: [...args, ...(options.files ?? [])],
-    env,
-    timeout: startMs,
-  });
-  const close = async (): Promise<void> => {
-    await electron.close();
+  const leave = async (): Promise<void> => {
     await screen.end();
     remove();
   };
-  const page = await electron
-    .firstWindow({ timeout: startMs })
-    .then(async (window) => {
-      await window.waitForLoadState('load', { timeout: startMs });
-      return window;
+  const program = options.trace === undefined ? executablePath : tracedElectron(executablePath, options.trace);
+  const launch = (): ReturnType<typeof launchElectron> =>
+    launchElectron(program, [...args, ...(options.files ?? [])], env);
+  const { electron, page } = await launch()
+    .catch((error: unknown) => {
+      // Some launches in a hundred never answer Playwright, which says no more than that.
+      if (!(error instanceof errors.TimeoutError)) throw error;
+      console.warn(`Electron is started once more: ${error.message.split('\n')[0]}`);
+      return launch();
     })
     .catch(async (error: unknown) => {
-      await close();
+      await leave();
       throw error;
     });
   return {
@@ -244,7 +258,10 @@ export async function startElectronHost(options: HostOptions = {}): Promise<Runn
       await ended(second);
       return second.exitCode;
     },
-    close,
+    async close() {
+      await electron.close();
+      await leave();
+    },
   };
 }
 
