@@ -54,6 +54,7 @@ describe('lists of known hashes', () => {
     await refused(file('a.csv', 'name\na.wav\n')).toThrow('a.csv holds no SHA-256 and no MD5: none of its lines');
     await refused(file('b.csv', `${'a'.repeat(40)}\n`)).toThrow('such as SHA-1');
     await refused(file('c.db', Buffer.from('one\n\0\0two\n'))).toThrow('c.db, line 2: this is no text');
+    await refused(file('d.img', Buffer.alloc(200_000, 97))).toThrow('d.img: this is no text');
     await refused('/nowhere.csv').toThrow('does not exist');
   });
 });

@@ -26,6 +26,16 @@ const otherHash = /(?<![0-9a-z])(?:[0-9a-f]{40}|[0-9a-f]{128}|[0-9a-f]{96})(?![0
 const mostLineBytes = 65_536;
 const oftenLines = 20_000;
 
+/** @param line null: not known */
+function noText(path: string, line: number | null): UserFacingError {
+  const where = line === null ? '' : `, line ${line}`;
+  return new UserFacingError('malformed', `${basename(path)}${where}: this is no text.`, {
+    path,
+    advice:
+      'Choose a list of hashes as text: CSV, NSRLFile.txt, or one a line. Databases of the NSRL (SQLite) are exported first.',
+  });
+}
+
 /**
  * Marks the items whose SHA-256 or MD5 stands in a list as known in it; those that were and are not any more no longer. Whatever the lines hold
  * beside hashes is passed over: CSV with or without names of columns, the NSRL's `NSRLFile.txt`, what `sha256sum` writes, or a hash a line. The
@@ -49,18 +59,19 @@ export async function applyHashList(
   try {
     const { size } = await stat(path);
     const stream = createReadStream(path, signal ? { signal } : {});
+    let lineBytes = 0;
     stream.on('data', (part) => {
       digest.update(part);
       read += part.length;
+      const end = part.lastIndexOf('\n');
+      lineBytes = end < 0 ? lineBytes + part.length : part.length - 1 - end;
+      // Before all of it is in memory: a file of another kind may have no line's end at all.
+      if (lineBytes > mostLineBytes) stream.destroy(noText(path, null));
     });
     for await (const line of createInterface({ input: stream, crlfDelay: Infinity })) {
       lines++;
       if (line.length > mostLineBytes || line.includes('\0')) {
-        throw new UserFacingError('malformed', `${name}, line ${lines}: this is no text.`, {
-          path,
-          advice:
-            'Choose a list of hashes as text: CSV, NSRLFile.txt, or one a line. Databases of the NSRL (SQLite) are exported first.',
-        });
+        throw noText(path, lines);
       }
       for (const [found] of line.matchAll(hash)) {
         hashes++;
