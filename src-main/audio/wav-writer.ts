@@ -62,6 +62,48 @@ export function wav16(samples: Float32Array, sampleRateHz = 16_000): Uint8Array 
   return wavBytes(int16(samples), sampleRateHz);
 }
 
+/** How samples are written. */
+export interface WaveFormat {
+  tag: 1 | 3 | 6 | 7;
+  bytes: number;
+  validBits: number;
+  /** WAVE_FORMAT_EXTENSIBLE, also where neither depth nor number of channels asks for it. */
+  extensible?: boolean;
+}
+
+const extensibleTag = 0xfffe;
+
+/** The header of a WAV file. @param dataBytes more than fit its 32 bits are reported as "to the end" */
+export function headerOf(
+  { sampleRateHz, channels }: { sampleRateHz: number; channels: number },
+  { tag, bytes, validBits, extensible = channels > 2 || validBits !== 8 * bytes }: WaveFormat,
+  dataBytes: number,
+): Uint8Array {
+  const formatBytes = extensible ? 40 : tag === 1 ? 16 : 18;
+  const header = Buffer.alloc(12 + 8 + formatBytes + 8);
+  const length = (count: number): number => Math.min(count, 0xffffffff);
+  header.write('RIFF', 0, 'latin1');
+  header.writeUInt32LE(length(header.length - 8 + dataBytes + (dataBytes % 2)), 4);
+  header.write('WAVEfmt ', 8, 'latin1');
+  header.writeUInt32LE(formatBytes, 16);
+  header.writeUInt16LE(extensible ? extensibleTag : tag, 20);
+  header.writeUInt16LE(channels, 22);
+  header.writeUInt32LE(sampleRateHz, 24);
+  header.writeUInt32LE(sampleRateHz * channels * bytes, 28);
+  header.writeUInt16LE(channels * bytes, 32);
+  header.writeUInt16LE(8 * bytes, 34);
+  if (extensible) {
+    header.writeUInt16LE(22, 36);
+    header.writeUInt16LE(validBits, 38);
+    // The format's tag and the end of every GUID that Microsoft made of one.
+    header.writeUInt16LE(tag, 44);
+    header.write('\x00\x00\x00\x00\x10\x00\x80\x00\x00\xaa\x00\x38\x9b\x71', 46, 'latin1');
+  }
+  header.write('data', 20 + formatBytes, 'latin1');
+  header.writeUInt32LE(length(dataBytes), 24 + formatBytes);
+  return header;
+}
+
 /**
  * A WAV file of 32-bit samples (WAVE_FORMAT_EXTENSIBLE), lossless for integers of up to 24 bits and for floats.
  * @param format.integerBits of the recording's samples, as its header says; null for floats
@@ -71,26 +113,12 @@ export function waveOf(
   format: { channels: number; sampleRateHz: number; integerBits: number | null },
 ): Uint8Array {
   const { channels, sampleRateHz, integerBits } = format;
-  const headerBytes = 68;
+  const tag = integerBits === null ? 3 : 1;
+  const samples = { tag, bytes: 4, validBits: integerBits ?? 32, extensible: true } as const;
+  const header = headerOf({ channels, sampleRateHz }, samples, 4 * interleaved.length);
+  const headerBytes = header.length;
   const bytes = new Uint8Array(headerBytes + 4 * interleaved.length);
-  const header = Buffer.from(bytes.buffer, 0, headerBytes);
-  header.write('RIFF', 0, 'latin1');
-  header.writeUInt32LE(Math.min(bytes.length - 8, 0xffffffff), 4);
-  header.write('WAVEfmt ', 8, 'latin1');
-  header.writeUInt32LE(40, 16);
-  header.writeUInt16LE(0xfffe, 20);
-  header.writeUInt16LE(channels, 22);
-  header.writeUInt32LE(sampleRateHz, 24);
-  header.writeUInt32LE(4 * channels * sampleRateHz, 28);
-  header.writeUInt16LE(4 * channels, 32);
-  header.writeUInt16LE(32, 34);
-  header.writeUInt16LE(22, 36);
-  header.writeUInt16LE(integerBits ?? 32, 38);
-  // The format's tag and the end of every GUID that Microsoft made of one.
-  header.writeUInt16LE(integerBits === null ? 3 : 1, 44);
-  header.write('\x00\x00\x00\x00\x10\x00\x80\x00\x00\xaa\x00\x38\x9b\x71', 46, 'latin1');
-  header.write('data', 60, 'latin1');
-  header.writeUInt32LE(Math.min(4 * interleaved.length, 0xffffffff), 64);
+  bytes.set(header);
   if (integerBits === null) {
     new Float32Array(bytes.buffer, headerBytes).set(interleaved);
   } else {

@@ -6,6 +6,8 @@ import { sha256File } from '../audio/hash.ts';
 import { PcmDecoder, encodingBytes } from '../audio/pcm.ts';
 import type { PcmFormat } from '../audio/pcm.ts';
 import { Timeline } from '../audio/timeline.ts';
+import { headerOf } from '../audio/wav-writer.ts';
+import type { WaveFormat } from '../audio/wav-writer.ts';
 import type { AudioInfo, NativeDecoder } from '../audio/types.ts';
 import { UserFacingError } from '../base/errors.ts';
 
@@ -43,16 +45,8 @@ export interface CutRequest {
   readAll: boolean;
 }
 
-/** How samples are written. */
-interface WaveFormat {
-  tag: 1 | 3 | 6 | 7;
-  bytes: number;
-  validBits: number;
-}
-
 /** What a 32-bit length may be; longer stretches are refused. */
 const mostDataBytes = 0xffffffff - 1024;
-const extensibleTag = 0xfffe;
 
 /**
  * Writes stretches of one recording. One that cannot be written has its reason, and the others are written.
@@ -288,35 +282,4 @@ class WaveFile {
     await this.#handle.close();
     await rm(this.#cut.path, { force: true });
   }
-}
-
-/** RIFF/WAVE; WAVE_FORMAT_EXTENSIBLE where depth or number of channels ask for it. */
-function headerOf(
-  { sampleRateHz, channels }: Pick<CutFile, 'sampleRateHz' | 'channels'>,
-  { tag, bytes, validBits }: WaveFormat,
-  dataBytes: number,
-): Buffer {
-  const extensible = channels > 2 || validBits !== 8 * bytes;
-  const formatBytes = extensible ? 40 : tag === 1 ? 16 : 18;
-  const header = Buffer.alloc(12 + 8 + formatBytes + 8);
-  header.write('RIFF', 0, 'latin1');
-  header.writeUInt32LE(header.length - 8 + dataBytes + (dataBytes % 2), 4);
-  header.write('WAVEfmt ', 8, 'latin1');
-  header.writeUInt32LE(formatBytes, 16);
-  header.writeUInt16LE(extensible ? extensibleTag : tag, 20);
-  header.writeUInt16LE(channels, 22);
-  header.writeUInt32LE(sampleRateHz, 24);
-  header.writeUInt32LE(sampleRateHz * channels * bytes, 28);
-  header.writeUInt16LE(channels * bytes, 32);
-  header.writeUInt16LE(8 * bytes, 34);
-  if (extensible) {
-    header.writeUInt16LE(22, 36);
-    header.writeUInt16LE(validBits, 38);
-    // The format's tag and the end of every GUID that Microsoft made of one.
-    header.writeUInt16LE(tag, 44);
-    header.write('\x00\x00\x00\x00\x10\x00\x80\x00\x00\xaa\x00\x38\x9b\x71', 46, 'latin1');
-  }
-  header.write('data', 20 + formatBytes, 'latin1');
-  header.writeUInt32LE(dataBytes, 24 + formatBytes);
-  return header;
 }
