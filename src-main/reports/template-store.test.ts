@@ -83,9 +83,9 @@ describe('a template', () => {
     writeFileSync(path, templateFile(written));
     expect(await readTemplate(path)).toEqual(written);
     writeFileSync(path, '{"format": "earwitness report template"');
-    await expect(readTemplate(path)).rejects.toMatchObject({ code: 'template', path });
+    await expect(readTemplate(path)).rejects.toMatchObject({ code: 'template', path, message: /no JSON/ });
     writeFileSync(path, Buffer.alloc(5_000_000, 32));
-    await expect(readTemplate(path)).rejects.toMatchObject({ code: 'template' });
+    await expect(readTemplate(path)).rejects.toMatchObject({ code: 'template', message: /at most 4000000 are read/ });
     await expect(readTemplate(join(folder, 'none.json'))).rejects.toMatchObject({ code: 'not-found' });
   });
 

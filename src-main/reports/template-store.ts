@@ -23,16 +23,19 @@ export function templateFile(template: ReportTemplate): string {
   return `${JSON.stringify(template, null, 2)}\n`;
 }
 
+function refused(what: string, why: string, path?: string): UserFacingError {
+  return new UserFacingError('template', `${what} is no template for reports that can be used: ${why}.`, {
+    ...(path === undefined ? {} : { path }),
+    advice: 'Mend the file, or export one from Settings and change that.',
+  });
+}
+
 /**
  * @param what how it is called in messages
  * @throws UserFacingError `template` for what is none, or holds a picture that no report can
  */
 export function checkedTemplate(value: unknown, what: string, path?: string): ReportTemplate {
-  const refuse = (why: string): UserFacingError =>
-    new UserFacingError('template', `${what} is no template for reports that can be used: ${why}.`, {
-      ...(path === undefined ? {} : { path }),
-      advice: 'Mend the file, or export one from Settings and change that.',
-    });
+  const refuse = (why: string): UserFacingError => refused(what, why, path);
   const { success, data, error } = reportTemplateSchema.safeParse(value);
   if (!success) throw refuse(prettifyError(error).replace(/\s*\n\s*/g, ' '));
   const pictures = [
@@ -58,7 +61,7 @@ export async function readTemplate(path: string): Promise<ReportTemplate> {
   let text: string;
   try {
     const { size } = await stat(path);
-    if (size > mostBytes) return checkedTemplate(undefined, `${path}, of ${size} bytes,`, path);
+    if (size > mostBytes) throw refused(path, `it has ${size} bytes, and at most ${mostBytes} are read`, path);
     text = await readFile(path, 'utf8');
   } catch (error) {
     if (error instanceof UserFacingError) throw error;
@@ -73,7 +76,7 @@ export async function readTemplate(path: string): Promise<ReportTemplate> {
   try {
     value = JSON.parse(text);
   } catch {
-    value = 'no JSON';
+    throw refused(path, 'it is no JSON', path);
   }
   return checkedTemplate(value, path, path);
 }
