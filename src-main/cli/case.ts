@@ -253,8 +253,9 @@ and the list of cases are never shared.`,
     .option('--report <number>', 'an issued report that was reviewed (default: the case as it stands)')
     .action(async (folder: string, options: ReviewOptions) => {
       await withCase(folder, async (store) => {
-        const { reviewer, rows, position } = store.reviews.add({ ...options, report: options.report ?? null });
-        process.stdout.write(visibleName(`${reviewer} signed off the case as of row ${rows}: row ${position}.`) + '\n');
+        const { reviewer, report, rows, position } = store.reviews.add({ ...options, report: options.report ?? null });
+        const of = report === null ? `the case as of row ${rows}` : `the report ${report}`;
+        process.stdout.write(visibleName(`${reviewer} signed off ${of}: row ${position}.`) + '\n');
         writeHead(store);
       });
     });
