@@ -233,14 +233,16 @@ export class EvidenceItems {
     ids: ReadonlySet<number>,
     file: { name: string; sha256: string; hashes: number; lines: number } | null,
   ): number {
-    const edits = this.allIds().map((id) => {
-      const before = linesOf(storedEvidence(this.#core, id).known_in);
-      const others = before.filter((name) => name !== list);
+    const sql = 'SELECT id, known_in FROM evidence WHERE removed_at IS NULL';
+    const items = this.#core.read(() => this.#core.prepare<[], { id: number; known_in: string }>(sql).all());
+    // What stays as it is is not read once more: a case may have tens of thousands of items.
+    const edits = items.flatMap(({ id, known_in }) => {
+      const others = linesOf(known_in).filter((name) => name !== list);
       const knownIn = (ids.has(id) ? [...others, list].sort() : others).join('\n');
-      return { id, columns: { knownIn } };
+      return knownIn === known_in ? [] : [{ id, columns: { knownIn } }];
     });
     const summary = file
-      ? `Compared the hashes of ${edits.length} items with the list ${list} (${file.name}): ${ids.size} are in it.`
+      ? `Compared the hashes of ${items.length} items with the list ${list} (${file.name}): ${ids.size} are in it.`
       : `Took the list of known hashes ${list} away.`;
     return this.#edit(edits, () =>
       this.#core.append('hash-list', null, summary, {
