@@ -187,6 +187,19 @@ const looks: Look[] = [
     leave: escape,
   },
   {
+    name: 'dialog-draft',
+    show: async (workstation) => {
+      await workstation.button(common.topBar.report).click();
+      await workstation.button(cases.report.draft, workstation.dialog(cases.report.title)).click();
+      const preview = workstation.dialog(cases.report.preview.title);
+      await preview.locator('canvas[data-drawn]').first().waitFor(patience);
+    },
+    leave: async (workstation) => {
+      await escape(workstation);
+      await escape(workstation);
+    },
+  },
+  {
     name: 'dialog-verify',
     show: async (workstation) => {
       await workstation.button(common.topBar.verify).click();

@@ -103,6 +103,28 @@ export class Workstation {
     await this.button(isFile ? common.files.choose(1) : common.files.chooseThis, browser).click();
   }
 
+  /** Looks at the draft of a report, of which the first page must be drawn, and answers with what is saved of it. */
+  async draft(form: Locator): Promise<Buffer> {
+    const words = cases.report.preview;
+    await this.button(cases.report.draft, form).click();
+    const preview = this.dialog(words.title);
+    const first = preview.getByRole('img', { name: /^Page 1 of / });
+    await first.locator('canvas[data-drawn]').waitFor(patience);
+    const inked = await first.locator('canvas').evaluate((canvas: HTMLCanvasElement) => {
+      const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext('2d');
+      copy?.drawImage(canvas, 0, 0);
+      const { data = [] } = copy?.getImageData(0, 0, canvas.width, canvas.height) ?? {};
+      return data.filter((value: number, index: number) => index % 4 === 0 && value < 128).length / (data.length / 4);
+    });
+    // Text on paper: neither blank nor black.
+    expect(inked).toBeGreaterThan(0.01);
+    expect(inked).toBeLessThan(0.5);
+    const draft = await this.saving(() => this.button(words.save, preview).click());
+    await this.button(words.back, preview).click();
+    await preview.waitFor({ state: 'detached' });
+    return draft;
+  }
+
   /** Does what saves a file and answers with what was saved, once it is whole. */
   async saving(save: () => Promise<void>): Promise<Buffer> {
     const { electron } = this.host;

@@ -332,7 +332,7 @@ describe.each(hosts)('$name', ({ name, missing, start }) => {
       const dialog = workstation.dialog(cases.report.title);
       await dialog.getByLabel(cases.report.opinions).fill('A first thought.');
       const before = rows();
-      const draft = await workstation.saving(() => workstation.button(cases.report.draft, dialog).click());
+      const draft = await workstation.draft(dialog);
       expect(rows()).toBe(before);
       expect(query(workstation.caseFolder('2026/014'), 'SELECT 1 FROM reports')).toEqual([]);
       const { text } = await extractText(await getDocumentProxy(new Uint8Array(draft)), { mergePages: false });
