@@ -1,10 +1,11 @@
 /** Pictures of a recording for a report: waveform, spectrogram, scores, saliency. */
 import { colourTable } from '../../../src-common/colour-maps.ts';
+import { visibleName } from '../../../src-common/visible-text.ts';
 import { unassessable, windowsAssessable } from '../../../src-common/low-stretches.ts';
 import { overlayColour, timeTicksFor } from '../../sound/spectrogram-image.ts';
 import type { Analysis } from '../../../src-common/schemas/analysis.ts';
 import type { Mark } from '../../../src-common/schemas/evidence.ts';
-import { ink, styles } from './sheet.ts';
+import { ink, markInk, styles } from './sheet.ts';
 import type { Sheet } from './sheet.ts';
 import type { CloseUp, RecordingFigures, ReportItem, SaliencyFigure, SoundPicture } from './snapshot.ts';
 import { extentText } from './technical-words.ts';
@@ -26,6 +27,8 @@ const waveformHeight = 64;
 const spectrogramHeight = 112;
 const scoresHeight = 92;
 const hatchSpacing = 5;
+/** Of a mark's colour behind the waveform. */
+const markOpacity = 0.16;
 /** Windows drawn one by one; more are drawn as a band from the lowest to the highest. */
 const mostSingleWindows = 700;
 
@@ -85,7 +88,7 @@ interface Shown {
 }
 
 /** A mark that is drawn, with the number that it has in the list of marks. */
-interface NumberedMark extends Pick<Mark, 'startSeconds' | 'endSeconds'> {
+interface NumberedMark extends Pick<Mark, 'startSeconds' | 'endSeconds' | 'colour'> {
   number: number;
 }
 
@@ -107,10 +110,13 @@ function drawWaveform(
   const columns = peaks.length / 2;
   const middle = area.y + area.height / 2;
   const place = (value: number): number => middle - (value / 127) * (area.height / 2);
-  for (const { startSeconds, endSeconds } of marks) {
+  for (const { startSeconds, endSeconds, colour } of marks) {
     const from = placeOf(startSeconds, area, shown);
     const to = placeOf(endSeconds ?? startSeconds, area, shown);
-    document.rect(from, area.y, Math.max(0.8, to - from), area.height).fill('#dfe9f4');
+    // Of marks that lie over one another, each is seen.
+    document.save().fillOpacity(markOpacity);
+    document.rect(from, area.y, Math.max(0.8, to - from), area.height).fill(markInk(colour));
+    document.restore();
   }
   const x = (column: number): number => area.x + ((column + 0.5) / columns) * area.width;
   document.moveTo(x(0), place(peaks[1]));
@@ -118,11 +124,11 @@ function drawWaveform(
   for (let column = columns - 1; column >= 0; column--) document.lineTo(x(column), place(peaks[2 * column]) + 0.25);
   document.closePath().fill(ink.accent);
   drawHatched(sheet, area, shown);
-  for (const { startSeconds, number } of marks) {
+  for (const { startSeconds, colour, number } of marks) {
     const from = placeOf(startSeconds, area, shown);
     document
       .lineWidth(0.6)
-      .strokeColor(ink.text)
+      .strokeColor(colour == null ? ink.text : markInk(colour))
       .moveTo(from, area.y)
       .lineTo(from, area.y + area.height)
       .stroke();
@@ -184,7 +190,7 @@ const scaleWords = { mel: 'Mel scale', linear: 'linear scale', log: 'logarithmic
 
 /** What a spectrogram was made with, and which levels its colours span. */
 function spectrogramSettings({ statement, minDb, maxDb }: SoundPicture['spectrogram']): string {
-  return `${statement}; colours from ${decimal(minDb, 0)} to ${decimal(maxDb, 0)} dBFS`;
+  return `${statement[0].toUpperCase()}${statement.slice(1)}; colours from ${decimal(minDb, 0)} to ${decimal(maxDb, 0)} dBFS`;
 }
 
 /** Waveform and spectrogram under one time axis; marked stretches are shaded and numbered. */
@@ -221,7 +227,8 @@ function recordingFigure(
     .filter((mark) => channel === null || mark.channel === null || mark.channel === channel.channel);
   const marks = numbered.filter(({ readAll }) => !readAll);
   const whose = channel === null ? 'the marks of the item' : 'the marks of this channel and of all';
-  const shaded = marks.length > 0 ? ` Shaded and numbered: ${whose}.` : '';
+  const coloured = marks.some(({ colour }) => colour != null) ? ', in their colours' : '';
+  const shaded = marks.length > 0 ? ` Shaded and numbered: ${whose}${coloured}.` : '';
   const absent =
     marks.length < numbered.length ? ' Not shown: marks in the sound that the headers do not count in.' : '';
   const absence = (figures.missing ?? []).length > 0 ? ' Hatched: no sound, by the file’s own timestamps.' : '';
@@ -241,8 +248,10 @@ function closeUpFigure(sheet: Sheet, name: string, { evidence }: ReportItem, clo
   const mark = evidence.marks[number - 1];
   const mixed = (evidence.audio?.channels ?? 1) > 1 ? ', mix of all channels' : '';
   const heard = closeUp.channel === undefined ? mixed : `, channel ${closeUp.channel}`;
+  // Marks of earlier reports have no category.
+  const category = mark.category ? ` (${visibleName(mark.category)})` : '';
   const caption =
-    `${name}. Item ${evidence.id}, mark ${number}${heard}: ${clock(startSeconds)} to ${clock(endSeconds)}, ${scaleWords[spectrogram.scale]} up to ${decimal(sampleRateHz / 2000, 1)} kHz. ` +
+    `${name}. Item ${evidence.id}, mark ${number}${category}${heard}: ${clock(startSeconds)} to ${clock(endSeconds)}, ${scaleWords[spectrogram.scale]} up to ${decimal(sampleRateHz / 2000, 1)} kHz. ` +
     `${spectrogramSettings(spectrogram)}.`;
   const shown = {
     startSeconds,

@@ -6,13 +6,14 @@ import { expectedIn, unassessable } from '../../../src-common/low-stretches.ts';
 import type { LowStretch } from '../../../src-common/low-stretches.ts';
 import { reasonWords } from '../../../src-common/reason-words.ts';
 import type { Analysis } from '../../../src-common/schemas/analysis.ts';
-import type { Evidence } from '../../../src-common/schemas/evidence.ts';
+import type { Evidence, Mark } from '../../../src-common/schemas/evidence.ts';
 import type { Quality } from '../../../src-common/schemas/recording.ts';
+import { visibleName } from '../../../src-common/visible-text.ts';
 import { extentOf, figureKeys } from './figures.ts';
 import type { PlannedFigure } from './figures.ts';
 import { softwareTexts } from './method-section.ts';
 import { caveatOf, hasRatio, stretchCount } from './outcome.ts';
-import { ink, styles } from './sheet.ts';
+import { ink, markInk, styles } from './sheet.ts';
 import type { Cell, Part, Sheet } from './sheet.ts';
 import type { ReportItem, ReportSnapshot } from './snapshot.ts';
 import { known, written } from './summary.ts';
@@ -373,9 +374,17 @@ function latestTimeline(analyses: readonly Analysis[]): Analysis['timeline'] {
   return latest?.timeline ?? null;
 }
 
+/** The colour that the figures shade it in, and its category with that colour's name. */
+function markKind({ category, colour }: Pick<Mark, 'category' | 'colour'>): [Cell, Cell] {
+  const words = [category ? visibleName(category) : '', colour ?? ''].filter((word) => word !== '').join(', ');
+  return [{ text: '■', style: { ...styles.small, colour: markInk(colour) } }, words];
+}
+
 function marksAndNotes(sheet: Sheet, { evidence }: ReportItem, planned: Figures): void {
   const { marks } = evidence;
   if (marks.length > 0) {
+    // Those of earlier reports have neither.
+    const told = marks.some(({ category, colour }) => Boolean(category) || colour != null);
     sheet.heading(4, 'Marks');
     sheet.table(
       [
@@ -383,13 +392,20 @@ function marksAndNotes(sheet: Sheet, { evidence }: ReportItem, planned: Figures)
         { title: 'From', width: 60, align: 'right' },
         { title: 'To', width: 60, align: 'right' },
         { title: 'Close-up', width: 50 },
+        ...(told
+          ? [
+              { title: '', width: 7 },
+              { title: 'Category', width: 96 },
+            ]
+          : []),
         { title: 'Note', width: 0 },
       ],
-      marks.map(({ id, startSeconds, endSeconds, text, readAll, channel }, index) => [
+      marks.map(({ id, startSeconds, endSeconds, text, readAll, channel, category, colour }, index) => [
         String(index + 1),
         clock(startSeconds),
         endSeconds === null ? '' : clock(endSeconds),
         planned.get(figureKeys.mark(evidence.id, id))?.reference ?? '',
+        ...(told ? markKind({ category, colour }) : []),
         [
           { text, style: styles.small, written: true },
           // Those of earlier reports are without.

@@ -139,6 +139,39 @@ describe('renderReport', () => {
     expect(text).toContain('Window scores Figure 6');
     expect(text).toContain('Figure 6. Item 1, window scores by default');
     expect(text).toContain('2 0:06.00 figure 4 a click');
+    expect(text).not.toContain('Category');
+  });
+
+  it('says of which category marks are and in which colours they are shaded, where they have any', async () => {
+    const figures = await testFigures();
+    const { peaks, spectrogram } = figures;
+    const kinds = [
+      { category: 'Speaker A', colour: 'blue' as const },
+      { category: '', colour: 'pink' as const },
+      { category: 'noise', colour: null },
+      { category: '', colour: null },
+    ];
+    const marks = kinds.map((kind, index) => ({
+      ...{ id: index + 1, startSeconds: index, endSeconds: index + 0.5, text: 'a click', inReport: true },
+      ...{ createdAt: '2026-11-20T00:00:00.000Z', readAll: false, channel: null },
+      ...kind,
+    }));
+    const closeUps = [1, 2].map((markId) => ({
+      ...{ markId, startSeconds: markId - 1, endSeconds: markId, sampleRateHz: 16_000 },
+      ...{ peaks, spectrogram: { ...spectrogram, scale: 'linear' as const } },
+    }));
+    const item = testItem(testEvidence(1, { marks }), [testAnalysis(1, 1)], { ...figures, closeUps });
+    const text = await textOf(testSnapshot([item]));
+    expect(text).toContain('figure 2 ■ Speaker A, blue a click');
+    expect(text).toContain('figure 3 ■ pink a click');
+    expect(text).toContain('■ noise a click');
+    expect(text).toContain('Shaded and numbered: the marks of the item, in their colours.');
+    expect(text).toContain('Figure 2. Item 1, mark 1 (Speaker A): 0:00.00 to 0:01.00');
+    expect(text).toContain('Figure 3. Item 1, mark 2: 0:01.00');
+    // As earlier versions issued it: without either.
+    const older = marks.map(({ category: _, colour: __, ...mark }) => mark as (typeof marks)[number]);
+    const before = testItem(testEvidence(1, { marks: older }), [testAnalysis(1, 1)], { ...figures, closeUps });
+    expect(await textOf(testSnapshot([before]))).not.toMatch(/Category|in their colours|undefined/);
   });
 
   it('says by which rule it decides and how uncertain that is, for either status of a model', async () => {

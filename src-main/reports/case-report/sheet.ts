@@ -1,5 +1,6 @@
 /** Pages of a report: flowing text, tables and pictures set as tagged PDF. */
 import PDFDocument from 'pdfkit';
+import type { MarkColour } from '../../../src-common/mark-colours.ts';
 import { openImage } from '../open-image.ts';
 import type { FontFamily } from './fonts.ts';
 import { Typesetter } from './typesetter.ts';
@@ -16,6 +17,23 @@ export const ink = {
   spoof: '#b04608',
   inconclusive: '#5c5c66',
 } as const;
+
+/** The colours of marks, as the window has them on a light ground. */
+const markInks: Record<MarkColour, string> = {
+  blue: '#0072b2',
+  orange: '#d08700',
+  green: '#00875f',
+  purple: '#7b52ab',
+  yellow: '#a89a00',
+  pink: '#c2588f',
+  teal: '#12808a',
+  grey: '#7a7a84',
+};
+
+/** Of a mark; those without a colour, and of earlier reports, have that of all. */
+export function markInk(colour: MarkColour | null | undefined): string {
+  return colour == null ? ink.accent : markInks[colour];
+}
 
 const page = { width: 595.28, height: 841.89, left: 57, right: 51, top: 74, bottom: 72 } as const;
 /** Width of the text in points. */
