@@ -128,7 +128,7 @@ function drawWaveform(
     const from = placeOf(startSeconds, area, shown);
     document
       .lineWidth(0.6)
-      .strokeColor(colour == null ? ink.text : markInk(colour))
+      .strokeColor(colour ? markInk(colour) : ink.text)
       .moveTo(from, area.y)
       .lineTo(from, area.y + area.height)
       .stroke();
@@ -227,7 +227,7 @@ function recordingFigure(
     .filter((mark) => channel === null || mark.channel === null || mark.channel === channel.channel);
   const marks = numbered.filter(({ readAll }) => !readAll);
   const whose = channel === null ? 'the marks of the item' : 'the marks of this channel and of all';
-  const coloured = marks.some(({ colour }) => colour != null) ? ', in their colours' : '';
+  const coloured = marks.some(({ colour }) => Boolean(colour)) ? ', in their colours' : '';
   const shaded = marks.length > 0 ? ` Shaded and numbered: ${whose}${coloured}.` : '';
   const absent =
     marks.length < numbered.length ? ' Not shown: marks in the sound that the headers do not count in.' : '';

@@ -384,7 +384,7 @@ function marksAndNotes(sheet: Sheet, { evidence }: ReportItem, planned: Figures)
   const { marks } = evidence;
   if (marks.length > 0) {
     // Those of earlier reports have neither.
-    const told = marks.some(({ category, colour }) => Boolean(category) || colour != null);
+    const told = marks.some(({ category, colour }) => Boolean(category) || Boolean(colour));
     sheet.heading(4, 'Marks');
     sheet.table(
       [

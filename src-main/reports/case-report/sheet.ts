@@ -32,7 +32,7 @@ const markInks: Record<MarkColour, string> = {
 
 /** Of a mark; those without a colour, and of earlier reports, have that of all. */
 export function markInk(colour: MarkColour | null | undefined): string {
-  return colour == null ? ink.accent : markInks[colour];
+  return colour ? markInks[colour] : ink.accent;
 }
 
 const page = { width: 595.28, height: 841.89, left: 57, right: 51, top: 74, bottom: 72 } as const;
