@@ -16,6 +16,7 @@ const layers = [
   'detector',
   'evaluation',
   'datasets',
+  'traces',
   'sound',
   'features',
   'degradation',

@@ -19,6 +19,23 @@ export const soundTexts = {
   unvoiced: 'No frame is voiced.',
 } as const;
 
+export const traceTexts = {
+  time: 'Time (s)',
+  threshold: 'Pointed out from here on',
+  step: 'Step of the phase',
+  frequency: 'Mains frequency in the hum',
+  frequencyAxis: 'Mains frequency (Hz)',
+  frequencyNote:
+    'Frames of 16 s, one a second, their harmonics combined (Hajj-Ahmad, Garg and Wu, 2013). The recorder’s own clock shifts it by some parts in a million.',
+  ofRecording: 'Of the recording',
+  reference: (name: string) => `Reference ${name}, at its best place`,
+  phase: 'Steps of the hum’s phase',
+  phaseAxis: 'Step (degrees)',
+  phaseOf: 'Phase of the four seconds after against that of those before',
+  phaseNote:
+    'Lines through the phases of four seconds on either side, harmonics weighted by how steady they are (after Rodríguez, Apolinário and Biscainho, 2010).',
+} as const;
+
 export const conditionTexts = {
   sheet: (model: string) => `Down to where findings of ${model} hold`,
   subject: (data: string, recordings: string, sources: string) =>

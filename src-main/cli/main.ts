@@ -21,6 +21,7 @@ import { register as registerServe } from './serve.ts';
 import { register as registerSettings } from './settings.ts';
 import { register as registerSpectrogram } from './spectrogram.ts';
 import { register as registerSplices } from './splices.ts';
+import { register as registerTraces } from './traces.ts';
 import { register as registerTrain } from './train.ts';
 import { register as registerVerify } from './verify.ts';
 
@@ -45,6 +46,7 @@ export function buildProgram(): Command {
     registerSpectrogram,
     registerSaliency,
     registerSplices,
+    registerTraces,
     registerSelfTest,
     registerServe,
     registerSettings,

@@ -1,0 +1,131 @@
+/** Traces of a recording over its time, as plots. */
+import { axisNumber, formatNumber } from '../numbers.ts';
+import type { HumTrace, Trace, TraceCurve, Traces } from '../schemas/traces.ts';
+import type { Layer, Plot, PlotAxis, Point } from './plot.ts';
+import { traceTexts as texts } from './texts.ts';
+import type { Role } from './theme.ts';
+
+/** Of one trace; empty where nothing was measured. @param subject which recording, and which channel of it */
+export function tracePlots(
+  subject: string,
+  trace: Trace,
+  { durationSeconds }: Pick<Traces, 'durationSeconds'>,
+): Plot[] {
+  return humPlots(subject, trace, durationSeconds);
+}
+
+function humPlots(subject: string, trace: HumTrace, durationSeconds: number): Plot[] {
+  const { nominalHz, track, phaseSteps, thresholdDegrees, reference, places } = trace;
+  if (nominalHz === null) return [];
+  const steps = places.map(({ startSeconds }, index): Layer => ({
+    kind: 'upright',
+    name: texts.step,
+    role: 'text',
+    dash: 'dots',
+    x: startSeconds,
+    inLegend: index === 0,
+  }));
+  const over = reference === null ? [] : curveLayers(reference.track, texts.reference(reference.name), 'model1');
+  const frequency: Plot = {
+    id: 'mains-frequency',
+    title: texts.frequency,
+    subject,
+    x: timeAxis(durationSeconds),
+    y: rangeAxis(texts.frequencyAxis, 'frequency_hz', [track, ...(reference ? [reference.track] : [])], 0.02, 3),
+    layers: [...over, ...curveLayers(track, texts.ofRecording, 'accent'), ...steps],
+    gist: trace.sentence,
+    note: texts.frequencyNote,
+  };
+  if (thresholdDegrees === null) return [frequency];
+  const phase: Plot = {
+    id: 'mains-phase',
+    title: texts.phase,
+    subject,
+    x: timeAxis(durationSeconds),
+    y: { label: texts.phaseAxis, column: 'step_degrees', scale: 'linear', from: 0, to: 180, format: axisNumber, at: [0, 45, 90, 135, 180] }, // prettier-ignore
+    layers: [
+      threshold(thresholdDegrees, durationSeconds),
+      ...curveLayers(phaseSteps, texts.phaseOf, 'accent'),
+      {
+        kind: 'marks',
+        name: texts.step,
+        role: 'text',
+        mark: 'triangle',
+        points: pointsAt(phaseSteps, places),
+        inLegend: places.length > 0,
+      },
+    ],
+    gist: trace.sentence,
+    note: texts.phaseNote,
+  };
+  return [frequency, phase];
+}
+
+/** A line for each stretch without a gap. */
+function curveLayers({ timesSeconds, values }: TraceCurve, name: string, role: Role): Layer[] {
+  const stretches: Point[][] = [];
+  values.forEach((value, i) => {
+    if (value === null) return;
+    const isBegun = i > 0 && values[i - 1] !== null;
+    if (!isBegun) stretches.push([]);
+    stretches[stretches.length - 1].push([timesSeconds[i], value]);
+  });
+  return stretches.map((points, index): Layer => {
+    const shared = { name, role, points, inLegend: index === 0 } as const;
+    // A line of one point could not be seen.
+    return points.length > 1 ? { kind: 'line', ...shared } : { kind: 'marks', mark: 'circle', ...shared };
+  });
+}
+
+function threshold(value: number, durationSeconds: number): Layer {
+  const points: Point[] = [[0, value], [durationSeconds, value]]; // prettier-ignore
+  return { kind: 'line', name: texts.threshold, role: 'dim', dash: 'dashes', points, reference: true };
+}
+
+/** The curve's values where places begin. */
+function pointsAt({ timesSeconds, values }: TraceCurve, places: Trace['places']): Point[] {
+  return places.flatMap(({ startSeconds }): Point[] => {
+    const at = timesSeconds.indexOf(startSeconds);
+    const value = values[at] ?? null;
+    return value === null ? [] : [[startSeconds, value]];
+  });
+}
+
+function timeAxis(durationSeconds: number): PlotAxis {
+  return {
+    label: texts.time,
+    column: 'time_seconds',
+    scale: 'linear',
+    from: 0,
+    to: durationSeconds,
+    format: axisNumber,
+    ticks: 8,
+  };
+}
+
+/** As far as curves reach, and at least `least` more than nothing. */
+function rangeAxis(
+  label: string,
+  column: string,
+  curves: readonly TraceCurve[],
+  least: number,
+  digits: number,
+): PlotAxis {
+  let [low, high] = [Infinity, -Infinity];
+  for (const { values } of curves) {
+    for (const value of values) {
+      if (value === null) continue;
+      low = Math.min(low, value);
+      high = Math.max(high, value);
+    }
+  }
+  const spare = Math.max(0.05 * (high - low), (least - (high - low)) / 2);
+  return {
+    label,
+    column,
+    scale: 'linear',
+    from: low - spare,
+    to: high + spare,
+    format: (value) => formatNumber(value, digits),
+  };
+}

@@ -1,0 +1,55 @@
+/** Traces that recording and editing leave beside what was said: measures, never a verdict. */
+import { z } from 'zod';
+
+/** What every measure answers. */
+const answer = z.object({
+  /** What was found, or that nothing was, or why it was not assessed. */
+  sentence: z.string(),
+  /** What it can and cannot show. */
+  limits: z.string(),
+  figures: z.array(z.object({ name: z.string(), value: z.string() })),
+  /** Stretches or instants that stand out. */
+  places: z.array(z.object({ startSeconds: z.number(), endSeconds: z.number(), what: z.string() })),
+});
+export type TraceAnswer = z.infer<typeof answer>;
+
+/** Null: nothing was measured there. */
+const curve = z.object({ timesSeconds: z.array(z.number()), values: z.array(z.number().nullable()) });
+export type TraceCurve = z.infer<typeof curve>;
+
+const humSchema = answer.extend({
+  kind: z.literal('hum'),
+  /** 50 or 60; null: no hum was found. */
+  nominalHz: z.number().nullable(),
+  /** Of the mains, in Hz: what harmonics say divided by their number. */
+  track: curve,
+  /** In degrees, of the hum's waveform before against after each instant; above `thresholdDegrees` it is a discontinuity. */
+  phaseSteps: curve,
+  thresholdDegrees: z.number().nullable(),
+  /** The reference at the shift at which it resembles the track most. */
+  reference: z
+    .object({
+      name: z.string(),
+      track: curve,
+      /** The recording's beginning in the reference's time. */
+      shiftSeconds: z.number(),
+      correlation: z.number(),
+      /** The next best of shifts that lie apart; null where there is none. */
+      nextCorrelation: z.number().nullable(),
+      differenceHz: z.number(),
+    })
+    .nullable(),
+});
+export type HumTrace = z.infer<typeof humSchema>;
+
+export const traceSchema = z.discriminatedUnion('kind', [humSchema]);
+export type Trace = z.infer<typeof traceSchema>;
+
+export const tracesSchema = z.object({
+  durationSeconds: z.number(),
+  sampleRateHz: z.number(),
+  /** Of what was measured; null: the mix of all. */
+  channel: z.int().nullable(),
+  traces: z.array(traceSchema),
+});
+export type Traces = z.infer<typeof tracesSchema>;

@@ -1,0 +1,55 @@
+/** Measures all traces of a recording in one pass over its sound; memory stays bounded however long it is. */
+import type { Traces } from '../../src-common/schemas/traces.ts';
+import { openAudio, probe } from '../audio/decode.ts';
+import type { OpenOptions } from '../audio/types.ts';
+import { UserFacingError } from '../base/errors.ts';
+import { placedBlocks } from '../sound/placed.ts';
+import { humAnswer } from './answers.ts';
+import { HumMeter } from './hum.ts';
+import { placeInReference } from './reference.ts';
+import type { MainsReference } from './reference.ts';
+
+export interface TraceOptions extends Pick<OpenOptions, 'stream' | 'readAll' | 'signal'> {
+  /** By its number; by default the mix of all. */
+  channel?: number;
+  /** Another record of the mains, to lay over the recording's. */
+  reference?: MainsReference;
+  /** Gets the seconds that are done, and how long it is where the header says so. */
+  onProgress?: (done: number, total: number | null) => void;
+}
+
+/**
+ * @throws UserFacingError as `openAudio`, `empty` where there is no sound; the signal's reason when aborted
+ */
+export async function measureTraces(path: string, options: TraceOptions = {}): Promise<Traces> {
+  const { channel, reference, onProgress, ...opening } = options;
+  const { sampleRateHz, durationSeconds: declared } = await probe(path, opening);
+  const audio = await openAudio(path, {
+    ...opening,
+    sampleRateHz,
+    timeLimitSeconds: 3600,
+    ...(channel === undefined ? {} : { channel }),
+  });
+  const hum = new HumMeter(sampleRateHz);
+  let samples = 0;
+  for await (const block of placedBlocks(audio, sampleRateHz)) {
+    hum.push(block);
+    samples += block.length;
+    onProgress?.(samples / sampleRateHz, declared);
+  }
+  if (samples === 0) {
+    throw new UserFacingError('empty', `${path} holds no sound.`, {
+      path,
+      advice: 'Check that the recording was copied completely.',
+    });
+  }
+  const durationSeconds = samples / sampleRateHz;
+  const found = hum.finish();
+  const placed = reference && found.nominalHz !== null ? placeInReference(found.track, reference) : null;
+  return {
+    durationSeconds,
+    sampleRateHz,
+    channel: channel ?? null,
+    traces: [humAnswer(found, durationSeconds, placed)],
+  };
+}
