@@ -101,6 +101,16 @@ export class EvidenceItems {
     });
   }
 
+  /** What is known of items' files since the case was opened; of those that nobody looked at, nothing. */
+  statesOf(ids: readonly number[]): Map<number, EvidenceState> {
+    return new Map(
+      ids.flatMap((id) => {
+        const state = this.#states.get(id);
+        return state === undefined ? [] : [[id, state] as const];
+      }),
+    );
+  }
+
   /** The models whose results the table shows, that of most results first. */
   models(): { name: string; sha256: string; results: number }[] {
     const sql = `SELECT model_name AS name, model_sha256 AS sha256, count(*) AS results FROM evidence

@@ -15,6 +15,29 @@ export interface ReportRecord extends IssuedReport {
   data: string;
 }
 
+/** A report as the case will keep it, with what takes long for a large one done: any thread can. */
+export interface PreparedReport {
+  row: Omit<StoredReport, 'data'>;
+  /** In UTF-8. */
+  data: Uint8Array<ArrayBuffer>;
+  /** Of the row with its data, as the log has it. */
+  recordSha256: string;
+}
+
+export function preparedReport(report: ReportRecord): PreparedReport {
+  const row = {
+    number: report.number,
+    issued_at: report.issuedAt,
+    log_position: report.logPosition,
+    sha256: report.sha256,
+    pages: report.pages,
+    amends: report.amends,
+    request: canonicalJson(report.request),
+  };
+  const recordSha256 = reportRecordSha256({ ...row, data: report.data });
+  return { row, data: new Uint8Array(Buffer.from(report.data)), recordSha256 };
+}
+
 /** Reports that were issued of a case. */
 export class IssuedReports {
   readonly #core: CaseCore;
@@ -37,7 +60,9 @@ export class IssuedReports {
   /** The first one first. */
   list(): IssuedReport[] {
     const sql = 'SELECT number, issued_at, log_position, sha256, pages, amends FROM reports ORDER BY rowid';
-    return this.#core.read(() => this.#core.prepare<[], StoredReport>(sql).all().map(issuedOf));
+    return this.#core.read(() =>
+      this.#core.prepare<[], Omit<StoredReport, 'data' | 'request'>>(sql).all().map(issuedOf),
+    );
   }
 
   /** @throws UserFacingError `not-found` */
@@ -62,37 +87,33 @@ export class IssuedReports {
    * @throws UserFacingError `exists` where the number is taken
    */
   add(report: ReportRecord): IssuedReport {
+    return this.keep(preparedReport(report), report.request);
+  }
+
+  /** The same, of one that was prepared elsewhere. @throws UserFacingError as {@link add} */
+  keep({ row, data, recordSha256 }: PreparedReport, request: ReportRequest): IssuedReport {
     const core = this.#core;
     return core.write(() => {
-      const row: StoredReport = {
-        number: report.number,
-        issued_at: report.issuedAt,
-        log_position: report.logPosition,
-        sha256: report.sha256,
-        pages: report.pages,
-        amends: report.amends,
-        request: canonicalJson(report.request),
-        data: report.data,
-      };
-      if (core.prepare('SELECT 1 FROM reports WHERE number = ?').get(report.number)) {
-        throw new UserFacingError('exists', `The number ${report.number} is that of another report of this case.`);
+      if (core.prepare('SELECT 1 FROM reports WHERE number = ?').get(row.number)) {
+        throw new UserFacingError('exists', `The number ${row.number} is that of another report of this case.`);
       }
-      core.prepare('INSERT INTO reports VALUES (?, ?, ?, ?, ?, ?, ?, ?)').run(...(Object.values(row) as unknown[]));
+      const columns = Object.keys(row);
+      // As bytes: a text of many megabytes would be copied and encoded here.
+      const sql = `INSERT INTO reports (${columns.join(', ')}, data) VALUES (${columns.map(() => '?').join(', ')}, CAST(? AS TEXT))`;
+      core.prepare(sql).run(...Object.values<unknown>(row), Buffer.from(data.buffer, data.byteOffset, data.byteLength));
       const issued = issuedOf(row);
-      const amends = report.amends === null ? '' : `, which amends ${report.amends}`;
-      core.append('report-issued', null, `Issued the report ${report.number}${amends}.`, {
-        ...issued,
-        recordSha256: reportRecordSha256(row),
-      });
-      if (report.amends !== null) this.#logAmendment(report, report.amends);
+      const amends = row.amends === null ? '' : `, which amends ${row.amends}`;
+      core.append('report-issued', null, `Issued the report ${row.number}${amends}.`, { ...issued, recordSha256 });
+      if (row.amends !== null) this.#logAmendment(row.number, row.amends, request);
       return issued;
     });
   }
 
   /** What was changed, why, and which report is replaced: a row of its own. */
-  #logAmendment({ number, request }: ReportRecord, amends: string): void {
+  #logAmendment(number: string, amends: string, request: ReportRequest): void {
     const core = this.#core;
-    const replaced = core.prepare<[string], StoredReport>('SELECT * FROM reports WHERE number = ?').get(amends);
+    const sql = 'SELECT sha256 FROM reports WHERE number = ?';
+    const replaced = core.prepare<[string], { sha256: string }>(sql).get(amends);
     core.append(reportAmended, null, `The report ${number} replaces the report ${amends}.`, {
       number,
       amends,
@@ -103,7 +124,7 @@ export class IssuedReports {
   }
 }
 
-function issuedOf(row: StoredReport): IssuedReport {
+function issuedOf(row: Omit<StoredReport, 'data' | 'request'>): IssuedReport {
   return {
     number: row.number,
     issuedAt: row.issued_at,

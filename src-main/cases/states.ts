@@ -76,6 +76,7 @@ export async function checkFully(store: CaseStore, id: number, signal?: AbortSig
  * Looks at items' files without reading those that look alike; one that looks different but has its size is hashed while the budget lasts,
  * and else stays `unchecked`.
  * @param budgetBytes how much may be read
+ * @param onLooked gets how many were looked at, at most ten times a second
  * @returns the items that have yet to be hashed
  * @throws the signal's reason.
  */
@@ -84,14 +85,20 @@ export async function checkQuickly(
   ids: readonly number[],
   budgetBytes: number,
   signal?: AbortSignal,
+  onLooked: (count: number) => void = () => undefined,
 ): Promise<number[]> {
   const left: number[] = [];
   let budget = budgetBytes;
   let next = 0;
+  let told = performance.now();
   const lane = async (): Promise<void> => {
     while (next < ids.length) {
       signal?.throwIfAborted();
       const id = ids[next++];
+      if (performance.now() - told >= 100) {
+        told = performance.now();
+        onLooked(next);
+      }
       try {
         const { state, sizeBytes } = await look(store, id);
         if (state !== null) store.evidence.setState(id, state);

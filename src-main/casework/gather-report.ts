@@ -1,6 +1,7 @@
 /** Gathers what a report says out of a case and renders it, in the worker of reports: beside whoever writes to the case. */
+import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { gzipSync } from 'node:zlib';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import type { Analysis } from '../../src-common/schemas/analysis.ts';
 import type { CustodyRow } from '../../src-common/schemas/custody.ts';
 import type { EvidenceRow } from '../../src-common/schemas/evidence.ts';
@@ -8,14 +9,15 @@ import type { IssuedReport, ReportRequest } from '../../src-common/schemas/repor
 import type { KeptTemplate } from '../../src-common/schemas/report-template.ts';
 import type { Settings } from '../../src-common/schemas/settings.ts';
 import { UserFacingError } from '../base/errors.ts';
+import { preparedReport } from '../cases/issued-reports.ts';
+import type { PreparedReport } from '../cases/issued-reports.ts';
 import { CaseStore } from '../cases/store.ts';
 import { cardSchema, conditionWords } from '../detector/card.ts';
 import type { Card } from '../detector/card.ts';
 import { readCard } from '../detector/store.ts';
 import { stretchesOfResults } from '../reports/case-report/outcome.ts';
-import { renderReport } from '../reports/case-report/report.ts';
+import { renderReport, reportData } from '../reports/case-report/report.ts';
 import { reportCsv } from '../reports/case-report/report-csv.ts';
-import { reportJson } from '../reports/case-report/snapshot.ts';
 import type { ReportItem, ReportModel, ReportSnapshot } from '../reports/case-report/snapshot.ts';
 import { ModelStore, shippedModelId } from '../models/model-store.ts';
 
@@ -46,6 +48,8 @@ export interface ReportMaking {
   pictures: ReadonlyMap<number, Pictures>;
   kind: ReportKind;
   surroundings: ReportSurroundings;
+  /** Counts the items that were gathered: a worker that is at it cannot be asked. */
+  gathered: Int32Array<SharedArrayBuffer>;
 }
 
 /**
@@ -56,33 +60,97 @@ export type ReportKind = 'issued' | 'draft' | 'without-case';
 
 export interface MadeReport {
   number: string;
-  issuedAt: string;
-  /** Of the log, that the report says what the case holds up to. */
-  rows: number;
   pages: number;
   pdf: Uint8Array<ArrayBuffer>;
   json: Uint8Array<ArrayBuffer>;
-  /** The same, compressed. */
-  jsonGzip: Uint8Array<ArrayBuffer>;
   csv: Uint8Array<ArrayBuffer>;
+  /** Of one that is issued. */
+  prepared: PreparedReport | null;
+}
+
+/** As `data` of a stored report holds it. */
+interface StoredData {
+  format: 1;
+  /** Base64. */
+  pdf: string;
+  /** The machine-readable report, gzip in base64. */
+  json: string;
 }
 
 /** @throws UserFacingError `not-found` for an item or an amended report that is not there, and as the store does */
 export async function makeReport(making: ReportMaking): Promise<MadeReport> {
   const models = await ModelsOfReport.read(making.surroundings.home);
   const snapshot = gather(making, models);
-  const { bytes, pages } = await renderReport(snapshot);
-  const json = Buffer.from(reportJson(snapshot));
+  const { json, csv } = reportData(snapshot);
+  const { bytes, pages } = await renderReport(snapshot, { json, csv });
   return {
     number: snapshot.number,
-    issuedAt: snapshot.issuedAt,
-    rows: snapshot.head?.rows ?? 0,
     pages,
     pdf: new Uint8Array(bytes),
     json: new Uint8Array(json),
-    jsonGzip: new Uint8Array(gzipSync(json)),
-    csv: new Uint8Array(Buffer.from(reportCsv(snapshot))),
+    csv: new Uint8Array(csv),
+    prepared: making.kind === 'issued' ? prepared(making, snapshot, { bytes, pages, json }) : null,
   };
+}
+
+function prepared(
+  { request }: ReportMaking,
+  { number, issuedAt, head, case: details }: ReportSnapshot,
+  { bytes, pages, json }: { bytes: Buffer; pages: number; json: Buffer },
+): PreparedReport {
+  const data: StoredData = {
+    format: 1,
+    pdf: bytes.toString('base64'),
+    json: gzipSync(json).toString('base64'),
+  };
+  return preparedReport({
+    ...{ number, issuedAt, logPosition: head?.rows ?? 0, sha256: sha256Of(bytes), pages, amends: request.amends },
+    request: { ...request, caseId: details?.id ?? '' },
+    data: JSON.stringify(data),
+  });
+}
+
+/** A report that was issued, and what it says for machines. */
+export interface IssuedAgain {
+  issued: IssuedReport;
+  pdf: Uint8Array<ArrayBuffer>;
+  json: Uint8Array<ArrayBuffer>;
+  csv: Uint8Array<ArrayBuffer>;
+}
+
+/**
+ * A report that was issued, byte for byte.
+ * @throws UserFacingError `not-found`, `damaged` where what the case holds is not what was issued
+ */
+export function againOf(folder: string, number: string): IssuedAgain {
+  const store = CaseStore.read(folder);
+  try {
+    const { data, request: _, ...issued } = store.reports.get(number);
+    const damaged = (cause?: unknown): UserFacingError =>
+      new UserFacingError('damaged', `The report ${number} in this case is not what was issued.`, {
+        path: folder,
+        advice: 'Verify the case, and restore it from an export or a copy.',
+        cause,
+      });
+    let stored: StoredData;
+    let json: Buffer;
+    try {
+      stored = JSON.parse(data) as StoredData;
+      json = gunzipSync(Buffer.from(stored.json, 'base64'));
+    } catch (error) {
+      throw damaged(error);
+    }
+    const pdf = new Uint8Array(Buffer.from(stored.pdf, 'base64'));
+    if (sha256Of(pdf) !== issued.sha256) throw damaged();
+    const csv = Buffer.from(reportCsv(JSON.parse(json.toString()) as ReportSnapshot));
+    return { pdf, json: new Uint8Array(json), csv: new Uint8Array(csv), issued };
+  } finally {
+    store.close();
+  }
+}
+
+function sha256Of(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
 }
 
 function gather(making: ReportMaking, models: ModelsOfReport): ReportSnapshot {
@@ -101,7 +169,11 @@ function gather(making: ReportMaking, models: ModelsOfReport): ReportSnapshot {
     }
     const amended = request.amends === null ? null : issuedOf(store.reports.get(request.amends));
     const issuedAt = new Date().toISOString();
-    const items = ids.map((id) => itemOf(store, id, inFull, models, { state: states.get(id), ...pictures.get(id) }));
+    const items = ids.map((id) => {
+      const item = itemOf(store, id, inFull, models, { state: states.get(id), ...pictures.get(id) });
+      Atomics.add(making.gathered, 0, 1);
+      return item;
+    });
     const { evidenceIds: _, ...asked } = request;
     const { laboratory, laboratoryAddress, placeOfWork, examiner, examinerQualification, verbalScale } =
       surroundings.settings;

@@ -10,13 +10,14 @@ import { settingsSchema } from '../../src-common/schemas/settings.ts';
 import { temporaryFolder, tone, wav16 } from '../audio/testing.ts';
 import { Library } from '../cases/library.ts';
 import { CaseStore } from '../cases/store.ts';
+import { addFiles } from '../cases/testing.ts';
 import { saliencyCaution } from '../detector/saliency/subjects.ts';
 import { babble, writeTinyModel } from '../detector/testing.ts';
 import type { ReportSnapshot } from '../reports/case-report/snapshot.ts';
 import { reportJson } from '../reports/case-report/snapshot.ts';
 import { testAnalysis, testEvidence, testItem, testSnapshot } from '../reports/case-report/testing.ts';
 import { takeIn } from './case-intake.ts';
-import { draftReport, issueReport, reportAgain } from './issue-report.ts';
+import { draftReport, issueReport, mostItemsInFull, reportAgain } from './issue-report.ts';
 import { reportFiles } from './report-files.ts';
 
 const folder = temporaryFolder();
@@ -204,6 +205,38 @@ describe('issueReport', () => {
     await expect(issueReport(store, request({ amends: 'x' }), surroundings)).rejects.toMatchObject({
       code: 'not-found',
     });
+  });
+
+  it('says of many items how far it is, and ends when it is cancelled while they are gathered', async () => {
+    const session = { library, actor: () => 'Examiner', program: 'earwitness test' };
+    const many = CaseStore.create(join(folder, 'many'), { number: 'N 2', title: 'Many' }, session);
+    try {
+      const { ids } = addFiles(many, mostItemsInFull + 20);
+      const told: { done: number; total: number; doing: string }[] = [];
+      const onProgress = (done: number, total: number, doing: string): void => void told.push({ done, total, doing });
+      const asked = { ...request(), caseId: many.id };
+      const { json } = await draftReport(many, asked, surroundings, { onProgress });
+      const { items } = JSON.parse(Buffer.from(json).toString()) as ReportSnapshot;
+      expect(items.map(({ evidence }) => [evidence.id, evidence.state])).toEqual(ids.map((id) => [id, 'unchanged']));
+      expect([...new Set(told.map(({ doing }) => doing))].slice(0, 2)).toEqual([
+        'looking at the files',
+        'gathering what the items say',
+      ]);
+      for (const [index, { done, total }] of told.entries()) {
+        expect(total).toBe(3 * ids.length);
+        expect(done).toBeGreaterThanOrEqual(told[index - 1]?.done ?? 0);
+        expect(done).toBeLessThanOrEqual(total);
+      }
+      const controller = new AbortController();
+      const stopped = issueReport(many, asked, surroundings, {
+        signal: controller.signal,
+        onProgress: (_done, _total, doing) => doing.startsWith('gathering') && controller.abort(),
+      });
+      await expect(stopped).rejects.toMatchObject({ name: 'AbortError' });
+      expect(many.reports.list()).toEqual([]);
+    } finally {
+      many.close();
+    }
   });
 
   it('ends when it is cancelled, and issues nothing', async () => {

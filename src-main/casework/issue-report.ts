@@ -1,17 +1,13 @@
 /** Makes reports: gathers what a case holds, renders it, keeps and logs it; and gives out again what was issued. */
-import { createHash } from 'node:crypto';
-import { promisify } from 'node:util';
-import { gunzip } from 'node:zlib';
 import type { Analysis } from '../../src-common/schemas/analysis.ts';
 import type { IssuedReport, ReportRequest } from '../../src-common/schemas/report.ts';
 import { UserFacingError } from '../base/errors.ts';
+import { looking } from '../base/looking.ts';
 import { withOpenablePath } from '../base/openable-path.ts';
 import { withPool } from '../base/pool.ts';
 import type { WorkerPool } from '../base/pool.ts';
 import { checkFully, checkQuickly } from '../cases/states.ts';
 import type { CaseStore } from '../cases/store.ts';
-import { reportCsv } from '../reports/case-report/report-csv.ts';
-import type { ReportSnapshot } from '../reports/case-report/snapshot.ts';
 import { modelOfResult, saliencyMissing } from './explain.ts';
 import type { MadeReport, Pictures, ReportKind, ReportSurroundings } from './gather-report.ts';
 import { ModelStore } from '../models/model-store.ts';
@@ -40,15 +36,6 @@ export interface FinishedReport {
 }
 
 type Request = Omit<ReportRequest, 'caseId'>;
-
-/** As `data` of a stored report holds it. */
-interface StoredData {
-  format: 1;
-  /** Base64. */
-  pdf: string;
-  /** The machine-readable report, gzip in base64. */
-  json: string;
-}
 
 /** A case's reports are issued one after the other, so that each has its number. */
 const queues = new WeakMap<CaseStore, Promise<unknown>>();
@@ -80,24 +67,9 @@ async function issue(
   progress: ReportProgress,
 ): Promise<FinishedReport & { issued: IssuedReport }> {
   const { caseId: _, ...rest } = request;
-  const made = await make(store, rest, surroundings, progress, 'issued');
-  const { number, issuedAt, rows, pages, pdf, json, csv } = made;
-  const data: StoredData = {
-    format: 1,
-    pdf: Buffer.from(pdf).toString('base64'),
-    json: Buffer.from(made.jsonGzip).toString('base64'),
-  };
-  const issued = store.reports.add({
-    number,
-    issuedAt,
-    logPosition: rows,
-    sha256: sha256Of(pdf),
-    pages,
-    amends: request.amends,
-    request,
-    data: JSON.stringify(data),
-  });
-  return { pdf, json, csv, issued };
+  const { prepared, pdf, json, csv } = await make(store, rest, surroundings, progress, 'issued');
+  if (prepared === null) throw new Error('the worker prepared nothing');
+  return { pdf, json, csv, issued: store.reports.keep(prepared, request) };
 }
 
 /**
@@ -131,32 +103,14 @@ export async function reportWithoutCase(
  * @throws UserFacingError `not-found`, `damaged` where what the case holds is not what was issued
  */
 export async function reportAgain(
-  store: CaseStore,
+  { folder }: CaseStore,
   number: string,
 ): Promise<FinishedReport & { issued: IssuedReport }> {
-  const { data, request: _, ...issued } = store.reports.get(number);
-  const damaged = (cause?: unknown): UserFacingError =>
-    new UserFacingError('damaged', `The report ${number} in this case is not what was issued.`, {
-      path: store.folder,
-      advice: 'Verify the case, and restore it from an export or a copy.',
-      cause,
-    });
-  let stored: StoredData;
-  let json: Buffer;
-  try {
-    stored = JSON.parse(data) as StoredData;
-    json = await promisify(gunzip)(Buffer.from(stored.json, 'base64'));
-  } catch (error) {
-    throw damaged(error);
-  }
-  const pdf = new Uint8Array(Buffer.from(stored.pdf, 'base64'));
-  if (sha256Of(pdf) !== issued.sha256) throw damaged();
-  const csv = Buffer.from(reportCsv(JSON.parse(json.toString()) as ReportSnapshot));
-  return { pdf, json, csv, issued };
-}
-
-function sha256Of(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
+  return withPool({ worker: 'casework/report-worker' }, async (pool: WorkerPool<ReportWork, ReportWorkDone>) => {
+    const done = await pool.run({ again: { folder, number } });
+    if (!('issued' in done)) throw new Error('the worker answered something else');
+    return done.issued;
+  });
 }
 
 async function make(
@@ -180,32 +134,41 @@ async function make(
     });
   }
   const inFull = ids.length <= mostItemsInFull;
-  const steps = (inFull ? ids.length : 1) + 1;
+  // Looked at and gathered; putting it together takes about as long as either.
+  const steps = 3 * ids.length;
   const pooled = { worker: 'casework/report-worker', signal };
   return withPool(pooled, async (pool: WorkerPool<ReportWork, ReportWorkDone>) => {
     const pictures = new Map<number, Pictures>();
-    if (inFull && request.form === 'short') {
+    if (inFull) {
       for (const [index, id] of ids.entries()) {
-        onProgress(index, steps, `looking at ${store.evidence.get(id).name}`);
-        await checkFully(store, id, signal);
-      }
-    } else if (inFull) {
-      for (const [index, id] of ids.entries()) {
-        onProgress(index, steps, `drawing ${store.evidence.get(id).name}`);
+        const { name } = store.evidence.get(id);
+        const tell = (doing: string): void => onProgress(index, steps, `${doing} ${name}`);
+        if (request.form === 'short') {
+          tell('looking at');
+          await checkFully(store, id, signal);
+          continue;
+        }
+        tell('drawing');
         const drawn = await picturesOf(store, id, pool, signal);
-        if (request.saliency) onProgress(index, steps, `explaining results of ${store.evidence.get(id).name}`);
+        if (request.saliency) tell('explaining results of');
         const saliency = request.saliency ? { saliency: await saliencyOf(store, id, pool, surroundings, signal) } : {};
         pictures.set(id, { ...drawn, ...saliency });
       }
     } else {
-      onProgress(0, steps, 'looking at the files');
-      await checkQuickly(store, ids, quickCheckBytes, signal);
+      const tell = (count: number): void => onProgress(count, steps, 'looking at the files');
+      tell(0);
+      await checkQuickly(store, ids, quickCheckBytes, signal, tell);
     }
-    onProgress(steps - 1, steps, 'writing the report');
-    const states = new Map(store.evidence.rowsOf(ids).map(({ id, state }) => [id, state]));
-    const done = await pool.run({
-      make: { folder: store.folder, request, ids, inFull, states, pictures, kind, surroundings },
-    });
+    const states = store.evidence.statesOf(ids);
+    const gathered = new Int32Array(new SharedArrayBuffer(4));
+    const tell = (): void => {
+      const count = Atomics.load(gathered, 0);
+      const doing = count < ids.length ? 'gathering what the items say' : 'writing the report';
+      onProgress(ids.length + count, steps, doing);
+    };
+    tell();
+    const making = { folder: store.folder, request, ids, inFull, states, pictures, kind, surroundings, gathered };
+    const done = await looking(tell, pool.run({ make: making }));
     if (!('made' in done)) throw new Error('the worker answered something else');
     return done.made;
   });

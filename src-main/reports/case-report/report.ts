@@ -336,23 +336,37 @@ function footerText(snapshot: ReportSnapshot): string {
     : `${draft}${screeningStatement[0].toUpperCase()}${screeningStatement.slice(1)}`;
 }
 
+/** What a report says for machines, in UTF-8. */
+export interface ReportData {
+  json: Buffer;
+  csv: Buffer;
+}
+
+export function reportData(snapshot: ReportSnapshot): ReportData {
+  return { json: Buffer.from(reportJson(snapshot)), csv: Buffer.from(reportCsv(snapshot)) };
+}
+
 /**
  * The report as a PDF (PDF/A-3a: tagged, fonts embedded, the machine-readable report attached).
+ * @param data of the same snapshot
  * @returns the same bytes for the same snapshot.
  */
-export async function renderReport(snapshot: ReportSnapshot): Promise<{ bytes: Buffer; pages: number }> {
+export async function renderReport(
+  snapshot: ReportSnapshot,
+  { json, csv }: ReportData = reportData(snapshot),
+): Promise<{ bytes: Buffer; pages: number }> {
   const attachments: Attachment[] = [
     {
       name: 'report.json',
       type: 'application/json',
       description: 'All that this report says, with every window’s score, for machines',
-      bytes: Buffer.from(reportJson(snapshot)),
+      bytes: json,
     },
     {
       name: 'results.csv',
       type: 'text/csv',
       description: 'The results as a table, a row for each analysis',
-      bytes: Buffer.from(reportCsv(snapshot)),
+      bytes: csv,
     },
     ...stretchAttachment(snapshot),
   ];
