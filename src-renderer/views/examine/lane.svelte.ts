@@ -186,7 +186,7 @@ export class Lane {
       this.#source,
       level,
       0,
-      { scale: 'mel', topHz: this.#of.axis.topHz },
+      { scale: 'mel', topHz: Math.min(this.#of.axis.topHz, sound.spectrogram.maxHz) },
       defaultAnalysis,
     );
     try {
