@@ -20,6 +20,7 @@ import { settings } from './contract/settings.ts';
 import { sound } from './contract/sound.ts';
 import { system } from './contract/system.ts';
 import { templates } from './contract/templates.ts';
+import { traces } from './contract/traces.ts';
 import { training } from './contract/training.ts';
 
 export const contract = {
@@ -33,6 +34,7 @@ export const contract = {
   analyses,
   sound,
   saliency,
+  traces,
   models,
   encoders,
   datasets,

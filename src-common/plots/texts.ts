@@ -19,6 +19,9 @@ export const soundTexts = {
   unvoiced: 'No frame is voiced.',
 } as const;
 
+/** What each measure of traces is called. */
+export const traceTitles = { hum: 'Hum of the electric network' } as const;
+
 export const traceTexts = {
   time: 'Time (s)',
   threshold: 'Pointed out from here on',

@@ -16,6 +16,7 @@ import { settingsProcedures } from './settings.ts';
 import { soundProcedures } from './sound.ts';
 import { systemProcedures } from './system.ts';
 import { templatesProcedures } from './templates.ts';
+import { tracesProcedures } from './traces.ts';
 import { trainingProcedures } from './training.ts';
 
 /** Every procedure of the contract. */
@@ -31,6 +32,7 @@ export function buildRouter(context: EngineContext) {
     analyses: analysesProcedures(context),
     sound: soundProcedures(context),
     saliency: saliencyProcedures(context),
+    traces: tracesProcedures(context),
     models: modelsProcedures(context),
     encoders: encodersProcedures(context),
     datasets: datasetsProcedures(context),

@@ -243,6 +243,19 @@ export const examine = {
     ceiling: 'to (Hz)',
     badRange: 'From 30 to 500 Hz, up to at least 1.5 times that and at most 1500 Hz.',
   },
+  traces: {
+    title: 'Traces',
+    hint: 'Measures of the mains’ hum, cuts and copies; each says what it can and cannot show.',
+    measure: 'Measure',
+    again: 'Measure again',
+    measuring: 'Measuring traces',
+    progress: (done: string, total: string | null) =>
+      total === null ? `Measuring traces: ${done}` : `Measuring traces: ${done} of ${total}`,
+    show: 'Figures and plots…',
+    reference: 'Reference…',
+    referenceTitle: 'Record of the mains frequency (CSV)',
+    referenceHint: 'Measure, and lay a record of the mains over the hum: CSV of time and frequency in Hz',
+  },
   measures: {
     peak: 'Peak',
     at: (time: string) => `at ${time}`,

@@ -21,6 +21,7 @@ import { Listening } from './listening.svelte.ts';
 import { Player } from './player.svelte.ts';
 import { latestOf, readingOf } from './reading.ts';
 import type { Reading } from './reading.ts';
+import { Traced } from './traced.svelte.ts';
 import { clampWindow, lengthOf, pan, windowAround, windowWith, zoomAt } from './time-window.ts';
 import type { Span } from './time-window.ts';
 
@@ -77,6 +78,7 @@ export class Examination {
   analysing = $state(false);
   readonly player: Player;
   readonly explanation = new Explanation(() => this.caseId);
+  readonly traced = new Traced();
   /** What is to be explained, of those that can be; by default the model's score. */
   saliencySubject: string = $state(subjectKey({ method: 'occlusion', member: null }));
 
@@ -158,8 +160,14 @@ export class Examination {
       this.#stop.abort();
       for (const lane of new Set([this.mix, ...this.lanes])) lane.close();
       this.explanation.close();
+      this.traced.close();
       this.player.close();
     };
+  }
+
+  /** Of the lane that is worked on. @param reference path of a record of the mains; null: none */
+  measureTraces(reference: string | null): Promise<void> {
+    return this.traced.measure(this, reference);
   }
 
   /** Everything anew: at the beginning, and when a person tries again. */
