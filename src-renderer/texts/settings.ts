@@ -133,7 +133,7 @@ export const settings = {
     font: 'Letters',
     fonts: { sans: 'Without serifs', serif: 'With serifs' },
     ownScale: 'It has a verbal scale of its own.',
-    ownScaleHint: 'When this is first set, the one that stands in Settings then.',
+    ownScaleHint: 'Otherwise the one of Settings, as it is when a report is made.',
   },
   noConnections: 'Earwitness opens no connection to other machines.',
 } as const;
