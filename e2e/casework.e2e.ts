@@ -11,6 +11,7 @@ import { temporaryPrefix } from '../src-main/base/temporary.ts';
 import { babble, wav16 } from '../src-main/detector/testing.ts';
 import { cases } from '../src-renderer/texts/cases.ts';
 import { common } from '../src-renderer/texts/common.ts';
+import { plural } from '../src-renderer/format.ts';
 import { examine } from '../src-renderer/texts/examine.ts';
 import { settings } from '../src-renderer/texts/settings.ts';
 import { violations } from './axe.ts';
@@ -233,10 +234,23 @@ describe.each(hosts)('$name', ({ missing, start }) => {
       await fill(settings.laboratory, 'Voices & Co');
       await fill(words.accreditation, 'Accredited as L-4711');
       await fill(words.footer, 'Not to be copied in part');
+      await dialog.getByRole('checkbox', { name: words.ownScale }).check();
+      const limit = dialog.getByRole('textbox', { name: `${settings.scaleUpTo}, 1`, exact: true });
+      await limit.fill('1000');
+      expect(await workstation.button(common.actions.save, dialog).isDisabled()).toBe(true);
+      await dialog.getByText(settings.scaleAscending).waitFor();
+      await limit.fill('5');
+      await fill(`${settings.scaleWords}, 1`, 'slight support');
       expect(await violations(page)).toEqual([]);
       await workstation.button(common.actions.save, dialog).click();
       await dialog.waitFor({ state: 'detached' });
-      await workstation.button('Assizes').waitFor(patience);
+      await workstation.button('Assizes').click();
+      const kept = workstation.dialog(words.change('Assizes'));
+      expect(await kept.getByRole('textbox', { name: `${settings.scaleWords}, 1` }).inputValue()).toBe(
+        'slight support',
+      );
+      await workstation.button(common.actions.cancel, kept).click();
+      await kept.waitFor({ state: 'detached' });
     });
 
     it('signs off a technical review, which is a row of the log', async () => {
@@ -276,8 +290,17 @@ describe.each(hosts)('$name', ({ missing, start }) => {
       const all = text.join(' ').replaceAll(/\s+/g, ' ');
       for (const each of ['Voices & Co', 'Accredited as L-4711', 'Assizes', 'Grace Second'])
         expect(all).toContain(each);
-      await workstation.button(common.actions.cancel, dialog).click();
+      // One of each item, together.
+      await workstation.choose(words.documents, words.ofEach);
+      expect(await workstation.button(words.draft, dialog).isDisabled()).toBe(true);
+      const archive = await workstation.saving(() => workstation.button(words.issue, dialog).click());
       await dialog.waitFor({ state: 'detached' });
+      await says(words.issuedEach(plural(3, 'report was', 'reports were')));
+      const inside = archive.toString('latin1');
+      for (const item of [1, 2, 3]) expect(inside).toMatch(new RegExp(`report-[\\w.-]+-item-${item}\\.pdf`));
+      await workstation.tab(cases.tabs.reports).click();
+      const list = workstation.page.getByRole('grid', { name: words.list });
+      await list.getByRole('row', { name: '7/3' }).waitFor(patience);
       expect(workstation.errors).toEqual([]);
     });
   });

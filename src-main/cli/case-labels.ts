@@ -3,9 +3,7 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { UserFacingError } from '../base/errors.ts';
 import { withCase, writeHead } from './case-session.ts';
-import { exitStatus, interruptible, positiveInteger, withStatus } from './context.ts';
-
-const collected = (text: string, before: string[]): string[] => [...before, text];
+import { collected, exitStatus, interruptible, positiveInteger, withStatus } from './context.ts';
 
 /** As they are kept. @throws UserFacingError `usage` */
 async function tags(texts: readonly string[]): Promise<string[]> {

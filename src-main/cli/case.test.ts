@@ -6,6 +6,7 @@ import { Command } from 'commander';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { babble, wav16, writeTinyModel } from '../detector/testing.ts';
 import { register as registerCase } from './case.ts';
+import { register as registerReport } from './report.ts';
 import { register as registerVerify } from './verify.ts';
 
 let folder: string;
@@ -78,6 +79,7 @@ async function run(...words: string[]): Promise<{ status: number; stdout: string
   const program = new Command('earwitness').exitOverride();
   program.configureOutput({ writeErr: () => undefined });
   registerCase(program);
+  registerReport(program);
   registerVerify(program);
   const written = { stdout: '', stderr: '' };
   const spies = (['stdout', 'stderr'] as const).map((name) =>
@@ -192,6 +194,40 @@ it('takes marks to files and back, and stretches to WAV files with their hashes'
     'no stretch',
   );
   expect((await run('verify', dir)).stdout).toContain('Intact.');
+});
+
+it('shows and drafts the items that filters choose, and says what there is where none matches', async () => {
+  const dir = join(folder, 'filtered');
+  const paths = [1, 2, 3].map((length) => join(folder, `long-${length}.wav`));
+  paths.forEach((path, index) => writeFileSync(path, wav16(babble(index + 1, index + 1))));
+  await run('case', 'new', dir, '--number', '12', '--title', 'Calls');
+  await run('case', 'add', dir, ...paths);
+  await run('case', 'label', dir, '2', '--tag', 'caller', '--reviewed');
+  const shown = async (...filters: string[]): Promise<string[]> => {
+    const { stdout } = await run('case', 'show', dir, ...filters, '--json');
+    return (JSON.parse(stdout) as { items: { name: string }[] }).items.map(({ name }) => name.replace('.wav', ''));
+  };
+  expect(await shown('--tag', 'caller')).toEqual(['long-2']);
+  expect(await shown('--min-length', '1.5', '--not-reviewed')).toEqual(['long-3']);
+  expect(await shown('--max-length', '1.5', '--rate', '16000', '--codec', 'pcm_s16le')).toEqual(['long-1']);
+  expect(await shown('--finding', 'none', '--find', 'long', '--not-known')).toHaveLength(3);
+  const today = new Date().toISOString().slice(0, 10);
+  expect(await shown('--since', today, '--date', 'added')).toHaveLength(3);
+  expect((await run('case', 'show', dir, '--reviewed')).stdout).toMatch(/^Shown +1 that match\n[^]*^2\tlong-2\.wav/m);
+  await expect(run('case', 'show', dir, '--until', '2001-01-01')).rejects.toMatchObject({
+    code: 'no-match',
+    advice: 'There are: codecs pcm_s16le; rates 16000; tags caller.',
+  });
+  await expect(run('case', 'show', dir, '--date', 'added')).rejects.toMatchObject({ code: 'usage' });
+  await expect(run('case', 'show', dir, '--since', '2026-02-30')).rejects.toThrow('must be a day');
+  const out = join(folder, 'filtered.pdf');
+  const json = join(folder, 'filtered.json');
+  await run('report', dir, '--draft', '--short', '--tag', 'caller', '--out', out, '--json', json);
+  const { items } = JSON.parse(readFileSync(json, 'utf8')) as { items: { evidence: { id: number } }[] };
+  expect(items.map(({ evidence }) => evidence.id)).toEqual([2]);
+  await expect(run('report', dir, '--draft', '--items', '1', '--tag', 'caller', '--out', out)).rejects.toMatchObject({
+    code: 'usage',
+  });
 });
 
 it('labels items, and marks those that are in a list of known hashes', async () => {

@@ -13,6 +13,8 @@ import { colour, exitStatus, interruptible, positiveInteger, withStatus } from '
 import { registerLabels } from './case-labels.ts';
 import { registerMarks } from './case-marks.ts';
 import { withCase, withSession, writeFailures, writeHead } from './case-session.ts';
+import { addFilterOptions, filterOf, matching } from './item-filter.ts';
+import type { FilterOptions } from './item-filter.ts';
 import { mustBeFree, overwriteOption } from './outputs.ts';
 import { modelLine } from './present.ts';
 import { fastOption, modelOption, modelToScoreWith } from './model-option.ts';
@@ -168,15 +170,16 @@ the next scan, in the window too. A score is high for bona fide speech.`,
       });
     });
 
-  command
+  const showing = command
     .command('show')
     .description('Show a case: details, items with their findings, and the head of its log.')
     .argument('<dir>', "the case's folder")
     .option('--json', 'as JSON, with everything known of each item')
     .option('--log', 'the custody log instead of the items')
-    .action(async (folder: string, options: { json?: boolean; log?: boolean }) => {
+    .action(async (folder: string, options: ShowOptions) => {
       await show(folder, options);
     });
+  addFilterOptions(showing);
 
   command
     .command('export')
@@ -431,7 +434,14 @@ function rowLine(row: EvidenceRow): string {
   return cells.join('\t').trimEnd();
 }
 
-async function show(folder: string, options: { json?: boolean; log?: boolean }): Promise<void> {
+interface ShowOptions extends FilterOptions {
+  json?: boolean;
+  log?: boolean;
+}
+
+async function show(folder: string, options: ShowOptions): Promise<void> {
+  const asked = filterOf(options);
+  if (asked !== null && options.log) throw new UserFacingError('usage', 'Filters are for items: the log has none.');
   const { CaseStore } = await import('../cases/store.ts');
   const { evidenceList } = await import('../cases/evidence-list.ts');
   const { checkQuickly } = await import('../cases/states.ts');
@@ -456,21 +466,21 @@ async function show(folder: string, options: { json?: boolean; log?: boolean }):
     }
     // Only a look, so that a large case shows at once: what looks alike may still differ, which `verify` tells.
     await checkQuickly(store, store.evidence.allIds(), mostHashedBytes);
+    const ids = asked === null ? store.evidence.allIds() : matching(store, asked);
     if (options.json) {
-      for await (const part of evidenceList(store, store.evidence.allIds(), 'json')) process.stdout.write(part);
+      for await (const part of evidenceList(store, ids, 'json')) process.stdout.write(part);
       return;
     }
     writeDetails(store.view());
+    if (asked !== null) process.stdout.write(`${'Shown'.padEnd(10)}${ids.length} that match\n`);
     const signer = readHead(store.database);
     if (signer) process.stdout.write(`${'Key'.padEnd(10)}${fingerprintOf(signer.publicKey)}\n`);
     if (store.shared) process.stdout.write(`${'Shared'.padEnd(10)}with whom its folder's rights name\n`);
     writeHead(store);
     process.stdout.write('\n');
-    for (let offset = 0; ; offset += pageRows) {
-      const order = { by: 'id' as const, descending: false };
-      const { rows } = store.evidence.rows({ filter: '', findings: [], order, offset, limit: pageRows });
+    for (let offset = 0; offset < ids.length; offset += pageRows) {
+      const rows = store.evidence.rowsOf(ids.slice(offset, offset + pageRows));
       for (const row of rows) process.stdout.write(`${rowLine(row)}\n`);
-      if (rows.length < pageRows) break;
     }
   } finally {
     store.close();

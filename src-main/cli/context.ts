@@ -104,6 +104,11 @@ export async function interruptible(
   }
 }
 
+/** An option that may be repeated. */
+export function collected(text: string, before: string[] = []): string[] {
+  return [...before, text];
+}
+
 /** Reads an option that is a whole number above zero. @throws InvalidArgumentError, which says so. */
 export function positiveInteger(text: string): number {
   const value = Number(text);

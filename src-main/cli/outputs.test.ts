@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import {
+  existsSync,
   linkSync,
   mkdirSync,
   mkdtempSync,
@@ -208,6 +209,29 @@ describe('every command that writes', () => {
     await expect(run('report', at('audio/1.wav'), '--draft', '--out', at('again.pdf'))).rejects.toMatchObject({
       code: 'usage',
     });
+  });
+
+  it('reports of each case and of each item fill a folder, and one that cannot be made is named', async () => {
+    expect(await run('case', 'new', at('bare'), '--number', '2026/2', '--title', 'Nothing yet')).toBe(0);
+    const words = ['report', at('case'), at('bare'), '--each', 'case', '--short', '--out', at('each')];
+    // The second case holds nothing.
+    expect(await run(...words)).toBe(3);
+    expect(readdirSync(at('each'))).toEqual(['report-2026-1.pdf']);
+    const log = readFileSync(at('case/case.sqlite'));
+    await expect(run(...words)).rejects.toMatchObject({ code: 'usage', advice: /--overwrite/ });
+    expect(readFileSync(at('case/case.sqlite')).equals(log), 'nothing is logged of it').toBe(true);
+    expect(await run('report', at('case'), '--each', 'item', '--draft', '--items', '1', '--out', at('each'))).toBe(0);
+    expect(readdirSync(at('each')).sort()).toEqual(['report-2026-1-item-1-draft.pdf', 'report-2026-1.pdf']);
+    for (const refused of [
+      ['--each', 'item', '--json', at('x.json')],
+      ['--each', 'case', '--items', '1'],
+      ['--each', 'item', '--again', '2026/1/1'],
+    ]) {
+      await expect(run('report', at('case'), ...refused, '--out', at('none'))).rejects.toMatchObject({ code: 'usage' });
+    }
+    const recordings = run('report', at('audio/1.wav'), '--each', 'item', '--out', at('none'));
+    await expect(recordings).rejects.toMatchObject({ code: 'usage', message: /is no case/ });
+    expect(existsSync(at('none'))).toBe(false);
   });
 
   it.each([

@@ -4,13 +4,16 @@ import { stat } from 'node:fs/promises';
 import { extname, resolve } from 'node:path';
 import { visibleName } from '../../src-common/visible-text.ts';
 import type { Command } from 'commander';
-import { InvalidArgumentError } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 import type { KeptTemplate } from '../../src-common/schemas/report-template.ts';
 import type { ReportRequest } from '../../src-common/schemas/report.ts';
 import { UserFacingError } from '../base/errors.ts';
 import type { FinishedReport } from '../casework/issue-report.ts';
+import type { CaseStore } from '../cases/store.ts';
 import { applicationVersion, exitStatus, interruptible, withStatus } from './context.ts';
 import { fastOption, modelFolder } from './model-option.ts';
+import { addFilterOptions, filterOf, matching } from './item-filter.ts';
+import type { FilterOptions } from './item-filter.ts';
 import { mustBeFree, overwriteOption, writeOutputs } from './outputs.ts';
 import type { OutputFiles } from './outputs.ts';
 
@@ -23,6 +26,8 @@ Up to 100 items have a section each, with figures; more are listed in a table, a
 the attached report.json. With --saliency the latest result of each item and of
 each stretch has a map by occlusion with its test, which takes some seconds each; where a map does no better than chance it is not
 shown, and the report says so.
+With --each item, every item (or those of --items) has a report of its own, and with --each case every case that is named; --out is then the
+folder that takes them (report-NUMBER-item-3.pdf, report-NUMBER.pdf). One that fails is named, and the others are made.
 
 Examples:
   earwitness report cases/2026-014 --out report.pdf --authorised-by "A. Smith" --json report.json
@@ -30,10 +35,14 @@ Examples:
   earwitness report cases/2026-014 --items 3,7 --amends 2026-014/1 --amendment "Item 7 added." --amendment-reason "It came late." --out report.pdf
   earwitness report cases/2026-014 --again 2026-014/1 --out report.pdf
   earwitness report call.wav --out report.pdf
-Exit status: 0 done, 1 failed, 2 wrong usage, 3 some recordings could not be read.`;
+  earwitness report cases/2026-014 --each item --items 3,7 --short --out reports
+  earwitness report cases/2026-014 --tag caller --min-length 3 --draft --out draft.pdf
+  earwitness report cases/2026-014 cases/2026-015 --each case --draft --out drafts
+Exit status: 0 done, 1 failed, 2 wrong usage, 3 some recordings could not be read, or some reports of several not made.`;
 
-interface Options {
+interface Options extends FilterOptions {
   out: string;
+  each?: 'item' | 'case';
   json?: string;
   csv?: string;
   overwrite?: boolean;
@@ -58,11 +67,12 @@ interface Options {
 
 /** Adds `earwitness report`. */
 export function register(program: Command): void {
-  program
+  const command = program
     .command('report')
     .description('Report on a case or on recordings as a PDF, with the machine-readable report attached.')
-    .argument('<what...>', 'a case (its folder or number), or recordings')
-    .requiredOption('--out <file.pdf>', 'the document')
+    .argument('<what...>', 'a case (its folder or number), or recordings; with --each, cases')
+    .requiredOption('--out <file.pdf>', 'the document; with --each, the folder that takes the documents')
+    .addOption(new Option('--each <what>', 'a report of each item, or of each case').choices(['item', 'case']))
     .option('--json <file.json>', 'the machine-readable report beside it')
     .option('--csv <file.csv>', 'the results as a table beside it')
     .addOption(overwriteOption())
@@ -85,6 +95,7 @@ export function register(program: Command): void {
     .option('--saliency', 'also which parts of the sound each score rests on, tested against chance; no evidence')
     .addHelpText('after', help)
     .action(withStatus(report));
+  addFilterOptions(command);
 }
 
 function itemIds(text: string): number[] {
@@ -100,8 +111,24 @@ function wrongUsage(message: string): UserFacingError {
 }
 
 function checkOptions(options: Options): void {
+  if (options.each !== undefined) {
+    const ofOne = {
+      json: '--json',
+      csv: '--csv',
+      again: '--again',
+      amends: '--amends',
+      model: '--model',
+      fast: '--fast',
+    } as const;
+    for (const [key, option] of Object.entries(ofOne)) {
+      if (options[key as keyof typeof ofOne] !== undefined) {
+        throw wrongUsage(`${option} is of one report, not of several: --each has none.`);
+      }
+    }
+    if (options.each === 'case' && options.items) throw wrongUsage('--items are of one case: use --each item.');
+  }
   for (const [option, path, extension] of [
-    ['--out', options.out, '.pdf'],
+    ['--out', options.each === undefined ? options.out : undefined, '.pdf'],
     ['--json', options.json, '.json'],
     ['--csv', options.csv, '.csv'],
   ] as const) {
@@ -130,7 +157,7 @@ async function caseFolder(what: readonly string[], home: string): Promise<string
       () => false,
     );
   if (await exists(databasePath(resolve(what[0])))) {
-    if (what.length > 1) throw wrongUsage('A report is of one case.');
+    if (what.length > 1) throw wrongUsage('A report is of one case: --each case makes one of each.');
     return resolve(what[0]);
   }
   if (what.length > 1 || (await exists(what[0])) || !(await exists(home))) return null;
@@ -143,6 +170,17 @@ async function caseFolder(what: readonly string[], home: string): Promise<string
   } finally {
     library.close();
   }
+}
+
+/** The folders of several cases. @throws UserFacingError `usage` for what is none */
+async function caseFolders(what: readonly string[], home: string): Promise<string[]> {
+  const folders: string[] = [];
+  for (const one of what) {
+    const folder = await caseFolder([one], home);
+    if (folder === null) throw wrongUsage(`${one} is no case: --each makes reports of cases.`);
+    if (!folders.includes(folder)) folders.push(folder);
+  }
+  return folders;
 }
 
 /** The files that are asked for. */
@@ -178,7 +216,10 @@ async function report(what: string[], options: Options): Promise<number> {
     import('../engine/settings-store.ts'),
   ]);
   const home = resolve(dataFolder());
-  const folder = await caseFolder(what, home);
+  const filter = filterOf(options);
+  if (filter !== null && options.again !== undefined) throw wrongUsage('--again is of a report as it was issued.');
+  if (filter !== null && options.items) throw wrongUsage('--items name the items: filters would choose others.');
+  const folder = options.each === undefined ? await caseFolder(what, home) : null;
   if (options.again !== undefined) {
     if (folder === null) throw wrongUsage('--again needs the case that issued the report.');
     return again(folder, options.again, options);
@@ -199,14 +240,38 @@ async function report(what: string[], options: Options): Promise<number> {
     ...(options.saliency ? { saliency: true } : {}),
     ...(options.short ? { form: 'short' as const } : {}),
   };
+  if (options.each !== undefined) {
+    const folders = await caseFolders(what, home);
+    if (options.items && folders.length > 1) throw wrongUsage('--items are of one case.');
+    const [{ reportEach }, { systemActor }] = await Promise.all([
+      import('./report-each.ts'),
+      import('../cases/session.ts'),
+    ]);
+    return reportEach(
+      {
+        ...{
+          folders,
+          each: options.each,
+          items: options.items ?? [],
+          filter,
+          draft: options.draft === true,
+          out: options.out,
+        },
+        overwrite: options.overwrite === true,
+        asked: { ...asked, amends: null, amendment: '' },
+      },
+      surroundings,
+      () => settings.examiner || systemActor(),
+    );
+  }
   return interruptible(async (signal, line) => {
     const progress = {
       signal,
       onProgress: (done: number, total: number, doing: string) => line.show(`${done} of ${total}: ${doing}`),
     };
     if (folder === null) {
-      if (options.items ?? options.amends ?? options.draft) {
-        throw wrongUsage('--items, --amends and --draft are for reports of a case.');
+      if (options.items ?? options.amends ?? options.draft ?? filter) {
+        throw wrongUsage('--items, filters of items, --amends and --draft are for reports of a case.');
       }
       const { reportFiles } = await import('../casework/report-files.ts');
       const outputs = { overwrite: options.overwrite, recordings: await recordingsIn(what, options) };
@@ -231,10 +296,10 @@ async function report(what: string[], options: Options): Promise<number> {
     const outputs = { overwrite: options.overwrite, cases: [folder] };
     // Before anything is logged.
     await mustBeFree(placesOf(options), outputs);
-    const requestFor = (caseId: string): ReportRequest => ({
+    const requestFor = (store: CaseStore): ReportRequest => ({
       ...asked,
-      caseId,
-      evidenceIds: options.items ?? [],
+      caseId: store.id,
+      evidenceIds: filter === null ? (options.items ?? []) : matching(store, filter),
       amends: options.amends ?? null,
       amendment: options.amendment,
       amendmentReason: options.amendmentReason,
@@ -243,7 +308,7 @@ async function report(what: string[], options: Options): Promise<number> {
       // For reading: nothing is logged, and whoever has the case open goes on.
       const store = CaseStore.read(folder);
       try {
-        const { pages, ...finished } = await draftReport(store, requestFor(store.id), surroundings, progress);
+        const { pages, ...finished } = await draftReport(store, requestFor(store), surroundings, progress);
         line.clear();
         await write(options, outputs, finished);
         process.stdout.write(`${visibleName(`${options.out}: a draft, ${pages} pages; nothing was issued.`)}\n`);
@@ -257,7 +322,7 @@ async function report(what: string[], options: Options): Promise<number> {
       const actor = (): string => settings.examiner || systemActor();
       const store = CaseStore.open(folder, { library, actor, program: surroundings.application });
       try {
-        const { issued, ...finished } = await issueReport(store, requestFor(store.id), surroundings, progress);
+        const { issued, ...finished } = await issueReport(store, requestFor(store), surroundings, progress);
         line.clear();
         await write(options, outputs, finished);
         const summary = `report ${issued.number}, ${issued.pages} pages, SHA-256 ${issued.sha256}.`;

@@ -1,9 +1,14 @@
-import { writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { ReportRequest } from '../../src-common/schemas/report.ts';
 import { UserFacingError } from '../base/errors.ts';
+import { temporaryPrefix } from '../base/temporary.ts';
+import { writeArchive } from '../base/zip.ts';
+import { caseFolderName } from '../cases/folders.ts';
 import type { CaseStore } from '../cases/store.ts';
 import { draftReport, issueReport, reportAgain } from '../casework/issue-report.ts';
 import type { ReportProgress, ReportSurroundings } from '../casework/issue-report.ts';
+import { partsOfItems, reportParts } from '../casework/report-batch.ts';
 import { TemplateStore } from '../reports/template-store.ts';
 import type { JobRun } from '../jobs/queue.ts';
 import type { EngineContext } from './context.ts';
@@ -53,17 +58,22 @@ async function issue(context: EngineContext, input: Request): Promise<{ jobId: s
   const surroundings = await surroundingsOf(context, request);
   return begin(context, input, async (store, progress) => {
     const { pdf, issued } = await issueReport(store, request, surroundings, progress);
-    try {
-      const output = await deliver(context, out, fileOf(issued.number), (path) => writeFile(path, pdf));
-      return { ...issued, ...output };
-    } catch (error) {
-      if (!(error instanceof UserFacingError)) throw error;
-      throw new UserFacingError(error.code, `The report ${issued.number} was issued, but: ${error.message}`, {
-        ...(error.path === undefined ? {} : { path: error.path }),
-        advice: 'Choose another place and get the report once more from the list of reports.',
-        cause: error,
-      });
-    }
+    const output = await deliver(context, out, fileOf(issued.number), (path) => writeFile(path, pdf)).catch(
+      (error: unknown) => {
+        throw notDelivered(error, `The report ${issued.number} was issued, but`);
+      },
+    );
+    return { ...issued, ...output };
+  });
+}
+
+/** Why what was issued is not where it was wanted. */
+function notDelivered(error: unknown, issued: string): unknown {
+  if (!(error instanceof UserFacingError)) return error;
+  return new UserFacingError(error.code, `${issued}: ${error.message}`, {
+    ...(error.path === undefined ? {} : { path: error.path }),
+    advice: 'Choose another place, and make it again in the list of reports.',
+    cause: error,
   });
 }
 
@@ -77,10 +87,55 @@ async function draft(context: EngineContext, input: Request): Promise<{ jobId: s
   });
 }
 
+async function issueEach(context: EngineContext, input: Request): Promise<{ jobId: string }> {
+  const { out, ...request } = input;
+  const { caseId, evidenceIds } = request;
+  const surroundings = await surroundingsOf(context, request);
+  const store = context.cases.get(caseId);
+  if (out !== null) await outputPath(context, out);
+  const parts = partsOfItems(store, evidenceIds, false);
+  const { number } = store.details();
+  const title = `Reports of the items of ${number}`;
+  const spec = { kind: 'report' as const, title, caseId, unit: 'reports', total: parts.length };
+  const jobId = context.jobs.start(spec, async (job) => {
+    const folder = await mkdtemp(temporaryPrefix('report'));
+    try {
+      const files: { name: string; path: string; compress: boolean }[] = [];
+      const reports = await reportParts(store, parts, request, surroundings, {
+        draft: false,
+        signal: job.signal,
+        onProgress: (done, doing) => job.progress({ done, doing }),
+        onProblem: (subject, message) => job.problem(subject, message),
+        write: async ({ fileName: name }, { pdf }) => {
+          const path = join(folder, name);
+          await writeFile(path, pdf);
+          files.push({ name, path, compress: false });
+        },
+      });
+      if (files.length === 0) {
+        throw new UserFacingError('no-report', 'None of the reports could be made.', {
+          advice: 'Look at what failed, in the list of jobs.',
+        });
+      }
+      const file = { name: `reports-${caseFolderName(number)}.zip`, type: 'application/zip' };
+      const output = await deliver(context, out, file, (path) =>
+        writeArchive(path, files, { signal: job.signal, file: { flags: 'wx', mode: 0o600, flush: true } }),
+      ).catch((error: unknown) => {
+        throw notDelivered(error, `${reports} reports were issued, but`);
+      });
+      return { ...output, reports };
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  });
+  return { jobId };
+}
+
 /** `reports` of the contract. */
 export function reportsProcedures(context: EngineContext) {
   return {
     issue: os.reports.issue.handler(({ input }) => issue(context, input)),
+    issueEach: os.reports.issueEach.handler(({ input }) => issueEach(context, input)),
     draft: os.reports.draft.handler(({ input }) => draft(context, input)),
     list: os.reports.list.handler(({ input }) => context.cases.get(input.caseId).reports.list()),
     review: os.reports.review.handler(({ input }) => context.cases.get(input.caseId).reviews.add(input.review)),

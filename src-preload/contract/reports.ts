@@ -11,6 +11,8 @@ export const reports = {
   issue: procedure.input(reportRequestSchema.extend({ out })).output(jobStarted),
   /** As it would be issued now, marked as a draft; nothing is kept or logged. */
   draft: procedure.input(reportRequestSchema.extend({ out })).output(jobStarted),
+  /** A report of each item, together in one archive. One that fails is named in the job's problems, and the others are made. */
+  issueEach: procedure.input(reportRequestSchema.extend({ out })).output(jobStarted),
   list: procedure.input(inCase).output(z.array(issuedReportSchema)),
   /** Notes a technical reviewer's sign-off in the log. */
   review: procedure.input(inCase.extend({ review: newReviewSchema })).output(technicalReviewSchema),
