@@ -14,11 +14,19 @@ import type { RunningHost } from './hosts.ts';
 import { patience, Workstation } from './pages.ts';
 
 const rateHz = 8000;
+const seconds = 90;
 
-function writeRecording(path: string): void {
+/** A recording, and a record of the mains in which it begins at second 100. */
+function writeRecording(path: string, reference: string): void {
   const random = new Random(11);
-  const made = hum(random, rateHz, 60, { nominalHz: 50, amplitude: 0.005 });
-  const samples = sum(made.samples, voice(random, rateHz, 60, 0.05), noise(random, made.samples.length, 0.002, true));
+  const made = hum(random, rateHz, seconds, { nominalHz: 50, amplitude: 0.005 });
+  const rows = Array.from({ length: 400 }, (_, s) => `${s},${made.frequencies[s - 100] ?? 50 + 0.01 * Math.sin(s)}`);
+  writeFileSync(reference, ['time,frequency', ...rows].join('\n'));
+  const samples = sum(
+    made.samples,
+    voice(random, rateHz, seconds, 0.05),
+    noise(random, made.samples.length, 0.002, true),
+  );
   writeFileSync(path, wav16(cutOut(samples, 30 * rateHz, 32 * rateHz + 50), rateHz));
 }
 
@@ -26,12 +34,13 @@ describe.each(hosts)('$name', ({ missing, start }) => {
   describe.skipIf(missing !== null)('traces', () => {
     const folder = mkdtempSync(join(tmpdir(), 'earwitness-e2e-traces-'));
     const evidence = join(folder, 'evidence');
+    const reference = join(folder, 'mains.csv');
     let host: RunningHost;
     let workstation: Workstation;
 
     beforeAll(async () => {
       mkdirSync(evidence);
-      writeRecording(join(evidence, 'cut.wav'));
+      writeRecording(join(evidence, 'cut.wav'), reference);
       host = await start({ env: { HOME: folder, USERPROFILE: folder } });
       workstation = new Workstation(host);
     });
@@ -63,6 +72,11 @@ describe.each(hosts)('$name', ({ missing, start }) => {
       await dialog.waitFor({ state: 'detached' });
       const position = page.getByRole('slider', { name: examine.lanes.position });
       await expect.poll(() => position.getAttribute('aria-valuenow').then(Number), patience).toBeCloseTo(30, 0);
+      await workstation.choosing(reference, () =>
+        inspector.getByRole('button', { name: examine.traces.reference }).click(),
+      );
+      // The parts before and after the cut belong to second 100 and 102.
+      await inspector.getByText(/In mains\.csv it resembles most what begins at 10[0-2]\ss/).waitFor(patience);
       expect(workstation.errors).toEqual([]);
     });
   });

@@ -2,10 +2,18 @@
  * How often each measure of `earwitness traces` finds what is there and what is not, on material made from seeds: the figures of
  * docs/traces.md. `node scripts/measure-traces.ts [NAME…] [--count N]`
  */
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { findFfmpeg } from '../src-main/audio/ffmpeg.ts';
+import { wav16 } from '../src-main/audio/wav-writer.ts';
 import { Random } from '../src-main/base/random.ts';
+import { BackgroundMeter } from '../src-main/traces/background.ts';
 import { HumMeter, type Hum } from '../src-main/traces/hum.ts';
 import { placeInReference } from '../src-main/traces/reference.ts';
+import { SameSamples, SameSound, allRepeats } from '../src-main/traces/repeats.ts';
 import { cutOut, hum, inBlocks, noise, sum, voice } from '../src-main/traces/testing.ts';
 
 const { values, positionals } = parseArgs({
@@ -14,8 +22,14 @@ const { values, positionals } = parseArgs({
 });
 const count = Number(values.count);
 const rateHz = 8000;
+const { path: ffmpeg } = await findFfmpeg();
 
-const measures: Record<string, () => void> = { hum: measureHum, reference: measureReference };
+const measures: Record<string, () => void> = {
+  hum: measureHum,
+  reference: measureReference,
+  background: measureBackground,
+  repeats: measureRepeats,
+};
 
 function print(...cells: (string | number)[]): void {
   process.stdout.write(`| ${cells.join(' | ')} |\n`);
@@ -65,11 +79,113 @@ function measureHum(): void {
   }
 }
 
+/** A voice over noise 30 dB below it, white and some pink; 20 s in it are over other noise, or on another mean. */
+function measureBackground(): void {
+  const seconds = 90;
+  const changes: [string, (x: number, other: number) => number][] = [
+    ['none', (x) => x],
+    ['noise 3 dB louder', (x) => 1.41 * x],
+    ['noise 6 dB louder', (x) => 2 * x],
+    ['noise 9 dB louder', (x) => 2.82 * x],
+    ['noise 12 dB louder', (x) => 4 * x],
+    ['pink noise, as loud', (_, other) => other],
+    ['mean 0.0001 higher', (x) => x + 0.0001],
+    ['mean 0.0003 higher', (x) => x + 0.0003],
+    ['mean 0.001 higher', (x) => x + 0.001],
+  ];
+  print('What changes', 'beginning or end found', 'noise stepped elsewhere', 'mean stepped elsewhere');
+  print(':-', ':-', ':-', ':-');
+  for (const [name, change] of changes) {
+    const isMean = name.startsWith('mean');
+    let [hits, noiseElsewhere, meanElsewhere] = [0, 0, 0];
+    for (let k = 0; k < count; k++) {
+      const random = new Random([3, k]);
+      const samples = rateHz * seconds;
+      const around = sum(noise(random, samples, 0.0015), noise(random, samples, 0.0003, true));
+      const other = noise(random, samples, 0.00153, true);
+      const speech = voice(random, rateHz, seconds, 0.05);
+      const from = Math.round(rateHz * random.between(12, seconds - 35));
+      const to = from + 20 * rateHz;
+      const meter = new BackgroundMeter(rateHz);
+      for (const block of inBlocks(
+        sum(
+          around.map((x, i) => (i < from || i >= to ? x : change(x, other[i]))),
+          speech,
+        ),
+      )) {
+        meter.push(block);
+      }
+      const { noiseSteps, dcSteps } = meter.finish();
+      const isNear = (step: { seconds: number }): boolean =>
+        [from, to].some((place) => Math.abs(step.seconds - place / rateHz) < 2);
+      const isChanged = name !== 'none';
+      if (isChanged && (isMean ? dcSteps : noiseSteps).some(isNear)) hits++;
+      noiseElsewhere += noiseSteps.filter((step) => !isChanged || !isNear(step)).length;
+      meanElsewhere += dcSteps.filter((step) => !isChanged || !isNear(step)).length;
+    }
+    print(name, name === 'none' ? '–' : `${hits} of ${count}`, noiseElsewhere, meanElsewhere);
+  }
+}
+
+/** A minute of voice over noise in which a stretch stands twice: as it was, or coded, louder or in other noise thereafter. */
+function measureRepeats(): void {
+  const [rate, seconds] = [16_000, 60];
+  const folder = mkdtempSync(join(tmpdir(), 'earwitness-traces-'));
+  const coded = (samples: Float32Array, ending: string, ...coder: string[]): Float32Array => {
+    const [from, to, back] = ['in.wav', `coded.${ending}`, 'out.f32'].map((name) => join(folder, name));
+    writeFileSync(from, wav16(samples, rate));
+    execFileSync(ffmpeg, ['-v', 'error', '-nostdin', '-y', '-i', from, ...coder, to]);
+    execFileSync(ffmpeg, ['-v', 'error', '-nostdin', '-y', '-i', to, '-ar', String(rate), '-f', 'f32le', back]);
+    return new Float32Array(new Uint8Array(readFileSync(back)).buffer);
+  };
+  const then: [string, (samples: Float32Array, random: Random) => Float32Array][] = [
+    ['nothing', (samples) => samples],
+    ['6 dB softer, rounded anew', (samples) => samples.map((x) => Math.round(16_384 * x) / 32_768)],
+    ['noise 26 dB below the voice', (samples, random) => sum(samples, noise(random, samples.length, 0.0025))],
+    ['noise 16 dB below the voice', (samples, random) => sum(samples, noise(random, samples.length, 0.008))],
+    ['MP3, 32 kbit/s', (samples) => coded(samples, 'mp3', '-c:a', 'libmp3lame', '-b:a', '32k')],
+    ['AAC, 32 kbit/s', (samples) => coded(samples, 'm4a', '-c:a', 'aac', '-b:a', '32k')],
+  ];
+  print('After copying', '0.3 s found', '2 s found', '4 s found', 'others found', 'in recordings without a copy');
+  print(':-', ':-', ':-', ':-', ':-', ':-');
+  for (const [name, after] of then) {
+    const hits = [0, 0, 0];
+    let [others, without] = [0, 0];
+    for (let k = 0; k < count; k++) {
+      const random = new Random([4, k]);
+      const samples = sum(voice(random, rate, seconds, 0.05), noise(random, rate * seconds, 0.001));
+      const plain = samples.map((x) => Math.round(32_768 * x) / 32_768);
+      const at = Math.round(rate * random.between(5, 20));
+      const to = Math.round(rate * random.between(30, 50));
+      for (const [i, length] of [0, 0.3, 2, 4].entries()) {
+        const copied = plain.slice();
+        copied.set(plain.subarray(at, at + length * rate), to);
+        const [same, alike] = [new SameSamples(rate), new SameSound(rate)];
+        for (const block of inBlocks(after(copied, random))) {
+          same.push(block);
+          alike.push(block);
+        }
+        const found = allRepeats(same.finish(), alike.finish());
+        const near = found.filter(
+          ({ firstSeconds, secondSeconds }) => Math.abs(secondSeconds - firstSeconds - (to - at) / rate) < 0.3,
+        ).length;
+        if (i === 0) without += found.length;
+        else {
+          if (near > 0) hits[i - 1]++;
+          others += found.length - near;
+        }
+      }
+    }
+    print(name, ...hits.map((hit) => `${hit} of ${count}`), others, without);
+  }
+  rmSync(folder, { recursive: true });
+}
+
 /** A recording with hum, 28 dB below a voice, in a day's record of the mains that has it, and in one that has not. */
 function measureReference(): void {
   print('Minutes', 'placed within a second', 'correlation there', 'highest in a record that lacks it');
   print(':-', ':-', ':-', ':-');
-  for (const minutes of [2, 5, 10, 30]) {
+  for (const minutes of [2, 5, 10]) {
     let placed = 0;
     const [there, elsewhere]: [number[], number[]] = [[], []];
     for (let k = 0; k < count; k++) {

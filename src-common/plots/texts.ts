@@ -20,7 +20,12 @@ export const soundTexts = {
 } as const;
 
 /** What each measure of traces is called. */
-export const traceTitles = { hum: 'Hum of the electric network' } as const;
+export const traceTitles = {
+  hum: 'Hum of the electric network',
+  background: 'Steps of the background',
+  repeats: 'Repeated stretches',
+  container: 'Container history',
+} as const;
 
 export const traceTexts = {
   time: 'Time (s)',
@@ -32,6 +37,20 @@ export const traceTexts = {
     'Frames of 16 s, one a second, their harmonics combined (Hajj-Ahmad, Garg and Wu, 2013). The recorder’s own clock shifts it by some parts in a million.',
   ofRecording: 'Of the recording',
   reference: (name: string) => `Reference ${name}, at its best place`,
+  repeats: 'Stretches that occur twice',
+  later: 'Later occurrence (s)',
+  earlier: 'Earlier occurrence (s)',
+  same: 'Same samples',
+  alike: 'Same sound, not sample for sample',
+  noise: 'Changes of the background’s noise',
+  noiseAxis: 'Change (times the usual one)',
+  noiseOf: 'Eight seconds after against eight seconds before',
+  noiseNote:
+    'Noise floor in eight bands: the level below which 15 % of the frames lie (after Martin, 2001). Usual is their standard deviation in this recording, by its smaller half, at least 0.5 dB.',
+  backgroundStep: 'Step of noise or mean',
+  dc: 'Mean of the samples',
+  dcAxis: 'Mean (millionths of full scale)',
+  dcOf: 'Median of frames in half seconds',
   phase: 'Steps of the hum’s phase',
   phaseAxis: 'Step (degrees)',
   phaseOf: 'Phase of the four seconds after against that of those before',

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { HumTrace } from '../schemas/traces.ts';
+import type { BackgroundTrace, HumTrace, RepeatsTrace } from '../schemas/traces.ts';
 import { plotCsv } from './rows.ts';
 import { plotSvg } from './svg.ts';
 import { tracePlots } from './traces.ts';
@@ -43,5 +43,46 @@ describe('plots of hum', () => {
   it('are none where there is no hum, and one where its phase was not followed', () => {
     expect(tracePlots('a.wav', { ...hum, nominalHz: null }, { durationSeconds: 20 })).toEqual([]);
     expect(tracePlots('a.wav', { ...hum, thresholdDegrees: null }, { durationSeconds: 20 })).toHaveLength(1);
+  });
+});
+
+describe('plots of the background', () => {
+  const background: BackgroundTrace = {
+    kind: 'background',
+    sentence: 'The noise of the background steps at 0:12.0.',
+    limits: 'None.',
+    figures: [],
+    places: [{ startSeconds: 12, endSeconds: 12, what: 'Step' }],
+    noiseChange: { timesSeconds: [8, 12, 16], values: [1, 14, null] },
+    noiseThreshold: 6,
+    dc: { timesSeconds: [0.25, 0.75], values: [0.0001, 0.0002] },
+  };
+
+  it('reach above the highest change, and show means in millionths', () => {
+    const [noise, mean] = tracePlots('a.wav', background, { durationSeconds: 24 });
+    expect(noise.y.to).toBeGreaterThan(14);
+    expect(noise.layers.at(-1)).toMatchObject({ kind: 'upright', x: 12 });
+    expect(plotCsv(mean)).toContain('0.25,100');
+    const silent = { ...background, noiseChange: { timesSeconds: [8], values: [null] } };
+    expect(tracePlots('a.wav', silent, { durationSeconds: 24 })).toEqual([]);
+  });
+});
+
+describe('plots of repeats', () => {
+  it('have a mark and a line for each pair, and tell the same samples from the same sound', () => {
+    const pair = { firstSeconds: 2, secondSeconds: 12, lengthSeconds: 3, isSame: true, agreement: 1 };
+    const repeats: RepeatsTrace = {
+      kind: 'repeats',
+      ...{ sentence: 'Twice.', limits: 'None.', figures: [], places: [] },
+      repeats: [pair, { ...pair, firstSeconds: 5, secondSeconds: 16, isSame: false, agreement: 0.8 }],
+    };
+    const [plot] = tracePlots('a.wav', repeats, { durationSeconds: 24 });
+    expect(plot.layers.map((layer) => [layer.kind, layer.role, 'points' in layer && layer.points])).toEqual([
+      ['line', 'accent', [[2, 12], [5, 15]]], // prettier-ignore
+      ['marks', 'accent', [[2, 12]]],
+      ['line', 'model1', [[5, 16], [8, 19]]], // prettier-ignore
+      ['marks', 'model1', [[5, 16]]],
+    ]);
+    expect(tracePlots('a.wav', { ...repeats, repeats: [] }, { durationSeconds: 24 })).toEqual([]);
   });
 });

@@ -1,6 +1,6 @@
 /** Traces of a recording over its time, as plots. */
 import { axisNumber, formatNumber } from '../numbers.ts';
-import type { HumTrace, Trace, TraceCurve, Traces } from '../schemas/traces.ts';
+import type { BackgroundTrace, HumTrace, RepeatsTrace, Trace, TraceCurve, Traces } from '../schemas/traces.ts';
 import type { Layer, Plot, PlotAxis, Point } from './plot.ts';
 import { traceTexts as texts } from './texts.ts';
 import type { Role } from './theme.ts';
@@ -11,20 +11,22 @@ export function tracePlots(
   trace: Trace,
   { durationSeconds }: Pick<Traces, 'durationSeconds'>,
 ): Plot[] {
-  return humPlots(subject, trace, durationSeconds);
+  switch (trace.kind) {
+    case 'hum':
+      return humPlots(subject, trace, durationSeconds);
+    case 'background':
+      return backgroundPlots(subject, trace, durationSeconds);
+    case 'repeats':
+      return repeatPlots(subject, trace, durationSeconds);
+    case 'container':
+      return [];
+  }
 }
 
 function humPlots(subject: string, trace: HumTrace, durationSeconds: number): Plot[] {
   const { nominalHz, track, phaseSteps, thresholdDegrees, reference, places } = trace;
   if (nominalHz === null) return [];
-  const steps = places.map(({ startSeconds }, index): Layer => ({
-    kind: 'upright',
-    name: texts.step,
-    role: 'text',
-    dash: 'dots',
-    x: startSeconds,
-    inLegend: index === 0,
-  }));
+  const steps = uprights(places, texts.step);
   const over = reference === null ? [] : curveLayers(reference.track, texts.reference(reference.name), 'model1');
   const frequency: Plot = {
     id: 'mains-frequency',
@@ -59,6 +61,79 @@ function humPlots(subject: string, trace: HumTrace, durationSeconds: number): Pl
     note: texts.phaseNote,
   };
   return [frequency, phase];
+}
+
+function backgroundPlots(subject: string, trace: BackgroundTrace, durationSeconds: number): Plot[] {
+  const { noiseChange, noiseThreshold, dc, places } = trace;
+  if (noiseChange.values.every((value) => value === null)) return [];
+  const x = timeAxis(durationSeconds);
+  const steps = uprights(places, texts.backgroundStep);
+  const highest = noiseChange.values.reduce<number>((most, value) => Math.max(most, value ?? 0), noiseThreshold);
+  const inMillionths = { ...dc, values: dc.values.map((value) => value && 1e6 * value) };
+  return [
+    {
+      id: 'background-noise',
+      title: texts.noise,
+      subject,
+      x,
+      y: { label: texts.noiseAxis, column: 'change', scale: 'linear', from: 0, to: 1.1 * highest, format: axisNumber },
+      layers: [
+        threshold(noiseThreshold, durationSeconds),
+        ...curveLayers(noiseChange, texts.noiseOf, 'accent'),
+        ...steps,
+      ],
+      gist: trace.sentence,
+      note: texts.noiseNote,
+    },
+    {
+      id: 'sample-mean',
+      title: texts.dc,
+      subject,
+      x,
+      y: rangeAxis(texts.dcAxis, 'mean_millionths', [inMillionths], 100, 0),
+      layers: [...curveLayers(inMillionths, texts.dcOf, 'accent'), ...steps],
+      gist: trace.sentence,
+    },
+  ];
+}
+
+/** Each pair as a mark where the times of both meet, with a line as long as the stretch. */
+function repeatPlots(subject: string, { repeats, sentence }: RepeatsTrace, durationSeconds: number): Plot[] {
+  if (repeats.length === 0) return [];
+  const layers = [true, false].flatMap((isSame): Layer[] => {
+    const some = repeats.filter((repeat) => repeat.isSame === isSame);
+    const look = { name: isSame ? texts.same : texts.alike, role: isSame ? 'accent' : 'model1' } as const;
+    const lines = some.map(({ firstSeconds, secondSeconds, lengthSeconds }): Layer => ({
+      kind: 'line',
+      ...look,
+      inLegend: false,
+      points: [[firstSeconds, secondSeconds], [firstSeconds + lengthSeconds, secondSeconds + lengthSeconds]], // prettier-ignore
+      reference: true,
+    }));
+    const marks: Layer = {
+      kind: 'marks',
+      ...look,
+      mark: isSame ? 'circle' : 'square',
+      inLegend: some.length > 0,
+      points: some.map(({ firstSeconds, secondSeconds }): Point => [firstSeconds, secondSeconds]),
+    };
+    return [...lines, marks];
+  });
+  const x = { ...timeAxis(durationSeconds), label: texts.earlier, column: 'earlier_seconds' };
+  const y = { ...timeAxis(durationSeconds), label: texts.later, column: 'later_seconds', ticks: 5 };
+  return [{ id: 'repeats', title: texts.repeats, subject, x, y, layers, gist: sentence }];
+}
+
+/** Lines across the plot where something stands out. */
+function uprights(places: Trace['places'], name: string): Layer[] {
+  return places.map(({ startSeconds }, index): Layer => ({
+    kind: 'upright',
+    name,
+    role: 'text',
+    dash: 'dots',
+    x: startSeconds,
+    inLegend: index === 0,
+  }));
 }
 
 /** A line for each stretch without a gap. */

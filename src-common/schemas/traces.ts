@@ -42,7 +42,42 @@ const humSchema = answer.extend({
 });
 export type HumTrace = z.infer<typeof humSchema>;
 
-export const traceSchema = z.discriminatedUnion('kind', [humSchema]);
+const backgroundSchema = answer.extend({
+  kind: z.literal('background'),
+  /** How many times as much as usual the noise of the background changes at each instant; from `noiseThreshold` on it is a step. */
+  noiseChange: curve,
+  noiseThreshold: z.number(),
+  /** Mean of the samples, in parts of full scale. */
+  dc: curve,
+});
+export type BackgroundTrace = z.infer<typeof backgroundSchema>;
+
+const repeatsSchema = answer.extend({
+  kind: z.literal('repeats'),
+  repeats: z.array(
+    z.object({
+      /** Of the earlier and of the later one. */
+      firstSeconds: z.number(),
+      secondSeconds: z.number(),
+      lengthSeconds: z.number(),
+      /** Sample for sample; else alike by its fingerprint. */
+      isSame: z.boolean(),
+      /** Of the fingerprint's bits, those that agree; 1 of samples that are the same. */
+      agreement: z.number(),
+    }),
+  ),
+});
+export type RepeatsTrace = z.infer<typeof repeatsSchema>;
+export type Repeat = RepeatsTrace['repeats'][number];
+
+const containerSchema = answer.extend({
+  kind: z.literal('container'),
+  /** Parts of the file in their order; those within others in brackets. */
+  structure: z.string(),
+});
+export type ContainerTrace = z.infer<typeof containerSchema>;
+
+const traceSchema = z.discriminatedUnion('kind', [humSchema, backgroundSchema, repeatsSchema, containerSchema]);
 export type Trace = z.infer<typeof traceSchema>;
 
 export const tracesSchema = z.object({

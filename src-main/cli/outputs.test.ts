@@ -26,6 +26,7 @@ import { register as registerRobustness } from './robustness.ts';
 import { register as registerScan } from './scan.ts';
 import { register as registerSelfTest } from './selftest.ts';
 import { register as registerSpectrogram } from './spectrogram.ts';
+import { register as registerTraces } from './traces.ts';
 import { register as registerTrain } from './train.ts';
 
 let folder: string;
@@ -59,6 +60,7 @@ async function run(...words: string[]): Promise<number> {
     registerScan,
     registerReport,
     registerSpectrogram,
+    registerTraces,
     registerDataset,
     registerCase,
     registerEvaluate,
@@ -102,6 +104,7 @@ describe('every command that writes', () => {
       ['out/r.pdf', 'out/r.json', 'out/r.csv'],
     ],
     ['spectrogram', () => ['spectrogram', wav(), '--out', at('out/s.png')], ['out/s.png']],
+    ['traces', () => ['traces', wav(), '--out', at('out')], ['out/traces.json']],
     ['dataset inspect', () => ['dataset', 'inspect', spec(), '--quick', '--html', at('out/d.html')], ['out/d.html']],
     [
       'dataset split',

@@ -20,6 +20,9 @@ finds what is there, and how often something that is not. The recording is read 
 A reference of the mains frequency is a CSV file of two columns: time (seconds, or date and time as in 2026-03-01T12:00:00Z)
 and frequency in Hz, about one row a second.
 
+Structures of files are compared with those of known recorders; a laboratory adds its own as recorders.json in the data
+folder (docs/traces.md).
+
 --out writes traces.json and a plot of each measure (SVG) into a folder.
 
 Examples:
@@ -40,7 +43,9 @@ interface TracesOptions {
 export function register(program: Command): void {
   program
     .command('traces')
-    .description('Measure traces of the mains, of cuts and of copies in a recording.')
+    .description(
+      'Measure what recording and editing leave in a file: hum, steps of the background, copies, its structure.',
+    )
     .argument('<file>', 'the recording')
     .option('--channel <n>', 'one channel, counted from 1 (default: the mix of all)', positiveInteger)
     .option('--read-all', 'read also sound that lies in the file but that its headers do not count in')

@@ -1,6 +1,16 @@
 /** What is said of each trace: a sentence, figures and limits, never that somebody edited a recording. */
-import { formatNumber, formatPercent, noBreak } from '../../src-common/numbers.ts';
-import type { HumTrace, TraceAnswer } from '../../src-common/schemas/traces.ts';
+import { formatCount, formatNumber, formatPercent, noBreak } from '../../src-common/numbers.ts';
+import type {
+  BackgroundTrace,
+  ContainerTrace,
+  HumTrace,
+  Repeat,
+  RepeatsTrace,
+  TraceAnswer,
+} from '../../src-common/schemas/traces.ts';
+import { leastBackgroundSeconds } from './background.ts';
+import type { Background } from './background.ts';
+import type { ContainerHistory } from './container.ts';
 import { leastHumSeconds } from './hum.ts';
 import type { Hum } from './hum.ts';
 import { median } from './statistics.ts';
@@ -9,7 +19,7 @@ import { median } from './statistics.ts';
 const mostNamed = 5;
 
 /** `1:02.5` or `1:00:02.5`. */
-export function placeWords(seconds: number): string {
+function placeWords(seconds: number): string {
   const tenths = Math.round(seconds * 10);
   const hours = Math.floor(tenths / 36_000);
   const minutes = Math.floor(tenths / 600) % 60;
@@ -18,9 +28,13 @@ export function placeWords(seconds: number): string {
 }
 
 /** The first of some places, and how many more there are. */
-export function namedPlaces(seconds: readonly number[]): string {
-  const named = seconds.slice(0, mostNamed).map(placeWords).join(', ');
-  return seconds.length > mostNamed ? `${named} and ${seconds.length - mostNamed} more` : named;
+function namedPlaces(seconds: readonly number[]): string {
+  return namedTexts(seconds.map(placeWords));
+}
+
+function namedTexts(all: readonly string[]): string {
+  const named = all.slice(0, mostNamed).join(', ');
+  return all.length > mostNamed ? `${named} and ${all.length - mostNamed} more` : named;
 }
 
 const humLimits =
@@ -93,4 +107,131 @@ function shiftWords(seconds: number): string {
   return seconds > 1e8
     ? new Date(seconds * 1000).toISOString().replace('.000', '')
     : `${formatNumber(seconds, 0)}${noBreak}s`;
+}
+
+const backgroundLimits =
+  'A step is what material from another place or another recorder leaves where it was put in, and also what a door, a window, a fan, automatic gain, noise suppression or a hand on the recorder leaves. What was taken out of, or put into, one and the same steady background leaves none; nor does what was mixed in under the same noise. Rumble hides steps of the mean, coding and filters take the mean away. What changes within eight seconds of an end or of a larger step is not seen.';
+
+/** Of the background of a recording of so many seconds. */
+export function backgroundAnswer(background: Background, durationSeconds: number): BackgroundTrace {
+  const { dc, noiseChange, noiseThreshold, noiseSteps, dcSteps } = background;
+  const data = { kind: 'background', dc, noiseChange, noiseThreshold, limits: backgroundLimits } as const;
+  if (durationSeconds < leastBackgroundSeconds || noiseChange.values.every((value) => value === null)) {
+    const sentence =
+      durationSeconds < leastBackgroundSeconds
+        ? `Not assessed: the background is looked at in recordings of ${leastBackgroundSeconds} seconds and more.`
+        : 'Not assessed: there is too little sound that is no digital silence.';
+    return { ...data, sentence, figures: [], places: [] };
+  }
+  const at = ({ seconds }: { seconds: number }, what: string) => ({ startSeconds: seconds, endSeconds: seconds, what });
+  const places = [
+    ...noiseSteps.map((step) =>
+      at(
+        step,
+        `Noise of the background changes by ${formatNumber(step.size, 1)}${noBreak}dB (root mean square over bands)`,
+      ),
+    ),
+    ...dcSteps.map((step) => at(step, `Mean of the samples changes by ${levelWords(step.size)}`)),
+  ].sort((one, other) => one.startSeconds - other.startSeconds);
+  const found = [
+    ...(noiseSteps.length > 0
+      ? [`The noise of the background steps at ${namedPlaces(noiseSteps.map(({ seconds }) => seconds))}`]
+      : []),
+    ...(dcSteps.length > 0
+      ? [
+          `${noiseSteps.length > 0 ? 'the' : 'The'} mean of the samples at ${namedPlaces(dcSteps.map(({ seconds }) => seconds))}`,
+        ]
+      : []),
+  ];
+  const means = dc.values.filter((mean) => mean !== null);
+  const changes = noiseChange.values.filter((change) => change !== null);
+  return {
+    ...data,
+    sentence:
+      found.length === 0
+        ? 'No step of the background’s noise, and none of the mean of the samples, was found.'
+        : `${found.join(', ')}.`,
+    figures: [
+      { name: 'Largest change of the noise', value: `${formatNumber(largest(changes), 1)} times the usual one` },
+      {
+        name: 'A step of the noise is pointed out from',
+        value: `${formatNumber(noiseThreshold, 0)} times, and 3${noBreak}dB`,
+      },
+      { name: 'Mean of the samples, median', value: levelWords(median(means)) },
+    ],
+    places,
+  };
+}
+
+const repeatLimits =
+  'The same samples twice is what copying within a recording leaves, and also what a device that plays the same signal (a ring tone, a prompt) leaves where it is recorded without a microphone, and what some recorders put where a packet is missing. Coding after copying makes samples differ: then the sound is alike by its fingerprint, as are a jingle, a prompt or music that was heard twice. Sound that was copied into another recording, was changed in speed or pitch, or lies under louder sound is not found, nor are copies shorter than 0.2 s (same samples) or about 2 s (alike), or less than five seconds apart (alike).';
+const mostRepeats = 500;
+
+export function repeatsAnswer(all: readonly Repeat[], durationSeconds: number): RepeatsTrace {
+  const repeats = all.slice(0, mostRepeats);
+  const same = all.filter(({ isSame }) => isSame);
+  const alike = all.filter(({ isSame }) => !isSame);
+  const pairs = (some: readonly Repeat[]): string =>
+    namedTexts(
+      some.map(({ firstSeconds, secondSeconds }) => `${placeWords(firstSeconds)} and ${placeWords(secondSeconds)}`),
+    );
+  const found = [
+    ...(same.length > 0 ? [`The same samples stand twice, at ${pairs(same)}`] : []),
+    ...(alike.length > 0
+      ? [`${same.length > 0 ? 'the' : 'The'} same sound, not sample for sample, at ${pairs(alike)}`]
+      : []),
+  ];
+  const places = repeats.flatMap(({ firstSeconds, secondSeconds, lengthSeconds, isSame, agreement }) => {
+    const how = isSame ? 'Same samples' : `Alike (${formatPercent(agreement, 0)} of the fingerprint)`;
+    return [
+      { startSeconds: firstSeconds, endSeconds: firstSeconds + lengthSeconds, what: `${how} again at ${placeWords(secondSeconds)}` }, // prettier-ignore
+      { startSeconds: secondSeconds, endSeconds: secondSeconds + lengthSeconds, what: `${how} before at ${placeWords(firstSeconds)}` }, // prettier-ignore
+    ];
+  });
+  return {
+    kind: 'repeats',
+    repeats,
+    sentence: found.length === 0 ? 'No stretch was found twice.' : `${found.join('; ')}.`,
+    limits: repeatLimits,
+    figures: [
+      { name: 'Same samples twice', value: formatCount(same.length) },
+      { name: 'Same sound twice, not sample for sample', value: formatCount(alike.length) },
+      { name: 'Searched', value: `${formatNumber(durationSeconds, 0)}${noBreak}s` },
+    ],
+    places,
+  };
+}
+
+const containerLimits =
+  'Parts, tags and times are what the program that wrote this file last put there: they can be missing, copied or made up, and clocks can be wrong. A file that was sent, converted or saved anew carries the marks of what did that, not of the recorder. A known structure that fits says that the file could be of that program; that none fits says only that the table lacks it.';
+
+/** @param like names of the known recorders whose structure it has */
+export function containerAnswer(
+  { format, structure, facts }: ContainerHistory,
+  like: readonly string[],
+): ContainerTrace {
+  const data = { kind: 'container' as const, structure, limits: containerLimits, places: [] };
+  if (format === null) {
+    const sentence =
+      'Not assessed: the structure of MP4, 3GP, QuickTime, WAV, FLAC, Ogg and MP3 is read; this file is none of them.';
+    return { ...data, sentence, figures: [] };
+  }
+  const fits =
+    like.length === 0
+      ? 'fits no entry of the table of recorders'
+      : `fits ${like.join(' and ')} in the table of recorders`;
+  return {
+    ...data,
+    sentence: `The structure of the file (${format}) ${fits}.`,
+    figures: [{ name: 'Structure', value: structure }, ...facts],
+  };
+}
+
+function largest(values: readonly number[]): number {
+  return values.reduce((most, value) => Math.max(most, value), 0);
+}
+
+/** In millionths of full scale, in which a step of 16 bits is 31. */
+function levelWords(level: number): string {
+  return `${formatNumber(1e6 * level, 0)} millionths of full scale`;
 }

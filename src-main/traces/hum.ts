@@ -44,7 +44,7 @@ const stepOverMedian = 6;
 const residualWeight = 1.1;
 const leastSigmas = 4;
 
-export interface HumStep {
+interface HumStep {
   seconds: number;
   degrees: number;
 }

@@ -4,10 +4,14 @@ import { openAudio, probe } from '../audio/decode.ts';
 import type { OpenOptions } from '../audio/types.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { placedBlocks } from '../sound/placed.ts';
-import { humAnswer } from './answers.ts';
+import { backgroundAnswer, containerAnswer, humAnswer, repeatsAnswer } from './answers.ts';
+import { BackgroundMeter } from './background.ts';
+import { containerHistory } from './container.ts';
 import { HumMeter } from './hum.ts';
 import { placeInReference } from './reference.ts';
 import type { MainsReference } from './reference.ts';
+import { knownRecorders, recordersLike } from './recorders.ts';
+import { SameSamples, SameSound, allRepeats } from './repeats.ts';
 
 export interface TraceOptions extends Pick<OpenOptions, 'stream' | 'readAll' | 'signal'> {
   /** By its number; by default the mix of all. */
@@ -19,11 +23,13 @@ export interface TraceOptions extends Pick<OpenOptions, 'stream' | 'readAll' | '
 }
 
 /**
- * @throws UserFacingError as `openAudio`, `empty` where there is no sound; the signal's reason when aborted
+ * @throws UserFacingError as `openAudio` and `knownRecorders`, `empty` where there is no sound; the signal's reason when aborted
  */
 export async function measureTraces(path: string, options: TraceOptions = {}): Promise<Traces> {
   const { channel, reference, onProgress, ...opening } = options;
   const { sampleRateHz, durationSeconds: declared } = await probe(path, opening);
+  const history = await containerHistory(path);
+  const like = recordersLike(history, await knownRecorders()).map(({ name }) => name);
   const audio = await openAudio(path, {
     ...opening,
     sampleRateHz,
@@ -31,9 +37,15 @@ export async function measureTraces(path: string, options: TraceOptions = {}): P
     ...(channel === undefined ? {} : { channel }),
   });
   const hum = new HumMeter(sampleRateHz);
+  const background = new BackgroundMeter(sampleRateHz);
+  const samplesTwice = new SameSamples(sampleRateHz);
+  const soundTwice = new SameSound(sampleRateHz);
   let samples = 0;
   for await (const block of placedBlocks(audio, sampleRateHz)) {
     hum.push(block);
+    background.push(block);
+    samplesTwice.push(block);
+    soundTwice.push(block);
     samples += block.length;
     onProgress?.(samples / sampleRateHz, declared);
   }
@@ -46,10 +58,11 @@ export async function measureTraces(path: string, options: TraceOptions = {}): P
   const durationSeconds = samples / sampleRateHz;
   const found = hum.finish();
   const placed = reference && found.nominalHz !== null ? placeInReference(found.track, reference) : null;
-  return {
-    durationSeconds,
-    sampleRateHz,
-    channel: channel ?? null,
-    traces: [humAnswer(found, durationSeconds, placed)],
-  };
+  const traces = [
+    humAnswer(found, durationSeconds, placed),
+    backgroundAnswer(background.finish(), durationSeconds),
+    repeatsAnswer(allRepeats(samplesTwice.finish(), soundTwice.finish()), durationSeconds),
+    containerAnswer(history, like),
+  ];
+  return { durationSeconds, sampleRateHz, channel: channel ?? null, traces };
 }

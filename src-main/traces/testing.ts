@@ -64,6 +64,7 @@ export function voice(random: Random, sampleRateHz: number, seconds: number, rms
   let formants = [500, 1500];
   const memory = [0, 0, 0, 0];
   let envelope = 0;
+  let before = 0;
   for (let i = 0; i < samples.length; i++) {
     if (wordLeft-- <= 0) {
       isWord = !isWord;
@@ -87,7 +88,9 @@ export function voice(random: Random, sampleRateHz: number, seconds: number, rms
       memory[2 * k] = y;
       x = y * (1 - radius);
     }
-    samples[i] = envelope * x;
+    // Lips radiate changes of pressure: a voice has no mean.
+    samples[i] = envelope * (x - before);
+    before = x;
   }
   const power = samples.reduce((sum, x) => sum + x * x, 0) / samples.length;
   return samples.map((x) => (rms * x) / Math.sqrt(power));

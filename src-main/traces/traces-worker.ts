@@ -4,6 +4,7 @@ import { UserFacingError } from '../base/errors.ts';
 import { serveRequests } from '../base/pool.ts';
 import type { TracesWork } from './apart.ts';
 import { measureTraces } from './measure.ts';
+import { thinned } from './thinned.ts';
 import { readReference } from './reference.ts';
 
 serveRequests<TracesWork, Traces>(async ({ path, sha256, reference, shared, ...reading }, signal) => {
@@ -23,5 +24,6 @@ serveRequests<TracesWork, Traces>(async ({ path, sha256, reference, shared, ...r
       numbers[1] = total ?? -1;
     },
   });
-  return { response };
+  // A window has fewer pixels than a long recording values.
+  return { response: thinned(response) };
 });
