@@ -216,6 +216,15 @@ const looks: Look[] = [
     leave: escape,
   },
   {
+    name: 'dialog-case-reports',
+    show: async (workstation) => {
+      await workstation.button(cases.more).click();
+      await workstation.menuItem(cases.report.ofCases).click();
+      await workstation.dialog(cases.report.ofCasesTitle).getByRole('checkbox').first().waitFor(patience);
+    },
+    leave: escape,
+  },
+  {
     name: 'dialog-jobs',
     show: async (workstation) => {
       await workstation.button(common.status.jobs).click();

@@ -1,6 +1,8 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { reportRequestSchema } from '../../src-common/schemas/report.ts';
 import type { ReportRequest } from '../../src-common/schemas/report.ts';
+import type { Inputs } from '../../src-preload/contract.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { temporaryPrefix } from '../base/temporary.ts';
 import { writeArchive } from '../base/zip.ts';
@@ -8,12 +10,14 @@ import { caseFolderName } from '../cases/folders.ts';
 import type { CaseStore } from '../cases/store.ts';
 import { draftReport, issueReport, reportAgain } from '../casework/issue-report.ts';
 import type { ReportProgress, ReportSurroundings } from '../casework/issue-report.ts';
-import { partsOfItems, reportParts } from '../casework/report-batch.ts';
+import { partOfCase, partsOfItems, reportParts } from '../casework/report-batch.ts';
+import type { BatchWork } from '../casework/report-batch.ts';
 import { TemplateStore } from '../reports/template-store.ts';
 import type { JobRun } from '../jobs/queue.ts';
 import type { EngineContext } from './context.ts';
 import { deliver, outputPath } from './files.ts';
 import { os } from './implementer.ts';
+import { releaseLater } from './resume.ts';
 
 /** What a report of that number is called as a file. */
 function fileOf(number: string): { name: string; type: string } {
@@ -95,31 +99,77 @@ async function issueEach(context: EngineContext, input: Request): Promise<{ jobI
   if (out !== null) await outputPath(context, out);
   const parts = partsOfItems(store, evidenceIds, false);
   const { number } = store.details();
-  const title = `Reports of the items of ${number}`;
-  const spec = { kind: 'report' as const, title, caseId, unit: 'reports', total: parts.length };
-  const jobId = context.jobs.start(spec, async (job) => {
+  const archive = { out, name: `reports-${caseFolderName(number)}.zip` };
+  const spec = { title: `Reports of the items of ${number}`, caseId, total: parts.length };
+  return together(context, spec, archive, (work) => reportParts(store, parts, request, surroundings, work));
+}
+
+type CasesRequest = Inputs['reports']['issueCases'];
+
+async function issueCases(context: EngineContext, input: CasesRequest): Promise<{ jobId: string }> {
+  const { out = null, caseIds, ...asked } = input;
+  const surroundings = await surroundingsOf(context, asked);
+  if (out !== null) await outputPath(context, out);
+  const spec = { title: 'Reports of cases', total: caseIds.length };
+  return together(context, spec, { out, name: 'reports.zip' }, async (work) => {
+    let written = 0;
+    for (const [index, caseId] of caseIds.entries()) {
+      try {
+        const store = context.cases.get(caseId);
+        const request = reportRequestSchema.parse({ ...asked, caseId });
+        const onProgress = (done: number, doing: string): void => work.onProgress?.(index + done, doing);
+        written += await reportParts(store, [partOfCase(store, false)], request, surroundings, { ...work, onProgress });
+      } catch (error) {
+        work.signal?.throwIfAborted();
+        // One that cannot be opened; the others go on.
+        if (!(error instanceof UserFacingError)) throw error;
+        const number = context.cases.library.list().find(({ id }) => id === caseId)?.number ?? caseId;
+        work.onProblem(number, [error.sentence, error.advice].filter(Boolean).join(' '));
+      } finally {
+        releaseLater(context, caseId);
+      }
+    }
+    return written;
+  });
+}
+
+/**
+ * Begins the job that issues several reports and hands them over in one archive.
+ * @param make issues them and returns how many were written
+ */
+function together(
+  context: EngineContext,
+  spec: { title: string; caseId?: string; total: number },
+  { out, name }: { out: string | null; name: string },
+  make: (work: BatchWork) => Promise<number>,
+): { jobId: string } {
+  const jobId = context.jobs.start({ kind: 'report', unit: 'reports', ...spec }, async (job) => {
     const folder = await mkdtemp(temporaryPrefix('report'));
     try {
-      const files: { name: string; path: string; compress: boolean }[] = [];
-      const reports = await reportParts(store, parts, request, surroundings, {
+      const files = new Map<string, { name: string; path: string; compress: boolean }>();
+      const reports = await make({
         draft: false,
         signal: job.signal,
         onProgress: (done, doing) => job.progress({ done, doing }),
         onProblem: (subject, message) => job.problem(subject, message),
-        write: async ({ fileName: name }, { pdf }) => {
-          const path = join(folder, name);
+        write: async ({ fileName }, { pdf }) => {
+          // Two cases may have one number.
+          const taken = files.has(fileName) ? fileName.replace(/\.pdf$/, `-${files.size + 1}.pdf`) : fileName;
+          const path = join(folder, taken);
           await writeFile(path, pdf);
-          files.push({ name, path, compress: false });
+          files.set(taken, { name: taken, path, compress: false });
         },
       });
-      if (files.length === 0) {
+      if (files.size === 0) {
         throw new UserFacingError('no-report', 'None of the reports could be made.', {
           advice: 'Look at what failed, in the list of jobs.',
         });
       }
-      const file = { name: `reports-${caseFolderName(number)}.zip`, type: 'application/zip' };
-      const output = await deliver(context, out, file, (path) =>
-        writeArchive(path, files, { signal: job.signal, file: { flags: 'wx', mode: 0o600, flush: true } }),
+      const output = await deliver(context, out, { name, type: 'application/zip' }, (path) =>
+        writeArchive(path, [...files.values()], {
+          signal: job.signal,
+          file: { flags: 'wx', mode: 0o600, flush: true },
+        }),
       ).catch((error: unknown) => {
         throw notDelivered(error, `${reports} reports were issued, but`);
       });
@@ -136,6 +186,7 @@ export function reportsProcedures(context: EngineContext) {
   return {
     issue: os.reports.issue.handler(({ input }) => issue(context, input)),
     issueEach: os.reports.issueEach.handler(({ input }) => issueEach(context, input)),
+    issueCases: os.reports.issueCases.handler(({ input }) => issueCases(context, input)),
     draft: os.reports.draft.handler(({ input }) => draft(context, input)),
     list: os.reports.list.handler(({ input }) => context.cases.get(input.caseId).reports.list()),
     review: os.reports.review.handler(({ input }) => context.cases.get(input.caseId).reviews.add(input.review)),
