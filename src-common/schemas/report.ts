@@ -25,6 +25,8 @@ export const reportRequestSchema = z.object({
   template: z.string().max(80).optional(),
   /** Also the saliency maps of its results, each with its test. */
   saliency: z.boolean().optional(),
+  /** Also the traces of its items. */
+  traces: z.boolean().optional(),
 });
 export type ReportRequest = z.infer<typeof reportRequestSchema>;
 

@@ -35,7 +35,7 @@ export interface ReportSurroundings {
   modelFolder?: string;
 }
 
-export type Pictures = Pick<ReportItem, 'figures' | 'figuresProblem' | 'saliency'>;
+export type Pictures = Pick<ReportItem, 'figures' | 'figuresProblem' | 'saliency' | 'traces'>;
 
 /** What is needed to make a report besides what the case's database holds. */
 export interface ReportMaking {
@@ -249,6 +249,7 @@ function itemOf(
     figuresProblem: known.figuresProblem ?? null,
     commands,
     ...(known.saliency ? { saliency: known.saliency } : {}),
+    ...(known.traces ? { traces: known.traces } : {}),
   };
 }
 

@@ -11,6 +11,8 @@ import { temporaryFolder, tone, wav16 } from '../audio/testing.ts';
 import { Library } from '../cases/library.ts';
 import { CaseStore } from '../cases/store.ts';
 import { addFiles } from '../cases/testing.ts';
+import { Random } from '../base/random.ts';
+import { cutOut, hum, noise, sum, voice } from '../traces/testing.ts';
 import { saliencyCaution } from '../detector/saliency/subjects.ts';
 import { babble, writeTinyModel } from '../detector/testing.ts';
 import type { ReportSnapshot } from '../reports/case-report/snapshot.ts';
@@ -267,6 +269,35 @@ describe('reportFiles', () => {
     writeFileSync(path, 'text');
     await expect(reportFiles({ paths: [path], report: asked }, surroundings)).rejects.toMatchObject({ code: 'usage' });
   });
+});
+
+it('traces stand in a report where they were asked for, with figures that are referred to, and nowhere else', async () => {
+  const place = join(folder, 'traced');
+  mkdirSync(place);
+  const path = join(place, 'cut.wav');
+  const random = new Random(61);
+  const made = hum(random, 16_000, 40, { nominalHz: 50, amplitude: 0.01 }).samples;
+  const whole = sum(made, noise(random, made.length, 0.002), voice(random, 16_000, 40, 0.03));
+  writeFileSync(path, wav16(cutOut(whole, 20 * 16_000, 22 * 16_000 + 100), 16_000));
+  const { folder: model } = await writeTinyModel(join(folder, 'tiny-traces'));
+  const report = { authorisedBy: '', method: '', departures: '', opinions: '' };
+  const plain = await reportFiles({ paths: [path], model, report }, surroundings);
+  expect(await textOf(plain.pdf)).not.toMatch(/Hum of the electric network/);
+  const asked = await reportFiles({ paths: [path], model, report: { ...report, traces: true } }, surroundings);
+  if (process.env['EARWITNESS_SHOTS']) writeFileSync(join(process.env['EARWITNESS_SHOTS'], 'traces.pdf'), asked.pdf);
+  const text = await textOf(asked.pdf);
+  expect(text).toMatch(/its phase steps at 0:(19|20)\.\d/);
+  const referred = /Hum of the electric network \(figure (\d+), figure (\d+)\)/.exec(text);
+  expect(text).toContain(`Figure ${referred?.[1]}. Item 1: Mains frequency in the hum.`);
+  expect(text).toContain(`Figure ${referred?.[2]}. Item 1: Steps of the hum’s phase.`);
+  expect(text).toContain('no finding of this report rests on them');
+  const { items } = JSON.parse(Buffer.from(asked.json).toString()) as ReportSnapshot;
+  expect(items[0].traces?.measured?.traces.map(({ kind }) => kind)).toEqual([
+    'hum',
+    'background',
+    'repeats',
+    'container',
+  ]);
 });
 
 describe('saliency in a report', () => {

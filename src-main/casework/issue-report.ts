@@ -152,7 +152,9 @@ async function make(
         const drawn = await picturesOf(store, id, pool, signal);
         if (request.saliency) tell('explaining results of');
         const saliency = request.saliency ? { saliency: await saliencyOf(store, id, pool, surroundings, signal) } : {};
-        pictures.set(id, { ...drawn, ...saliency });
+        if (request.traces) tell('measuring traces of');
+        const traces = request.traces ? { traces: await tracesOf(store, id, pool) } : {};
+        pictures.set(id, { ...drawn, ...saliency, ...traces });
       }
     } else {
       const tell = (count: number): void => onProgress(count, steps, 'looking at the files');
@@ -238,6 +240,20 @@ async function saliencyOf(
     }
   }
   return explained;
+}
+
+/** Of the file as far as it is still the one that was taken in. */
+async function tracesOf(
+  store: CaseStore,
+  id: number,
+  pool: WorkerPool<ReportWork, ReportWorkDone>,
+): Promise<NonNullable<Pictures['traces']>> {
+  if (store.evidence.rowsOf([id]).some(({ state }) => state !== 'unchanged')) {
+    return { measured: null, problem: 'The file is not, or not known to be, the one that was taken in.' };
+  }
+  const done = await withOpenablePath(store.evidence.file(id), (path) => pool.run({ tracesOf: { path } }));
+  if (!('traces' in done)) throw new Error('the worker answered something else');
+  return done.traces;
 }
 
 /** The latest result that has a score, of each part of a recording that was analysed. */

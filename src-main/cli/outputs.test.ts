@@ -207,8 +207,10 @@ describe('every command that writes', () => {
     expect(readFileSync(at('draft.pdf')).subarray(0, 5).toString()).toBe('%PDF-');
     const words = ['report', at('case'), '--draft', '--again', '2026/1/1', '--out', at('again.pdf')];
     await expect(run(...words)).rejects.toMatchObject({ code: 'usage' });
-    const both = ['report', at('case'), '--short', '--saliency', '--out', at('again.pdf')];
-    await expect(run(...both)).rejects.toMatchObject({ code: 'usage' });
+    for (const ofFull of ['--saliency', '--traces']) {
+      const both = ['report', at('case'), '--short', ofFull, '--out', at('again.pdf')];
+      await expect(run(...both), ofFull).rejects.toMatchObject({ code: 'usage' });
+    }
     await expect(run('report', at('audio/1.wav'), '--draft', '--out', at('again.pdf'))).rejects.toMatchObject({
       code: 'usage',
     });

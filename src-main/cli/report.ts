@@ -61,6 +61,7 @@ interface Options extends FilterOptions {
   amendment: string;
   amendmentReason?: string;
   saliency?: boolean;
+  traces?: boolean;
   short?: boolean;
   template?: string;
 }
@@ -92,6 +93,7 @@ export function register(program: Command): void {
     .option('--amendment-reason <text>', 'why it was changed')
     .option('--template <file.json>', "the laboratory's template, as Settings export it: who it is, in which words")
     .option('--short', 'a table of the items in place of sections and figures; all else is in the attached data')
+    .option('--traces', 'also what recording and editing left in each file (docs/traces.md)')
     .option('--saliency', 'also which parts of the sound each score rests on, tested against chance; no evidence')
     .addHelpText('after', help)
     .action(withStatus(report));
@@ -140,6 +142,7 @@ function checkOptions(options: Options): void {
     throw wrongUsage('--amends needs --amendment: what was changed.');
   }
   if (options.short && options.saliency) throw wrongUsage('--short has no figures: --saliency is for the full form.');
+  if (options.short && options.traces) throw wrongUsage('--short has no figures: --traces is for the full form.');
   if (options.again !== undefined && options.draft)
     throw wrongUsage('--again is of a report that was issued: it is no draft.');
   if (options.amends === undefined && options.amendment !== '') throw wrongUsage('--amendment needs --amends.');
@@ -238,6 +241,7 @@ async function report(what: string[], options: Options): Promise<number> {
     opinions: options.opinions,
     ...(chosen.template === undefined ? {} : { template: chosen.template.template.name }),
     ...(options.saliency ? { saliency: true } : {}),
+    ...(options.traces ? { traces: true } : {}),
     ...(options.short ? { form: 'short' as const } : {}),
   };
   if (options.each !== undefined) {

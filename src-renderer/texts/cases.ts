@@ -454,6 +454,9 @@ export const cases = {
     saliency: 'Saliency maps of the results.',
     saliencyHint:
       'Which parts of the sound each score rests on, with the test of the map against chance. No evidence; takes some seconds a result.',
+    traces: 'Traces of the items.',
+    tracesHint:
+      'The mains’ hum, steps of the background, copied stretches and how each file is built. No finding rests on them; takes about half a minute for an hour of sound.',
     amends: 'Amends',
     amendsNone: 'None: a new report',
     amendment: 'What was changed',

@@ -1,4 +1,6 @@
 /** Pictures of a recording for a report: waveform, spectrogram, scores, saliency. */
+import { tracePlots } from '../../../src-common/plots/traces.ts';
+import { plotFigure } from './plot-figure.ts';
 import { colourTable } from '../../../src-common/colour-maps.ts';
 import { visibleName } from '../../../src-common/visible-text.ts';
 import { unassessable, windowsAssessable } from '../../../src-common/low-stretches.ts';
@@ -277,6 +279,7 @@ export const figureKeys = {
   mark: (item: number, mark: number): string => `mark ${item} ${mark}`,
   scores: (analysis: number): string => `scores ${analysis}`,
   saliency: (analysis: number): string => `saliency ${analysis}`,
+  trace: (item: number, plot: string): string => `trace ${item} ${plot}`,
 };
 
 /** The figures of a report in their order, by what they are of. */
@@ -298,6 +301,13 @@ export function planFigures(items: readonly ReportItem[]): Map<string, PlannedFi
       for (const closeUp of figures.closeUps ?? []) {
         add(figureKeys.mark(id, closeUp.markId), (sheet, name) => closeUpFigure(sheet, name, item, closeUp));
       }
+    }
+    const measured = item.traces?.measured;
+    for (const plot of measured?.traces.flatMap((trace) => tracePlots(item.evidence.name, trace, measured)) ?? []) {
+      add(figureKeys.trace(id, plot.id), (sheet, name) => {
+        const caption = `${name}. Item ${id}: ${plot.title}. ${plot.note ?? ''}`.trim();
+        plotFigure(sheet, plot, { alternative: `${plot.title} of ${item.evidence.name}. ${plot.gist}`, caption });
+      });
     }
     for (const analysis of item.analyses) {
       // The score of a single window is that of the whole.

@@ -4,6 +4,8 @@ import { findingWords } from '../../../src-common/findings.ts';
 import type { Finding } from '../../../src-common/findings.ts';
 import { expectedIn, unassessable } from '../../../src-common/low-stretches.ts';
 import type { LowStretch } from '../../../src-common/low-stretches.ts';
+import { traceTitles } from '../../../src-common/plots/texts.ts';
+import { tracePlots } from '../../../src-common/plots/traces.ts';
 import { reasonWords } from '../../../src-common/reason-words.ts';
 import type { Analysis } from '../../../src-common/schemas/analysis.ts';
 import type { Evidence, Mark } from '../../../src-common/schemas/evidence.ts';
@@ -20,6 +22,8 @@ import { known, written } from './summary.ts';
 import { allSound, containerFacts, extentText, soundText } from './technical-words.ts';
 import { bytesText, clock, decimal, grouped, screeningStatement, signed, timeText } from './wording.ts';
 
+/** Lines that are printed of a trace. */
+const mostTraceFigures = 30;
 /** Stretches that are printed of a result. */
 const mostStretches = 40;
 
@@ -339,6 +343,50 @@ function explanation(sheet: Sheet, { saliency }: ReportItem, analysis: Analysis,
   sheet.paragraph(statement, styles.regular);
 }
 
+/** What recording and editing left in the file, where it was asked for. */
+function traces(sheet: Sheet, item: ReportItem, planned: Figures): void {
+  if (item.traces === undefined) return;
+  const { measured, problem } = item.traces;
+  sheet.heading(4, 'Traces');
+  if (measured === null) {
+    sheet.paragraph(`They were not measured: ${problem ?? ''}`, styles.regular);
+    return;
+  }
+  const of = (item.evidence.audio?.channels ?? 1) > 1 ? ' They are of the mix of all channels.' : '';
+  sheet.paragraph(`Measures beside the detector; no finding of this report rests on them.${of}`, styles.regular);
+  for (const trace of measured.traces) {
+    const figures = tracePlots('', trace, measured).flatMap(
+      ({ id }) => planned.get(figureKeys.trace(item.evidence.id, id))?.reference ?? [],
+    );
+    sheet.paragraph(`${traceTitles[trace.kind]}${figures.length > 0 ? ` (${figures.join(', ')})` : ''}`, styles.bold);
+    sheet.paragraph(trace.sentence, styles.regular);
+    const shown = trace.figures.slice(0, mostTraceFigures);
+    if (shown.length > 0) {
+      const columns = [{ title: 'Measure', width: 170 }, { title: 'Value', width: 0 }]; // prettier-ignore
+      sheet.table(columns, shown.map(({ name, value }) => [name, value]), { dense: true }); // prettier-ignore
+    }
+    const places = trace.places.slice(0, mostStretches);
+    if (places.length > 0) {
+      sheet.table(
+        [
+          { title: 'From', width: 60, align: 'right' },
+          { title: 'To', width: 60, align: 'right' },
+          { title: 'What stands out', width: 0 },
+        ],
+        places.map(({ startSeconds, endSeconds, what }) => [
+          clock(startSeconds),
+          endSeconds > startSeconds ? clock(endSeconds) : '',
+          what,
+        ]),
+        { dense: true },
+      );
+    }
+    const left = trace.figures.length - shown.length + (trace.places.length - places.length);
+    if (left > 0) sheet.paragraph(`${grouped(left)} more lines are in the attached report.json.`, styles.smallDim);
+    sheet.paragraph(trace.limits, styles.smallDim);
+  }
+}
+
 /** Where sound is missing, place by place, as the latest result of the whole recording says. */
 function missingSound(sheet: Sheet, { analyses }: ReportItem): void {
   const timeline = latestTimeline(analyses);
@@ -443,6 +491,7 @@ function itemSection(sheet: Sheet, item: ReportItem, number: string, context: It
   analyses.forEach((analysis, index) =>
     describeAnalysis(sheet, item, analysis, `Analysis ${index + 1} of ${analyses.length}`, context),
   );
+  traces(sheet, item, context.planned);
   marksAndNotes(sheet, item, context.planned);
 }
 

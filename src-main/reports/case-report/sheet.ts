@@ -37,7 +37,7 @@ export function markInk(colour: MarkColour | null | undefined): string {
 
 const page = { width: 595.28, height: 841.89, left: 57, right: 51, top: 74, bottom: 72 } as const;
 /** Width of the text in points. */
-const contentWidth = page.width - page.left - page.right;
+export const contentWidth = page.width - page.left - page.right;
 const bodyBottom = page.height - page.bottom;
 
 const regular: TextStyle = { face: 'regular', size: 8.6, colour: ink.text };

@@ -6,6 +6,7 @@ import type { Evidence } from '../../../src-common/schemas/evidence.ts';
 import type { IssuedReport, ReportRequest, TechnicalReview } from '../../../src-common/schemas/report.ts';
 import type { KeptTemplate } from '../../../src-common/schemas/report-template.ts';
 import type { Saliency } from '../../../src-common/schemas/saliency.ts';
+import type { Traces } from '../../../src-common/schemas/traces.ts';
 import type { Settings } from '../../../src-common/schemas/settings.ts';
 import type { Gap } from '../../audio/types.ts';
 import type { Card } from '../../detector/card.ts';
@@ -82,6 +83,12 @@ export interface SaliencyFigure {
   strongest: number;
 }
 
+/** What was measured of an item's traces, or why nothing was; asked for, never there by itself. */
+export interface ReportTraces {
+  measured: Traces | null;
+  problem: string | null;
+}
+
 export interface ReportItem {
   /** Of its marks those that go into reports. */
   evidence: Evidence;
@@ -96,6 +103,8 @@ export interface ReportItem {
   commands: Record<number, string>;
   /** By the analysis' id, of those that are explained; absent where none was asked for. */
   saliency?: Record<number, ReportSaliency>;
+  /** Absent where they were not asked for. */
+  traces?: ReportTraces;
 }
 
 /**
