@@ -2,20 +2,13 @@
 // manifest, to stand beside a corpus (`--dataset manifest:CORPUS+manifest:FOLDER/manifest.csv`). Sentences are put together at random (seeded) and
 // unlike those of `first-tries.ts`; engines whose kind the corpus measures on (HTS voices, Pico) are left out. Each clip is
 // prepared as the corpus' are: cut to 70 to 7,400 Hz, trimmed, at most 3 s, -25 dBFS, dithered to 16 bits at 16 kHz.
-import { execFile } from 'node:child_process';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { promisify } from 'node:util';
-import { decode } from '../src-main/audio/decode.ts';
-import { findFfmpeg } from '../src-main/audio/ffmpeg.ts';
 import { wavBytes } from '../src-main/audio/wav-writer.ts';
 import { Random } from '../src-main/base/random.ts';
 import { espeak, festival, flite, type Voice } from './lib/speech-engines.ts';
+import { bandLimited, clipRateHz, prepared } from './lib/training-clips.ts';
 
-const run = promisify(execFile);
-const rateHz = 16_000;
-const mostSamples = 3 * rateHz;
-const levelDbfs = -25;
 const random = new Random(1);
 
 const variants = [
@@ -72,24 +65,6 @@ const what = ['a wooden box', 'the last ticket', 'two silver coins', 'the broken
 const when = ['before sunrise', 'in the cellar', 'without a word', 'during the storm', 'near the market', 'after the lesson', 'for a whole week', 'behind the barn', 'with great care', 'in early June']; // prettier-ignore
 const sentence = (): string => `${one(who)} ${one(did)} ${one(what)} ${one(when)}.`;
 
-/** Trimmed to what is within 40 dB of its loudest 20 ms, cut, levelled, dithered. @returns null where nothing is left */
-function prepared(samples: Float32Array): Int16Array | null {
-  const frame = rateHz / 50;
-  const powers = Array.from({ length: Math.floor(samples.length / frame) }, (_, at) =>
-    samples.subarray(at * frame, (at + 1) * frame).reduce((sum, sample) => sum + sample * sample, 0),
-  );
-  const least = Math.max(...powers) * 1e-4;
-  const [first, last] = [powers.findIndex((power) => power >= least), powers.findLastIndex((power) => power >= least)];
-  const kept = samples.slice(first * frame, Math.min((last + 1) * frame, first * frame + mostSamples));
-  if (!(least > 0) || kept.length < rateHz / 2) return null;
-  const rms = Math.sqrt(kept.reduce((sum, sample) => sum + sample * sample, 0) / kept.length);
-  const gain = (32_768 * 10 ** (levelDbfs / 20)) / rms;
-  return Int16Array.from(kept, (sample) => {
-    const dithered = Math.round(sample * gain + random.uniform() - random.uniform());
-    return Math.max(-32_768, Math.min(32_767, dithered));
-  });
-}
-
 const folder = resolve(process.argv[2] ?? '');
 if (process.argv[2] === undefined) {
   process.stderr.write('Name a folder to write the clips to.\n');
@@ -103,16 +78,15 @@ for (const { source, clips, generators, voices } of plan) {
   for (const [voice, { name, say }] of found.entries()) {
     for (let clip = 0; clip < clips; clip++) {
       const stem = `${source}-${name}-${clip}`.replaceAll(/\W+/g, '-');
-      const [raw, even] = [join(folder, 'raw.wav'), join(folder, 'even.wav')];
+      const raw = join(folder, 'raw.wav');
       await say(sentence(), raw, folder);
-      await run((await findFfmpeg()).path, ['-v', 'error', '-y', '-i', raw, '-af', 'highpass=f=70,lowpass=f=7400', '-ar', String(rateHz), '-c:a', 'pcm_f32le', even]); // prettier-ignore
-      const samples = prepared((await decode(even)).samples);
+      const samples = prepared(await bandLimited(raw, folder), random);
       if (samples === null) continue;
-      await writeFile(join(folder, `${stem}.wav`), wavBytes(samples, rateHz));
+      await writeFile(join(folder, `${stem}.wav`), wavBytes(samples, clipRateHz));
       rows.push(`${stem}.wav,spoof,train,${source.slice(7)} ${voice % generators},${name},${source}`);
     }
   }
 }
-for (const left of ['raw.wav', 'even.wav', 'text']) await rm(join(folder, left), { force: true });
+for (const left of ['raw.wav', 'text']) await rm(join(folder, left), { force: true });
 await writeFile(join(folder, 'manifest.csv'), `${rows.join('\n')}\n`);
 process.stdout.write(`${rows.length - 1} clips in ${folder}\n`);
