@@ -22,11 +22,13 @@ class Display {
     ),
   );
   #caseId: string | null = null;
-  #keeping: ReturnType<typeof setTimeout> | undefined;
+  /** What is to be kept in a moment. */
+  #keeping: { timer: ReturnType<typeof setTimeout>; now: () => void } | null = null;
 
   /** Takes what is kept with a case; what was set since it was opened stays. */
   open(caseId: string): void {
     if (this.#caseId === caseId) return;
+    this.#keeping?.now();
     this.#caseId = caseId;
     const { caseView } = app;
     this.settings = caseView?.id === caseId ? caseView.spectrogram : defaultSpectrogram;
@@ -57,13 +59,16 @@ class Display {
   #keepSoon(settings: SpectrogramSettings | null): void {
     const caseId = this.#caseId;
     if (caseId === null) return;
-    clearTimeout(this.#keeping);
-    this.#keeping = setTimeout(() => {
+    clearTimeout(this.#keeping?.timer);
+    const now = (): void => {
+      clearTimeout(this.#keeping?.timer);
+      this.#keeping = null;
       // A case that is open for reading only keeps nothing; how it is shown changes all the same.
       client.cases.setSpectrogram({ caseId, settings }).catch((error: unknown) => {
         if (app.caseView?.problem === null) told(error);
       });
-    }, keepAfterMs);
+    };
+    this.#keeping = { timer: setTimeout(now, keepAfterMs), now };
   }
 }
 export const display = new Display();
