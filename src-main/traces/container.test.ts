@@ -44,7 +44,7 @@ const names = async (path: string): Promise<string[]> =>
 
 describe('files of ffmpeg', () => {
   it.each([
-    ['m4a', ['ffmpeg: MP4, M4A and 3GP']],
+    ['m4a', ['ffmpeg: MP4, M4A, 3GP and 3G2']],
     ['mov', ['ffmpeg: QuickTime']],
     ['flac', ['ffmpeg: FLAC']],
     ['ogg', ['ffmpeg: Ogg']],
@@ -53,6 +53,13 @@ describe('files of ffmpeg', () => {
     ['wav', ['ffmpeg: WAV']],
   ])('as %s are told', async (ending, expected) => {
     expect(await names(coded(ending))).toEqual(expected);
+  });
+
+  // FFmpeg leaves its name in none of them: findings/encoder-tag-3gp.sh.
+  it.each(['3gp', '3g2'])('as %s are told by their structure, without an encoder’s name', async (ending) => {
+    const path = coded(ending, '-c:a', 'aac');
+    expect((await containerHistory(path)).facts.filter(({ value }) => value.includes('Lavf'))).toEqual([]);
+    expect(await names(path)).toEqual(['ffmpeg: MP4, M4A, 3GP and 3G2']);
   });
 
   it('have their creation time, edit list and tags read', async () => {
