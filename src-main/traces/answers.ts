@@ -48,7 +48,7 @@ export function humAnswer(hum: Hum, durationSeconds: number, reference: HumTrace
     const sentence = `Not assessed: hum is looked for in recordings of ${leastHumSeconds} seconds and more.`;
     return { ...data, sentence, figures: [], places: [] };
   }
-  const share = { name: 'Of the time, hum stands out in', value: formatPercent(presentShare, 0) };
+  const share = { name: 'Share of the time in which hum stands out', value: formatPercent(presentShare, 0) };
   if (nominalHz === null) {
     const sentence = 'No hum of the mains (50 or 60 Hz) stands out for long enough to be followed.';
     return { ...data, sentence, figures: [share], places: [] };
