@@ -103,20 +103,24 @@ async function clipsOf(speaker: string, files: readonly string[], most: number):
   return clips;
 }
 
-for (const { name, split, clips: most, speech } of packages) {
-  const voices = byVoice(await filesUnder(name), speech);
-  for (const [voice, files] of voices) {
-    const speaker = `debian/${name}/${voice}`;
-    const clips = await clipsOf(speaker, files, most);
-    for (const [index, samples] of clips.entries()) {
-      const path = `${`${name}-${voice}`.replaceAll(/[^\w-]+/g, '-')}-${index}.wav`;
-      await writeFile(join(folder, path), wavBytes(samples, clipRateHz));
-      rows.push(`${path},bonafide,${split},,${speaker},debian/${name}`);
+try {
+  for (const { name, split, clips: most, speech } of packages) {
+    const voices = byVoice(await filesUnder(name), speech);
+    for (const [voice, files] of voices) {
+      const speaker = `debian/${name}/${voice}`;
+      const clips = await clipsOf(speaker, files, most);
+      for (const [index, samples] of clips.entries()) {
+        const path = `${`${name}-${voice}`.replaceAll(/[^\w-]+/g, '-')}-${index}.wav`;
+        await writeFile(join(folder, path), wavBytes(samples, clipRateHz));
+        rows.push(`${path},bonafide,${split},,${speaker},debian/${name}`);
+      }
+      process.stdout.write(`${speaker}: ${clips.length} clips of ${files.length} recordings\n`);
     }
-    process.stdout.write(`${speaker}: ${clips.length} clips of ${files.length} recordings\n`);
+    await rm(join(work, name), { recursive: true });
   }
-  await rm(join(work, name), { recursive: true });
+} finally {
+  // Also where apt-get cannot be asked.
+  await rm(work, { recursive: true });
 }
-await rm(work, { recursive: true });
 await writeFile(join(folder, 'manifest.csv'), `${rows.join('\n')}\n`);
 process.stdout.write(`${rows.length - 1} clips in ${folder}\n`);
