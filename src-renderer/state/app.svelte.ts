@@ -321,6 +321,11 @@ class App {
     });
   }
 
+  /** Says why a job failed; nothing where it did not. */
+  notifyFailure({ error }: Job): void {
+    if (error !== null) this.notify([error.message, error.advice].filter(Boolean).join(' '), 'error');
+  }
+
   #takeJobs(jobs: readonly Job[]): void {
     const byId = new Map(this.jobs.map((job) => [job.id, job]));
     for (const job of jobs) {

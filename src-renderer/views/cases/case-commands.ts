@@ -29,8 +29,8 @@ async function exportCase({ id, number }: CaseSummary): Promise<void> {
     const job = await app.jobEnded(jobId);
     if (job.state === 'done') {
       app.deliver(job.result ?? {}, name);
-    } else if (job.error !== null) {
-      app.notify([job.error.message, job.error.advice].filter(Boolean).join(' '), 'error');
+    } else {
+      app.notifyFailure(job);
     }
   });
 }

@@ -19,7 +19,7 @@ export async function reportsIssued(jobId: string, suggestedName: string): Promi
       app.notify(words.issuedEach(plural(result.reports, 'report was', 'reports were')), 'success');
       if (job.failed > 0) app.notify(words.failedEach(plural(job.failed, 'report')), 'warning');
     }
-  } else if (job.error !== null) {
-    app.notify([job.error.message, job.error.advice].filter(Boolean).join(' '), 'error');
+  } else {
+    app.notifyFailure(job);
   }
 }

@@ -22,8 +22,8 @@ export async function exportSound(of: 'marks' | 'stretches', evidenceIds: number
     if (job.state === 'done') {
       app.deliver(job.result ?? {}, name);
       if (job.failed > 0) app.notify(words.failed(plural(job.failed, 'stretch', 'stretches')), 'warning');
-    } else if (job.error !== null) {
-      app.notify([job.error.message, job.error.advice].filter(Boolean).join(' '), 'error');
+    } else {
+      app.notifyFailure(job);
     }
   });
 }
