@@ -6,7 +6,7 @@ import Database from 'better-sqlite3';
 import { UserFacingError } from '../base/errors.ts';
 import { readableCopy } from './copies.ts';
 import { lastRow, readHead } from './custody.ts';
-import { caseIdIn, databasePath, derivedFolder, openUntrusted, telling } from './database.ts';
+import { caseIdIn, databasePath, derivedFolder, leaveWal, openUntrusted, patienceMs, telling } from './database.ts';
 import { headMessage, signatureHolds } from './keys.ts';
 import type { Library } from './library.ts';
 import { clearLeftovers } from './leftovers.ts';
@@ -168,10 +168,10 @@ function refuseLeadingOut(folder: string, rebuilt: string): void {
 function putInPlace(path: string, rebuilt: string): void {
   telling(path, () => {
     // Its write-ahead log belongs to the old file and must not be taken for the new one's.
-    const old = new Database(path, { fileMustExist: true, timeout: 5000 });
+    const old = new Database(path, { fileMustExist: true, timeout: patienceMs });
     try {
       old.pragma('wal_checkpoint(TRUNCATE)');
-      old.pragma('journal_mode = DELETE');
+      leaveWal(old);
     } finally {
       old.close();
     }

@@ -1,8 +1,10 @@
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
 import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
-import { migrate, openDatabase, openDatabaseForReading, telling } from './database.ts';
+import { leaveWal, migrate, openDatabase, openDatabaseForReading, telling } from './database.ts';
 import { schemaDifferences } from './database-schema.ts';
 import { addFiles, analysisFor, testCase, testFolder, thrown } from './testing.ts';
 
@@ -22,6 +24,25 @@ describe('the database', () => {
     expect(backup.prepare('SELECT a FROM one').pluck().get()).toBe('kept');
     backup.close();
     expect(existsSync(`${path}.format-2.backup`)).toBe(true);
+  });
+
+  it('leaves WAL mode once those who read it have closed it', async () => {
+    const path = join(testFolder(), 'case.sqlite');
+    openDatabase(path, { create: true }).close();
+    const reader = new Worker(
+      `const { workerData, parentPort } = require('node:worker_threads');
+      const db = new (require('better-sqlite3'))(workerData, { readonly: true });
+      db.prepare('SELECT count(*) FROM evidence').get();
+      parentPort.postMessage('reading');
+      setTimeout(() => db.close(), 300);`,
+      { eval: true, workerData: path },
+    );
+    await once(reader, 'message');
+    const db = new Database(path);
+    leaveWal(db);
+    expect(db.pragma('journal_mode', { simple: true })).toBe('delete');
+    db.close();
+    await once(reader, 'exit');
   });
 
   it('is flushed to disk with every transaction, in WAL mode, with strict tables', () => {

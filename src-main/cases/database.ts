@@ -23,6 +23,9 @@ export function databasePath(folder: string): string {
   return join(folder, databaseName);
 }
 
+/** How long others' locks are waited for, in ms. */
+export const patienceMs = 5000;
+
 /** Less room than this, and a write is likely to have failed for want of it. */
 const leastRoomBytes = 4 * 2 ** 20;
 
@@ -157,7 +160,7 @@ function configure(db: Database.Database): void {
  */
 export function openDatabase(path: string, { create = false } = {}): Database.Database {
   return telling(path, () => {
-    const db = new Database(path, { fileMustExist: !create, timeout: 5000 });
+    const db = new Database(path, { fileMustExist: !create, timeout: patienceMs });
     try {
       checkVersion(path, db, allMigrations.length);
       db.pragma('journal_mode = WAL');
@@ -252,7 +255,7 @@ export function caseIdIn(path: string, db: Database.Database): string {
 
 /** @param shown the path that errors name */
 function openForReading(path: string, shown: string): Database.Database {
-  const db = new Database(path, { readonly: true, fileMustExist: true, timeout: 5000 });
+  const db = new Database(path, { readonly: true, fileMustExist: true, timeout: patienceMs });
   try {
     configure(db);
     const found = checkVersion(shown, db, allMigrations.length);
@@ -283,7 +286,7 @@ function openForReading(path: string, shown: string): Database.Database {
  */
 export function openUntrusted(path: string): { db: Database.Database; format: number } {
   return telling(path, () => {
-    const db = new Database(path, { readonly: true, fileMustExist: true, timeout: 5000 });
+    const db = new Database(path, { readonly: true, fileMustExist: true, timeout: patienceMs });
     try {
       configure(db);
       const format = checkVersion(path, db, allMigrations.length);
@@ -312,4 +315,19 @@ export function alteredDatabase(path: string, why: string): UserFacingError {
     path,
     advice: 'Nothing of it was taken over. Get the case again from where it came from.',
   });
+}
+
+/** Takes a database out of WAL mode once nobody reads it: SQLite itself waits for no reader there. @throws SqliteError after {@link patienceMs} */
+export function leaveWal(db: Database.Database): void {
+  const until = performance.now() + patienceMs;
+  for (;;) {
+    try {
+      db.pragma('journal_mode = DELETE');
+      return;
+    } catch (error) {
+      const isBusy = error instanceof Database.SqliteError && error.code.startsWith('SQLITE_BUSY');
+      if (!isBusy || performance.now() > until) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
+    }
+  }
 }
