@@ -1,34 +1,48 @@
 /**
  * How often each measure of `earwitness traces` finds what is there and what is not, on material made from seeds: the figures of
- * docs/traces.md. `node scripts/measure-traces.ts [NAME…] [--count N]`
+ * docs/traces.md. `node scripts/measure-traces.ts [NAME…] [--count N]`; `find` needs clips of speech: `--dataset SPEC --split NAME`
  */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { decode } from '../src-main/audio/decode.ts';
 import { findFfmpeg } from '../src-main/audio/ffmpeg.ts';
 import { wav16 } from '../src-main/audio/wav-writer.ts';
 import { Random } from '../src-main/base/random.ts';
+import { loadDataset, selectSplit } from '../src-main/datasets/load.ts';
+import type { Degradation } from '../src-main/degradation/catalogue.ts';
+import { chooseDegradations } from '../src-main/degradation/choose.ts';
+import { findEncoder, throughCodec } from '../src-main/degradation/codec.ts';
+import type { Sound } from '../src-main/degradation/sound.ts';
 import { BackgroundMeter } from '../src-main/traces/background.ts';
+import { placesOf } from '../src-main/traces/find.ts';
+import { Fingerprinter, secondsPerCode } from '../src-main/traces/fingerprint.ts';
+import type { Fingerprint } from '../src-main/traces/fingerprint.ts';
 import { HumMeter, type Hum } from '../src-main/traces/hum.ts';
 import { placeInReference } from '../src-main/traces/reference.ts';
 import { SameSamples, SameSound, allRepeats } from '../src-main/traces/repeats.ts';
 import { cutOut, hum, inBlocks, noise, sum, voice } from '../src-main/traces/testing.ts';
 
 const { values, positionals } = parseArgs({
-  options: { count: { type: 'string', default: '20' } },
+  options: {
+    count: { type: 'string', default: '20' },
+    dataset: { type: 'string' },
+    split: { type: 'string', default: 'dev' },
+  },
   allowPositionals: true,
 });
 const count = Number(values.count);
 const rateHz = 8000;
 const { path: ffmpeg } = await findFfmpeg();
 
-const measures: Record<string, () => void> = {
+const measures: Record<string, () => void | Promise<void>> = {
   hum: measureHum,
   reference: measureReference,
   background: measureBackground,
   repeats: measureRepeats,
+  ...(values.dataset === undefined ? {} : { find: () => measureFind(values.dataset ?? '') }),
 };
 
 function print(...cells: (string | number)[]): void {
@@ -216,8 +230,87 @@ function measureReference(): void {
   }
 }
 
+/**
+ * Utterances of three seconds hidden in minutes that are made of clips of other sources, which are degraded as a whole; the middle of
+ * the utterance as it was is looked for in all of them.
+ */
+async function measureFind(spec: string): Promise<void> {
+  const [rate, seconds, lengths] = [16_000, 60, [1, 1.5, 3]];
+  const random = new Random([5]);
+  const items = selectSplit(await loadDataset(spec), values.split);
+  const sources = random.shuffle([...new Set(items.map(({ source }) => source))]);
+  const isHidden = new Set(sources.slice(0, sources.length / 2));
+  const clips = async (hidden: boolean, wanted: number): Promise<Float32Array[]> => {
+    const found: Float32Array[] = [];
+    for (const { path } of random.shuffle(items.filter(({ source }) => isHidden.has(source) === hidden))) {
+      if (found.length === wanted) break;
+      const { samples } = await decode(path, { sampleRateHz: rate });
+      if (samples.length >= 3 * rate) found.push(samples.slice(0, 3 * rate));
+    }
+    return found;
+  };
+  const utterances = await clips(true, count);
+  const others = await clips(false, Infinity);
+  const places = utterances.map(() => Math.round(rate * random.between(4, seconds - 8)));
+  const minutes = utterances.map((utterance, k) => {
+    const minute = new Float32Array(rate * seconds);
+    for (let at = 0; at < minute.length;) {
+      const clip = others[random.below(others.length)].subarray(0, minute.length - at);
+      minute.set(clip, at);
+      at += clip.length;
+    }
+    minute.set(utterance, places[k]);
+    return { samples: minute, sampleRateHz: rate };
+  });
+  const printOf = ({ samples, sampleRateHz }: Sound): Fingerprint => {
+    const printer = new Fingerprinter(sampleRateHz);
+    for (const block of inBlocks(samples)) printer.push(block);
+    return printer.finish();
+  };
+  print('Recording', ...lengths.map((length) => `${length} s found, bits that agree`), 'Others found');
+  print(':-', ...lengths.map(() => ':-'), ':-');
+  const names = 'gain-20 mp3-32 opus-16 telephone amr-nb-12.2 gsm white-20 white-10 babble-20 room-0.4'.split(' ');
+  for (const degradation of [null, ...chooseDegradations(names)]) {
+    const sounds = degradation === null ? minutes : await degraded(minutes, degradation);
+    const prints = sounds.map(printOf);
+    let elsewhere = 0;
+    const cells: string[] = [];
+    for (const length of lengths) {
+      const agreements: number[] = [];
+      for (const [k, utterance] of utterances.entries()) {
+        const from = (utterance.length - length * rate) / 2;
+        const stretch = printOf({ samples: utterance.subarray(from, from + length * rate), sampleRateHz: rate });
+        for (const [m, sound] of prints.entries()) {
+          for (const { at, agreement } of await placesOf(stretch, sound)) {
+            const isThere = m === k && Math.abs(at * secondsPerCode - (places[k] + from) / rate) < 0.1;
+            if (isThere) agreements.push(agreement);
+            else elsewhere++;
+          }
+        }
+      }
+      agreements.sort((one, other) => one - other);
+      const [low, high] = [agreements.at(0) ?? 0, agreements.at(-1) ?? 0].map((share) => Math.round(100 * share));
+      cells.push(`${agreements.length} of ${utterances.length}, ${low} to ${high} %`);
+    }
+    const hours = (lengths.length * utterances.length * utterances.length * seconds) / 3600;
+    print(degradation?.label ?? 'as it was', ...cells, `${elsewhere} in ${hours.toFixed(0)} h`);
+  }
+}
+
+async function degraded(sounds: readonly Sound[], { how }: Degradation): Promise<readonly Sound[]> {
+  if ('apply' in how) {
+    const voices = sounds.map(({ samples }) => samples);
+    return sounds.map((sound, k) =>
+      how.apply(sound, { random: new Random([6, k]), voices: voices.filter((_, i) => i !== k).slice(0, 6) }),
+    );
+  }
+  const encoder = await findEncoder(how.codec);
+  if ('missing' in encoder) throw new Error(encoder.missing);
+  return throughCodec(sounds, how.codec, encoder, how.returnRateHz);
+}
+
 for (const [name, measure] of Object.entries(measures)) {
   if (positionals.length > 0 && !positionals.includes(name)) continue;
   process.stdout.write(`\n${name}\n\n`);
-  measure();
+  await measure();
 }

@@ -88,3 +88,27 @@ export const tracesSchema = z.object({
   traces: z.array(traceSchema),
 });
 export type Traces = z.infer<typeof tracesSchema>;
+
+const foundPlaceSchema = z.object({
+  startSeconds: z.number(),
+  endSeconds: z.number(),
+  /** Of the fingerprint's bits, those that agree: 1 is the same, 0.5 is chance. */
+  agreement: z.number(),
+  /** What that means, in words. */
+  meaning: z.string(),
+});
+export type FoundPlace = z.infer<typeof foundPlaceSchema>;
+
+/** Where a stretch of one recording occurs in another. */
+export const foundSchema = z.object({
+  sentence: z.string(),
+  /** What it can and cannot show. */
+  limits: z.string(),
+  stretch: z.object({ startSeconds: z.number(), endSeconds: z.number() }),
+  searchedSeconds: z.number(),
+  /** Places that agree less are chance. */
+  leastAgreement: z.number(),
+  /** Those that agree most first. */
+  places: z.array(foundPlaceSchema),
+});
+export type Found = z.infer<typeof foundSchema>;

@@ -10,6 +10,7 @@ import { applicationVersion, colour, exitStatus } from './context.ts';
 import { register as registerDataset } from './dataset.ts';
 import { register as registerEncoder } from './encoder.ts';
 import { register as registerEvaluate } from './evaluate.ts';
+import { register as registerFind } from './find.ts';
 import { register as registerMetrics } from './metrics.ts';
 import { register as registerModel } from './model.ts';
 import { register as registerReport } from './report.ts';
@@ -47,6 +48,7 @@ export function buildProgram(): Command {
     registerSaliency,
     registerSplices,
     registerTraces,
+    registerFind,
     registerSelfTest,
     registerServe,
     registerSettings,

@@ -1,7 +1,7 @@
-import type { Traces } from '../../src-common/schemas/traces.ts';
+import type { Found, Traces } from '../../src-common/schemas/traces.ts';
 import type { ContractOutputs, Inputs } from '../../src-preload/contract.ts';
 import { withOpenablePath } from '../base/openable-path.ts';
-import { measureTracesApart } from '../traces/apart.ts';
+import { findStretchApart, measureTracesApart } from '../traces/apart.ts';
 import type { EngineContext } from './context.ts';
 import { readablePath } from './files.ts';
 import { os } from './implementer.ts';
@@ -12,7 +12,7 @@ type TracesEvent = ContractOutputs['traces']['measure'] extends AsyncIterable<in
 
 async function* measure(
   context: EngineContext,
-  { caseId, evidenceId, readAll, channel, reference: named }: Inputs['traces']['measure'],
+  { caseId, evidenceId, reference: named, ...reading }: Inputs['traces']['measure'],
   signal: AbortSignal | undefined,
 ): AsyncGenerator<TracesEvent, void> {
   const file = context.cases.get(caseId).evidence.intake(evidenceId);
@@ -24,8 +24,7 @@ async function* measure(
           {
             path,
             sha256: file.sha256,
-            ...(readAll ? { readAll } : {}),
-            ...(channel === undefined ? {} : { channel }),
+            ...readingOf(reading),
             ...(reference === undefined ? {} : { reference }),
           },
           { signal: stop, onProgress: (done, total) => tell({ type: 'progress', done, total }) },
@@ -38,7 +37,45 @@ async function* measure(
   }
 }
 
+type FindEvent = ContractOutputs['traces']['find'] extends AsyncIterable<infer Event> ? Event : never;
+
+async function* find(
+  context: EngineContext,
+  { caseId, startSeconds, endSeconds, within, ...of }: Inputs['traces']['find'],
+  signal: AbortSignal | undefined,
+): AsyncGenerator<FindEvent, void> {
+  const { evidence } = context.cases.get(caseId);
+  const [first, other] = [evidence.intake(of.evidenceId), evidence.intake(within.evidenceId)];
+  const found = yield* progressStream<FindEvent, Found>(signal, (stop, tell) =>
+    withOpenablePath(first, (path) =>
+      withOpenablePath(other, (otherPath) =>
+        findStretchApart(
+          {
+            of: { path, sha256: first.sha256, ...readingOf(of) },
+            within: { path: otherPath, sha256: other.sha256, ...readingOf(within) },
+            span: { startSeconds, endSeconds },
+          },
+          { signal: stop, onProgress: (done, total) => tell({ type: 'progress', done, total }) },
+        ),
+      ),
+    ),
+  );
+  yield { type: 'ready', found };
+}
+
+interface Reading {
+  readAll?: boolean | undefined;
+  channel?: number | undefined;
+}
+
+function readingOf({ readAll, channel }: Reading): { readAll?: boolean; channel?: number } {
+  return { ...(readAll ? { readAll } : {}), ...(channel === undefined ? {} : { channel }) };
+}
+
 /** `traces` of the contract. */
 export function tracesProcedures(context: EngineContext) {
-  return { measure: os.traces.measure.handler(({ input, signal }) => measure(context, input, signal)) };
+  return {
+    measure: os.traces.measure.handler(({ input, signal }) => measure(context, input, signal)),
+    find: os.traces.find.handler(({ input, signal }) => find(context, input, signal)),
+  };
 }

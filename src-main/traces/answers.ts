@@ -3,6 +3,7 @@ import { formatCount, formatNumber, formatPercent, noBreak } from '../../src-com
 import type {
   BackgroundTrace,
   ContainerTrace,
+  Found,
   HumTrace,
   Repeat,
   RepeatsTrace,
@@ -199,6 +200,35 @@ export function repeatsAnswer(all: readonly Repeat[], durationSeconds: number): 
       { name: 'Searched', value: `${formatNumber(durationSeconds, 0)}${noBreak}s` },
     ],
     places,
+  };
+}
+
+const foundLimits =
+  'What is found is the same sound: one utterance, recorded once and heard in both, also after coding, at another level or in moderate noise. The same words said again, or another utterance of the same voice, are not found. A voice that a machine made after the very utterance (a vocoder, a changed voice), a prompt, a jingle or music can agree, too. Not found: what was changed in speed or pitch, lies under louder sound, or of which only a part is there.';
+
+/** What an agreement is usual of; measured as docs/traces.md says. */
+function meaningOf(agreement: number): string {
+  if (agreement >= 0.9) return 'nearly the same sound, as a copy has that was hardly coded';
+  if (agreement >= 0.75) return 'the same sound, as a copy has after lossy coding, a telephone or in moderate noise';
+  return 'alike, as a copy has after strong coding, in loud noise or in a room: compare by ear';
+}
+
+/** @param places those that agree most first */
+export function foundAnswer(
+  places: readonly Omit<Found['places'][number], 'meaning'>[],
+  searched: Pick<Found, 'stretch' | 'searchedSeconds' | 'leastAgreement'>,
+): Found {
+  const named = namedTexts(
+    places.map(({ startSeconds, agreement }) => `${placeWords(startSeconds)} (${formatPercent(agreement, 0)})`),
+  );
+  return {
+    ...searched,
+    sentence:
+      places.length === 0
+        ? `The stretch was not found: no place agrees in ${formatPercent(searched.leastAgreement, 0)} of its fingerprint or more.`
+        : `The stretch occurs at ${named}: so much of its fingerprint agrees.`,
+    limits: foundLimits,
+    places: places.map((place) => ({ ...place, meaning: meaningOf(place.agreement) })),
   };
 }
 

@@ -1,12 +1,10 @@
 /**
  * Stretches that occur twice in a recording. The same samples: windows at places that the samples themselves choose are told by a rolling
  * hash, as in Karp and Rabin, "Efficient randomized pattern-matching algorithms", IBM Journal of Research and Development 31(2), 1987, and
- * compared beyond it by their hashes in order. The same sound, coded anew or louder: bits of how band energies change from frame to frame,
- * after Haitsma and Kalker, "A highly robust audio fingerprinting system", ISMIR 2002.
+ * compared beyond it by their hashes in order. The same sound, coded anew or louder: by its fingerprint.
  */
 import type { Repeat } from '../../src-common/schemas/traces.ts';
-import { Resampler } from '../audio/resample.ts';
-import { transform } from '../sound/fft.ts';
+import { Fingerprinter, bitsIn, secondsOfCode, secondsPerCode } from './fingerprint.ts';
 
 /** Samples of a window whose hash is kept. */
 const windowSamples = 512;
@@ -134,13 +132,6 @@ function nextOf(places: readonly number[], place: number): number | undefined {
   return places[low];
 }
 
-const printRateHz = 5500;
-const printSize = 2048;
-/** A frame of 0.37 s every 23 ms. */
-const printHop = 128;
-const printBands = 33;
-const lowestHz = 300;
-const highestHz = 2000;
 /** Frames compared at a time: 3 s. */
 const blockFrames = 128;
 /** Ends are where so many frames, 0.5 s, agree no longer. */
@@ -151,10 +142,6 @@ const sameLagFrames = 8;
 const mostErrors = 0.3;
 /** Nearer repetitions are those of the speech itself, or of a tone. */
 const leastLagSeconds = 5;
-/** Quieter frames have no print. */
-const leastPower = 1e-9;
-/** A tone is alike everywhere: of a frame's power, so much lies aside from its strongest band. */
-const leastAside = 0.001;
 /** Of a code that stands more often, none is followed: it is that of noise or silence. */
 const mostOfCode = 40;
 
@@ -165,92 +152,25 @@ interface Block {
   agreement: number;
 }
 
-/** Finds the same sound twice; keeps 32 bits for every 23 ms. */
+/** Finds the same sound twice, by its fingerprint. */
 export class SameSound {
-  readonly #resampler: Resampler;
-  readonly #window = Float64Array.from(
-    { length: printSize },
-    (_, i) => 0.5 - 0.5 * Math.cos((2 * Math.PI * i) / printSize),
-  );
-  readonly #edges = Array.from({ length: printBands + 1 }, (_, band) =>
-    Math.round((lowestHz * (highestHz / lowestHz) ** (band / printBands)) / (printRateHz / printSize)),
-  );
-  readonly #buffer = new Float64Array(printSize + 64 * printHop);
-  #filled = 0;
-  #before: Float64Array | null = null;
-  readonly #re = new Float64Array(printSize);
-  readonly #im = new Float64Array(printSize);
-  #codes = new Uint32Array(4096);
-  #isSound = new Uint8Array(4096);
-  #count = 0;
+  readonly #printer: Fingerprinter;
+  #codes: Uint32Array = new Uint32Array(0);
+  #isSound: Uint8Array = new Uint8Array(0);
 
   constructor(sampleRateHz: number) {
-    this.#resampler = new Resampler(sampleRateHz, printRateHz);
+    this.#printer = new Fingerprinter(sampleRateHz);
   }
 
   push(block: Float32Array): void {
-    const samples = this.#resampler.process(block);
-    for (let done = 0; done < samples.length;) {
-      const part = samples.subarray(done, done + this.#buffer.length - this.#filled);
-      this.#buffer.set(part, this.#filled);
-      this.#filled += part.length;
-      done += part.length;
-      let start = 0;
-      for (; start + printSize + printHop <= this.#filled; start += 2 * printHop) this.#print(start);
-      this.#buffer.copyWithin(0, start, this.#filled);
-      this.#filled -= start;
-    }
-  }
-
-  /** Two frames, which are transformed as one. */
-  #print(start: number): void {
-    const [re, im] = [this.#re, this.#im];
-    for (let i = 0; i < printSize; i++) {
-      re[i] = this.#buffer[start + i] * this.#window[i];
-      im[i] = this.#buffer[start + printHop + i] * this.#window[i];
-    }
-    transform(re, im);
-    for (const k of [0, 1]) {
-      const energies = new Float64Array(printBands);
-      let all = 0;
-      for (let band = 0; band < printBands; band++) {
-        for (let bin = this.#edges[band]; bin < this.#edges[band + 1]; bin++) {
-          const other = printSize - bin;
-          const [a, b] =
-            k === 0 ? [re[bin] + re[other], im[bin] - im[other]] : [re[bin] - re[other], im[bin] + im[other]];
-          energies[band] += a * a + b * b;
-        }
-        all += energies[band];
-      }
-      const before = this.#before;
-      this.#before = energies;
-      if (before === null) continue;
-      let code = 0;
-      for (let band = 0; band + 1 < printBands; band++) {
-        const now = energies[band] - energies[band + 1];
-        const then = before[band] - before[band + 1];
-        if (now - then > 0) code |= 1 << band;
-      }
-      this.#add(code >>> 0, all / printSize ** 2 > leastPower && aside(energies) > leastAside * all);
-    }
-  }
-
-  #add(code: number, isSound: boolean): void {
-    if (this.#count === this.#codes.length) {
-      const codes = new Uint32Array(2 * this.#count);
-      const sounds = new Uint8Array(2 * this.#count);
-      codes.set(this.#codes);
-      sounds.set(this.#isSound);
-      [this.#codes, this.#isSound] = [codes, sounds];
-    }
-    this.#codes[this.#count] = code;
-    this.#isSound[this.#count++] = isSound ? 1 : 0;
+    this.#printer.push(block);
   }
 
   /** Stretches of three seconds and more, apart from one another and at least five seconds apart. */
   finish(): Repeat[] {
-    const codes = this.#codes.subarray(0, this.#count);
-    const leastLag = Math.round((leastLagSeconds * printRateHz) / printHop);
+    const { codes, isSound } = this.#printer.finish();
+    [this.#codes, this.#isSound] = [codes, isSound];
+    const leastLag = Math.round(leastLagSeconds / secondsPerCode);
     const order = Uint32Array.from(codes.keys()).sort((one, other) => codes[one] - codes[other] || one - other);
     // Votes for a lag from a place on: codes that agree altogether.
     const tried = new Set<number>();
@@ -268,13 +188,11 @@ export class SameSound {
     return merged(found).flatMap((block) => {
       const { from, to, lag, agreement } = this.#trimmed(block);
       if (to - from < blockFrames / 2) return [];
-      // A frame's middle stands for it.
-      const middle = printSize / 2;
       return [
         {
-          firstSeconds: (from * printHop + middle) / printRateHz,
-          secondSeconds: ((from + lag) * printHop + middle) / printRateHz,
-          lengthSeconds: ((to - from) * printHop) / printRateHz,
+          firstSeconds: secondsOfCode(from),
+          secondSeconds: secondsOfCode(from + lag),
+          lengthSeconds: (to - from) * secondsPerCode,
           isSame: false,
           agreement,
         },
@@ -300,7 +218,7 @@ export class SameSound {
     const from = Math.max(0, one - blockFrames / 2);
     const key = lag * 65_536 + Math.floor(from / (blockFrames / 2));
     if (tried.has(key)) return;
-    if (from + lag + blockFrames > this.#count) return;
+    if (from + lag + blockFrames > this.#codes.length) return;
     const codes = this.#codes;
     let errors = 0;
     let sounding = 0;
@@ -314,18 +232,6 @@ export class SameSound {
     tried.add(key);
     found.push({ from, to: from + blockFrames, lag, agreement: 1 - errors / (32 * blockFrames) });
   }
-}
-
-/** Power aside from the strongest band and its neighbours. */
-function aside(energies: Float64Array): number {
-  const strongest = energies.reduce((best, energy, band) => (energy > energies[best] ? band : best), 0);
-  return energies.reduce((sum, energy, band) => (Math.abs(band - strongest) > 1 ? sum + energy : sum), 0);
-}
-
-function bitsIn(value: number): number {
-  let v = value - ((value >>> 1) & 0x55555555);
-  v = (v & 0x33333333) + ((v >>> 2) & 0x33333333);
-  return Math.imul((v + (v >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
 }
 
 /** Blocks of about the same lag that touch are one stretch. */
