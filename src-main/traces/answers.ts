@@ -226,7 +226,7 @@ export function foundAnswer(
     sentence:
       places.length === 0
         ? `The stretch was not found: no place agrees in ${formatPercent(searched.leastAgreement, 0)} of its fingerprint or more.`
-        : `The stretch occurs at ${named}: so much of its fingerprint agrees.`,
+        : `The stretch occurs at ${named}; in brackets stands how much of its fingerprint agrees.`,
     limits: foundLimits,
     places: places.map((place) => ({ ...place, meaning: meaningOf(place.agreement) })),
   };

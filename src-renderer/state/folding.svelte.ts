@@ -3,12 +3,10 @@
  * chosen is kept, for narrow and for wide windows apart.
  */
 import { MediaQuery } from 'svelte/reactivity';
-import { keep, kept } from './kept.ts';
+import { isBoolean, keep, kept } from './kept.ts';
 
 /** In narrower windows still, panes stand one below the other. */
 const narrow = new MediaQuery('(min-width: 761px) and (max-width: 1439px)');
-
-const isBoolean = (value: unknown): value is boolean => typeof value === 'boolean';
 
 class FoldingPane {
   readonly #name: string;

@@ -20,5 +20,6 @@ export function keep(key: string, value: unknown): void {
 }
 
 export const isNumber = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value);
+export const isBoolean = (value: unknown): value is boolean => typeof value === 'boolean';
 export const isString = (value: unknown): value is string => typeof value === 'string';
 export const isStrings = (value: unknown): value is string[] => Array.isArray(value) && value.every(isString);

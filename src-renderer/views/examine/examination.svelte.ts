@@ -4,7 +4,7 @@ import type { Analysis } from '../../../src-common/schemas/analysis.ts';
 import { pointedOut } from '../../../src-common/low-stretches.ts';
 import type { LowStretch } from '../../../src-common/low-stretches.ts';
 import type { Evidence, Mark } from '../../../src-common/schemas/evidence.ts';
-import type { Measures, Sound } from '../../../src-preload/contract/sound.ts';
+import type { Sound } from '../../../src-preload/contract/sound.ts';
 import { app } from '../../state/app.svelte.ts';
 import { client, onChange, resourceUrl, told } from '../../state/client.svelte.ts';
 import { plural } from '../../format.ts';
@@ -22,7 +22,17 @@ import { Player } from './player.svelte.ts';
 import { latestOf, readingOf } from './reading.ts';
 import type { Reading } from './reading.ts';
 import { Traced } from './traced.svelte.ts';
-import { clampWindow, lengthOf, pan, windowAround, windowWith, zoomAt } from './time-window.ts';
+import {
+  clampWindow,
+  lengthOf,
+  overlap,
+  pan,
+  shifted,
+  windowAround,
+  windowWith,
+  wholeOf,
+  zoomAt,
+} from './time-window.ts';
 import type { Span } from './time-window.ts';
 
 const settledAfterMs = 150;
@@ -32,6 +42,15 @@ interface ExaminationOf {
   evidenceId: number;
   reading: Reading | null;
   onreading: (reading: Reading) => void;
+}
+
+/** How a recording that is shown with another one goes with it: they share frequency axis and colours, and a time axis where it is locked. */
+interface Beside {
+  other: Examination;
+  /** The time in the other of what is at 0 here; null: each has a time axis of its own. */
+  offsetSeconds: number | null;
+  /** What is in sight is told by the other. */
+  follows: boolean;
 }
 
 export type Stage = 'loading' | 'preparing' | 'ready' | 'failed';
@@ -64,7 +83,9 @@ export class Examination {
   analysis: Analysis | null = $state.raw(null);
   error: unknown = $state.raw(null);
   progress: { done: number; total: number | null } = $state.raw({ done: 0, total: null });
-  window: Span = $state.raw({ start: 0, end: 1 });
+  #window: Span = $state.raw({ start: 0, end: 1 });
+  /** Another recording that is shown with it; null: none. */
+  beside: Beside | null = $state.raw(null);
   selection: Span | null = $state.raw(null);
   /** Of the selection; null: it is of all frequencies. */
   band: Band | null = $state.raw(null);
@@ -90,9 +111,23 @@ export class Examination {
   /** Of this reading. */
   readonly marks: Mark[] = $derived(this.#ofReading(this.evidence?.marks ?? []));
   readonly duration = $derived(this.sound?.durationSeconds ?? 0);
+  /** Itself, and what is shown with it. */
+  readonly #shownTogether: Examination[] = $derived(this.beside === null ? [this] : [this, this.beside.other]);
+  /** What can be brought in sight: it, and as much of another one as is locked to it. */
+  readonly extent: Span = $derived.by(() => {
+    const { beside, duration } = this;
+    const own = wholeOf(duration);
+    if (beside === null || beside.offsetSeconds === null || beside.other.duration === 0) return own;
+    const other = shifted(wholeOf(beside.other.duration), -beside.offsetSeconds);
+    return { start: Math.min(own.start, other.start), end: Math.max(own.end, other.end) };
+  });
+  /** What of it is in sight. */
+  readonly inSight: Span = $derived.by(() => overlap(this.window, wholeOf(this.duration)));
   readonly axis: FrequencyAxis = $derived.by(() => {
     const { scale, topHz } = display.settings;
-    const maxHz = this.sound?.spectrogram.maxHz ?? 8000;
+    // Of two, what both hold.
+    const known = this.#shownTogether.flatMap(({ sound }) => sound?.spectrogram.maxHz ?? []);
+    const maxHz = known.length === 0 ? 8000 : Math.min(...known);
     return { scale, topHz: Math.min(topHz ?? maxHz, maxHz) };
   });
   /** What the spectrogram is made with. */
@@ -108,13 +143,14 @@ export class Examination {
   readonly map: ColourMap = $derived(this.explanation.shown === null ? display.map : 'grey');
   /** What would be explained: the selection, else what is in sight; null: the whole recording. */
   readonly spanToExplain: Span | null = $derived.by(() => {
-    const { selection, window, duration, analysis } = this;
+    const { selection, inSight, duration, analysis } = this;
     if (selection !== null) return selection;
-    if (window.start > 0 || window.end < duration) return window;
+    if (lengthOf(inSight) < duration) return inSight;
     return analysis?.stretch ? { start: analysis.stretch.startSeconds, end: analysis.stretch.endSeconds } : null;
   });
   readonly automaticCeiling = $derived.by(() => {
-    const found = this.lanes.flatMap(({ ceilingDb }) => ceilingDb ?? []);
+    const lanes = this.#shownTogether.flatMap((one) => one.lanes);
+    const found = lanes.flatMap(({ ceilingDb }) => ceilingDb ?? []);
     return found.length === 0 ? 0 : Math.max(...found);
   });
   /** Levels of the darkest and the brightest colour. */
@@ -258,7 +294,7 @@ export class Examination {
   async #prepare(): Promise<void> {
     const { signal } = this.#stop;
     const sound = await this.mix.prepare((progress) => (this.progress = progress), signal);
-    this.window = { start: 0, end: sound.durationSeconds };
+    this.#window = wholeOf(sound.durationSeconds);
     const numbers = Array.from({ length: Math.min(sound.channels, mostChannelsShown) }, (_, index) => index + 1);
     const channels = sound.channels > 1 ? numbers.map((channel) => new Lane(this, channel)) : [];
     for (const lane of this.lanes) if (lane !== this.mix) lane.close();
@@ -321,50 +357,84 @@ export class Examination {
 
   /** Has two channels heard in turn, as loud as each other in the selection, or in what is in sight. */
   async compare(channels: readonly [number, number]): Promise<void> {
-    const { caseId, evidenceId, readAll, selection, window, listening } = this;
-    const { start: startSeconds, end } = selection ?? window;
-    const endSeconds = Math.min(end, startSeconds + mostMeasuredSeconds);
-    const band = listening.bandOnly ? this.band : null;
+    const { selection, inSight, listening } = this;
     const [one, other] = await Promise.all(
-      channels.map((channel) =>
-        client.sound.measure({ caseId, evidenceId, readAll, channel, startSeconds, endSeconds, band }),
-      ),
+      channels.map((channel) => this.levelOf(selection ?? inSight, { channel, bandOnly: listening.bandOnly })),
     );
-    const levelOf = (measures: Measures): number | null => (measures.band ?? measures).rmsDbfs;
-    listening.compare(channels, [levelOf(one), levelOf(other)]);
+    listening.compare(channels, [one, other]);
+  }
+
+  /** RMS level in a span, or in its first ten minutes, in dBFS; null: silence. @param of.channel null: the mix */
+  async levelOf(
+    { start: startSeconds, end }: Span,
+    { channel, bandOnly }: { channel: number | null; bandOnly: boolean },
+  ): Promise<number | null> {
+    const { caseId, evidenceId, readAll } = this;
+    const endSeconds = Math.min(end, startSeconds + mostMeasuredSeconds);
+    if (endSeconds <= startSeconds) return null;
+    const measures = await client.sound.measure({
+      ...{ caseId, evidenceId, readAll, startSeconds, endSeconds },
+      ...(channel === null ? {} : { channel }),
+      band: bandOnly ? this.band : null,
+    });
+    return (measures.band ?? measures).rmsDbfs;
   }
 
   // What is in sight
+
+  get window(): Span {
+    const { beside } = this;
+    return beside?.follows && beside.offsetSeconds !== null
+      ? shifted(beside.other.#window, -beside.offsetSeconds)
+      : this.#window;
+  }
+
+  set window(window: Span) {
+    const { beside } = this;
+    if (beside?.follows && beside.offsetSeconds !== null) beside.other.#window = shifted(window, beside.offsetSeconds);
+    else this.#window = window;
+  }
 
   zoom(factor: number, at?: number): void {
     const { player, window } = this;
     const inSight = player.time >= window.start && player.time <= window.end;
     const around = at ?? (inSight ? player.time : (window.start + window.end) / 2);
-    this.window = zoomAt(window, factor, around, this.duration);
+    this.window = zoomAt(window, factor, around, this.extent);
+  }
+
+  /** Moves by seconds. */
+  panBySeconds(seconds: number): void {
+    this.window = pan(this.window, seconds, this.extent);
   }
 
   /** Moves by a part of what is in sight. */
   panBy(part: number): void {
-    this.window = pan(this.window, part * lengthOf(this.window), this.duration);
+    this.panBySeconds(part * lengthOf(this.window));
   }
 
   showWhole(): void {
-    this.window = { start: 0, end: this.duration };
+    this.window = this.extent;
   }
 
   showSpan(span: Span): void {
-    this.window = windowAround(span, this.duration);
+    this.window = windowAround(span, this.extent);
   }
 
   setWindow(window: Span): void {
-    this.window = clampWindow(window, this.duration);
+    this.window = clampWindow(window, this.extent);
   }
 
   /** Puts the playhead somewhere, in sight. */
   goTo(time: number): void {
     const at = Math.min(Math.max(time, 0), this.duration);
     this.player.seek(at);
-    this.window = windowWith(this.window, at, this.duration);
+    this.window = windowWith(this.window, at, this.extent);
+  }
+
+  /** Plays or pauses; of two recordings one is heard. */
+  togglePlaying(): void {
+    this.beside?.other.player.pause();
+    this.player.toggle();
   }
 
   /** @param band of all frequencies where none is given */

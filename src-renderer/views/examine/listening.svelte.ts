@@ -13,6 +13,8 @@ export class Listening {
   #muted: ReadonlySet<number> = $state.raw(new Set());
   /** Louder, or softer. */
   gainDb = $state(0);
+  /** What makes it as loud as a recording that it is compared with. */
+  matchedDb = $state(0);
   /** Of a selection with a band, only that is heard. */
   bandOnly = $state(false);
   comparison: Comparison | null = $state.raw(null);
@@ -32,8 +34,8 @@ export class Listening {
 
   /** With what makes those that are compared equally loud. */
   get wholeGainDb(): number {
-    const { comparison, gainDb } = this;
-    return comparison === null ? gainDb : gainDb + comparison.gainsDb[comparison.current];
+    const { comparison, gainDb, matchedDb } = this;
+    return gainDb + matchedDb + (comparison === null ? 0 : comparison.gainsDb[comparison.current]);
   }
 
   /** Begins with the first of two channels. @param levelsDbfs null: silence */

@@ -71,6 +71,7 @@ export function paintWaveform(
   for (let x = 0; x < width; x++) {
     const from = startSample + x * samplesPerPixel;
     for (const source of sources) {
+      if (from + samplesPerPixel <= 0 || from >= source.count * source.samplesPerPeak) continue;
       const first = Math.min(source.count - 1, Math.max(0, Math.floor(from / source.samplesPerPeak)));
       const end = Math.min(
         source.count,
