@@ -9,6 +9,7 @@ const words = new Map<string, string>(
     codec: 'a codec that the model misjudges',
     noisy: 'noisy',
     'outside-validation': 'outside validation',
+    'outside-conditions': 'outside the conditions of the validation',
     unusual: 'unlike what the model was measured on',
     length: 'length not validated',
     long: 'long',

@@ -1,6 +1,5 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { UserFacingError } from '../base/errors.ts';
 import { applicationVersion, exitStatus, interruptible, withStatus } from './context.ts';
 import { errorRateOption, fastOption, modelFolder, modelOption, noteOption } from './model-option.ts';
 import type { ModelOptions } from './model-option.ts';
@@ -13,8 +12,6 @@ interface CalibrateOptions extends ModelOptions {
   out: string;
   name?: string;
   errorRate: number;
-  validatedBy?: string;
-  conditions?: string;
   overwrite?: boolean;
   note: string[];
 }
@@ -31,15 +28,12 @@ export function register(program: Command): void {
     .addOption(fastOption())
     .option('--name <name>', "the new model's name (default: that of the model)")
     .addOption(errorRateOption())
-    .option('--validated-by <laboratory>', 'the laboratory that answers for it: the model gets the status "validated"')
-    .option('--conditions <sentence>', 'on which recordings the validation holds; needed with --validated-by')
     .option('--overwrite', 'replace the model that stands in the folder')
     .addOption(noteOption())
     .addHelpText(
       'after',
       `
-A model whose status is "validated" gives likelihood ratios in cases and reports; one for screening does not. Where
-speakers are named, recordings of one speaker are put together to calibrate by length of speech.
+The model is for screening then; "validate" makes one that gives likelihood ratios in cases and reports. Where speakers are named, recordings of one speaker are put together to calibrate by length of speech.
 Exit status: 0 done, 1 it could not be done, 2 wrong usage, 130 interrupted.`,
     )
     .action(withStatus(calibrate));
@@ -47,16 +41,12 @@ Exit status: 0 done, 1 it could not be done, 2 wrong usage, 130 interrupted.`,
 
 async function calibrate(options: CalibrateOptions): Promise<number> {
   const folder = resolve(options.out);
-  if ((options.validatedBy === undefined) !== (options.conditions === undefined)) {
-    throw new UserFacingError('usage', '--validated-by and --conditions belong together.');
-  }
   await mustBeFreeForModel(folder, { overwrite: options.overwrite });
   const [{ calibrateModel }, { withBonafide }] = await Promise.all([
     import('../laboratory/calibrate-model.ts'),
     import('../datasets/load.ts'),
   ]);
   const { validatedRange } = await import('../evaluation/calibration.ts');
-  const { validatedBy, conditions } = options;
   const of = await modelFolder(options);
   const { readCard } = await import('../detector/store.ts');
   const { companions = [] } = await readCard(of);
@@ -70,8 +60,6 @@ async function calibrate(options: CalibrateOptions): Promise<number> {
         ...(options.name === undefined ? {} : { name: options.name }),
         maximumErrorRate: options.errorRate,
         seed: 1,
-        validation:
-          validatedBy === undefined || conditions === undefined ? null : { laboratory: validatedBy, conditions },
         notes: options.note,
       },
       `earwitness ${applicationVersion()}`,

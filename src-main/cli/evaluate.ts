@@ -92,7 +92,7 @@ export function mayRecord(
   if (validated) {
     throw new UserFacingError('usage', `The card of ${validated.card.name} is what its laboratory vouches for.`, {
       path: validated.folder,
-      advice: '“calibrate” measures its findings on the recordings that it is validated on.',
+      advice: '“validate” measures its findings on the recordings that it is validated on.',
     });
   }
 }

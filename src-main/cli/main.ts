@@ -24,6 +24,7 @@ import { register as registerSpectrogram } from './spectrogram.ts';
 import { register as registerSplices } from './splices.ts';
 import { register as registerTraces } from './traces.ts';
 import { register as registerTrain } from './train.ts';
+import { register as registerValidate } from './validate.ts';
 import { register as registerVerify } from './verify.ts';
 
 /** The whole command line; each command's module is loaded only when it runs, so that starting is quick. */
@@ -38,6 +39,7 @@ export function buildProgram(): Command {
     registerScan,
     registerTrain,
     registerCalibrate,
+    registerValidate,
     registerModel,
     registerEncoder,
     registerEvaluate,

@@ -9,6 +9,7 @@ import { conditioningSchema } from '../audio/condition.ts';
 import { calibrationSchema } from '../evaluation/calibration.ts';
 import { localisationSchema, partialRecordSchema } from './localisation-card.ts';
 import { memberSchema } from './member.ts';
+import { validationConditionsSchema } from '../../src-common/schemas/validation.ts';
 
 /** Of which recordings a companion speaks: of those that any of these holds of. */
 const companionConditionSchema = z
@@ -184,10 +185,15 @@ const plainCardSchema = z.object({
   validation: z
     .object({
       laboratory: z.string(),
+      /** In a sentence. */
       conditions: z.string(),
       date: z.string(),
       dataset: z.string(),
       split: z.string(),
+      /** What lies outside of them is not assessable. */
+      limits: validationConditionsSchema.optional(),
+      /** SHA-256 of the signed record (`validationRecordName`) that lies beside the card. */
+      record: sha256.optional(),
     })
     .nullable()
     .optional(),

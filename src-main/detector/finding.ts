@@ -10,6 +10,7 @@ import { highestHz } from './member.ts';
 import type { Quality } from '../../src-common/schemas/recording.ts';
 import { noteReasons } from './reason.ts';
 import type { Reason } from './reason.ts';
+import { unmetConditions } from './validation-conditions.ts';
 
 /** What the finding rests on. */
 export interface FindingBasis {
@@ -115,6 +116,10 @@ function reasonsFor(card: Card, basis: FindingBasis): Reason[] {
     add('codec', true, sentence);
   }
   if (card.distance && basis.distances) reasons.push(...distanceReasons(card.distance, basis.distances));
+  if (basis.score !== null && card.validation?.limits) {
+    for (const { sentence } of unmetConditions(card.validation.limits, basis))
+      add('outside-conditions', true, sentence);
+  }
   reasons.push(...noteReasons(basis.notes));
   if (basis.audioStreams > 1) {
     const sentence = `It holds ${basis.audioStreams} audio streams, numbered from 0; number ${basis.stream} was scored.`;

@@ -1,6 +1,6 @@
 /**
- * A validated model bears the signature of the installation that validated it: a word in a file that anyone can write makes no
- * likelihood ratio fit for a report.
+ * A validated model bears the signature of the installation that validated it, and the hash of the record of its validation: a word in a
+ * file that anyone can write makes no likelihood ratio fit for a report.
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -27,7 +27,7 @@ function message(raw: Record<string, unknown>): string {
 export function vouchedFor(card: Card, raw: unknown, home: string): Card {
   if (card.status !== 'validated') return card;
   const { seal } = card;
-  const own = seal !== undefined && seal.publicKey === publicKeyOf(home);
+  const own = seal !== undefined && seal.publicKey === publicKeyOf(home) && typeof card.validation?.record === 'string';
   if (own && signatureHolds(seal.publicKey, message(raw as Record<string, unknown>), seal.signature)) return card;
   return { ...card, status: 'screening', notes: [unsealedNote, ...card.notes] };
 }

@@ -404,9 +404,14 @@ export async function readForeign(
 /** All files of a model, checked against its card. @throws UserFacingError as `readModel`. */
 export async function readFiles({ folder, card }: Pick<StoredModel, 'folder' | 'card'>): Promise<ModelFiles> {
   const files: ModelFiles = new Map();
-  for (const name of card.members.flatMap(memberFiles)) files.set(name, await readChecked(folder, name, card));
+  const names = card.members.flatMap(memberFiles);
+  if (card.validation?.record !== undefined) names.push(validationRecordName);
+  for (const name of names) files.set(name, await readChecked(folder, name, card));
   return files;
 }
+
+/** The signed record of the validation of a validated model, beside its card. */
+export const validationRecordName = 'validation.json';
 
 /** A model's files beside the card, by name. */
 export type ModelFiles = Map<string, Uint8Array>;

@@ -1,4 +1,4 @@
-/** Said of a model whose card calls it validated without this installation's signature. */
+/** Said of a model whose card calls it validated without this installation's signature over a record of its validation. */
 export const unsealedNote =
-  'Its card calls it validated, but bears no signature of this installation: here it is for screening. Calibrate it on your own ' +
-  'recordings (`earwitness calibrate … --validated-by … --conditions …`) to validate it.';
+  'Its card calls it validated, but bears no signature of this installation over a record of that: here it is for screening. Validate it on ' +
+  'your own recordings (`earwitness validate`).';

@@ -1,11 +1,7 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { installationKey } from '../cases/keys.ts';
-import { sealCard } from '../detector/seal.ts';
-import { unsealedNote } from '../detector/unsealed.ts';
-import type { Card } from '../detector/card.ts';
 import { sha256 } from '../base/sha256.ts';
 import { networkFiles, readModel, writeModel } from '../detector/store.ts';
 import { babble, tinyCard, tinyMember, tinyNetwork, wav16 } from '../detector/testing.ts';
@@ -40,7 +36,6 @@ beforeAll(async () => {
     name: 'ours',
     maximumErrorRate: 0.05,
     seed: 1,
-    validation: { laboratory: 'A laboratory', conditions: 'Voices that a test makes.' },
     notes: ['A note.'],
   };
 });
@@ -57,13 +52,12 @@ async function writeModelTrainedOn(hashes: string[]): Promise<void> {
   await writeModel(join(folder, 'model'), { ...tinyCard, training }, networkFiles(tinyMember, tinyNetwork, weights));
 }
 
-it('keeps the network, says who validated it on what, and adds the figures', async () => {
+it('keeps the network, and adds the figures', async () => {
   const done: number[] = [];
   await calibrateModel(request, 'a test', { onProgress: (count) => done.push(count) });
   const [before, after] = [await readModel(request.folder), await readModel(request.out)];
   expect(after.onnxSha256).toBe(before.onnxSha256);
-  expect(after.card).toMatchObject({ name: 'ours', status: 'validated', application: 'a test' });
-  expect(after.card.validation).toMatchObject({ laboratory: 'A laboratory', split: 'ours' });
+  expect(after.card).toMatchObject({ name: 'ours', status: 'screening', application: 'a test' });
   expect(after.card.calibration).toMatchObject({ split: 'ours', countedUnits: { unit: 'sources' } });
   expect(after.card.localisation?.bonafideHours).toBeCloseTo((10 * 1.5) / 3600, 5);
   expect(after.card.figures.at(-1)).toMatchObject({ split: 'ours', bonafide: 10, spoof: 10 });
@@ -87,33 +81,4 @@ it('refuses recordings that the model was trained on', async () => {
   await expect(calibrateModel({ ...request, out: join(folder, 'refused') }, 'a test')).rejects.toThrow(
     /trained on 1 of the 20 recordings/,
   );
-});
-
-it('is validated by the signature of this installation over all that it says, and by nothing else', async () => {
-  await writeModelTrainedOn([]);
-  await calibrateModel(request, 'a test');
-  const path = join(request.out, 'card.json');
-  const text = readFileSync(path, 'utf8');
-  const statusWith = async (changed: Record<string, unknown>): Promise<string> => {
-    writeFileSync(path, JSON.stringify({ ...(JSON.parse(text) as object), ...changed }));
-    const { card } = await readModel(request.out);
-    expect(card.notes.includes(unsealedNote)).toBe(card.status === 'screening');
-    return card.status;
-  };
-  expect(await statusWith({})).toBe('validated');
-  expect(await statusWith({ name: 'renamed', records: [] })).toBe('validated');
-  const { calibration, seal } = JSON.parse(text) as Card;
-  expect(await statusWith({ calibration: { ...calibration, a: calibration.a * 3 } })).toBe('screening');
-  expect(await statusWith({ notes: [] })).toBe('screening');
-  expect(await statusWith({ seal: undefined })).toBe('screening');
-  const foreign = installationKey(join(folder, 'elsewhere'), { make: true });
-  expect(await statusWith({ seal: { ...seal, publicKey: foreign.publicKey } })).toBe('screening');
-  writeFileSync(path, text);
-  await sealCard(request.out, foreign);
-  expect((await readModel(request.out)).card.status).toBe('screening');
-  // What has no signature is calibrated again from there, and says it no longer.
-  await calibrateModel({ ...request, folder: request.out, out: join(folder, 'again') }, 'a test');
-  const again = await readModel(join(folder, 'again'));
-  expect(again.card.status).toBe('validated');
-  expect(again.card.notes).not.toContain(unsealedNote);
 });

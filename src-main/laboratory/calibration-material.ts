@@ -82,20 +82,26 @@ async function joinedWav(paths: readonly string[], sampleRateHz: number, signal?
 
 /**
  * Scores recordings, and concatenations of them by speaker, with a model that was not trained on them.
+ * @param options.keep what of the recordings counts, once it is scored; all if not given
  * @throws the signal's reason when it fires.
  */
 export async function calibrationMaterial(
   model: RunnableModel,
   items: readonly DatasetItem[],
   seed: number,
-  options: { signal?: AbortSignal; onProgress?: (done: number, total: number) => void } = {},
+  options: {
+    signal?: AbortSignal;
+    onProgress?: (done: number, total: number) => void;
+    keep?: (one: ScoredItem) => boolean;
+  } = {},
 ): Promise<CalibrationMaterial> {
-  const { signal } = options;
+  const { signal, keep = () => true } = options;
   const stop = signal ? { signal } : {};
-  const scored = await scoreItems(model, items, {
+  const all = await scoreItems(model, items, {
     ...stop,
     onProgress: (done) => options.onProgress?.(done, items.length),
   });
+  const scored = all.filter(keep);
   const { usable, planned } = plan(scored, seed);
   const trialOf = (
     { name, label, speaker, source, generator }: PlannedConcatenation,

@@ -97,7 +97,11 @@ export function cardsThatSpeak({ card, companions = [] }: RunnableModel, withCom
 }
 
 /** A score as a natural-log likelihood ratio under a card's calibration. */
-export function ratioOf({ calibration }: Card, score: number, speechSeconds: number | null | undefined): number {
+export function ratioOf(
+  { calibration }: Pick<Card, 'calibration'>,
+  score: number,
+  speechSeconds: number | null | undefined,
+): number {
   return applyCalibration(calibration, score, speechSeconds).llr;
 }
 
@@ -134,6 +138,8 @@ export function companionSentence({ companions, trials }: Pick<SpokenTrials, 'co
 
 /** A labelled recording with what decides its finding under any calibration of the model. */
 export interface JudgeableRecording {
+  /** Its id in the dataset. */
+  file: string;
   bonafide: boolean;
   speaker: string | null;
   source: string | null;
@@ -145,7 +151,8 @@ export interface JudgeableRecording {
 
 /** The recordings of a dataset as they were scored. @param model where its companions spoke of some */
 export function recordingsOf(scored: readonly ScoredItem[], model?: RunnableModel): JudgeableRecording[] {
-  return scored.map(({ item: { label, speaker, source }, result: { analysis } }) => ({
+  return scored.map(({ item: { id, label, speaker, source }, result: { analysis } }) => ({
+    file: id,
     bonafide: label === 'bonafide',
     speaker,
     source,
@@ -198,19 +205,26 @@ export function memberScores(members: DetectorAnalysis['members']): Pick<Trial, 
 
 /**
  * @param options.areRatios whether the trials are natural-log likelihood ratios already (`SpokenTrials`)
+ * @param options.cardOf whose calibration a trial's ratio is under; `card` if not given
  * @param options.costs of the DCF; ASVspoof 5's if not given.
  * @param options.replicates of the bootstrap; none if not given.
  */
 export function evaluateTrials(
   card: Card,
   trials: Trial[],
-  options: { areRatios?: boolean; asv?: AsvScores; costs?: DcfCosts; replicates?: number } = {},
+  options: {
+    areRatios?: boolean;
+    cardOf?: (trial: Trial) => Pick<Card, 'calibration'>;
+    asv?: AsvScores;
+    costs?: DcfCosts;
+    replicates?: number;
+  } = {},
 ): EvaluatedTrials {
-  const { areRatios = false, asv, costs, replicates = 0 } = options;
+  const { areRatios = false, cardOf = () => card, asv, costs, replicates = 0 } = options;
   const threshold = areRatios ? 0 : card.thresholds.score;
   const calibratedTrials = areRatios
     ? trials
-    : trials.map((trial) => ({ ...trial, score: ratioOf(card, trial.score, trial.speechSeconds) }));
+    : trials.map((trial) => ({ ...trial, score: ratioOf(cardOf(trial), trial.score, trial.speechSeconds) }));
   const metrics = detectionMetrics(trials, { threshold, ...(asv ? { asv } : {}), ...(costs ? { costs } : {}) });
   const common = { replicates, costs: metrics.dcf.costs };
   return {

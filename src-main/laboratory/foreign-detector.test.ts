@@ -81,7 +81,6 @@ it(
         out: join(home, 'calibrated'),
         maximumErrorRate: 0.2,
         seed: 1,
-        validation: null,
         notes: [],
       },
       'a test',
