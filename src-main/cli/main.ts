@@ -11,6 +11,7 @@ import { register as registerDataset } from './dataset.ts';
 import { register as registerEncoder } from './encoder.ts';
 import { register as registerEvaluate } from './evaluate.ts';
 import { register as registerFind } from './find.ts';
+import { register as registerLaboratory } from './laboratory.ts';
 import { register as registerMetrics } from './metrics.ts';
 import { register as registerModel } from './model.ts';
 import { register as registerReport } from './report.ts';
@@ -40,6 +41,7 @@ export function buildProgram(): Command {
     registerTrain,
     registerCalibrate,
     registerValidate,
+    registerLaboratory,
     registerModel,
     registerEncoder,
     registerEvaluate,

@@ -209,7 +209,7 @@ const plainCardSchema = z.object({
       cardSha256: sha256,
       /** The application that made it, as the card says. */
       application: z.string(),
-      /** As the card had it; here it is for screening. */
+      /** As the card had it. */
       status: z.enum(['screening', 'validated']),
       laboratory: z.string().nullable(),
     })

@@ -8,10 +8,14 @@ import { canonicalJson } from '../base/canonical.ts';
 import { writeFileWhole } from '../base/files.ts';
 import { publicKeyOf, signatureHolds } from '../base/signatures.ts';
 import type { Card } from './card.ts';
+import { isAccepted } from './laboratories.ts';
 import { unsealedNote } from './unsealed.ts';
 
-/** Of a card, what may change under the signature: its name, and what measurements add: how often its findings were right, how faithful its maps are. */
-const unsigned = new Set(['name', 'records', 'saliency', 'partialSpoofs', 'seal']);
+/**
+ * Of a card, what may change under the signature: its name, where it was imported from, and what measurements add: how often its findings were
+ * right, how faithful its maps are.
+ */
+const unsigned = new Set(['name', 'records', 'saliency', 'partialSpoofs', 'origin', 'seal']);
 
 /** The files are in it by their hashes. */
 function message(raw: Record<string, unknown>): string {
@@ -20,15 +24,16 @@ function message(raw: Record<string, unknown>): string {
 }
 
 /**
- * The card as far as this installation vouches for it.
+ * The card as far as this installation vouches for it: by its own signature, or by that of a laboratory that it accepted.
  * @param raw the card as it lies on disk, which is what was signed
  * @param home the data folder, which holds the installation's key
  */
 export function vouchedFor(card: Card, raw: unknown, home: string): Card {
   if (card.status !== 'validated') return card;
   const { seal } = card;
-  const own = seal !== undefined && seal.publicKey === publicKeyOf(home) && typeof card.validation?.record === 'string';
-  if (own && signatureHolds(seal.publicKey, message(raw as Record<string, unknown>), seal.signature)) return card;
+  const known = seal !== undefined && (seal.publicKey === publicKeyOf(home) || isAccepted(home, seal.publicKey));
+  const recorded = known && typeof card.validation?.record === 'string';
+  if (recorded && signatureHolds(seal.publicKey, message(raw as Record<string, unknown>), seal.signature)) return card;
   return { ...card, status: 'screening', notes: [unsealedNote, ...card.notes] };
 }
 

@@ -1,4 +1,4 @@
-/** Said of a model whose card calls it validated without this installation's signature over a record of its validation. */
+/** Said of a model whose card calls it validated without a signature, over a record of that, that counts here. */
 export const unsealedNote =
-  'Its card calls it validated, but bears no signature of this installation over a record of that: here it is for screening. Validate it on ' +
-  'your own recordings (`earwitness validate`).';
+  'Its card calls it validated, but bears no signature over a record of that by this installation or a laboratory that was accepted here: it is ' +
+  'for screening. Validate it on your own recordings (`earwitness validate`), or accept the laboratory (`earwitness laboratory`).';

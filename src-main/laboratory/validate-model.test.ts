@@ -1,79 +1,33 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { extractText, getDocumentProxy } from 'unpdf';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { wav16 as wavOfRate } from '../audio/wav-writer.ts';
+import { validationRecordSchema } from '../../src-common/schemas/validation.ts';
 import { sha256 } from '../base/sha256.ts';
 import { installationKey } from '../cases/keys.ts';
 import type { Card } from '../detector/card.ts';
-import { startingWeights } from '../detector/network.ts';
 import { sealCard } from '../detector/seal.ts';
-import { networkFiles, readFiles, readModel, writeModel } from '../detector/store.ts';
-import { babble, tinyCard, tinyMember, tinyNetwork, wav16 } from '../detector/testing.ts';
+import { readFiles, readModel } from '../detector/store.ts';
 import { unsealedNote } from '../detector/unsealed.ts';
-import { Random } from '../base/random.ts';
 import { scanFiles } from '../scanning/scan-files.ts';
 import { calibrateModel } from './calibrate-model.ts';
+import { conditions, validationFixture, writeModelTrainedOn, writtenPlan } from './testing.ts';
 import { listValidations, validateModel } from './validate-model.ts';
 import type { ValidationRequest } from './validate-model.ts';
 import { readValidationPlan } from './validation-plan.ts';
-import { validationRecordSchema } from '../../src-common/schemas/validation.ts';
 import { judgeCriteria, recordHolds } from './validation-record.ts';
 
 let folder: string;
 let request: ValidationRequest;
 
-const conditions = {
-  description: 'Voices that a test makes.',
-  codecs: ['pcm_s16le'],
-  speechSeconds: { from: 0.5, to: 20 },
-  sampleRateHz: { from: 16_000 },
-};
-
-async function plan(name: string, changed: Record<string, unknown> = {}): Promise<ValidationRequest['stated']> {
-  const path = join(folder, `${name}.json`);
-  const acceptance = { recordings: { atLeast: 20 }, auc: { atLeast: 0.9 } };
-  const whole = { format: 1, laboratory: 'A laboratory', title: 'A test', conditions, acceptance, errorRate: 0.3 };
-  writeFileSync(path, JSON.stringify({ ...whole, ...changed }));
-  return readValidationPlan(path);
-}
-
-async function writeModelTrainedOn(hashes: string[]): Promise<void> {
-  const weights = startingWeights(tinyNetwork, 1);
-  const random = new Random(2);
-  for (const values of weights.values()) for (let i = 0; i < values.length; i++) values[i] += 0.5 * random.normal();
-  const training = { ...tinyCard.training, fileSha256: hashes };
-  await writeModel(join(folder, 'model'), { ...tinyCard, training }, networkFiles(tinyMember, tinyNetwork, weights));
-}
+const plan = (name: string, changed?: Record<string, unknown>): Promise<ValidationRequest['stated']> =>
+  writtenPlan(folder, name, changed);
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'earwitness-validate-'));
   process.env['EARWITNESS_HOME'] = join(folder, 'home');
-  mkdirSync(join(folder, 'audio'));
-  const lines = ['path,label,split,source,speaker'];
-  for (let i = 0; i < 48; i++) {
-    const label = i % 2 === 0 ? 'bonafide' : 'spoof';
-    writeFileSync(join(folder, 'audio', `${i}.wav`), wav16(babble(1.5, i, { noise: i % 2 === 0 ? 0.001 : 0.4 })));
-    lines.push(`audio/${i}.wav,${label},ours,${label}-${i % 24},${label}-${i % 24}`);
-  }
-  // Outside of the conditions by its rate, and by its length.
-  writeFileSync(join(folder, 'audio', 'low.wav'), wavOfRate(babble(1.5, 50), 8000));
-  writeFileSync(join(folder, 'audio', 'long.wav'), wav16(babble(25, 51)));
-  lines.push('audio/low.wav,bonafide,ours,bonafide-0,bonafide-0', 'audio/long.wav,spoof,ours,spoof-1,spoof-1');
-  writeFileSync(join(folder, 'manifest.csv'), lines.join('\n'));
-  await writeModelTrainedOn([]);
-  request = {
-    folder: join(folder, 'model'),
-    dataset: `manifest:${join(folder, 'manifest.csv')}`,
-    split: 'ours',
-    stated: await plan('plan'),
-    examiner: 'Ada Examiner',
-    out: join(folder, 'validated'),
-    notes: ['A note.'],
-    seed: 1,
-    replicates: 100,
-  };
+  request = await validationFixture(folder);
 });
 afterAll(() => {
   delete process.env['EARWITNESS_HOME'];
@@ -175,10 +129,10 @@ it('keeps a validation that was stopped among those that were begun', async () =
 
 it('refuses recordings that the model was trained on, and such as cannot be divided', async () => {
   const heard = sha256(readFileSync(join(folder, 'audio', '0.wav')));
-  await writeModelTrainedOn([heard]);
+  await writeModelTrainedOn(folder, [heard]);
   const out = join(folder, 'refused');
   await expect(validateModel({ ...request, out }, 'a test')).rejects.toThrow(/trained on 1 of the 48 recordings/);
-  await writeModelTrainedOn([]);
+  await writeModelTrainedOn(folder, []);
   // Of the bona fide recordings one source alone is left.
   const lines = readFileSync(join(folder, 'manifest.csv'), 'utf8').split('\n');
   const manifest = join(folder, 'few.csv');

@@ -5,7 +5,15 @@ import { dirname, join } from 'node:path';
 import type yauzl from 'yauzl';
 import { UserFacingError } from '../base/errors.ts';
 import { ensureFolder, unwritable } from '../base/files.ts';
-import { memberFiles, readCard, readFiles, readForeign, readModel, readNetwork } from '../detector/store.ts';
+import {
+  memberFiles,
+  readCard,
+  readFiles,
+  readForeign,
+  readModel,
+  readNetwork,
+  validationRecordName,
+} from '../detector/store.ts';
 import { createFrontEnd } from '../features/front-end.ts';
 import { archiveEntries, entryStream, openArchive, writeArchive } from '../base/zip.ts';
 import type { ForeignArchive, Packed } from '../base/zip.ts';
@@ -21,7 +29,7 @@ function mostBytes(name: string): number | null {
   const [own, companion] = name.split('/').reverse();
   if (companion !== undefined && !/^[a-z0-9][a-z0-9-]{0,39}\/[^/]+$/.test(name)) return null;
   if (own === 'card.json') return 64 * megabyte;
-  if (name === selfTestFile) return megabyte;
+  if (name === selfTestFile || name === validationRecordName) return megabyte;
   return /^[a-z0-9][a-z0-9-]*\.(?:onnx|safetensors)$/.test(own) ? 2048 * megabyte : null;
 }
 

@@ -6,10 +6,12 @@ import type { Model, ModelSummary } from '../../src-common/schemas/model.ts';
 import { sha256File } from '../audio/hash.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { ensureFolder, unwritable, writeFileWhole } from '../base/files.ts';
+import { dataFolder } from '../base/home.ts';
 import { sha256 } from '../base/sha256.ts';
 import { cardSchema, conditionWords } from '../detector/card.ts';
 import type { Card } from '../detector/card.ts';
 import type { Member } from '../detector/member.ts';
+import { vouchedFor } from '../detector/seal.ts';
 import { EncoderUnavailable } from '../detector/encoders/encoder.ts';
 import {
   encoderProblem,
@@ -151,7 +153,7 @@ export class ModelStore {
 
   /**
    * Takes a packed model in, under a folder's name that is free, and keeps where it came from. It is for screening, whatever its
-   * card says.
+   * card says, unless it bears the signature of this installation or of a laboratory that was accepted here.
    * @returns its id
    * @throws UserFacingError `model-archive`, `model-exists` where the same model is there, `unwritable`
    */
@@ -164,7 +166,13 @@ export class ModelStore {
       await unpackModel(path, staging, signal);
       const text = await readFile(join(staging, 'card.json'), 'utf8');
       await this.#mustBeNew(text);
-      const card = imported(cardSchema.parse(JSON.parse(text)), path, text);
+      const raw = JSON.parse(text) as Record<string, unknown>;
+      const claimed = cardSchema.parse(raw);
+      const vouched = vouchedFor(claimed, raw, dataFolder()).status === 'validated';
+      // What was signed stays to the letter.
+      const card = vouched
+        ? { ...raw, name: claimed.name, origin: originOf(claimed, path, text) }
+        : imported(claimed, path, text);
       await writeFileWhole(join(staging, 'card.json'), `${JSON.stringify(card, null, 1)}\n`);
       return await this.adopt(staging, card.name);
     } finally {
@@ -335,17 +343,26 @@ async function companionsOf(folder: string, { companions = [] }: Card): Promise<
   );
 }
 
-/** A card as it is kept of a model that came from elsewhere. */
+function originOf({ application, status, validation }: Card, path: string, text: string): NonNullable<Card['origin']> {
+  return {
+    importedAt: new Date().toISOString(),
+    file: basename(path),
+    cardSha256: sha256(text),
+    application,
+    status,
+    laboratory: validation?.laboratory ?? null,
+  };
+}
+
+/** A card as it is kept of a model that came from elsewhere and that nobody vouches for here. */
 function imported({ seal, validation, ...card }: Card, path: string, text: string): Card {
-  const { application, status } = card;
-  const laboratory = validation?.laboratory ?? null;
-  const importedAt = new Date().toISOString();
-  const origin = { importedAt, file: basename(path), cardSha256: sha256(text), application, status, laboratory };
+  const origin = originOf({ ...card, validation }, path, text);
+  const { importedAt, file, application, laboratory, status } = origin;
   const claimed =
     status === 'validated'
-      ? ` Its card called it validated${laboratory === null ? '' : ` by ${laboratory}`}${seal ? '' : ', without a signature'}: here it is for screening until it is calibrated and validated here.`
+      ? ` Its card called it validated${laboratory === null ? '' : ` by ${laboratory}`}${seal ? ', by a key that is not accepted here' : ', without a signature'}: here it is for screening until it is validated here, or that laboratory is accepted and the model imported again.`
       : '';
-  const note = `Imported on ${importedAt} from ${origin.file}, made by ${application}.${claimed}`;
+  const note = `Imported on ${importedAt} from ${file}, made by ${application}.${claimed}`;
   return { ...card, status: 'screening', validation: null, origin, notes: [...card.notes, note] };
 }
 
