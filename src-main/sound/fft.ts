@@ -7,23 +7,36 @@
  */
 export function transform(re: Float64Array, im: Float64Array, inverse = false): void {
   const size = re.length;
+  // Written out without pairs of values, and stage by stage with factors in a row: the most of what traces cost is spent here.
   for (let i = 1, j = 0; i < size; i++) {
     let bit = size >> 1;
     for (; j & bit; bit >>= 1) j ^= bit;
     j ^= bit;
-    if (i < j) {
-      [re[i], re[j]] = [re[j], re[i]];
-      [im[i], im[j]] = [im[j], im[i]];
-    }
+    if (i >= j) continue;
+    const keptRe = re[i];
+    const keptIm = im[i];
+    re[i] = re[j];
+    im[i] = im[j];
+    re[j] = keptRe;
+    im[j] = keptIm;
+  }
+  for (let low = 0; low + 1 < size; low += 2) {
+    const highRe = re[low + 1];
+    const highIm = im[low + 1];
+    re[low + 1] = re[low] - highRe;
+    im[low + 1] = im[low] - highIm;
+    re[low] += highRe;
+    im[low] += highIm;
   }
   const { cosines, sines } = turns(size);
-  for (let half = 1; half < size; half *= 2) {
-    const step = size / (2 * half);
+  const sign = inverse ? 1 : -1;
+  for (let half = 2; half < size; half *= 2) {
     for (let group = 0; group < size; group += 2 * half) {
       for (let k = 0; k < half; k++) {
-        const cosine = cosines[k * step];
-        const sine = inverse ? sines[k * step] : -sines[k * step];
-        const [low, high] = [group + k, group + k + half];
+        const cosine = cosines[half + k];
+        const sine = sign * sines[half + k];
+        const low = group + k;
+        const high = low + half;
         const turnedRe = re[high] * cosine - im[high] * sine;
         const turnedIm = re[high] * sine + im[high] * cosine;
         re[high] = re[low] - turnedRe;
@@ -42,14 +55,17 @@ export function transform(re: Float64Array, im: Float64Array, inverse = false): 
 
 const tables = new Map<number, { cosines: Float64Array; sines: Float64Array }>();
 
-/** Cosine and sine of the first half of a turn in steps of a transform's size. */
+/** Cosine and sine of half a turn in as many steps as a stage's half has values, from that place on: one stage after the other. */
 function turns(size: number): { cosines: Float64Array; sines: Float64Array } {
   let table = tables.get(size);
   if (!table) {
-    const angle = (k: number): number => (2 * Math.PI * k) / size;
+    const angle = (place: number): number => {
+      const half = 2 ** Math.floor(Math.log2(place));
+      return (Math.PI * (place - half)) / half;
+    };
     table = {
-      cosines: Float64Array.from({ length: size / 2 }, (_, k) => Math.cos(angle(k))),
-      sines: Float64Array.from({ length: size / 2 }, (_, k) => Math.sin(angle(k))),
+      cosines: Float64Array.from({ length: size }, (_, place) => (place === 0 ? 1 : Math.cos(angle(place)))),
+      sines: Float64Array.from({ length: size }, (_, place) => (place === 0 ? 0 : Math.sin(angle(place)))),
     };
     tables.set(size, table);
   }
