@@ -1,14 +1,17 @@
 /**
  * How often each measure of `earwitness traces` finds what is there and what is not, on material made from seeds: the figures of
- * docs/traces.md. `node scripts/measure-traces.ts [NAME…] [--count N]`; `find` needs clips of speech: `--dataset SPEC --split NAME`
+ * docs/traces.md. `node scripts/measure-traces.ts [NAME…] [--count N]`; `find` needs clips of speech: `--dataset SPEC --split NAME`. Coding is
+ * measured on recorded clips: `--clips DIR` holds `corpus` and `formats`, each with its manifest.csv; thresholds were chosen on the half that
+ * `--half choose` takes.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { decode } from '../src-main/audio/decode.ts';
 import { findFfmpeg } from '../src-main/audio/ffmpeg.ts';
+import { Resampler } from '../src-main/audio/resample.ts';
 import { wav16 } from '../src-main/audio/wav-writer.ts';
 import { Random } from '../src-main/base/random.ts';
 import { loadDataset, selectSplit } from '../src-main/datasets/load.ts';
@@ -20,7 +23,9 @@ import { BackgroundMeter } from '../src-main/traces/background.ts';
 import { placesOf } from '../src-main/traces/find.ts';
 import { Fingerprinter, secondsPerCode } from '../src-main/traces/fingerprint.ts';
 import type { Fingerprint } from '../src-main/traces/fingerprint.ts';
+import { CodingMeter, type Coding } from '../src-main/traces/coding.ts';
 import { HumMeter, type Hum } from '../src-main/traces/hum.ts';
+import { offsetChanges } from '../src-main/traces/answers.ts';
 import { placeInReference } from '../src-main/traces/reference.ts';
 import { SameSamples, SameSound, allRepeats } from '../src-main/traces/repeats.ts';
 import { cutOut, hum, inBlocks, noise, sum, voice } from '../src-main/traces/testing.ts';
@@ -30,6 +35,8 @@ const { values, positionals } = parseArgs({
     count: { type: 'string', default: '20' },
     dataset: { type: 'string' },
     split: { type: 'string', default: 'dev' },
+    clips: { type: 'string', default: '' },
+    half: { type: 'string', default: 'report' },
   },
   allowPositionals: true,
 });
@@ -43,10 +50,44 @@ const measures: Record<string, () => void | Promise<void>> = {
   background: measureBackground,
   repeats: measureRepeats,
   ...(values.dataset === undefined ? {} : { find: () => measureFind(values.dataset ?? '') }),
+  ...(values.clips === ''
+    ? {}
+    : {
+        'coding-controls': measureCodingControls,
+        'coding-rates': measureCodingRates,
+        'coding-again': measureCodingAgain,
+        'coding-cuts': measureCodingCuts,
+      }),
 };
 
 function print(...cells: (string | number)[]): void {
   process.stdout.write(`| ${cells.join(' | ')} |\n`);
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'earwitness-traces-'));
+
+/** Through a file of that ending and back, as 16 bits (s16le) or floats (f32le). */
+function coded(
+  samples: Float32Array,
+  rate: number,
+  as: 's16le' | 'f32le',
+  ending: string,
+  ...coder: string[]
+): Float32Array {
+  const [from, to] = ['in.wav', `coded.${ending}`].map((name) => join(folder, name));
+  writeFileSync(from, wav16(samples, rate));
+  execFileSync(ffmpeg, ['-v', 'error', '-nostdin', '-y', '-i', from, ...coder, to]);
+  return decoded(to, rate, as);
+}
+
+function decoded(path: string, rate: number, as: 's16le' | 'f32le' = 's16le'): Float32Array {
+  const bytes = execFileSync(
+    ffmpeg,
+    ['-v', 'error', '-nostdin', '-i', path, '-ac', '1', '-ar', String(rate), '-f', as, '-'],
+    { maxBuffer: 2 ** 30 },
+  );
+  const { buffer } = new Uint8Array(bytes);
+  return as === 'f32le' ? new Float32Array(buffer) : Float32Array.from(new Int16Array(buffer), (x) => x / 32_768);
 }
 
 function measureHum(): void {
@@ -144,21 +185,13 @@ function measureBackground(): void {
 /** A minute of voice over noise in which a stretch stands twice: as it was, or coded, louder or in other noise thereafter. */
 function measureRepeats(): void {
   const [rate, seconds] = [16_000, 60];
-  const folder = mkdtempSync(join(tmpdir(), 'earwitness-traces-'));
-  const coded = (samples: Float32Array, ending: string, ...coder: string[]): Float32Array => {
-    const [from, to, back] = ['in.wav', `coded.${ending}`, 'out.f32'].map((name) => join(folder, name));
-    writeFileSync(from, wav16(samples, rate));
-    execFileSync(ffmpeg, ['-v', 'error', '-nostdin', '-y', '-i', from, ...coder, to]);
-    execFileSync(ffmpeg, ['-v', 'error', '-nostdin', '-y', '-i', to, '-ar', String(rate), '-f', 'f32le', back]);
-    return new Float32Array(new Uint8Array(readFileSync(back)).buffer);
-  };
   const then: [string, (samples: Float32Array, random: Random) => Float32Array][] = [
     ['nothing', (samples) => samples],
     ['6 dB softer, rounded anew', (samples) => samples.map((x) => Math.round(16_384 * x) / 32_768)],
     ['noise 26 dB below the voice', (samples, random) => sum(samples, noise(random, samples.length, 0.0025))],
     ['noise 16 dB below the voice', (samples, random) => sum(samples, noise(random, samples.length, 0.008))],
-    ['MP3, 32 kbit/s', (samples) => coded(samples, 'mp3', '-c:a', 'libmp3lame', '-b:a', '32k')],
-    ['AAC, 32 kbit/s', (samples) => coded(samples, 'm4a', '-c:a', 'aac', '-b:a', '32k')],
+    ['MP3, 32 kbit/s', (samples) => coded(samples, rate, 'f32le', 'mp3', '-b:a', '32k')],
+    ['AAC, 32 kbit/s', (samples) => coded(samples, rate, 'f32le', 'm4a', '-b:a', '32k')],
   ];
   print('After copying', '0.3 s found', '2 s found', '4 s found', 'others found', 'in recordings without a copy');
   print(':-', ':-', ':-', ':-', ':-', ':-');
@@ -192,7 +225,6 @@ function measureRepeats(): void {
     }
     print(name, ...hits.map((hit) => `${hit} of ${count}`), others, without);
   }
-  rmSync(folder, { recursive: true });
 }
 
 /** A recording with hum, 28 dB below a voice, in a day's record of the mains that has it, and in one that has not. */
@@ -309,8 +341,250 @@ async function degraded(sounds: readonly Sound[], { how }: Degradation): Promise
   return throughCodec(sounds, how.codec, encoder, how.returnRateHz);
 }
 
+/** Clips of a half of all sources, so that what thresholds were chosen on is not what is reported. */
+interface Clips {
+  speech: (random: Random, seconds: number) => Float32Array;
+  wide: (random: Random, seconds: number) => Float32Array;
+}
+
+const isChoosing = values.half === 'choose';
+const seeds = Array.from({ length: count }, (_, k) => 2 * k + (isChoosing ? 0 : 1));
+const clipsOfHalf = 80;
+
+/** Clips whose authors' files were plain samples, of 16 kHz (corpus) and 44.1 kHz (formats: few, the same in both halves). */
+function uncodedClips(): Clips {
+  const all = manifestOf('corpus').filter(
+    ({ codec, path, source_path: source }) =>
+      /^(pcm|flac)/.test(codec) && !/mp3|m4a|aac|ogg|opus|_64kb/i.test(`${path}${source}`),
+  );
+  const half = new Random(5)
+    .shuffle(all)
+    .filter((_, i) => i % 2 === (isChoosing ? 0 : 1))
+    .slice(0, clipsOfHalf);
+  const wide = manifestOf('formats').filter(({ codec, sample_rate: rate }) => /^pcm_/.test(codec) && rate === '44100');
+  const known = new Map<string, Float32Array>();
+  const joinedClips = (random: Random, paths: readonly string[], rate: number, seconds: number): Float32Array => {
+    const out = new Float32Array(seconds * rate);
+    for (let at = 0; at < out.length;) {
+      const path = paths[random.below(paths.length)];
+      const samples = known.get(path) ?? decoded(path, rate);
+      known.set(path, samples);
+      const part = samples.subarray(random.below(Math.max(1, samples.length - rate))).subarray(0, out.length - at);
+      out.set(part, at);
+      at += part.length;
+    }
+    return out;
+  };
+  const [paths, widePaths] = [
+    half.map(({ path }) => join(values.clips, 'corpus', path)),
+    wide.map(({ file }) => join(values.clips, 'formats', file)),
+  ];
+  return {
+    speech: (random, seconds) => joinedClips(random, paths, 16_000, seconds),
+    wide: (random, seconds) => joinedClips(random, widePaths, 44_100, seconds),
+  };
+}
+
+function codingOf(samples: Float32Array, rate: number): Coding {
+  const meter = new CodingMeter(rate);
+  for (const block of inBlocks(samples)) meter.push(block);
+  return meter.finish();
+}
+
+function strongest({ strength }: Coding): number {
+  return strength.values.reduce<number>((most, x) => Math.max(most, x ?? 0), 0);
+}
+
+function kbit(rate: number): string[] {
+  return ['-b:a', `${rate}k`];
+}
+
+/** What is said of sound that was never MP3 or AAC. */
+function measureCodingControls(): void {
+  const { speech, wide } = uncodedClips();
+  const made = (random: Random, seconds: number): Float32Array =>
+    sum(voice(random, 44_100, seconds, 0.05), noise(random, 44_100 * seconds, 0.001, true));
+  print('Never coded as MP3 or AAC', 'recordings with frames', 'said to be', 'highest score');
+  print(':-', ':-', ':-', ':-');
+  const controls: [string, number, (random: Random) => Float32Array][] = [
+    ['speech, 16 kHz', 16_000, (random) => speech(random, 20)],
+    ['speech, 44.1 kHz', 44_100, (random) => wide(random, 10)],
+    ['made voice and noise, 44.1 kHz', 44_100, (random) => made(random, 10)],
+    ...[
+      ['Opus, 24 kbit/s', 'opus', '-c:a', 'libopus', ...kbit(24)],
+      ['Vorbis, 48 kbit/s', 'ogg', '-c:a', 'libvorbis', ...kbit(48)],
+      ['WMA, 32 kbit/s', 'wma', '-c:a', 'wmav2', ...kbit(32)],
+      ['MP2, 48 kbit/s', 'mp2', '-c:a', 'mp2', ...kbit(48)],
+      ['G.722', 'wav', '-c:a', 'adpcm_g722'],
+      ['µ-law', 'wav', '-c:a', 'pcm_mulaw'],
+    ].map(([name, ...coder]): [string, number, (random: Random) => Float32Array] => [
+      `speech, 16 kHz, ${name}`,
+      16_000,
+      (random) => coded(speech(random, 10), 16_000, 's16le', coder[0], ...coder.slice(1)),
+    ]),
+  ];
+  for (const [name, rate, material] of controls) {
+    let [hits, most] = [0, 0];
+    const families = new Map<string, number>();
+    for (const k of seeds) {
+      const found = codingOf(material(new Random([5, k])), rate);
+      if (found.runs.length > 0) hits++;
+      for (const family of new Set(found.runs.map((run) => run.family)))
+        families.set(family, 1 + (families.get(family) ?? 0));
+      most = Math.max(most, strongest(found));
+    }
+    print(
+      name,
+      `${hits} of ${count}`,
+      [...families].map(([family, n]) => `${family} ${n}`).join(', ') || '–',
+      most.toFixed(1),
+    );
+  }
+}
+
+/** What is found of codings of several rates. */
+function measureCodingRates(): void {
+  const { speech, wide } = uncodedClips();
+  print('Coded as', 'frames found where they begin', 'others', 'lowest, median score');
+  print(':-', ':-', ':-', ':-');
+  const cells: [string, number, string, number, (random: Random, seconds: number) => Float32Array][] = [
+    ...[32, 64, 96, 128].map((rate): (typeof cells)[number] => ['MP3', rate, 'mp3', 16_000, speech]),
+    ...[32, 64, 96].map((rate): (typeof cells)[number] => ['AAC', rate, 'm4a', 16_000, speech]),
+    ...[64, 128, 192].map((rate): (typeof cells)[number] => ['MP3', rate, 'mp3', 44_100, wide]),
+    ...[64, 128, 160].map((rate): (typeof cells)[number] => ['AAC', rate, 'm4a', 44_100, wide]),
+  ];
+  for (const [name, bits, ending, rate, material] of cells) {
+    let [hits, others] = [0, 0];
+    const scores: number[] = [];
+    for (const k of seeds) {
+      const random = new Random([6, k]);
+      const cut = random.below(3000);
+      const found = codingOf(
+        coded(material(random, 10.3), rate, 's16le', ending, ...kbit(bits)).subarray(cut, cut + 10 * rate),
+        rate,
+      );
+      const right = found.runs.find((run) => isOf(run, ending, cut));
+      if (right) hits++;
+      others += found.runs.length - (right ? 1 : 0);
+      scores.push(strongest(found));
+    }
+    scores.sort((one, other) => one - other);
+    print(
+      `${name}, ${bits} kbit/s, ${rate / 1000} kHz`,
+      `${hits} of ${count}`,
+      others,
+      `${scores[0].toFixed(1)}, ${scores[scores.length >> 1].toFixed(1)}`,
+    );
+  }
+}
+
+/** What is left of a coding after what comes later. */
+function measureCodingAgain(): void {
+  const { speech } = uncodedClips();
+  print('Then', 'earlier frames found', 'later frames found');
+  print(':-', ':-', ':-');
+  const mp3 = (bits: number) => (x: Float32Array) => coded(x, 16_000, 's16le', 'mp3', ...kbit(bits));
+  const aac = (bits: number) => (x: Float32Array) => coded(x, 16_000, 's16le', 'm4a', ...kbit(bits));
+  const then: [
+    string,
+    (x: Float32Array) => Float32Array,
+    string,
+    (x: Float32Array, random: Random) => Float32Array,
+    string,
+  ][] = [
+    ['MP3 at 64 kbit/s, AAC at 96', mp3(64), 'mp3', aac(96), 'm4a'],
+    ['AAC at 48, MP3 at 128', aac(48), 'm4a', mp3(128), 'mp3'],
+    ['MP3 at 64, MP3 at 128', mp3(64), 'mp3', mp3(128), 'mp3'],
+    ['MP3 at 64, MP3 at 64', mp3(64), 'mp3', mp3(64), 'mp3'],
+    ['MP3 at 128, MP3 at 48', mp3(128), 'mp3', mp3(48), 'mp3'],
+    ['MP3 at 64, half as loud', mp3(64), 'mp3', (x) => x.map((v) => Math.round(16_384 * v) / 32_768), ''],
+    [
+      'MP3 at 64, noise 50 dB below the voice',
+      mp3(64),
+      'mp3',
+      (x, random) => sum(x, noise(random, x.length, 0.0002)),
+      '',
+    ],
+    [
+      'MP3 at 64, noise 40 dB below the voice',
+      mp3(64),
+      'mp3',
+      (x, random) => sum(x, noise(random, x.length, 0.0006)),
+      '',
+    ],
+    ['MP3 at 64, resampled to 15.9 kHz', mp3(64), 'mp3', (x) => resampledBy(x, 16_000, 15_900), ''],
+  ];
+  for (const [name, first, ending, second, laterEnding] of then) {
+    let [earlier, later] = [0, 0];
+    for (const k of seeds) {
+      const random = new Random([7, k]);
+      const cut = 100 + random.below(400);
+      const { runs } = codingOf(second(first(speech(random, 10)).subarray(cut), random), 16_000);
+      if (runs.some((run) => isOf(run, ending, cut))) earlier++;
+      if (laterEnding !== '' && runs.some((run) => isOf(run, laterEnding, 0))) later++;
+    }
+    print(name, `${earlier} of ${count}`, laterEnding === '' ? '–' : `${later} of ${count}`);
+  }
+}
+
+/** Cuts after coding. */
+function measureCodingCuts(): void {
+  const { speech } = uncodedClips();
+  print('Cut out of', 'change found within 1 s', 'median error', 'changes elsewhere');
+  print(':-', ':-', ':-', ':-');
+  const cuts = [['MP3', 'mp3', 64], ['MP3', 'mp3', 128], ['AAC', 'm4a', 64]] as const; // prettier-ignore
+  for (const [name, ending, bits] of cuts) {
+    let [hits, others] = [0, 0];
+    const errors: number[] = [];
+    for (const k of seeds) {
+      const random = new Random([8, k]);
+      const samples = coded(speech(random, 25), 16_000, 's16le', ending, ...kbit(bits));
+      const at = Math.round(16_000 * random.between(5, 15));
+      const cut = cutOut(samples, at, at + Math.round(16_000 * random.between(0.2, 5)));
+      const places = offsetChanges(codingOf(cut, 16_000).runs).map(({ startSeconds, endSeconds }) =>
+        Math.abs((startSeconds + endSeconds) / 2 - at / 16_000),
+      );
+      const near = places.filter((error) => error < 1);
+      hits += Math.min(1, near.length);
+      errors.push(...near);
+      others += places.length - near.length;
+    }
+    errors.sort((one, other) => one - other);
+    const error = errors.length === 0 ? '–' : `${errors[errors.length >> 1].toFixed(2)} s`;
+    print(`${name}, ${bits} kbit/s`, `${hits} of ${count}`, error, others);
+  }
+}
+
+/** Whether frames begin where ffmpeg's coders and decoders put them, after so many samples were cut off. */
+function isOf({ family, offset, frameSamples }: Coding['runs'][number], ending: string, cut: number): boolean {
+  const begin = ending === 'mp3' ? 47 : 0;
+  return family === (ending === 'mp3' ? 'mp3' : 'aac') && (offset - begin + cut) % frameSamples === 0;
+}
+
+function resampledBy(samples: Float32Array, from: number, to: number): Float32Array {
+  const resampler = new Resampler(from, to);
+  return resampler.process(samples).map((x) => Math.round(32_768 * x) / 32_768);
+}
+
+/** Rows of a manifest by the names of its columns; none of its values needs quotes that matter here. */
+function manifestOf(name: string): Record<string, string>[] {
+  const path = join(values.clips, name, 'manifest.csv');
+  if (!existsSync(path)) {
+    process.stderr.write(`${path} is not there: say where the clips are (--clips).\n`);
+    process.exit(1);
+  }
+  const [head, ...rows] = readFileSync(path, 'utf8')
+    .trim()
+    .split('\n')
+    .map((row) => row.split(','));
+  return rows
+    .filter((row) => row.length === head.length)
+    .map((row) => Object.fromEntries(head.map((column, i) => [column, row[i]])));
+}
+
 for (const [name, measure] of Object.entries(measures)) {
   if (positionals.length > 0 && !positionals.includes(name)) continue;
   process.stdout.write(`\n${name}\n\n`);
   await measure();
 }
+rmSync(folder, { recursive: true });

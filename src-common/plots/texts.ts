@@ -24,6 +24,7 @@ export const traceTitles = {
   hum: 'Hum of the electric network',
   background: 'Steps of the background',
   repeats: 'Repeated stretches',
+  coding: 'Earlier lossy coding',
   container: 'Container history',
 } as const;
 
@@ -47,6 +48,14 @@ export const traceTexts = {
   noiseOf: 'Eight seconds after against eight seconds before',
   noiseNote:
     'Noise floor in eight bands: the level below which 15 % of the frames lie (after Martin, 2001). Usual is their standard deviation in this recording, by its smaller half, at least 0.5 dB.',
+  codingFrames: 'Where frames of coders begin',
+  codingOffset: 'Offset (% of a frame)',
+  codingFamilies: { mp3: 'Frames of MP3', aac: 'Frames of AAC', other: 'Frames of another transform codec' },
+  codingChange: 'Change of the offset',
+  codingNote: 'A level line is one coding that goes on; a step from one level to another is a change of the offset.',
+  codingStrength: 'How clearly frames of a coder stand out',
+  codingStrengthAxis: 'Clarity (standard errors)',
+  codingStrengthOf: 'The clearest beginning of frames in ten seconds',
   backgroundStep: 'Step of noise or mean',
   dc: 'Mean of the samples',
   dcAxis: 'Mean (millionths of full scale)',

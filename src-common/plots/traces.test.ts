@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { BackgroundTrace, HumTrace, RepeatsTrace } from '../schemas/traces.ts';
+import type { BackgroundTrace, CodingTrace, HumTrace, RepeatsTrace } from '../schemas/traces.ts';
 import { plotCsv } from './rows.ts';
 import { plotSvg } from './svg.ts';
 import { tracePlots } from './traces.ts';
@@ -84,5 +84,31 @@ describe('plots of repeats', () => {
       ['marks', 'model1', [[5, 16]]],
     ]);
     expect(tracePlots('a.wav', { ...repeats, repeats: [] }, { durationSeconds: 24 })).toEqual([]);
+  });
+});
+
+describe('plots of coding', () => {
+  const run = { family: 'mp3', window: '', frameSamples: 576, offset: 144, startSeconds: 0, endSeconds: 12, score: 30, vanished: 0.3, vanishedElsewhere: 0.1 } as const; // prettier-ignore
+  const coding: CodingTrace = {
+    kind: 'coding',
+    ...{ sentence: 'The offset changes.', limits: 'None.', figures: [] },
+    places: [{ startSeconds: 12, endSeconds: 13, what: 'Change' }],
+    runs: [run, { ...run, family: 'aac', frameSamples: 1024, offset: 512, startSeconds: 13, endSeconds: 24 }],
+    strength: { timesSeconds: [5, 15], values: [30, 20] },
+    threshold: 6,
+  };
+
+  it('have a level line for each run, and how clear frames are over the time', () => {
+    const [frames, clarity] = tracePlots('a.wav', coding, { durationSeconds: 24 });
+    expect(frames.layers.map((layer) => [layer.kind, layer.role, 'points' in layer && layer.points])).toEqual([
+      ['line', 'accent', [[0, 25], [12, 25]]], // prettier-ignore
+      ['line', 'model1', [[13, 50], [24, 50]]], // prettier-ignore
+      ['upright', 'text', false],
+    ]);
+    expect(clarity.y.to).toBeGreaterThan(30);
+    const nothing = { ...coding, runs: [], places: [] };
+    expect(tracePlots('a.wav', nothing, { durationSeconds: 24 }).map(({ id }) => id)).toEqual(['coding-strength']);
+    const silent = { ...nothing, strength: { timesSeconds: [5], values: [null] } };
+    expect(tracePlots('a.wav', silent, { durationSeconds: 24 })).toEqual([]);
   });
 });

@@ -1,6 +1,14 @@
 /** Traces of a recording over its time, as plots. */
 import { axisNumber, formatNumber } from '../numbers.ts';
-import type { BackgroundTrace, HumTrace, RepeatsTrace, Trace, TraceCurve, Traces } from '../schemas/traces.ts';
+import type {
+  BackgroundTrace,
+  CodingTrace,
+  HumTrace,
+  RepeatsTrace,
+  Trace,
+  TraceCurve,
+  Traces,
+} from '../schemas/traces.ts';
 import type { Layer, Plot, PlotAxis, Point } from './plot.ts';
 import { traceTexts as texts } from './texts.ts';
 import type { Role } from './theme.ts';
@@ -18,6 +26,8 @@ export function tracePlots(
       return backgroundPlots(subject, trace, durationSeconds);
     case 'repeats':
       return repeatPlots(subject, trace, durationSeconds);
+    case 'coding':
+      return codingPlots(subject, trace, durationSeconds);
     case 'container':
       return [];
   }
@@ -122,6 +132,46 @@ function repeatPlots(subject: string, { repeats, sentence }: RepeatsTrace, durat
   const x = { ...timeAxis(durationSeconds), label: texts.earlier, column: 'earlier_seconds' };
   const y = { ...timeAxis(durationSeconds), label: texts.later, column: 'later_seconds', ticks: 5 };
   return [{ id: 'repeats', title: texts.repeats, subject, x, y, layers, gist: sentence }];
+}
+
+/** Runs as level lines at where their frames begin, and how clear the clearest are. */
+function codingPlots(subject: string, trace: CodingTrace, durationSeconds: number): Plot[] {
+  const { runs, strength, threshold: least, sentence } = trace;
+  if (strength.values.every((value) => value === null)) return [];
+  const x = timeAxis(durationSeconds);
+  const highest = strength.values.reduce<number>((most, value) => Math.max(most, value ?? 0), least);
+  const clarity: Plot = {
+    id: 'coding-strength',
+    title: texts.codingStrength,
+    subject,
+    x,
+    y: { label: texts.codingStrengthAxis, column: 'standard_errors', scale: 'linear', from: 0, to: 1.1 * highest, format: axisNumber }, // prettier-ignore
+    layers: [threshold(least, durationSeconds), ...curveLayers(strength, texts.codingStrengthOf, 'accent')],
+    gist: sentence,
+  };
+  if (runs.length === 0) return [clarity];
+  const roles = { mp3: 'accent', aac: 'model1', other: 'dim' } as const;
+  const layers = runs.map((run, index): Layer => {
+    const level = (100 * run.offset) / run.frameSamples;
+    return {
+      kind: 'line',
+      name: texts.codingFamilies[run.family],
+      role: roles[run.family],
+      points: [[run.startSeconds, level], [run.endSeconds, level]], // prettier-ignore
+      inLegend: runs.findIndex(({ family }) => family === run.family) === index,
+    };
+  });
+  const frames: Plot = {
+    id: 'coding-frames',
+    title: texts.codingFrames,
+    subject,
+    x,
+    y: { label: texts.codingOffset, column: 'offset_percent', scale: 'linear', from: 0, to: 100, format: axisNumber },
+    layers: [...layers, ...uprights(trace.places, texts.codingChange)],
+    gist: sentence,
+    note: texts.codingNote,
+  };
+  return [frames, clarity];
 }
 
 /** Lines across the plot where something stands out. */

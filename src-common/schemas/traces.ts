@@ -70,6 +70,33 @@ const repeatsSchema = answer.extend({
 export type RepeatsTrace = z.infer<typeof repeatsSchema>;
 export type Repeat = RepeatsTrace['repeats'][number];
 
+const codingSchema = answer.extend({
+  kind: z.literal('coding'),
+  /** Stretches in which a coder's frames were found, in order; two that lie over one another are two codings. */
+  runs: z.array(
+    z.object({
+      /** `other`: a transform codec whose frames are those of neither. */
+      family: z.enum(['mp3', 'aac', 'other']),
+      window: z.string(),
+      frameSamples: z.int(),
+      /** Of the recording's samples, modulo `frameSamples`, the one with which frames begin. */
+      offset: z.int(),
+      startSeconds: z.number(),
+      endSeconds: z.number(),
+      /** In standard errors, of the ten seconds where it is highest. */
+      score: z.number(),
+      /** Shares of the lines that vanish where frames begin, and some samples beside. */
+      vanished: z.number(),
+      vanishedElsewhere: z.number(),
+    }),
+  ),
+  /** How much the start of frames that stands out the most does, in standard errors; from `threshold` on it is found. */
+  strength: curve,
+  threshold: z.number(),
+});
+export type CodingTrace = z.infer<typeof codingSchema>;
+export type CodingRun = CodingTrace['runs'][number];
+
 const containerSchema = answer.extend({
   kind: z.literal('container'),
   /** Parts of the file in their order; those within others in brackets. */
@@ -77,7 +104,13 @@ const containerSchema = answer.extend({
 });
 export type ContainerTrace = z.infer<typeof containerSchema>;
 
-const traceSchema = z.discriminatedUnion('kind', [humSchema, backgroundSchema, repeatsSchema, containerSchema]);
+const traceSchema = z.discriminatedUnion('kind', [
+  humSchema,
+  backgroundSchema,
+  repeatsSchema,
+  codingSchema,
+  containerSchema,
+]);
 export type Trace = z.infer<typeof traceSchema>;
 
 export const tracesSchema = z.object({

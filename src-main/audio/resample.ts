@@ -227,7 +227,7 @@ function design(from: number, to: number): Filter {
 }
 
 /** Modified Bessel function of the first kind and order 0, by its power series. */
-function besselI0(x: number): number {
+export function besselI0(x: number): number {
   let term = 1;
   let sum = 1;
   for (let k = 1; term > sum * 1e-17; k++) {

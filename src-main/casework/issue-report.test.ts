@@ -296,6 +296,7 @@ it('traces stand in a report where they were asked for, with figures that are re
     'hum',
     'background',
     'repeats',
+    'coding',
     'container',
   ]);
 });

@@ -44,7 +44,7 @@ export function register(program: Command): void {
   program
     .command('traces')
     .description(
-      'Measure what recording and editing leave in a file: hum, steps of the background, copies, its structure.',
+      'Measure what recording and editing leave in a file: hum, steps of the background, copies, lossy coding, its structure.',
     )
     .argument('<file>', 'the recording')
     .option('--channel <n>', 'one channel, counted from 1 (default: the mix of all)', positiveInteger)

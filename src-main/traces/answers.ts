@@ -2,6 +2,8 @@
 import { formatCount, formatNumber, formatPercent, noBreak } from '../../src-common/numbers.ts';
 import type {
   BackgroundTrace,
+  CodingRun,
+  CodingTrace,
   ContainerTrace,
   Found,
   HumTrace,
@@ -11,6 +13,8 @@ import type {
 } from '../../src-common/schemas/traces.ts';
 import { leastBackgroundSeconds } from './background.ts';
 import type { Background } from './background.ts';
+import { leastScore } from './coding.ts';
+import type { Coding } from './coding.ts';
 import type { ContainerHistory } from './container.ts';
 import { leastHumSeconds } from './hum.ts';
 import type { Hum } from './hum.ts';
@@ -230,6 +234,128 @@ export function foundAnswer(
     limits: foundLimits,
     places: places.map((place) => ({ ...place, meaning: meaningOf(place.agreement) })),
   };
+}
+
+const codingLimits =
+  'Frames show that sound went through such a coder, at the rate that the file now has; a file that is MP3 or AAC itself shows its own. Two offsets over one another are two codings, as of a recording that was decoded and coded anew. Where the offset changes, samples were taken out, put in or joined, as a recorder does, too, that begins a file anew or loses data; one change in 576 (MP3) or 1024 (AAC) leaves the offset as it was. Not seen: coding that was followed by resampling, by filters, by mixing, by noise or by coding at a lower rate; a second coding by the same codec whose frames begin where those of the first did, which is what decoding and coding a whole file with the same programs gives; high bit rates, soft and short stretches; sound whose channels were coded apart, in their mix. So that no frames are found does not mean that the sound was never coded. Frames tell the filter bank, not the program.';
+
+/** Of the frames of coders in a recording of so many seconds. @param codec of the file, by ffmpeg's name */
+export function codingAnswer(coding: Coding, durationSeconds: number, codec: string): CodingTrace {
+  const { runs, strength, bandEdgeHz, assessedSeconds } = coding;
+  const data = {
+    kind: 'coding',
+    runs: runs.slice(0, mostRuns),
+    strength,
+    threshold: leastScore,
+    limits: codingLimits,
+  } as const;
+  const scores = strength.values.filter((score) => score !== null);
+  if (scores.length === 0) {
+    const sentence = 'Not assessed: there are too few stretches with enough sound for frames of a coder to be told.';
+    return { ...data, sentence, figures: [], places: [] };
+  }
+  const changes = offsetChanges(runs);
+  const places = [...changes, ...ends(runs, changes, durationSeconds)].sort(
+    (one, other) => one.startSeconds - other.startSeconds,
+  );
+  const own = codec === 'mp3' || codec === 'aac' ? codec : null;
+  const found = [...new Set(runs.map(frameWords))].map((words) => {
+    const [first] = runs.filter((run) => frameWords(run) === words);
+    const total = runs.filter((run) => frameWords(run) === words).reduce((sum, run) => sum + secondsOf(run), 0);
+    return `${words} (in ${formatPercent(Math.min(1, total / durationSeconds), 0)} of the recording, first at ${placeWords(first.startSeconds)})`;
+  });
+  const isTwice = runs.some((run, i) =>
+    runs.slice(0, i).some((other) => overlapSeconds(run, other) > leastOverlapSeconds),
+  );
+  const sentence =
+    runs.length === 0
+      ? `No frames of MP3 or AAC coding were found${own === null ? '' : ', not even those of the file’s own coding'}.`
+      : [
+          `Found: ${namedTexts(found)}.`,
+          ...(own !== null && runs.some(({ family }) => family === own)
+            ? [`The file is ${familyNames[own]} itself: one of them is its own.`]
+            : []),
+          ...(isTwice ? ['Frames lie over one another: the sound was coded more than once.'] : []),
+          changes.length === 0
+            ? 'No change of the offset was found.'
+            : `The offset changes at ${namedPlaces(changes.map(({ startSeconds }) => startSeconds))}.`,
+          ...(places.length > changes.length
+            ? ['Clear frames begin or end within the recording: see the places.']
+            : []),
+        ].join(' ');
+  return {
+    ...data,
+    sentence,
+    figures: [
+      { name: 'The clearest frames stand out by', value: `${formatNumber(largest(scores), 1)} standard errors` },
+      { name: 'Frames are said to be found from', value: `${formatNumber(leastScore, 0)} standard errors` },
+      { name: 'Assessed', value: `${formatNumber(assessedSeconds, 0)}${noBreak}s of ${formatNumber(durationSeconds, 0)}${noBreak}s` }, // prettier-ignore
+      { name: 'The spectrum ends at', value: bandEdgeHz === null ? 'no edge' : `${formatNumber(bandEdgeHz, 0)}${noBreak}Hz` }, // prettier-ignore
+      ...runs.slice(0, mostRunsNamed).map((run, index) => ({
+        name: `Run ${index + 1}, from ${placeWords(run.startSeconds)} to ${placeWords(run.endSeconds)}`,
+        value: `${frameWords(run)}; ${formatPercent(run.vanished, 0)} of the spectral lines vanish there, ${formatPercent(run.vanishedElsewhere, 0)} some samples beside; ${formatNumber(run.score, 1)} standard errors`,
+      })),
+    ],
+    places,
+  };
+}
+
+const mostRuns = 500;
+const mostRunsNamed = 12;
+const leastOverlapSeconds = 5;
+/** Between the end of one run and the beginning of the next. */
+const longestChangeSeconds = 3;
+/** Nearer an end of the recording, a run begins or ends with it. */
+const leastInsideSeconds = 5;
+const clearScore = 15;
+const familyNames = { mp3: 'MP3', aac: 'AAC', other: 'another transform codec' } as const;
+
+function frameWords({ family, window, frameSamples, offset }: CodingRun): string {
+  const how = family === 'mp3' ? '' : `, ${window}`;
+  return `frames of ${familyNames[family]} that begin at sample ${offset} of ${frameSamples}${how}`;
+}
+
+function secondsOf({ startSeconds, endSeconds }: CodingRun): number {
+  return endSeconds - startSeconds;
+}
+
+function overlapSeconds(one: CodingRun, other: CodingRun): number {
+  return Math.min(one.endSeconds, other.endSeconds) - Math.max(one.startSeconds, other.startSeconds);
+}
+
+/** Where frames of one offset end and those of another begin, in order. */
+export function offsetChanges(runs: readonly CodingRun[]): CodingTrace['places'] {
+  return runs.flatMap((run) => {
+    const before = runs
+      .filter((other) => other !== run && other.startSeconds < run.startSeconds && other.endSeconds < run.endSeconds)
+      .find((other) => Math.abs(other.endSeconds - run.startSeconds) <= longestChangeSeconds);
+    if (!before) return [];
+    const [startSeconds, endSeconds] = [before.endSeconds, run.startSeconds].sort((one, other) => one - other);
+    return [{ startSeconds, endSeconds, what: `${capital(frameWords(before))} end, ${frameWords(run)} begin` }];
+  });
+}
+
+/** Of runs that are clear: where they begin or end within the recording, but for changes. */
+function ends(
+  runs: readonly CodingRun[],
+  changes: CodingTrace['places'],
+  durationSeconds: number,
+): CodingTrace['places'] {
+  const isInside = (seconds: number): boolean =>
+    seconds > leastInsideSeconds &&
+    seconds < durationSeconds - leastInsideSeconds &&
+    !changes.some(({ startSeconds, endSeconds }) => seconds >= startSeconds && seconds <= endSeconds);
+  const at = (seconds: number, what: string) => ({ startSeconds: seconds, endSeconds: seconds, what: capital(what) });
+  return runs
+    .filter(({ score }) => score >= clearScore)
+    .flatMap((run) => [
+      ...(isInside(run.startSeconds) ? [at(run.startSeconds, `${frameWords(run)} begin, or become clear enough`)] : []),
+      ...(isInside(run.endSeconds) ? [at(run.endSeconds, `${frameWords(run)} end, or become too unclear`)] : []),
+    ]);
+}
+
+function capital(words: string): string {
+  return words[0].toUpperCase() + words.slice(1);
 }
 
 const containerLimits =

@@ -4,8 +4,9 @@ import { openAudio, probe } from '../audio/decode.ts';
 import type { OpenOptions } from '../audio/types.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { placedBlocks } from '../sound/placed.ts';
-import { backgroundAnswer, containerAnswer, humAnswer, repeatsAnswer } from './answers.ts';
+import { backgroundAnswer, codingAnswer, containerAnswer, humAnswer, repeatsAnswer } from './answers.ts';
 import { BackgroundMeter } from './background.ts';
+import { CodingMeter } from './coding.ts';
 import { containerHistory } from './container.ts';
 import { HumMeter } from './hum.ts';
 import { placeInReference } from './reference.ts';
@@ -27,7 +28,7 @@ export interface TraceOptions extends Pick<OpenOptions, 'stream' | 'readAll' | '
  */
 export async function measureTraces(path: string, options: TraceOptions = {}): Promise<Traces> {
   const { channel, reference, onProgress, ...opening } = options;
-  const { sampleRateHz, durationSeconds: declared } = await probe(path, opening);
+  const { sampleRateHz, durationSeconds: declared, codec } = await probe(path, opening);
   const history = await containerHistory(path);
   const like = recordersLike(history, await knownRecorders()).map(({ name }) => name);
   const audio = await openAudio(path, {
@@ -40,12 +41,14 @@ export async function measureTraces(path: string, options: TraceOptions = {}): P
   const background = new BackgroundMeter(sampleRateHz);
   const samplesTwice = new SameSamples(sampleRateHz);
   const soundTwice = new SameSound(sampleRateHz);
+  const coding = new CodingMeter(sampleRateHz);
   let samples = 0;
   for await (const block of placedBlocks(audio, sampleRateHz)) {
     hum.push(block);
     background.push(block);
     samplesTwice.push(block);
     soundTwice.push(block);
+    coding.push(block);
     samples += block.length;
     onProgress?.(samples / sampleRateHz, declared);
   }
@@ -62,6 +65,7 @@ export async function measureTraces(path: string, options: TraceOptions = {}): P
     humAnswer(found, durationSeconds, placed),
     backgroundAnswer(background.finish(), durationSeconds),
     repeatsAnswer(allRepeats(samplesTwice.finish(), soundTwice.finish()), durationSeconds),
+    codingAnswer(coding.finish(), durationSeconds, codec),
     containerAnswer(history, like),
   ];
   return { durationSeconds, sampleRateHz, channel: channel ?? null, traces };

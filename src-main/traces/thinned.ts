@@ -19,6 +19,8 @@ function thinnedTrace(trace: Trace): Trace {
       };
     case 'background':
       return { ...trace, noiseChange: fewer(trace.noiseChange, true), dc: fewer(trace.dc, false) };
+    case 'coding':
+      return { ...trace, strength: fewer(trace.strength, true) };
     case 'repeats':
     case 'container':
       return trace;

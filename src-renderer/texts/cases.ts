@@ -456,7 +456,7 @@ export const cases = {
       'Which parts of the sound each score rests on, with the test of the map against chance. No evidence; takes some seconds a result.',
     traces: 'Traces of the items.',
     tracesHint:
-      'The mains’ hum, steps of the background, copied stretches and how each file is built. No finding rests on them; takes about half a minute for an hour of sound.',
+      'The mains’ hum, steps of the background, copied stretches, earlier lossy coding and how each file is built. No finding rests on them; takes some minutes for an hour of sound.',
     amends: 'Amends',
     amendsNone: 'None: a new report',
     amendment: 'What was changed',
