@@ -87,6 +87,7 @@ export const models = {
     files: 'Files and their SHA-256',
     card: 'The whole card',
   },
+  statedOnly: (value: string) => `${value} (stated, not measured)`,
   rows: {
     status: 'Status',
     created: 'Made',

@@ -1,5 +1,6 @@
 /** Models and how well they did on labelled recordings, as their cards say. */
 import { leastUnits } from '../../../src-common/interval-rule.ts';
+import { conditionRows } from '../../../src-common/validation-words.ts';
 import { rateText } from '../../../src-common/finding-record.ts';
 import type { FindingRecord } from '../../../src-common/schemas/finding-record.ts';
 import type { Card } from '../../detector/card.ts';
@@ -188,13 +189,23 @@ function modelSection(
   const { thresholds, validation } = card;
   rows.push(
     ['Made', `${timeText(card.createdAt)} by ${card.application}`],
-    ...(validation
+    // Of a model for screening the card's word counts for nothing, and its notes say why.
+    ...(validation && model.status === 'validated'
       ? ([
           [
             'Validated by',
             `${validation.laboratory}, ${validation.date}, on ${validation.split} of ${datasetText(validation.dataset)}`,
           ],
           ['Conditions', validation.conditions],
+          ...conditionRows(validation.limits ?? { description: validation.conditions }).map(
+            ({ name, value, measured }): [string, Cell] => [
+              `Condition: ${name}`,
+              measured
+                ? `${value}; beyond it a recording is not assessable`
+                : `${value}; stated, for the examiner to check`,
+            ],
+          ),
+          ...(validation.record === undefined ? [] : [['Record of the validation', mono(validation.record)]]),
         ] as [string, Cell][])
       : []),
     ...(short ? [] : makingRows(card)),

@@ -368,6 +368,25 @@ describe('renderReport', () => {
     expect(text.toLowerCase()).not.toContain('screening, not for evaluation');
   });
 
+  it('says who validated a model under which conditions, and nothing of it where its card is not vouched for', async () => {
+    const limits = { description: 'Calls.', languages: ['German'], speechSeconds: { from: 3, to: 60 } };
+    const validation = { laboratory: 'Ours', conditions: 'Calls.', date: '2026', dataset: 'folder:x', split: 'all' };
+    const textWith = async (modelStatus: 'screening' | 'validated'): Promise<string> => {
+      const finding = modelStatus === 'validated' ? 'supports spoof' : 'looks-spoof';
+      const snapshot = testSnapshot([testItem(testEvidence(1), [testAnalysis(1, 1, { modelStatus, finding })])]);
+      const { card } = snapshot.models[0];
+      if (!card) throw new Error('the snapshot names no card');
+      card.validation = { ...validation, limits, record: 'd'.repeat(64) };
+      return textOf(snapshot);
+    };
+    const text = await textWith('validated');
+    expect(text).toContain('Validated by Ours');
+    expect(text).toMatch(/Condition: net speech\s+3 s to 60 s; beyond it a recording is not assessable/);
+    expect(text).toMatch(/Condition: languages\s+German; stated, for the examiner to check/);
+    expect(text).toContain('d'.repeat(20));
+    expect(await textWith('screening')).not.toContain('Validated by');
+  });
+
   it('words findings of a screening model as such, and says beside them and in its card how often they were right', async () => {
     const rate = { count: 9, of: 12, interval: [0.4, 0.95] as [number, number], unit: 'sources' as const, units: 6 };
     const few = { count: 2, of: 3, interval: null, unit: 'sources' as const, units: 2 };

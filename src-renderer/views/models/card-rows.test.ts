@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { cardRows, nameAndUnit } from './card-rows.ts';
+import { cardRows, nameAndUnit, validationRows } from './card-rows.ts';
 
 describe('rows of a card', () => {
   it('tell the band of inconclusive findings as ratios', () => {
@@ -47,6 +47,29 @@ describe('rows of a card', () => {
       ['Folds', '–', false],
       ['Manifest SHA-256', 'a'.repeat(64), true],
     ]);
+  });
+
+  it("say a validation's limits in the words of its plan", () => {
+    const limits = {
+      description: 'Calls.',
+      languages: ['German'],
+      codecs: ['pcm_alaw'],
+      speechSeconds: { from: 3, to: 60 },
+      snrDb: { from: 15 },
+      clippedFraction: { to: 0.01 },
+    };
+    const rows = validationRows({ laboratory: 'Ours', conditions: 'Calls.', limits, record: 'a'.repeat(64) });
+    expect(rows.map(({ label, value }) => [label, value])).toEqual([
+      ['Laboratory', 'Ours'],
+      ['Conditions', 'Calls.'],
+      ['Record', 'a'.repeat(64)],
+      ['Languages', 'German (stated, not measured)'],
+      ['Codecs', 'pcm_alaw'],
+      ['Net speech', '3 s to 60 s'],
+      ['Signal-to-noise ratio', 'at least 15 dB'],
+      ['Share of clipped samples', 'at most 1 %'],
+    ]);
+    expect(validationRows(null)).toEqual([]);
   });
 
   it('have none where the card lacks the part', () => {

@@ -1,4 +1,6 @@
 /** A part of a model's card as rows of a name and a value, units taken from the names (`sampleRateHz` is "Sample rate", in Hz). */
+import { validationConditionsSchema } from '../../../src-common/schemas/validation.ts';
+import { conditionRows } from '../../../src-common/validation-words.ts';
 import { formatNumber } from '../../format.ts';
 import { common } from '../../texts/common.ts';
 import { models } from '../../texts/models.ts';
@@ -91,4 +93,20 @@ export function cardRows(part: unknown, within = ''): CardRow[] {
     }
     return cardRows(value, label);
   });
+}
+
+/** The rows of a validation: its limits in the words of its plan. */
+export function validationRows(part: unknown): CardRow[] {
+  if (typeof part !== 'object' || part === null) return [];
+  const { limits, ...rest } = part as Record<string, unknown>;
+  const { success, data } = validationConditionsSchema.safeParse(limits);
+  const stated = success ? conditionRows(data) : [];
+  return [
+    ...cardRows(rest),
+    ...stated.map(({ name, value, measured }) => ({
+      label: name.replace(/^./, (letter) => letter.toUpperCase()),
+      value: measured ? value : models.statedOnly(value),
+      mono: false,
+    })),
+  ];
 }
