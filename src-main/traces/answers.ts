@@ -212,9 +212,9 @@ const foundLimits =
 
 /** What an agreement is usual of; measured as docs/traces.md says. */
 function meaningOf(agreement: number): string {
-  if (agreement >= 0.9) return 'nearly the same sound, as a copy has that was hardly coded';
-  if (agreement >= 0.75) return 'the same sound, as a copy has after lossy coding, a telephone or in moderate noise';
-  return 'alike, as a copy has after strong coding, in loud noise or in a room: compare by ear';
+  if (agreement >= 0.9) return 'nearly the same sound, as of copies left as they are, of a telephone or of MP3';
+  if (agreement >= 0.8) return 'the same sound, as of copies at lower rates, in noise 20 dB below or in a room';
+  return 'alike, as of copies in louder noise: compare by ear';
 }
 
 /** @param places those that agree most first */
