@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { wav16 } from '../src-main/audio/testing.ts';
 import { Random } from '../src-main/base/random.ts';
 import { noise, sum, voice } from '../src-main/traces/testing.ts';
+import { common } from '../src-renderer/texts/common.ts';
 import { examine } from '../src-renderer/texts/examine.ts';
 import { violations } from './axe.ts';
 import { hosts } from './hosts.ts';
@@ -158,6 +159,24 @@ describe.each(hosts)('$name', ({ missing, start }) => {
         await numberOf(lower, examine.lanes.position),
       ];
       expect(below - above).toBeCloseTo(Number(await offset().inputValue()), 2);
+    });
+
+    it('have their spectra and their pitch in one plot each, with a legend', async () => {
+      await workstation.button(words.plots).click();
+      const dialog = workstation.dialog(examine.plots.titleOfBoth);
+      // Of the selections: of the upper one what was looked for, of the lower one what was found.
+      const legends = dialog.getByText(/^(one|other)\.wav, 0:\d\d\.\d\d – 0:\d\d\.\d\d$/);
+      await legends.first().waitFor(patience);
+      const names = await legends.allInnerTexts();
+      expect(names.filter((name) => name.startsWith('one.wav, 0:04.0'))).toHaveLength(2);
+      expect(names.filter((name) => /^other\.wav, 0:2[12]\./.test(name))).toHaveLength(2);
+      await dialog
+        .getByText(/one\.wav, .*Median \d+ Hz.*other\.wav, .*Median \d+ Hz/)
+        .first()
+        .waitFor();
+      await looks('plots');
+      await dialog.getByRole('button', { name: common.actions.close, exact: true }).first().click();
+      await dialog.waitFor({ state: 'detached' });
     });
 
     it('end, and the first is shown alone', async () => {

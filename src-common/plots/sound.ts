@@ -9,28 +9,52 @@ import { soundTexts as texts } from './texts.ts';
 /** Levels further below the highest are not drawn. */
 const rangeDb = 100;
 
-/** @param subject which recording, and which stretch of it */
+/** What is compared in one plot: the first as it always is, the second so that it is told apart without colours, too. */
+const looks = [{ role: 'accent' }, { role: 'model2', dash: 'dashes' }] as const;
+
+/** A stretch of a recording. */
+interface OfStretch {
+  /** Which recording, and which stretch of it. */
+  subject: string;
+}
+
+/** Of one its sentence alone; of two each with what it is of. */
+function gistOf(sentences: readonly { subject: string; gist: string }[]): string {
+  if (sentences.length === 1) return sentences[0].gist;
+  return sentences.map(({ subject, gist }) => `${subject}: ${gist}`).join(' ');
+}
+
+/** @param of one stretch, or two that are compared */
 export function averageSpectrumPlot(
-  subject: string,
-  { hzPerBin, levelsDbfs, frames }: AverageSpectrum,
+  of: readonly (OfStretch & { spectrum: AverageSpectrum })[],
   { window, windowMs }: Pick<SpectrumAnalysis, 'window' | 'windowMs'>,
 ): Plot {
-  const points = levelsDbfs.map((level, bin): Point => [bin * hzPerBin, level]);
-  const [highestHz, highest] = points.reduce((most, point) => (point[1] > most[1] ? point : most), [0, -Infinity]);
-  const lowest = points.reduce((least, [, level]) => Math.min(least, level), Infinity);
-  const to = 10 * Math.ceil(highest / 10);
+  const lines = of.map(({ subject, spectrum: { hzPerBin, levelsDbfs, frames } }) => {
+    const points = levelsDbfs.map((level, bin): Point => [bin * hzPerBin, level]);
+    const [highestHz, highest] = points.reduce((most, point) => (point[1] > most[1] ? point : most), [0, -Infinity]);
+    const lowest = points.reduce((least, [, level]) => Math.min(least, level), Infinity);
+    const gist = texts.spectrumGist(formatNumber(highest, 1), formatNumber(highestHz, 0));
+    return { subject, points, highest, lowest, hzPerBin, frames, gist };
+  });
+  const to = 10 * Math.ceil(Math.max(...lines.map(({ highest }) => highest)) / 10);
+  const lowest = Math.min(...lines.map((line) => line.lowest));
   const words = `${windowNames[window]} ${windowMs} ms`;
-  const note = texts.spectrumNote(words, axisNumber(hzPerBin), formatCount(Math.max(1, frames)));
+  const each = (of: readonly string[]): string => [...new Set(of)].join(texts.and);
+  const note = texts.spectrumNote(
+    words,
+    each(lines.map(({ hzPerBin }) => axisNumber(hzPerBin))),
+    each(lines.map(({ frames }) => formatCount(Math.max(1, frames)))),
+  );
   return {
     id: 'average-spectrum',
     title: texts.spectrum,
-    subject,
+    subject: of.map(({ subject }) => subject).join('; '),
     x: {
       label: texts.frequency,
       column: 'frequency_hz',
       scale: 'linear',
       from: 0,
-      to: (levelsDbfs.length - 1) * hzPerBin,
+      to: Math.max(...lines.map(({ points, hzPerBin }) => (points.length - 1) * hzPerBin)),
       format: (hz) => axisNumber(hz / 1000),
       ticks: 8,
     },
@@ -42,48 +66,73 @@ export function averageSpectrumPlot(
       to,
       format: axisNumber,
     },
-    layers: [{ kind: 'line', name: subject, role: 'accent', points }],
-    gist: texts.spectrumGist(formatNumber(highest, 1), formatNumber(highestHz, 0)),
-    note: frames === 0 ? `${note} ${texts.tooShort}` : note,
+    layers: lines.map(({ subject, points }, index) => ({
+      kind: 'line',
+      name: subject,
+      points,
+      ...looks[Math.min(index, 1)],
+    })),
+    gist: gistOf(lines),
+    note: lines.some(({ frames }) => frames === 0) ? `${note} ${texts.tooShort}` : note,
   };
 }
 
-/** F0 over time, a line for each voiced stretch. */
+/**
+ * F0 over time, a line for each voiced stretch.
+ * @param of one stretch, over the recording's time; or two that are compared, each from its own beginning on
+ */
 export function pitchPlot(
-  subject: string,
-  { timesSeconds, frequenciesHz, voicedShare, medianHz, lowestHz, highestHz }: Pitch,
+  of: readonly (OfStretch & { pitch: Pitch; startSeconds: number; endSeconds: number })[],
   { floorHz, ceilingHz }: PitchRange,
-  span: { startSeconds: number; endSeconds: number },
 ): Plot {
-  const stretches: Point[][] = [];
-  frequenciesHz.forEach((hz, frame) => {
-    if (hz === null) return;
-    const isBegun = frame > 0 && frequenciesHz[frame - 1] !== null;
-    if (!isBegun) stretches.push([]);
-    stretches[stretches.length - 1].push([timesSeconds[frame], hz]);
+  const isAlone = of.length === 1;
+  const curves = of.map(({ subject, pitch, startSeconds, endSeconds }, index) => {
+    const { timesSeconds, frequenciesHz, voicedShare, medianHz, lowestHz, highestHz } = pitch;
+    const zero = isAlone ? 0 : startSeconds;
+    const look = looks[Math.min(index, 1)];
+    const stretches: Point[][] = [];
+    frequenciesHz.forEach((hz, frame) => {
+      if (hz === null) return;
+      const isBegun = frame > 0 && frequenciesHz[frame - 1] !== null;
+      if (!isBegun) stretches.push([]);
+      stretches[stretches.length - 1].push([timesSeconds[frame] - zero, hz]);
+    });
+    const layers = stretches.map((points, nth): Layer => {
+      const shared = { name: isAlone ? texts.pitch : subject, points, inLegend: nth === 0 };
+      // A line of one point could not be seen.
+      return points.length > 1
+        ? { kind: 'line', ...shared, ...look }
+        : { kind: 'marks', mark: 'circle', ...shared, role: look.role };
+    });
+    const [from, to] = [startSeconds - zero, endSeconds - zero];
+    const gist =
+      medianHz === null || lowestHz === null || highestHz === null
+        ? texts.unvoiced
+        : texts.pitchGist(
+            formatNumber(medianHz, 0),
+            formatNumber(lowestHz, 0),
+            formatNumber(highestHz, 0),
+            formatPercent(voicedShare, 0),
+          );
+    // The median of each of two would hide what is compared.
+    if (medianHz !== null && isAlone) {
+      const points: Point[] = [[from, medianHz], [to, medianHz]]; // prettier-ignore
+      layers.unshift({ kind: 'line', name: texts.median, role: 'dim', dash: 'dashes', points, reference: true });
+    }
+    return { subject, layers, from, to, top: highestHz ?? ceilingHz, bottom: lowestHz ?? floorHz, gist };
   });
-  const layers = stretches.map((points, index): Layer => {
-    const shared = { name: texts.pitch, role: 'accent', points, inLegend: index === 0 } as const;
-    // A line of one point could not be seen.
-    return points.length > 1 ? { kind: 'line', ...shared } : { kind: 'marks', mark: 'circle', ...shared };
-  });
-  const { startSeconds, endSeconds } = span;
-  if (medianHz !== null) {
-    const points: Point[] = [[startSeconds, medianHz], [endSeconds, medianHz]]; // prettier-ignore
-    layers.unshift({ kind: 'line', name: texts.median, role: 'dim', dash: 'dashes', points, reference: true });
-  }
-  const top = highestHz ?? ceilingHz;
-  const bottom = lowestHz ?? floorHz;
+  const top = Math.max(...curves.map((curve) => curve.top));
+  const bottom = Math.min(...curves.map((curve) => curve.bottom));
   return {
     id: 'pitch',
     title: texts.pitch,
-    subject,
+    subject: of.map(({ subject }) => subject).join('; '),
     x: {
-      label: texts.time,
+      label: isAlone ? texts.time : texts.timeInEach,
       column: 'time_seconds',
       scale: 'linear',
-      from: startSeconds,
-      to: endSeconds,
+      from: Math.min(...curves.map(({ from }) => from)),
+      to: Math.max(...curves.map(({ to }) => to)),
       format: axisNumber,
       ticks: 8,
     },
@@ -95,16 +144,8 @@ export function pitchPlot(
       to: 20 * Math.ceil((1.05 * top) / 20),
       format: axisNumber,
     },
-    layers,
-    gist:
-      medianHz === null || lowestHz === null || highestHz === null
-        ? texts.unvoiced
-        : texts.pitchGist(
-            formatNumber(medianHz, 0),
-            formatNumber(lowestHz, 0),
-            formatNumber(highestHz, 0),
-            formatPercent(voicedShare, 0),
-          ),
+    layers: curves.flatMap(({ layers }) => layers),
+    gist: gistOf(curves),
     note: texts.pitchNote(axisNumber(floorHz), axisNumber(ceilingHz)),
   };
 }

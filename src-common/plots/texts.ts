@@ -11,6 +11,8 @@ export const soundTexts = {
   pitch: 'Fundamental frequency',
   pitchAxis: 'F0 (Hz)',
   time: 'Time (s)',
+  timeInEach: 'Time from the beginning of each stretch (s)',
+  and: ' and ',
   median: 'Median',
   pitchNote: (floor: string, ceiling: string) =>
     `Autocorrelation after Boersma (1993), looked for from ${floor} to ${ceiling} Hz. Octave errors happen in creaky, noisy or overlapping voices.`,

@@ -269,11 +269,15 @@ export const examine = {
     lineUp: 'Line up',
     lineUpTitle: 'Go there, on one time axis on which it lies below the stretch: sets the offset',
     lineUpAt: (span: string) => `Line up ${span}`,
+    plots: 'Plot both…',
+    plotsTitle:
+      'Average spectra and pitch of both in one plot each: of the selections; where only one has one, of the same time in the other; else of what is in sight',
     end: 'End the comparison',
   },
   plots: {
     open: 'Spectrum, pitch…',
     title: 'Average spectrum and pitch of the selection',
+    titleOfBoth: 'Average spectrum and pitch of both',
     making: 'Computing spectrum and pitch',
     floor: 'Pitch from (Hz)',
     ceiling: 'to (Hz)',
