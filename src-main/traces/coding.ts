@@ -38,6 +38,8 @@ const leastTreble = 4;
 const longestGapSeconds = 30;
 /** A band edge is where the mean spectrum falls so much from one to the next few groups of lines. */
 const leastEdgeDb = 18;
+/** Lower, voices themselves fall so steeply. */
+const lowestEdgeHz = 2500;
 const edgeLines = 8;
 const edgeSide = 3;
 /** Secondary starts of one grid lie so many samples aside, and are less than half as deep. */
@@ -356,7 +358,7 @@ export class CodingMeter {
     }
   }
 
-  /** Where the mean spectrum falls the most from one eightieth of it to the next. */
+  /** Where the mean spectrum falls the most from a few groups of lines to the next. */
   #bandEdge(): number | null {
     const groups = Array.from(
       { length: this.#power.length / edgeLines },
@@ -364,12 +366,12 @@ export class CodingMeter {
         10 * Math.log10(meanOf([...this.#power.subarray(group * edgeLines, (group + 1) * edgeLines)]) + 1e-6),
     );
     let [edge, most] = [0, leastEdgeDb];
-    // The uppermost group is that of a converter's own filter.
+    const hertz = (group: number): number => (group * edgeLines * this.#rateHz) / 2 / this.#power.length;
     for (let group = edgeSide; group + edgeSide <= groups.length; group++) {
       const fall = meanOf(groups.slice(group - edgeSide, group)) - meanOf(groups.slice(group, group + edgeSide));
-      if (fall > most) [edge, most] = [group, fall];
+      if (fall > most && hertz(group) >= lowestEdgeHz) [edge, most] = [group, fall];
     }
-    return edge === 0 ? null : (edge * edgeLines * this.#rateHz) / 2 / this.#power.length;
+    return edge === 0 ? null : hertz(edge);
   }
 }
 
