@@ -7,3 +7,8 @@ export function applicationVersion(): string {
   const path = join(applicationRoot(), 'package.json');
   return (JSON.parse(readFileSync(path, 'utf8')) as { version: string }).version;
 }
+
+/** What results, cards and logs name as what made them. */
+export function applicationName(): string {
+  return `earwitness ${applicationVersion()}`;
+}

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { applicationVersion, exitStatus, interruptible, withStatus } from './context.ts';
+import { applicationName, exitStatus, interruptible, withStatus } from './context.ts';
 import { errorRateOption, fastOption, modelFolder, modelOption, noteOption } from './model-option.ts';
 import type { ModelOptions } from './model-option.ts';
 import { mustBeFreeForModel } from './outputs.ts';
@@ -62,7 +62,7 @@ async function calibrate(options: CalibrateOptions): Promise<number> {
         seed: 1,
         notes: options.note,
       },
-      `earwitness ${applicationVersion()}`,
+      applicationName(),
       { signal, onProgress: (done, total) => progress.show(`${done} of ${total} recordings`) },
     );
     progress.clear();

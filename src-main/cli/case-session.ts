@@ -4,7 +4,7 @@ import { visibleName } from '../../src-common/visible-text.ts';
 import { dataFolder } from '../base/home.ts';
 import type { CaseStore } from '../cases/store.ts';
 import type { Session } from '../cases/session.ts';
-import { applicationVersion, colour } from './context.ts';
+import { applicationName, colour } from './context.ts';
 
 const namedFailures = 20;
 
@@ -16,7 +16,7 @@ export async function withSession<T>(use: (session: Session) => Promise<T>): Pro
   const library = Library.open(resolve(dataFolder()));
   try {
     await clearUnfinished(library.home);
-    return await use({ library, actor: systemActor, program: `earwitness ${applicationVersion()}` });
+    return await use({ library, actor: systemActor, program: applicationName() });
   } finally {
     library.close();
   }

@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 
-export { applicationVersion } from '../base/version.ts';
+export { applicationName, applicationVersion } from '../base/version.ts';
 
 /** Exit statuses of the command line. */
 export const exitStatus = {

@@ -2,7 +2,7 @@ import { basename, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { visibleText } from '../../src-common/visible-text.ts';
 import { UserFacingError } from '../base/errors.ts';
-import { applicationVersion, exitStatus, interruptible, withStatus } from './context.ts';
+import { applicationName, exitStatus, interruptible, withStatus } from './context.ts';
 
 /** Adds `earwitness model`: the models of this installation. */
 export function register(program: Command): void {
@@ -59,7 +59,7 @@ async function importModel(file: string, { card }: { card?: string }): Promise<n
     const id =
       card === undefined
         ? await store.import(path, signal)
-        : await store.importDetector(path, resolve(card), `earwitness ${applicationVersion()}`, signal);
+        : await store.importDetector(path, resolve(card), applicationName(), signal);
     const { name, onnxSha256, notes, folder } = await store.get(id, id);
     process.stdout.write(
       visibleText(`Took in the model ${name} as "${id}" (${onnxSha256.slice(0, 12)}), in ${folder}.`) + '\n',

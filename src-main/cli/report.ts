@@ -10,7 +10,7 @@ import type { ReportRequest } from '../../src-common/schemas/report.ts';
 import { UserFacingError } from '../base/errors.ts';
 import type { FinishedReport } from '../casework/issue-report.ts';
 import type { CaseStore } from '../cases/store.ts';
-import { applicationVersion, exitStatus, interruptible, withStatus } from './context.ts';
+import { applicationName, exitStatus, interruptible, withStatus } from './context.ts';
 import { fastOption, modelFolder } from './model-option.ts';
 import { addFilterOptions, filterOf, matching } from './item-filter.ts';
 import type { FilterOptions } from './item-filter.ts';
@@ -231,7 +231,7 @@ async function report(what: string[], options: Options): Promise<number> {
   if (store.problem) process.stderr.write(`${store.problem.sentence}\n`);
   const settings = store.get();
   const chosen = await templateOf(options);
-  const surroundings = { application: `earwitness ${applicationVersion()}`, home, settings, ...chosen };
+  const surroundings = { application: applicationName(), home, settings, ...chosen };
   const asked = {
     authorisedBy: options.authorisedBy,
     authoriserQualification: options.authoriserQualification,

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { UserFacingError } from '../base/errors.ts';
-import { applicationVersion, colour, exitStatus, interruptible, withStatus } from './context.ts';
+import { applicationName, colour, exitStatus, interruptible, withStatus } from './context.ts';
 import { overwriteOption } from './outputs.ts';
 
 interface SelfTestOptions {
@@ -31,7 +31,7 @@ Exit status: 0 all is well, 1 not, 130 interrupted.`,
 
 async function run(options: SelfTestOptions): Promise<number> {
   const { selfTest, storeReference } = await import('../laboratory/selftest.ts');
-  const application = `earwitness ${applicationVersion()}`;
+  const application = applicationName();
   return interruptible(async (signal, progress) => {
     if (options.store) {
       if (options.json || (options.model?.length ?? 0) > 1) {

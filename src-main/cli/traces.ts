@@ -3,14 +3,7 @@ import { basename, join } from 'node:path';
 import type { Command } from 'commander';
 import { visibleName, visibleText } from '../../src-common/visible-text.ts';
 import type { Traces } from '../../src-common/schemas/traces.ts';
-import {
-  applicationVersion,
-  exitStatus,
-  formatSeconds,
-  interruptible,
-  positiveInteger,
-  withStatus,
-} from './context.ts';
+import { applicationName, exitStatus, formatSeconds, interruptible, positiveInteger, withStatus } from './context.ts';
 import { mustBeFree, overwriteOption, writeOutputs } from './outputs.ts';
 
 const help = `
@@ -88,7 +81,7 @@ async function filesOf(file: string, folder: string, found: Traces): Promise<Map
     import('../audio/hash.ts'),
   ]);
   const subject = found.channel === null ? basename(file) : `${basename(file)}, channel ${found.channel}`;
-  const application = `earwitness ${applicationVersion()}`;
+  const application = applicationName();
   const record = { application, file: basename(file), sha256: await sha256File(file), ...found };
   const plots = found.traces.flatMap((trace) => tracePlots(subject, trace, found));
   return new Map([

@@ -7,7 +7,7 @@ import { frontEndNames } from '../../src-common/front-ends.ts';
 import type { TrainModelEvent } from '../laboratory/train-model.ts';
 import type { TrainingOptions } from '../laboratory/training-options.ts';
 import {
-  applicationVersion,
+  applicationName,
   exitStatus,
   formatSeconds,
   interruptible,
@@ -277,7 +277,7 @@ async function train(options: TrainOptions): Promise<number> {
         misjudgedCodecs: misjudges,
         leastBandwidthHz: leastBandwidth,
       },
-      `earwitness ${applicationVersion()}`,
+      applicationName(),
       {
         signal,
         onEvent: (event) => {

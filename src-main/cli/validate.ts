@@ -5,7 +5,7 @@ import { visibleName } from '../../src-common/visible-text.ts';
 import { conditionName, criterionWords } from '../../src-common/validation-words.ts';
 import { dataFolder } from '../base/home.ts';
 import type { Criterion, ValidationRecord } from '../../src-common/schemas/validation.ts';
-import { applicationVersion, colour, exitStatus, interruptible, positiveInteger, withStatus } from './context.ts';
+import { applicationName, colour, exitStatus, interruptible, positiveInteger, withStatus } from './context.ts';
 import { fastOption, modelFolder, modelOption, noteOption } from './model-option.ts';
 import type { ModelOptions } from './model-option.ts';
 import { mustBeFree, mustBeFreeForModel, writeOutputs } from './outputs.ts';
@@ -107,7 +107,7 @@ async function run(options: ValidateOptions): Promise<number> {
         seed: 1,
         replicates: options.replicates,
       },
-      `earwitness ${applicationVersion()}`,
+      applicationName(),
       { signal, onProgress: (done, total) => progress.show(`${done} of ${total} recordings`) },
     );
     progress.clear();

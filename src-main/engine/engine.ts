@@ -1,4 +1,4 @@
-import { applicationVersion } from '../base/version.ts';
+import { applicationName } from '../base/version.ts';
 import { Confirmations } from './confirmations.ts';
 import { openHome, openParts, recoverLaboratory } from './parts.ts';
 import type { EngineContext } from './context.ts';
@@ -34,7 +34,7 @@ export async function startEngine(options: {
   send: (message: FromEngine) => void;
 }): Promise<Engine> {
   const startedAt = new Date().toISOString();
-  const application = `earwitness ${applicationVersion()}`;
+  const application = applicationName();
   const home = await openHome();
   const lock = holdHome(home, `${application}, ${options.host === 'electron' ? 'desktop' : 'serve'}`);
   openLog(home);

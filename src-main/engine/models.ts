@@ -1,5 +1,5 @@
 import { UserFacingError } from '../base/errors.ts';
-import { applicationVersion } from '../base/version.ts';
+import { applicationName } from '../base/version.ts';
 import type { EngineContext } from './context.ts';
 import { deliver, readablePath } from './files.ts';
 import { os } from './implementer.ts';
@@ -42,9 +42,7 @@ export function modelsProcedures(context: EngineContext) {
       const path = await readablePath(context, input.path);
       const card = input.card === undefined ? undefined : await readablePath(context, input.card);
       const taking =
-        card === undefined
-          ? models.import(path, signal)
-          : models.importDetector(path, card, `earwitness ${applicationVersion()}`, signal);
+        card === undefined ? models.import(path, signal) : models.importDetector(path, card, applicationName(), signal);
       const uploads = card === undefined ? [path] : [path, card];
       const model = await get(await taking.finally(() => removeUploads(context.home, uploads)));
       const sentence = `Took in the model ${model.name}. ${model.notes.at(-1) ?? ''}`;
