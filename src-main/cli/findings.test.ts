@@ -8,6 +8,7 @@ import { findFfmpeg } from '../audio/ffmpeg.ts';
 import { runFfmpeg } from '../audio/testing.ts';
 import { installationKey } from '../cases/keys.ts';
 import type { DetectorAnalysis } from '../detector/detector.ts';
+import { applicationName } from '../base/version.ts';
 import { sealCard } from '../detector/seal.ts';
 import { readModel } from '../detector/store.ts';
 import { babble, wav16, writeTinyModel } from '../detector/testing.ts';
@@ -42,7 +43,10 @@ beforeAll(async () => {
     split: 's',
     record: '0'.repeat(64),
   };
-  writeFileSync(join(validated, 'card.json'), JSON.stringify({ ...other.card, status: 'validated', validation }));
+  writeFileSync(
+    join(validated, 'card.json'),
+    JSON.stringify({ ...other.card, status: 'validated', validation, application: applicationName() }),
+  );
   process.env['EARWITNESS_HOME'] = folder;
   await sealCard(validated, installationKey(folder, { make: true }));
 });

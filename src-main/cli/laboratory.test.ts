@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { validationRecordSchema } from '../../src-common/schemas/validation.ts';
+import { applicationName } from '../base/version.ts';
 import { fingerprintOf } from '../cases/keys.ts';
 import { readFiles, readModel } from '../detector/store.ts';
 import { conditions, validationFixture } from '../laboratory/testing.ts';
@@ -20,7 +21,7 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'earwitness-laboratory-'));
   process.env['EARWITNESS_HOME'] = join(folder, 'home');
   request = await validationFixture(folder);
-  await validateModel(request, 'a test');
+  await validateModel(request, applicationName());
 });
 afterAll(() => {
   delete process.env['EARWITNESS_HOME'];

@@ -4,7 +4,7 @@ import { loadDataset, selectSplit } from '../datasets/load.ts';
 import type { Card } from '../detector/card.ts';
 import { readFiles, readModel, validationRecordName, writeModel } from '../detector/store.ts';
 import type { StoredModel } from '../detector/store.ts';
-import { unsealedNote } from '../detector/unsealed.ts';
+import { isStatusNote } from '../detector/unsealed.ts';
 import { calibrate } from '../evaluation/calibration.ts';
 import { detectionMetrics } from '../evaluation/metrics.ts';
 import { calibrationMaterial, localisationOf } from './calibration-material.ts';
@@ -92,7 +92,7 @@ export function recalibratedCard(
       maximumRate: request.maximumErrorRate,
     }),
     localisation: localisationOf(material),
-    notes: [...card.notes.filter((note) => note !== unsealedNote), ...request.notes],
+    notes: [...card.notes.filter((note) => !isStatusNote(note)), ...request.notes],
     seal: undefined,
     uncalibrated: undefined,
     thresholds: card.uncalibrated

@@ -5,6 +5,7 @@ import { extractText, getDocumentProxy } from 'unpdf';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { validationRecordSchema } from '../../src-common/schemas/validation.ts';
 import { sha256 } from '../base/sha256.ts';
+import { applicationName } from '../base/version.ts';
 import { installationKey } from '../cases/keys.ts';
 import type { Card } from '../detector/card.ts';
 import { sealCard } from '../detector/seal.ts';
@@ -35,7 +36,7 @@ afterAll(() => {
 });
 
 it('makes a model validated that meets the criteria, by figures out of fold, and signs the record', async () => {
-  const { record, model, report } = await validateModel(request, 'a test');
+  const { record, model, report } = await validateModel(request, applicationName());
   const document = await getDocumentProxy(new Uint8Array(readFileSync(report)));
   const { text } = await extractText(document, { mergePages: true });
   expect(text).toMatch(/All criteria that were stated beforehand are met/);
@@ -44,7 +45,7 @@ it('makes a model validated that meets the criteria, by figures out of fold, and
   expect(text).toMatch(/7\.2\.2\.4 e/);
   expect(record).toMatchObject({
     examiner: 'Ada Examiner',
-    application: 'a test',
+    application: applicationName(),
     met: true,
     earlier: 0,
     folds: 5,
@@ -107,7 +108,7 @@ it('writes no model where a criterion is not met by the worse end of its interva
   const strict = { falseSpoof: { atMost: 0 }, recordings: { atLeast: 25 } };
   const stated = await plan('strict', { acceptance: strict });
   const out = join(folder, 'strict');
-  const { record, model } = await validateModel({ ...request, stated, out }, 'a test');
+  const { record, model } = await validateModel({ ...request, stated, out }, applicationName());
   expect(model).toBeNull();
   expect(record).toMatchObject({ met: false, earlier: 1 });
   expect(record.criteria).toMatchObject([
@@ -122,7 +123,7 @@ it('writes no model where a criterion is not met by the worse end of its interva
 it('keeps a validation that was stopped among those that were begun', async () => {
   const signal = AbortSignal.abort(new Error('stopped'));
   const out = join(folder, 'stopped');
-  await expect(validateModel({ ...request, out }, 'a test', { signal })).rejects.toThrow('stopped');
+  await expect(validateModel({ ...request, out }, applicationName(), { signal })).rejects.toThrow('stopped');
   const [latest] = await listValidations(join(folder, 'home'));
   expect(latest).toMatchObject({ record: null, split: 'ours' });
 });
@@ -131,14 +132,16 @@ it('refuses recordings that the model was trained on, and such as cannot be divi
   const heard = sha256(readFileSync(join(folder, 'audio', '0.wav')));
   await writeModelTrainedOn(folder, [heard]);
   const out = join(folder, 'refused');
-  await expect(validateModel({ ...request, out }, 'a test')).rejects.toThrow(/trained on 1 of the 48 recordings/);
+  await expect(validateModel({ ...request, out }, applicationName())).rejects.toThrow(
+    /trained on 1 of the 48 recordings/,
+  );
   await writeModelTrainedOn(folder, []);
   // Of the bona fide recordings one source alone is left.
   const lines = readFileSync(join(folder, 'manifest.csv'), 'utf8').split('\n');
   const manifest = join(folder, 'few.csv');
   writeFileSync(manifest, lines.filter((line, index) => index < 2 || line.includes('spoof')).join('\n'));
   const few = { ...request, dataset: `manifest:${manifest}`, out };
-  await expect(validateModel(few, 'a test')).rejects.toMatchObject({ code: 'dataset' });
+  await expect(validateModel(few, applicationName())).rejects.toMatchObject({ code: 'dataset' });
 });
 
 it('judges by the end of the interval that is less favourable, and never without one', () => {
@@ -204,6 +207,18 @@ it.each([
   });
 });
 
+it('is for screening where another version of the application runs than it was validated with', async () => {
+  const out = join(folder, 'before');
+  await validateModel({ ...request, out }, 'earwitness 0.0.1');
+  const { card } = await readModel(out);
+  expect(card.status).toBe('screening');
+  expect(card.notes[0]).toMatch(/^It was validated with earwitness 0\.0\.1; this is earwitness .*validated again/);
+  // Validated again from there, the card says no longer that it lapsed.
+  const again = await validateModel({ ...request, folder: out, out: join(folder, 'anew') }, applicationName());
+  expect(again.model?.card.status).toBe('validated');
+  expect(again.model?.card.notes.join(' ')).not.toContain('It was validated with');
+});
+
 it('stays validated by the signature of this installation over all that it says, and by nothing else', async () => {
   const path = join(request.out, 'card.json');
   const text = readFileSync(path, 'utf8');
@@ -228,7 +243,7 @@ it('stays validated by the signature of this installation over all that it says,
   const again = join(folder, 'again');
   const { dataset, split } = request;
   const other = { folder: request.out, dataset, split, out: again, maximumErrorRate: 0.3, seed: 1, notes: [] };
-  const { card } = await calibrateModel(other, 'a test');
+  const { card } = await calibrateModel(other, applicationName());
   expect(card).toMatchObject({ status: 'screening', validation: null });
   expect(card.notes).not.toContain(unsealedNote);
   expect(Object.keys(card.files)).not.toContain('validation.json');

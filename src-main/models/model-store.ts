@@ -11,7 +11,7 @@ import { sha256 } from '../base/sha256.ts';
 import { cardSchema, conditionWords } from '../detector/card.ts';
 import type { Card } from '../detector/card.ts';
 import type { Member } from '../detector/member.ts';
-import { vouchedFor } from '../detector/seal.ts';
+import { standingOf } from '../detector/seal.ts';
 import { EncoderUnavailable } from '../detector/encoders/encoder.ts';
 import {
   encoderProblem,
@@ -168,7 +168,7 @@ export class ModelStore {
       await this.#mustBeNew(text);
       const raw = JSON.parse(text) as Record<string, unknown>;
       const claimed = cardSchema.parse(raw);
-      const vouched = vouchedFor(claimed, raw, dataFolder()).status === 'validated';
+      const vouched = claimed.status === 'validated' && standingOf(claimed, raw, dataFolder()) !== 'unsealed';
       // What was signed stays to the letter.
       const card = vouched
         ? { ...raw, name: claimed.name, origin: originOf(claimed, path, text) }
