@@ -130,7 +130,6 @@ const foundPlaceSchema = z.object({
   /** What that means, in words. */
   meaning: z.string(),
 });
-export type FoundPlace = z.infer<typeof foundPlaceSchema>;
 
 /** Where a stretch of one recording occurs in another. */
 export const foundSchema = z.object({
