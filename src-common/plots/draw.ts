@@ -49,6 +49,12 @@ export interface Pen {
   clipped(frame: Frame, draw: () => void): void;
 }
 
+/** A pen that puts pictures into what it draws. */
+export interface PicturePen extends Pen {
+  /** @param pngBase64 a PNG, stretched over the frame */
+  picture(frame: Frame, pngBase64: string): void;
+}
+
 /** Several plots in one picture, under one title and over one legend. */
 export interface Sheet extends Pick<Plot, 'title' | 'subject' | 'gist' | 'note'> {
   /** From left to right, then downwards; each under its own title where that is not the sheet's. */

@@ -6,7 +6,7 @@ import {
   fontFamily,
   type Frame,
   type LineStyle,
-  type Pen,
+  type PicturePen,
   pictureSize,
   type Sheet,
   type TextStyle,
@@ -22,7 +22,7 @@ export function plotSvg(picture: Plot | Sheet): string {
 /** A standalone SVG document: real lines and text, with a title and a description for assistive technology. */
 export function svgDocument(
   { width, height, title, description }: { width: number; height: number; title: string; description?: string },
-  draw: (pen: Pen) => void,
+  draw: (pen: PicturePen) => void,
 ): string {
   const pen = new SvgPen();
   draw(pen);
@@ -35,7 +35,7 @@ export function svgDocument(
   ].join('\n');
 }
 
-class SvgPen implements Pen {
+class SvgPen implements PicturePen {
   readonly parts: string[] = [];
 
   line(points: readonly Point[], { stroke, width, dash }: LineStyle): void {
@@ -66,6 +66,13 @@ class SvgPen implements Pen {
     );
     draw();
     this.parts.push('</svg>');
+  }
+
+  picture({ left, top, width, height }: Frame, pngBase64: string): void {
+    const [x, y, wide, high] = [left, top, width, height].map(coordinate);
+    this.parts.push(
+      `<image x="${x}" y="${y}" width="${wide}" height="${high}" preserveAspectRatio="none" href="data:image/png;base64,${pngBase64}"/>`,
+    );
   }
 }
 

@@ -17,7 +17,9 @@ import type { FindingTable } from '../../src-common/schemas/finding-record.ts';
 import type { ValidationFigure, ValidationRecord } from '../../src-common/schemas/validation.ts';
 import { conditionName, conditionRows, criterionWords } from '../../src-common/validation-words.ts';
 import { plotFigure } from './case-report/plot-figure.ts';
-import { Sheet, ink, styles } from './case-report/sheet.ts';
+import { PdfSheet } from './case-report/pdf-sheet.ts';
+import { ink, styles } from './case-report/sheet.ts';
+import type { Sheet } from './case-report/sheet.ts';
 import { datasetText, decimal, grouped, timeText } from './case-report/wording.ts';
 
 export interface ValidationReportContent {
@@ -246,7 +248,7 @@ function limits(sheet: Sheet): void {
 export async function validationReport(content: ValidationReportContent): Promise<Buffer> {
   const { record } = content;
   const title = `Validation of ${record.model.name}: ${record.plan.title}`;
-  const sheet = new Sheet({
+  const sheet = new PdfSheet({
     title,
     author: record.plan.laboratory,
     application: record.application,

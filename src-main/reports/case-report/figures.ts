@@ -1,13 +1,16 @@
 /** Pictures of a recording for a report: waveform, spectrogram, scores, saliency. */
-import { tracePlots } from '../../../src-common/plots/traces.ts';
+import { corners } from '../../../src-common/plots/draw.ts';
+import type { Frame, PicturePen } from '../../../src-common/plots/draw.ts';
+import type { Point } from '../../../src-common/plots/plot.ts';
 import { plotFigure } from './plot-figure.ts';
+import { tracePlots } from '../../../src-common/plots/traces.ts';
 import { colourTable } from '../../../src-common/colour-maps.ts';
 import { visibleName } from '../../../src-common/visible-text.ts';
 import { unassessable, windowsAssessable } from '../../../src-common/low-stretches.ts';
 import { overlayColour, timeTicksFor } from '../../sound/spectrogram-image.ts';
 import type { Analysis } from '../../../src-common/schemas/analysis.ts';
 import type { Mark } from '../../../src-common/schemas/evidence.ts';
-import { ink, markInk, styles } from './sheet.ts';
+import { contentWidth, ink, markInk } from './sheet.ts';
 import type { Sheet } from './sheet.ts';
 import type { CloseUp, RecordingFigures, ReportItem, SaliencyFigure, SoundPicture } from './snapshot.ts';
 import { extentText } from './technical-words.ts';
@@ -22,7 +25,9 @@ export const spectrogramSize = { width: 1200, height: 260, levels: 48, tickSpaci
 /** Stretches of a report's waveforms. */
 export const waveformColumns = 900;
 
-const tickStyle = { ...styles.small, size: 6.2, colour: ink.dim };
+const tickStyle = { size: 6.2, fill: ink.dim } as const;
+const axisColour = '#8a8a94';
+const thin = { stroke: axisColour, width: 0.5 } as const;
 /** Room at the left for labels, at the right for the colour scale. */
 const axis = { left: 40, right: 44 } as const;
 const waveformHeight = 64;
@@ -34,52 +39,70 @@ const markOpacity = 0.16;
 /** Windows drawn one by one; more are drawn as a band from the lowest to the highest. */
 const mostSingleWindows = 700;
 
-interface Area {
-  x: number;
-  y: number;
-  width: number;
-  height: number;
+type Texts = { alternative: string; caption: string };
+
+function frame(pen: PicturePen, area: Frame): void {
+  const around = corners(area);
+  pen.line([...around, around[0]], thin);
 }
 
-function frame(sheet: Sheet, { x, y, width, height }: Area): void {
-  sheet.document.lineWidth(0.5).strokeColor('#8a8a94').rect(x, y, width, height).stroke();
+function filled(pen: PicturePen, area: Frame, fill: string, opacity = 1): void {
+  pen.polygon(corners(area), { fill, opacity });
 }
 
-function timeAxis(sheet: Sheet, area: Area, startSeconds: number, endSeconds: number): void {
+function timeAxis(pen: PicturePen, area: Frame, startSeconds: number, endSeconds: number): void {
   const seconds = endSeconds - startSeconds;
   const { ticks, title } = timeTicksFor(startSeconds, seconds, area.width * 1.7);
-  const bottom = area.y + area.height;
+  const bottom = area.top + area.height;
   for (const { value, label } of ticks) {
-    const x = area.x + ((value - startSeconds) / seconds) * area.width;
-    if (x > area.x + area.width + 0.01) continue;
-    sheet.document
-      .lineWidth(0.5)
-      .strokeColor('#8a8a94')
-      .moveTo(x, bottom)
-      .lineTo(x, bottom + 3)
-      .stroke();
-    sheet.label(label, x, bottom + 10, tickStyle, 'middle');
+    const x = area.left + ((value - startSeconds) / seconds) * area.width;
+    if (x > area.left + area.width + 0.01) continue;
+    pen.line(
+      [
+        [x, bottom],
+        [x, bottom + 3],
+      ],
+      thin,
+    );
+    pen.text(x, bottom + 10, label, { ...tickStyle, anchor: 'middle' });
   }
-  sheet.label(title, area.x + area.width / 2, bottom + 18.5, tickStyle, 'middle');
+  pen.text(area.left + area.width / 2, bottom + 18.5, title, { ...tickStyle, anchor: 'middle' });
 }
 
-function verticalTick(sheet: Sheet, area: Area, y: number, text: string): void {
-  sheet.document
-    .lineWidth(0.5)
-    .strokeColor('#8a8a94')
-    .moveTo(area.x - 3, y)
-    .lineTo(area.x, y)
-    .stroke();
-  sheet.label(text, area.x - 5, y + 2.2, tickStyle, 'right');
+function verticalTick(pen: PicturePen, area: Frame, y: number, text: string): void {
+  pen.line(
+    [
+      [area.left - 3, y],
+      [area.left, y],
+    ],
+    thin,
+  );
+  pen.text(area.left - 5, y + 2.2, text, { ...tickStyle, anchor: 'end' });
 }
 
 /** A title that stands upright beside an axis. */
-function upright(sheet: Sheet, text: string, x: number, middle: number): void {
-  const { document } = sheet;
-  const width = sheet.type.width(text, tickStyle);
-  document.save().rotate(-90, { origin: [x, middle] });
-  sheet.label(text, x - width / 2, middle, tickStyle);
-  document.restore();
+function upright(pen: PicturePen, text: string, area: Frame): void {
+  const [x, middle] = [area.left - axis.left + 8, area.top + area.height / 2];
+  pen.text(x, middle, text, { ...tickStyle, anchor: 'middle', upright: true });
+}
+
+/** The part of a figure that axes stand around. */
+function areaOf(top: number, height: number): Frame {
+  return { left: axis.left, top, width: contentWidth - axis.left - axis.right, height };
+}
+
+/** A scale of colours beside an area, from below to above. @param colour of a share from 0 to 1 */
+function colourBar(pen: PicturePen, area: Frame, colour: (share: number) => string): Frame {
+  const bar: Frame = { left: area.left + area.width + 8, top: area.top, width: 8, height: area.height };
+  const steps = 64;
+  const height = bar.height / steps;
+  for (let step = 0; step < steps; step++) {
+    const top = bar.top + bar.height - (step + 1) * height;
+    // Each overlaps the one below it: no gap is seen between them.
+    filled(pen, { ...bar, top, height: height + (step > 0 ? 0.3 : 0) }, colour(step / (steps - 1)));
+  }
+  frame(pen, bar);
+  return bar;
 }
 
 /** A stretch of time that a picture shows, and where it is hatched. */
@@ -95,97 +118,100 @@ interface NumberedMark extends Pick<Mark, 'startSeconds' | 'endSeconds' | 'colou
 }
 
 /** Where a time lies in an area, within it. */
-function placeOf(seconds: number, area: Area, { startSeconds, endSeconds }: Shown): number {
+function placeOf(seconds: number, area: Frame, { startSeconds, endSeconds }: Shown): number {
   const share = (seconds - startSeconds) / (endSeconds - startSeconds);
-  return area.x + Math.max(0, Math.min(1, share)) * area.width;
+  return area.left + Math.max(0, Math.min(1, share)) * area.width;
 }
 
 function drawWaveform(
-  sheet: Sheet,
-  area: Area,
+  pen: PicturePen,
+  area: Frame,
   picture: SoundPicture,
   shown: Shown,
   marks: readonly NumberedMark[],
 ): void {
-  const { document } = sheet;
   const peaks = new Int8Array(Buffer.from(picture.peaks, 'base64'));
   const columns = peaks.length / 2;
-  const middle = area.y + area.height / 2;
+  const middle = area.top + area.height / 2;
   const place = (value: number): number => middle - (value / 127) * (area.height / 2);
   for (const { startSeconds, endSeconds, colour } of marks) {
     const from = placeOf(startSeconds, area, shown);
     const to = placeOf(endSeconds ?? startSeconds, area, shown);
     // Of marks that lie over one another, each is seen.
-    document.save().fillOpacity(markOpacity);
-    document.rect(from, area.y, Math.max(0.8, to - from), area.height).fill(markInk(colour));
-    document.restore();
+    filled(pen, { ...area, left: from, width: Math.max(0.8, to - from) }, markInk(colour), markOpacity);
   }
-  const x = (column: number): number => area.x + ((column + 0.5) / columns) * area.width;
-  document.moveTo(x(0), place(peaks[1]));
-  for (let column = 1; column < columns; column++) document.lineTo(x(column), place(peaks[2 * column + 1]));
-  for (let column = columns - 1; column >= 0; column--) document.lineTo(x(column), place(peaks[2 * column]) + 0.25);
-  document.closePath().fill(ink.accent);
-  drawHatched(sheet, area, shown);
+  const x = (column: number): number => area.left + ((column + 0.5) / columns) * area.width;
+  const upper = Array.from({ length: columns }, (_, column): Point => [x(column), place(peaks[2 * column + 1])]);
+  const lower = Array.from({ length: columns }, (_, column): Point => [x(column), place(peaks[2 * column]) + 0.25]);
+  pen.polygon([...upper, ...lower.reverse()], { fill: ink.accent, opacity: 1 });
+  drawHatched(pen, area, shown);
   for (const { startSeconds, colour, number } of marks) {
     const from = placeOf(startSeconds, area, shown);
-    document
-      .lineWidth(0.6)
-      .strokeColor(colour ? markInk(colour) : ink.text)
-      .moveTo(from, area.y)
-      .lineTo(from, area.y + area.height)
-      .stroke();
-    sheet.label(String(number), from + 1.5, area.y + 6.5, { ...tickStyle, colour: ink.text });
+    pen.line(
+      [
+        [from, area.top],
+        [from, area.top + area.height],
+      ],
+      { stroke: colour ? markInk(colour) : ink.text, width: 0.6 },
+    );
+    pen.text(from + 1.5, area.top + 6.5, String(number), { ...tickStyle, fill: ink.text });
   }
-  frame(sheet, area);
-  for (const value of [-1, 0, 1]) verticalTick(sheet, area, place(127 * value), decimal(value, 0));
-  upright(sheet, 'Amplitude', area.x - axis.left + 8, middle);
+  frame(pen, area);
+  for (const value of [-1, 0, 1]) verticalTick(pen, area, place(127 * value), decimal(value, 0));
+  upright(pen, 'Amplitude', area);
 }
 
 /** Hatches where there is nothing to be seen or to be judged, each place wide enough to be seen. */
-function drawHatched(sheet: Sheet, area: Area, shown: Shown): void {
-  const { document } = sheet;
+function drawHatched(pen: PicturePen, area: Frame, shown: Shown): void {
   for (const { fromSeconds, toSeconds } of shown.hatched ?? []) {
     if (toSeconds <= shown.startSeconds || fromSeconds >= shown.endSeconds) continue;
-    const from = placeOf(fromSeconds, area, shown);
-    const width = Math.max(1, placeOf(toSeconds, area, shown) - from);
-    document.save().rect(from, area.y, width, area.height).clip();
-    document.rect(from, area.y, width, area.height).fill('#f4f4f5');
-    for (let x = from - area.height; x < from + width; x += hatchSpacing) {
-      document.moveTo(x, area.y + area.height).lineTo(x + area.height, area.y);
-    }
-    document.lineWidth(0.5).strokeColor('#8a8a94').stroke().restore();
+    const left = placeOf(fromSeconds, area, shown);
+    const width = Math.max(1, placeOf(toSeconds, area, shown) - left);
+    const place = { ...area, left, width };
+    pen.clipped(place, () => {
+      filled(pen, place, '#f4f4f5');
+      for (let x = left - area.height; x < left + width; x += hatchSpacing) {
+        const line: Point[] = [
+          [x, area.top + area.height],
+          [x + area.height, area.top],
+        ];
+        pen.line(line, thin);
+      }
+    });
   }
 }
 
-function drawSpectrogram(sheet: Sheet, area: Area, { spectrogram }: SoundPicture, shown: Shown, scale: string): void {
-  const { document } = sheet;
-  document.image(Buffer.from(spectrogram.pngBase64, 'base64'), area.x, area.y, {
-    width: area.width,
-    height: area.height,
-  });
-  drawHatched(sheet, area, shown);
-  frame(sheet, area);
+function drawSpectrogram(
+  pen: PicturePen,
+  area: Frame,
+  { spectrogram }: SoundPicture,
+  shown: Shown,
+  scale: string,
+): void {
+  pen.picture(area, spectrogram.pngBase64);
+  drawHatched(pen, area, shown);
+  frame(pen, area);
   for (const { label, place } of spectrogram.frequencies) {
-    verticalTick(sheet, area, area.y + area.height * (1 - place), label);
+    verticalTick(pen, area, area.top + area.height * (1 - place), label);
   }
-  upright(sheet, `Frequency (kHz), ${scale}`, area.x - axis.left + 8, area.y + area.height / 2);
+  upright(pen, `Frequency (kHz), ${scale}`, area);
 
   const table = colourTable(reportColourMap);
-  const bar: Area = { x: area.x + area.width + 8, y: area.y, width: 8, height: area.height };
-  const steps = 64;
-  for (let step = 0; step < steps; step++) {
-    const place = 3 * Math.round((255 * step) / (steps - 1));
-    const colour = [table[place], table[place + 1], table[place + 2]] as [number, number, number];
-    const top = bar.y + bar.height * (1 - (step + 1) / steps);
-    document.rect(bar.x, top, bar.width, bar.height / steps + (step > 0 ? 0.3 : 0)).fill(colour);
-  }
-  frame(sheet, bar);
+  const bar = colourBar(pen, area, (share) => {
+    const place = 3 * Math.round(255 * share);
+    return hex(table.subarray(place, place + 3));
+  });
   const { minDb, maxDb } = spectrogram;
   for (let db = Math.ceil(minDb / 20) * 20; db <= maxDb; db += 20) {
-    const y = bar.y + bar.height * (1 - (db - minDb) / (maxDb - minDb));
-    sheet.label(decimal(db, 0), bar.x + bar.width + 3, y + 2.2, tickStyle);
+    const y = bar.top + bar.height * (1 - (db - minDb) / (maxDb - minDb));
+    pen.text(bar.left + bar.width + 3, y + 2.2, decimal(db, 0), tickStyle);
   }
-  sheet.label('dBFS', bar.x - 2, bar.y - 5, tickStyle);
+  pen.text(bar.left - 2, bar.top - 5, 'dBFS', tickStyle);
+}
+
+/** Red, green and blue as a colour. */
+function hex(rgb: Iterable<number>): string {
+  return `#${Array.from(rgb, (value) => value.toString(16).padStart(2, '0')).join('')}`;
 }
 
 const scaleWords = { mel: 'Mel scale', linear: 'linear scale', log: 'logarithmic scale' } as const;
@@ -200,16 +226,14 @@ function soundFigure(
   sheet: Sheet,
   picture: SoundPicture,
   shown: Shown & { scale: string; marks: readonly NumberedMark[] },
-  texts: { alternative: string; caption: string },
+  texts: Texts,
 ): void {
-  sheet.figure(waveformHeight + spectrogramHeight + 38, texts, (left, top, width) => {
-    const x = left + axis.left;
-    const plotWidth = width - axis.left - axis.right;
+  sheet.figure({ width: contentWidth, height: waveformHeight + spectrogramHeight + 38 }, texts, (pen) => {
     const { scale, marks } = shown;
-    drawWaveform(sheet, { x, y: top + 4, width: plotWidth, height: waveformHeight }, picture, shown, marks);
-    const area = { x, y: top + waveformHeight + 14, width: plotWidth, height: spectrogramHeight };
-    drawSpectrogram(sheet, area, picture, shown, scale);
-    timeAxis(sheet, area, shown.startSeconds, shown.endSeconds);
+    drawWaveform(pen, areaOf(4, waveformHeight), picture, shown, marks);
+    const area = areaOf(waveformHeight + 14, spectrogramHeight);
+    drawSpectrogram(pen, area, picture, shown, scale);
+    timeAxis(pen, area, shown.startSeconds, shown.endSeconds);
   });
 }
 
@@ -330,34 +354,21 @@ export function planFigures(items: readonly ReportItem[]): Map<string, PlannedFi
 }
 
 /** A saliency map over the spectrogram of what it is of, with the scale of its colours. */
-function saliencyFigure(sheet: Sheet, figure: SaliencyFigure, texts: { alternative: string; caption: string }): void {
-  sheet.figure(spectrogramHeight + 27, texts, (left, top, width) => {
-    const { document } = sheet;
-    const area: Area = {
-      x: left + axis.left,
-      y: top + 4,
-      width: width - axis.left - axis.right,
-      height: spectrogramHeight,
-    };
-    document.image(Buffer.from(figure.pngBase64, 'base64'), area.x, area.y, { width: area.width, height: area.height });
-    frame(sheet, area);
+function saliencyFigure(sheet: Sheet, figure: SaliencyFigure, texts: Texts): void {
+  sheet.figure({ width: contentWidth, height: spectrogramHeight + 27 }, texts, (pen) => {
+    const area = areaOf(4, spectrogramHeight);
+    pen.picture(area, figure.pngBase64);
+    frame(pen, area);
     for (const { label, place } of figure.frequencies) {
-      verticalTick(sheet, area, area.y + area.height * (1 - place), label);
+      verticalTick(pen, area, area.top + area.height * (1 - place), label);
     }
-    upright(sheet, 'Frequency (kHz), Mel scale', area.x - axis.left + 8, area.y + area.height / 2);
-    const bar: Area = { x: area.x + area.width + 8, y: area.y, width: 8, height: area.height };
-    const steps = 64;
-    for (let step = 0; step < steps; step++) {
-      const colour = overlayColour((2 * step) / (steps - 1) - 1, saliencyOpacity);
-      const from = bar.y + bar.height * (1 - (step + 1) / steps);
-      document.rect(bar.x, from, bar.width, bar.height / steps + (step > 0 ? 0.3 : 0)).fill(colour);
-    }
-    frame(sheet, bar);
+    upright(pen, 'Frequency (kHz), Mel scale', area);
+    const bar = colourBar(pen, area, (share) => hex(overlayColour(2 * share - 1, saliencyOpacity)));
     for (const share of [-1, 0, 1]) {
-      const y = bar.y + (bar.height * (1 - share)) / 2;
-      sheet.label(decimal(share * figure.strongest, 2), bar.x + bar.width + 3, y + 2.2, tickStyle);
+      const y = bar.top + (bar.height * (1 - share)) / 2;
+      pen.text(bar.left + bar.width + 3, y + 2.2, decimal(share * figure.strongest, 2), tickStyle);
     }
-    timeAxis(sheet, area, figure.startSeconds, figure.endSeconds);
+    timeAxis(pen, area, figure.startSeconds, figure.endSeconds);
   });
 }
 
@@ -399,38 +410,36 @@ function windowScoresFigure(sheet: Sheet, name: string, { evidence }: ReportItem
   const margin = Math.max(0.5, 0.08 * (highest - lowest));
   const [bottom, top] = [lowest - margin, highest + margin];
 
-  sheet.figure(scoresHeight + 27, texts, (left, y, width) => {
-    const { document } = sheet;
-    const area: Area = { x: left + axis.left, y: y + 4, width: width - axis.left - axis.right, height: scoresHeight };
+  sheet.figure({ width: contentWidth, height: scoresHeight + 27 }, texts, (pen) => {
+    const area = areaOf(4, scoresHeight);
     const placeX = (seconds: number): number =>
-      area.x + ((seconds - startSeconds) / (endSeconds - startSeconds)) * area.width;
-    const placeY = (score: number): number => area.y + area.height * (1 - (score - bottom) / (top - bottom));
-    drawHatched(sheet, area, { startSeconds, endSeconds, hatched });
+      area.left + ((seconds - startSeconds) / (endSeconds - startSeconds)) * area.width;
+    const placeY = (score: number): number => area.top + area.height * (1 - (score - bottom) / (top - bottom));
+    drawHatched(pen, area, { startSeconds, endSeconds, hatched });
     for (const { value, dash } of lines) {
-      document.lineWidth(0.6).strokeColor(ink.inconclusive).dash(dash[0], { space: dash[1] });
-      document
-        .moveTo(area.x, placeY(value))
-        .lineTo(area.x + area.width, placeY(value))
-        .stroke()
-        .undash();
+      const line: Point[] = [
+        [area.left, placeY(value)],
+        [area.left + area.width, placeY(value)],
+      ];
+      pen.line(line, { stroke: ink.inconclusive, width: 0.6, dash });
     }
     const colour = windowsAssessable(analysis) ? ink.accent : ink.inconclusive;
-    drawScores(sheet, windows, { placeX, placeY, colour });
-    frame(sheet, area);
+    drawScores(pen, windows, { placeX, placeY, colour });
+    frame(pen, area);
     const taken: number[] = [];
     for (const { value, text } of lines) {
       const labelY = placeY(value) + 2.2;
       if (taken.some((other) => Math.abs(other - labelY) < 13)) continue;
       taken.push(labelY);
-      sheet.label(text, area.x + area.width + 3, labelY, tickStyle);
-      sheet.label(decimal(value, 2), area.x + area.width + 3, labelY + 7, tickStyle);
+      pen.text(area.left + area.width + 3, labelY, text, tickStyle);
+      pen.text(area.left + area.width + 3, labelY + 7, decimal(value, 2), tickStyle);
     }
     const step = scoreStep(top - bottom);
     for (let value = Math.ceil(bottom / step) * step; value <= top; value += step) {
-      verticalTick(sheet, area, placeY(value), decimal(value, step < 1 ? 1 : 0));
+      verticalTick(pen, area, placeY(value), decimal(value, step < 1 ? 1 : 0));
     }
-    upright(sheet, 'Window score', area.x - axis.left + 8, area.y + area.height / 2);
-    timeAxis(sheet, area, startSeconds, endSeconds);
+    upright(pen, 'Window score', area);
+    timeAxis(pen, area, startSeconds, endSeconds);
   });
 }
 
@@ -438,8 +447,17 @@ function scoreStep(span: number): number {
   return [0.5, 1, 2, 5, 10, 20, 50, 100].find((step) => span / step <= 7) ?? 10 ** Math.ceil(Math.log10(span / 7));
 }
 
+/** A dot around a point. */
+function dot([x, y]: Point): Point[] {
+  const [sides, radius] = [12, 1.1];
+  return Array.from({ length: sides }, (_, side): Point => {
+    const angle = (2 * Math.PI * side) / sides;
+    return [x + radius * Math.cos(angle), y + radius * Math.sin(angle)];
+  });
+}
+
 function drawScores(
-  sheet: Sheet,
+  pen: PicturePen,
   windows: Analysis['windows'],
   {
     placeX,
@@ -447,23 +465,20 @@ function drawScores(
     colour,
   }: { placeX: (seconds: number) => number; placeY: (score: number) => number; colour: string },
 ): void {
-  const { document } = sheet;
   const middle = ({ startSeconds, endSeconds }: Analysis['windows'][number]): number =>
     placeX((startSeconds + endSeconds) / 2);
   if (windows.length <= mostSingleWindows) {
-    document.lineWidth(0.8).strokeColor(colour);
+    const runs: Point[][] = [];
     let previousEnd = -Infinity;
     for (const window of windows) {
-      const [x, y] = [middle(window), placeY(window.score)];
+      const point: Point = [middle(window), placeY(window.score)];
       // Where nothing was scored there is no line.
-      if (window.startSeconds > previousEnd) document.moveTo(x, y);
-      else document.lineTo(x, y);
+      if (window.startSeconds > previousEnd) runs.push([point]);
+      else runs.at(-1)?.push(point);
       previousEnd = window.endSeconds;
     }
-    document.stroke();
-    if (windows.length <= 150) {
-      for (const window of windows) document.circle(middle(window), placeY(window.score), 1.1).fill(colour);
-    }
+    for (const run of runs) pen.line(run, { stroke: colour, width: 0.8 });
+    if (windows.length <= 150) for (const point of runs.flat()) pen.polygon(dot(point), { fill: colour, opacity: 1 });
     return;
   }
   const columns = mostSingleWindows / 2;
@@ -476,16 +491,12 @@ function drawScores(
     band.sum += window.score;
     band.count++;
   });
-  for (const [index, { x, high }] of bands.entries()) {
-    if (index === 0) document.moveTo(x, placeY(high));
-    else document.lineTo(x, placeY(high));
-  }
-  for (const { x, low } of bands.toReversed()) document.lineTo(x, placeY(low));
-  document.closePath().fill('#b9d0e8');
-  document.lineWidth(0.7).strokeColor(colour);
-  for (const [index, { x, sum, count }] of bands.entries()) {
-    if (index === 0) document.moveTo(x, placeY(sum / count));
-    else document.lineTo(x, placeY(sum / count));
-  }
-  document.stroke();
+  const along = (score: (band: (typeof bands)[number]) => number): Point[] =>
+    bands.map((band) => [band.x, placeY(score(band))]);
+  const around = [...along(({ high }) => high), ...along(({ low }) => low).reverse()];
+  pen.polygon(around, { fill: '#b9d0e8', opacity: 1 });
+  pen.line(
+    along(({ sum, count }) => sum / count),
+    { stroke: colour, width: 0.7 },
+  );
 }

@@ -8,8 +8,9 @@ import { methodSection } from './method-section.ts';
 import { modelAnnex } from './model-annex.ts';
 import { caveatOf, currentResults, hasRatio, statuses } from './outcome.ts';
 import { reportCsv } from './report-csv.ts';
-import { Sheet, styles } from './sheet.ts';
-import type { Cell } from './sheet.ts';
+import { PdfSheet } from './pdf-sheet.ts';
+import { styles } from './sheet.ts';
+import type { Cell, DocumentInformation, RunningText, Sheet } from './sheet.ts';
 import { hasSections, reportJson } from './snapshot.ts';
 import type { ReportSnapshot } from './snapshot.ts';
 import { peopleOf, reviewTexts, scopeText, summary, known, written } from './summary.ts';
@@ -346,16 +347,8 @@ export function reportData(snapshot: ReportSnapshot): ReportData {
   return { json: Buffer.from(reportJson(snapshot)), csv: Buffer.from(reportCsv(snapshot)) };
 }
 
-/**
- * The report as a PDF (PDF/A-3a: tagged, fonts embedded, the machine-readable report attached).
- * @param data of the same snapshot
- * @returns the same bytes for the same snapshot.
- */
-export async function renderReport(
-  snapshot: ReportSnapshot,
-  { json, csv }: ReportData = reportData(snapshot),
-): Promise<{ bytes: Buffer; pages: number }> {
-  const attachments: Attachment[] = [
+function attachmentsOf(snapshot: ReportSnapshot, { json, csv }: ReportData): Attachment[] {
+  return [
     {
       name: 'report.json',
       type: 'application/json',
@@ -370,15 +363,20 @@ export async function renderReport(
     },
     ...stretchAttachment(snapshot),
   ];
-  const name = snapshot.draft ? snapshot.number : `Report ${snapshot.number}`;
-  const sheet = new Sheet({
-    title: name,
+}
+
+function informationOf(snapshot: ReportSnapshot): DocumentInformation {
+  return {
+    title: snapshot.draft ? snapshot.number : `Report ${snapshot.number}`,
     author: snapshot.laboratory.laboratory || snapshot.laboratory.examiner || 'Earwitness',
     application: snapshot.application,
     issuedAt: new Date(snapshot.issuedAt),
     family: snapshot.template?.template.font ?? 'sans',
-  });
-  for (const { name: file, bytes, type, description } of attachments) sheet.attach(file, bytes, type, description);
+  };
+}
+
+/** Writes the whole report. @returns what stands on every page */
+function write(sheet: Sheet, snapshot: ReportSnapshot, attachments: readonly Attachment[]): RunningText {
   summary(sheet, snapshot);
   question(sheet, snapshot);
   methodSection(sheet, snapshot);
@@ -390,11 +388,26 @@ export async function renderReport(
   custody(sheet, snapshot);
   glossary(sheet, snapshot, 'Annex C: Glossary');
   close(sheet, snapshot, attachments);
-  return sheet.finish({
-    headerLeft: name,
+  return {
+    headerLeft: informationOf(snapshot).title,
     headerRight: snapshot.case ? `Case ${snapshot.case.number}` : 'No case',
     footer: footerText(snapshot),
     subfooter: snapshot.template?.template.footer ?? '',
     across: snapshot.draft ? 'DRAFT' : '',
-  });
+  };
+}
+
+/**
+ * The report as a PDF (PDF/A-3a: tagged, fonts embedded, the machine-readable report attached).
+ * @param data of the same snapshot
+ * @returns the same bytes for the same snapshot.
+ */
+export async function renderReport(
+  snapshot: ReportSnapshot,
+  data: ReportData = reportData(snapshot),
+): Promise<{ bytes: Buffer; pages: number }> {
+  const attachments = attachmentsOf(snapshot, data);
+  const sheet = new PdfSheet(informationOf(snapshot));
+  for (const { name, bytes, type, description } of attachments) sheet.attach(name, bytes, type, description);
+  return sheet.finish(write(sheet, snapshot, attachments));
 }
