@@ -2,6 +2,7 @@
 import { mkdtempSync, existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
+import Database from 'better-sqlite3';
 import type { Locator, Page } from 'playwright';
 import { expect, vi } from 'vitest';
 import { cases } from '../src-renderer/texts/cases.ts';
@@ -23,6 +24,16 @@ export function nonsense({ page }: RunningHost): Promise<{ status: number; text:
 /** Waits for the engine: the window is there before it is, on a busy machine by seconds. */
 export async function engineAnswers(host: RunningHost): Promise<void> {
   await vi.waitFor(async () => expect((await nonsense(host)).status).not.toBe(503), patience);
+}
+
+/** Rows of a case's database. @param folder of the case */
+export function query<T>(folder: string, sql: string): T[] {
+  const database = new Database(join(folder, 'case.sqlite'), { readonly: true });
+  try {
+    return database.prepare(sql).all() as T[];
+  } finally {
+    database.close();
+  }
 }
 
 type ViewName = keyof typeof common.views;

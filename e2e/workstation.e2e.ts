@@ -24,7 +24,7 @@ import { settings } from '../src-renderer/texts/settings.ts';
 import { train } from '../src-renderer/texts/train.ts';
 import { hosts, isAlive, root } from './hosts.ts';
 import type { HostOptions, RunningHost } from './hosts.ts';
-import { patience, Workstation } from './pages.ts';
+import { patience, query, Workstation } from './pages.ts';
 import { longName, names, writeDataset, writeEvidence, writeMany } from './recordings.ts';
 import { foreignCalls, watchSockets } from './sockets.ts';
 
@@ -49,15 +49,6 @@ function earwitness(host: RunningHost, ...args: string[]): { status: number | nu
     env: { ...process.env, EARWITNESS_HOME: host.home },
   });
   return { status, stdout: stdout + stderr };
-}
-
-function query<T>(folder: string, sql: string): T[] {
-  const database = new Database(join(folder, 'case.sqlite'), { readonly: true });
-  try {
-    return database.prepare(sql).all() as T[];
-  } finally {
-    database.close();
-  }
 }
 
 const sha256 = (path: string): string => createHash('sha256').update(readFileSync(path)).digest('hex');

@@ -25,6 +25,28 @@ export interface Packed {
 /** Fixed, so that the same files give the same archive. */
 const mtime = new Date(1980, 0, 1);
 
+const signatures = { end: 0x06054b50, entry: 0x02014b50 } as const;
+
+/**
+ * Gives the entries of an archive that a library packed the time that those of ours have: the same content, the same bytes.
+ * @param archive whole, without a comment behind it; it is changed in its place
+ * @throws RangeError for what is no such archive
+ */
+export function fixTimes(archive: Buffer): void {
+  const end = archive.length - 22;
+  if (archive.readUInt32LE(end) !== signatures.end) throw new RangeError('The archive does not end as it should.');
+  // Two bytes of the time, two of the date: midnight, 1 January 1980.
+  const at = (place: number): unknown => archive.writeUInt32LE(0x21_0000, place);
+  let entry = archive.readUInt32LE(end + 16);
+  for (let left = archive.readUInt16LE(end + 10); left > 0; left--) {
+    if (archive.readUInt32LE(entry) !== signatures.entry) throw new RangeError('The archive has no such entry.');
+    at(entry + 12);
+    at(archive.readUInt32LE(entry + 42) + 10);
+    const lengths = [28, 30, 32].map((place) => archive.readUInt16LE(entry + place));
+    entry += 46 + lengths.reduce((sum, length) => sum + length);
+  }
+}
+
 interface ArchiveOptions {
   signal?: AbortSignal | undefined;
   /** How the file is made, `{ flags: 'wx' }` for instance. */

@@ -16,7 +16,7 @@ import { cardSchema, conditionWords } from '../detector/card.ts';
 import type { Card } from '../detector/card.ts';
 import { readCard } from '../detector/store.ts';
 import { stretchesOfResults } from '../reports/case-report/outcome.ts';
-import { renderReport, reportData } from '../reports/case-report/report.ts';
+import { renderEditableDraft, renderReport, reportData } from '../reports/case-report/report.ts';
 import { reportCsv } from '../reports/case-report/report-csv.ts';
 import type { ReportItem, ReportModel, ReportSnapshot } from '../reports/case-report/snapshot.ts';
 import { ModelStore, shippedModelId } from '../models/model-store.ts';
@@ -53,15 +53,17 @@ export interface ReportMaking {
 }
 
 /**
- * What becomes of a report: it is `issued` of a case; a `draft` of one is looked at and neither kept nor logged; `without-case`: the
- * recordings belong to none, and the one in the folder is for the occasion.
+ * What becomes of a report: it is `issued` of a case; a `draft` of one is looked at and neither kept nor logged; an `editable-draft` is one
+ * that whoever has it can change, as DOCX; `without-case`: the recordings belong to none, and the one in the folder is for the occasion.
  */
-export type ReportKind = 'issued' | 'draft' | 'without-case';
+export type ReportKind = 'issued' | 'draft' | 'editable-draft' | 'without-case';
 
 export interface MadeReport {
   number: string;
-  pages: number;
-  pdf: Uint8Array<ArrayBuffer>;
+  /** Null of a DOCX, which has those that a word processor gives it. */
+  pages: number | null;
+  /** A PDF; of an editable draft a DOCX. */
+  document: Uint8Array<ArrayBuffer>;
   json: Uint8Array<ArrayBuffer>;
   csv: Uint8Array<ArrayBuffer>;
   /** Of one that is issued. */
@@ -81,14 +83,17 @@ interface StoredData {
 export async function makeReport(making: ReportMaking): Promise<MadeReport> {
   const models = await ModelsOfReport.read(making.surroundings.home);
   const snapshot = gather(making, models);
-  const { json, csv } = reportData(snapshot);
-  const { bytes, pages } = await renderReport(snapshot, { json, csv });
+  const data = reportData(snapshot);
+  const { number } = snapshot;
+  const written = { json: new Uint8Array(data.json), csv: new Uint8Array(data.csv) };
+  if (making.kind === 'editable-draft') {
+    const document = new Uint8Array(await renderEditableDraft(snapshot, data));
+    return { number, pages: null, document, ...written, prepared: null };
+  }
+  const { bytes, pages } = await renderReport(snapshot, data);
+  const { json } = data;
   return {
-    number: snapshot.number,
-    pages,
-    pdf: new Uint8Array(bytes),
-    json: new Uint8Array(json),
-    csv: new Uint8Array(csv),
+    ...{ number, pages, document: new Uint8Array(bytes), ...written },
     prepared: making.kind === 'issued' ? prepared(making, snapshot, { bytes, pages, json }) : null,
   };
 }
@@ -181,7 +186,7 @@ function gather(making: ReportMaking, models: ModelsOfReport): ReportSnapshot {
     const { createdAt } = store.summary();
     return {
       format: 2,
-      ...(kind === 'draft' ? { draft: true as const } : {}),
+      ...(isDraft(kind) ? { draft: true as const } : {}),
       number: numberFor(store, kind, issuedAt),
       issuedAt,
       application: surroundings.application,
@@ -209,8 +214,12 @@ function gather(making: ReportMaking, models: ModelsOfReport): ReportSnapshot {
   }
 }
 
+function isDraft(kind: ReportKind): boolean {
+  return kind === 'draft' || kind === 'editable-draft';
+}
+
 function numberFor(store: CaseStore, kind: ReportKind, issuedAt: string): string {
-  if (kind === 'draft') return 'DRAFT';
+  if (isDraft(kind)) return 'DRAFT';
   if (kind === 'issued') return store.reports.nextNumber();
   return `F-${issuedAt.slice(0, 19).replace(/[-:]/g, '').replace('T', '-')}`;
 }

@@ -16,10 +16,18 @@ import { cutOut, hum, noise, sum, voice } from '../traces/testing.ts';
 import { saliencyCaution } from '../detector/saliency/subjects.ts';
 import { babble, writeTinyModel } from '../detector/testing.ts';
 import type { ReportSnapshot } from '../reports/case-report/snapshot.ts';
+import { openDocx, textOfElement } from '../reports/case-report/docx-testing.ts';
 import { reportJson } from '../reports/case-report/snapshot.ts';
 import { testAnalysis, testEvidence, testItem, testSnapshot } from '../reports/case-report/testing.ts';
 import { takeIn } from './case-intake.ts';
-import { draftReport, issueReport, mostItemsInFull, reportAgain } from './issue-report.ts';
+import {
+  draftReport,
+  editableDraft,
+  issueReport,
+  mostItemsInFull,
+  noteEditableDraft,
+  reportAgain,
+} from './issue-report.ts';
 import { reportFiles } from './report-files.ts';
 
 const folder = temporaryFolder();
@@ -239,6 +247,33 @@ describe('issueReport', () => {
     } finally {
       many.close();
     }
+  });
+
+  it('makes a draft that can be edited, of which the log holds no more than that it was saved', async () => {
+    const [rows, issued] = [store.head.rows, store.reports.list().length];
+    const told: string[] = [];
+    const made = await editableDraft(store, request({ opinions: 'An opinion.' }), surroundings, {
+      onProgress: (_done, _total, doing) => told.push(doing),
+    });
+    expect(told).toContain('writing the report');
+    const { text, footer, parts } = await openDocx(made.docx);
+    expect(textOfElement(footer)).toContain('DRAFT: not issued, and no log vouches for it');
+    expect(text).toContain('An opinion.');
+    expect([...parts.keys()].some((name) => name.endsWith('.png'))).toBe(true);
+    expect(JSON.parse(Buffer.from(made.json).toString())).toMatchObject({ draft: true, number: 'DRAFT' });
+    expect(store.head.rows).toBe(rows);
+    noteEditableDraft(store, made, '/tmp/draft.docx');
+    const [row] = store.log.rows({ offset: 0, limit: 1 }).rows;
+    expect(row).toMatchObject({
+      action: 'exported',
+      summary: `Exported a draft of a report of ${made.items} ${made.items === 1 ? 'item' : 'items'} as DOCX, which can be changed.`,
+      details: { format: 'docx', items: made.items, path: '/tmp/draft.docx' },
+    });
+    expect(store.reports.list()).toHaveLength(issued);
+    const controller = new AbortController();
+    const running = editableDraft(store, request(), surroundings, { signal: controller.signal });
+    controller.abort();
+    await expect(running).rejects.toMatchObject({ name: 'AbortError' });
   });
 
   it('ends when it is cancelled, and issues nothing', async () => {

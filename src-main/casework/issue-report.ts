@@ -67,9 +67,9 @@ async function issue(
   progress: ReportProgress,
 ): Promise<FinishedReport & { issued: IssuedReport }> {
   const { caseId: _, ...rest } = request;
-  const { prepared, pdf, json, csv } = await make(store, rest, surroundings, progress, 'issued');
+  const { prepared, document, json, csv } = await make(store, rest, surroundings, progress, 'issued');
   if (prepared === null) throw new Error('the worker prepared nothing');
-  return { pdf, json, csv, issued: store.reports.keep(prepared, request) };
+  return { pdf: document, json, csv, issued: store.reports.keep(prepared, request) };
 }
 
 /**
@@ -83,8 +83,43 @@ export async function draftReport(
   progress: ReportProgress = {},
 ): Promise<FinishedReport & { pages: number }> {
   const { caseId: _, ...rest } = request;
-  const { pdf, json, csv, pages } = await make(store, rest, surroundings, progress, 'draft');
-  return { pdf, json, csv, pages };
+  const { document, json, csv, pages } = await make(store, rest, surroundings, progress, 'draft');
+  return { pdf: document, json, csv, pages: pages ?? 0 };
+}
+
+/** A draft as DOCX, and what a report would say for machines, in UTF-8. */
+export interface EditableDraft {
+  docx: Uint8Array;
+  json: Uint8Array;
+  csv: Uint8Array;
+  items: number;
+}
+
+/**
+ * What a report of a case would say now, as DOCX, for laboratories that have to edit it: marked as a draft, with neither number nor signature.
+ * That it was saved has to be noted by {@link noteEditableDraft}.
+ * @throws UserFacingError as {@link issueReport}; the signal's reason when aborted.
+ */
+export async function editableDraft(
+  store: CaseStore,
+  request: ReportRequest,
+  surroundings: ReportSurroundings,
+  progress: ReportProgress = {},
+): Promise<EditableDraft> {
+  const { caseId: _, ...rest } = request;
+  const { document, json, csv } = await make(store, rest, surroundings, progress, 'editable-draft');
+  const items = request.evidenceIds.length > 0 ? new Set(request.evidenceIds).size : store.evidence.allIds().length;
+  return { docx: document, json, csv, items };
+}
+
+/** Notes in the log that a draft left the case as a file that can be changed. @param path null where the window downloads it */
+export function noteEditableDraft(
+  store: CaseStore,
+  { items }: Pick<EditableDraft, 'items'>,
+  path: string | null,
+): void {
+  const summary = `Exported a draft of a report of ${items} ${items === 1 ? 'item' : 'items'} as DOCX, which can be changed.`;
+  store.log.note('exported', summary, { format: 'docx', items, path });
 }
 
 /** A report that belongs to no case, of what a case for the occasion holds: it is neither kept nor logged. */
@@ -94,8 +129,8 @@ export async function reportWithoutCase(
   surroundings: ReportSurroundings,
   progress: ReportProgress = {},
 ): Promise<FinishedReport & { number: string; pages: number }> {
-  const { pdf, json, csv, number, pages } = await make(store, request, surroundings, progress, 'without-case');
-  return { pdf, json, csv, number, pages };
+  const { document, json, csv, number, pages } = await make(store, request, surroundings, progress, 'without-case');
+  return { pdf: document, json, csv, number, pages: pages ?? 0 };
 }
 
 /**

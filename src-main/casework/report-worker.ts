@@ -34,5 +34,5 @@ serveRequests<ReportWork, ReportWorkDone>(async (work, signal) => {
   }
   const made = await makeReport(work.make);
   const kept = made.prepared === null ? [] : [made.prepared.data.buffer];
-  return { response: { made }, transfer: [made.pdf.buffer, made.json.buffer, made.csv.buffer, ...kept] };
+  return { response: { made }, transfer: [made.document.buffer, made.json.buffer, made.csv.buffer, ...kept] };
 });

@@ -162,6 +162,11 @@ describe('every command that writes', () => {
       ['out/d.pdf', 'out/d.csv'],
     ],
     [
+      'draft of a case that can be edited',
+      () => ['report', at('case'), '--draft', '--short', '--out', at('out/e.docx'), '--csv', at('out/e.csv')],
+      ['out/e.docx', 'out/e.csv'],
+    ],
+    [
       'report of a case again',
       () => ['report', at('case'), '--again', '2026/1/1', '--out', at('out/a.pdf'), '--csv', at('out/a.csv')],
       ['out/a.pdf', 'out/a.csv'],
@@ -214,6 +219,42 @@ describe('every command that writes', () => {
     await expect(run('report', at('audio/1.wav'), '--draft', '--out', at('again.pdf'))).rejects.toMatchObject({
       code: 'usage',
     });
+  });
+
+  it('a draft that can be edited is noted in the log, and nothing but a draft is made so', async () => {
+    const exported = async (): Promise<string[]> => {
+      const { CaseStore } = await import('../cases/store.ts');
+      const store = CaseStore.read(at('case'));
+      try {
+        const { rows } = store.log.rows({ offset: 0, limit: 1000 });
+        return rows.filter(({ action }) => action === 'exported').map(({ summary }) => summary);
+      } finally {
+        store.close();
+      }
+    };
+    const before = (await exported()).length;
+    const out = at('draft.docx');
+    const words = ['report', at('case'), '--draft', '--short', '--out', out];
+    expect(await run(...words, '--json', at('draft.json'))).toBe(0);
+    expect(readFileSync(out).subarray(0, 4).toString('latin1')).toBe('PK\u0003\u0004');
+    expect(JSON.parse(readFileSync(at('draft.json'), 'utf8'))).toMatchObject({ number: 'DRAFT' });
+    const after = await exported();
+    expect(after.slice(0, after.length - before)).toEqual([
+      'Exported a draft of a report of 1 item as DOCX, which can be changed.',
+    ]);
+    const log = readFileSync(at('case/case.sqlite'));
+    await expect(run(...words)).rejects.toMatchObject({ code: 'usage', advice: /--overwrite/ });
+    const issued = run('report', at('case'), '--short', '--out', at('issued.docx'));
+    await expect(issued).rejects.toMatchObject({ code: 'usage', message: /issued as PDF only/, advice: /--draft/ });
+    const odd = run('report', at('case'), '--draft', '--out', at('draft.odt'));
+    await expect(odd).rejects.toMatchObject({ code: 'usage', message: /does not end in .pdf or .docx/ });
+    const within = run('report', at('case'), '--draft', '--short', '--out', at('case/evidence/draft.docx'));
+    await expect(within).rejects.toMatchObject({ code: 'protected' });
+    const recordings = run('report', at('audio/1.wav'), '--draft', '--out', at('again.docx'));
+    await expect(recordings).rejects.toMatchObject({ code: 'usage' });
+    expect(readFileSync(at('case/case.sqlite')).equals(log), 'nothing is logged of these').toBe(true);
+    for (const name of ['issued.docx', 'draft.odt', 'case/evidence/draft.docx', 'again.docx'])
+      expect(existsSync(at(name))).toBe(false);
   });
 
   it('reports of each case and of each item fill a folder, and one that cannot be made is named', async () => {

@@ -20,7 +20,8 @@ import type { OutputFiles } from './outputs.ts';
 const help = `
 WHAT is the folder or the number of a case, or recordings and folders with recordings. A report of a case is kept in the
 case and logged; a report of recordings is neither, and says so. With --draft a case's report is made as it would be issued now, marked
-DRAFT on every page, and nothing is kept or logged. A report names the examiner, whoever authorises it, and the technical reviewers whose
+DRAFT on every page, and nothing is kept or logged; where --out ends in .docx the draft is a document that can be edited, it says so on every
+page, and the log notes that it was saved. A report names the examiner, whoever authorises it, and the technical reviewers whose
 sign-off the log has since the report before (earwitness case review). Laboratory, address and verbal scale come from the settings.
 Up to 100 items have a section each, with figures; more are listed in a table, and with --short all are: what the sections would say is then in
 the attached report.json. With --saliency the latest result of each item and of
@@ -32,6 +33,7 @@ folder that takes them (report-NUMBER-item-3.pdf, report-NUMBER.pdf). One that f
 Examples:
   earwitness report cases/2026-014 --out report.pdf --authorised-by "A. Smith" --json report.json
   earwitness report cases/2026-014 --draft --template court.json --out draft.pdf
+  earwitness report cases/2026-014 --draft --out draft.docx
   earwitness report cases/2026-014 --items 3,7 --amends 2026-014/1 --amendment "Item 7 added." --amendment-reason "It came late." --out report.pdf
   earwitness report cases/2026-014 --again 2026-014/1 --out report.pdf
   earwitness report call.wav --out report.pdf
@@ -72,13 +74,13 @@ export function register(program: Command): void {
     .command('report')
     .description('Report on a case or on recordings as a PDF, with the machine-readable report attached.')
     .argument('<what...>', 'a case (its folder or number), or recordings; with --each, cases')
-    .requiredOption('--out <file.pdf>', 'the document; with --each, the folder that takes the documents')
+    .requiredOption('--out <file.pdf>', 'the document, of a draft also file.docx; with --each, the folder')
     .addOption(new Option('--each <what>', 'a report of each item, or of each case').choices(['item', 'case']))
     .option('--json <file.json>', 'the machine-readable report beside it')
     .option('--csv <file.csv>', 'the results as a table beside it')
     .addOption(overwriteOption())
     .option('--again <number>', 'give out once more, byte for byte, a report that the case issued')
-    .option('--draft', 'only look at it: marked DRAFT on every page, neither kept nor logged')
+    .option('--draft', 'only look at it, or edit it (DOCX): marked DRAFT on every page, never a report of the case')
     .option('--items <ids>', 'of the case only the items with these ids, as in 1,4,7', itemIds)
     .option('--model <model>', "for recordings: a model's folder or name (default: the model that ships)")
     .addOption(fastOption())
@@ -112,6 +114,11 @@ function wrongUsage(message: string): UserFacingError {
   return new UserFacingError('usage', message);
 }
 
+/** Whether a document that can be edited is asked for. */
+function isDocx({ out, each }: Options): boolean {
+  return each === undefined && extname(out).toLowerCase() === '.docx';
+}
+
 function checkOptions(options: Options): void {
   if (options.each !== undefined) {
     const ofOne = {
@@ -129,12 +136,18 @@ function checkOptions(options: Options): void {
     }
     if (options.each === 'case' && options.items) throw wrongUsage('--items are of one case: use --each item.');
   }
+  if (isDocx(options) && !options.draft) {
+    throw new UserFacingError('usage', `--out ${options.out}: a report is issued as PDF only.`, {
+      advice: 'A document that can be edited is a draft: add --draft, or name a file that ends in .pdf.',
+    });
+  }
+  const ofDocument = options.each === undefined && !isDocx(options) ? options.out : undefined;
   for (const [option, path, extension] of [
-    ['--out', options.each === undefined ? options.out : undefined, '.pdf'],
+    ['--out', ofDocument, options.draft ? '.pdf or .docx' : '.pdf'],
     ['--json', options.json, '.json'],
     ['--csv', options.csv, '.csv'],
   ] as const) {
-    if (path !== undefined && extname(path).toLowerCase() !== extension) {
+    if (path !== undefined && !extension.split(' or ').includes(extname(path).toLowerCase())) {
       throw wrongUsage(`${option} ${path} does not end in ${extension}.`);
     }
   }
@@ -198,8 +211,10 @@ async function recordingsIn(what: readonly string[], options: Options): Promise<
   return (await listFiles([...what], true)).requests.map(({ path }) => path);
 }
 
-async function write(options: Options, outputs: OutputFiles, { pdf, json, csv }: FinishedReport): Promise<void> {
-  const files = new Map<string, string | Uint8Array>([[options.out, pdf]]);
+type Written = Pick<FinishedReport, 'json' | 'csv'> & ({ pdf: Uint8Array } | { docx: Uint8Array });
+
+async function write(options: Options, outputs: OutputFiles, { json, csv, ...made }: Written): Promise<void> {
+  const files = new Map([[options.out, 'pdf' in made ? made.pdf : made.docx]]);
   if (options.json !== undefined) files.set(options.json, json);
   if (options.csv !== undefined) files.set(options.csv, csv);
   await writeOutputs(files, outputs);
@@ -291,7 +306,7 @@ async function report(what: string[], options: Options): Promise<number> {
     if (options.model !== undefined || options.fast) {
       throw wrongUsage('--model and --fast are for reports of recordings; a case is scanned first.');
     }
-    const [{ CaseStore }, { systemActor }, { Library }, { draftReport, issueReport }] = await Promise.all([
+    const [{ CaseStore }, { systemActor }, { Library }, reports] = await Promise.all([
       import('../cases/store.ts'),
       import('../cases/session.ts'),
       import('../cases/library.ts'),
@@ -308,11 +323,11 @@ async function report(what: string[], options: Options): Promise<number> {
       amendment: options.amendment,
       amendmentReason: options.amendmentReason,
     });
-    if (options.draft) {
+    if (options.draft && !isDocx(options)) {
       // For reading: nothing is logged, and whoever has the case open goes on.
       const store = CaseStore.read(folder);
       try {
-        const { pages, ...finished } = await draftReport(store, requestFor(store), surroundings, progress);
+        const { pages, ...finished } = await reports.draftReport(store, requestFor(store), surroundings, progress);
         line.clear();
         await write(options, outputs, finished);
         process.stdout.write(`${visibleName(`${options.out}: a draft, ${pages} pages; nothing was issued.`)}\n`);
@@ -326,7 +341,16 @@ async function report(what: string[], options: Options): Promise<number> {
       const actor = (): string => settings.examiner || systemActor();
       const store = CaseStore.open(folder, { library, actor, program: surroundings.application });
       try {
-        const { issued, ...finished } = await issueReport(store, requestFor(store), surroundings, progress);
+        if (isDocx(options)) {
+          const made = await reports.editableDraft(store, requestFor(store), surroundings, progress);
+          line.clear();
+          await write(options, outputs, made);
+          reports.noteEditableDraft(store, made, resolve(options.out));
+          const said = 'a draft that can be edited; nothing was issued, and the log notes that it was saved.';
+          process.stdout.write(`${visibleName(`${options.out}: ${said}`)}\n`);
+          return exitStatus.done;
+        }
+        const { issued, ...finished } = await reports.issueReport(store, requestFor(store), surroundings, progress);
         line.clear();
         await write(options, outputs, finished);
         const summary = `report ${issued.number}, ${issued.pages} pages, SHA-256 ${issued.sha256}.`;

@@ -8,7 +8,7 @@ import { temporaryPrefix } from '../base/temporary.ts';
 import { writeArchive } from '../base/zip.ts';
 import { caseFolderName } from '../cases/folders.ts';
 import type { CaseStore } from '../cases/store.ts';
-import { draftReport, issueReport, reportAgain } from '../casework/issue-report.ts';
+import { draftReport, editableDraft, issueReport, noteEditableDraft, reportAgain } from '../casework/issue-report.ts';
 import type { ReportProgress, ReportSurroundings } from '../casework/issue-report.ts';
 import { partOfCase, partsOfItems, reportParts } from '../casework/report-batch.ts';
 import type { BatchWork } from '../casework/report-batch.ts';
@@ -19,9 +19,14 @@ import { deliver, outputPath } from './files.ts';
 import { os } from './implementer.ts';
 import { releaseLater } from './resume.ts';
 
+const mediaTypes = {
+  pdf: 'application/pdf',
+  docx: 'application/vnd.openxmlformats-officedocument.wordprocessingml.document',
+} as const;
+
 /** What a report of that number is called as a file. */
-function fileOf(number: string): { name: string; type: string } {
-  return { name: `report-${number.replace(/[^\p{L}\p{N}._-]+/gu, '-')}.pdf`, type: 'application/pdf' };
+function fileOf(number: string, format: keyof typeof mediaTypes = 'pdf'): { name: string; type: string } {
+  return { name: `report-${number.replace(/[^\p{L}\p{N}._-]+/gu, '-')}.${format}`, type: mediaTypes[format] };
 }
 
 type Request = ReportRequest & { out: string | null };
@@ -81,10 +86,19 @@ function notDelivered(error: unknown, issued: string): unknown {
   });
 }
 
-async function draft(context: EngineContext, input: Request): Promise<{ jobId: string }> {
-  const { out, ...request } = input;
+type DraftRequest = Request & { format: keyof typeof mediaTypes };
+
+async function draft(context: EngineContext, input: DraftRequest): Promise<{ jobId: string }> {
+  const { out, format, ...request } = input;
   const surroundings = await surroundingsOf(context, request);
   return begin(context, input, async (store, progress) => {
+    if (format === 'docx') {
+      const made = await editableDraft(store, request, surroundings, progress);
+      const file = fileOf(`${store.details().number}-draft`, 'docx');
+      const output = await deliver(context, out, file, (path) => writeFile(path, made.docx, { flush: true }));
+      noteEditableDraft(store, made, out);
+      return output;
+    }
     const { pdf, pages } = await draftReport(store, request, surroundings, progress);
     const file = fileOf(`${store.details().number}-draft`);
     return { pages, ...(await deliver(context, out, file, (path) => writeFile(path, pdf))) };

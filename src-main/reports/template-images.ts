@@ -1,8 +1,7 @@
 /** Whether a picture of a template is one that a report can hold: looked at before it is kept, since it comes from anywhere. */
 import { crc32, inflateSync } from 'node:zlib';
-import PDFDocument from 'pdfkit';
 import type { TemplateImage } from '../../src-common/schemas/report-template.ts';
-import { openImage } from './open-image.ts';
+import { imageAsIs } from './open-image.ts';
 
 const mostPixelsAcross = 4000;
 const pngSignature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
@@ -66,8 +65,7 @@ function jpegProblem(bytes: Buffer): string | null {
   const damaged = 'is no JPEG, or a damaged one';
   if (bytes[0] !== 0xff || bytes[1] !== 0xd8) return damaged;
   try {
-    const sheet = new PDFDocument({ autoFirstPage: false, font: null as unknown as string });
-    const { width, height, colorSpace } = openImage(sheet, bytes);
+    const { width, height, colorSpace } = imageAsIs(bytes);
     if (colorSpace === 'DeviceCMYK') return 'is a JPEG of printing colours (CMYK): save it as RGB';
     return Number.isFinite(width) && Number.isFinite(height) ? sizeProblem(width, height) : damaged;
   } catch {

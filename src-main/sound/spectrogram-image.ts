@@ -200,16 +200,22 @@ ${
 ${frame(layout.left, layout.width)}${frame(barLeft, barWidth)}
 ${marks.join('\n')}
 </svg>`;
-  return new Resvg(svg, { font: fonts() }).render().asPng();
+  return new Resvg(svg, { font: bundledFonts('DejaVu Sans', ['DejaVuSans.ttf', 'DejaVuSans-Bold.ttf']) })
+    .render()
+    .asPng();
 }
 
-/** The fonts that come with the program, never the system's: the same picture everywhere. */
-function fonts(): { loadSystemFonts: false; fontFiles: string[]; defaultFontFamily: string } {
+/** Fonts that come with the program, never the system's: the same picture everywhere. @param names of files of one family */
+export function bundledFonts(
+  family: string,
+  names: readonly string[],
+): { loadSystemFonts: false; fontFiles: string[]; defaultFontFamily: string; sansSerifFamily: string } {
   const folder = join(createRequire(import.meta.url).resolve('dejavu-fonts-ttf/package.json'), '..', 'ttf');
   return {
     loadSystemFonts: false,
-    fontFiles: ['DejaVuSans.ttf', 'DejaVuSans-Bold.ttf'].map((name) => join(folder, name)),
-    defaultFontFamily: 'DejaVu Sans',
+    fontFiles: names.map((name) => join(folder, name)),
+    defaultFontFamily: family,
+    sansSerifFamily: family,
   };
 }
 
@@ -532,7 +538,10 @@ function textWidth(content: string, fontSize: number, bold: boolean): number {
   const svg =
     `<svg xmlns="http://www.w3.org/2000/svg" width="100" height="100"><text y="50" font-family="DejaVu Sans" ` +
     `font-size="${round(fontSize)}" font-weight="${weight}">${escapeXml(content)}</text></svg>`;
-  return new Resvg(svg, { font: fonts() }).getBBox()?.width ?? 0;
+  return (
+    new Resvg(svg, { font: bundledFonts('DejaVu Sans', ['DejaVuSans.ttf', 'DejaVuSans-Bold.ttf']) }).getBBox()?.width ??
+    0
+  );
 }
 
 function escapeXml(content: string): string {

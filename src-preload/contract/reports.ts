@@ -10,8 +10,10 @@ import { inCase, jobStarted, out, output, procedure } from './procedure.ts';
 
 export const reports = {
   issue: procedure.input(reportRequestSchema.extend({ out })).output(jobStarted),
-  /** As it would be issued now, marked as a draft; nothing is kept or logged. */
-  draft: procedure.input(reportRequestSchema.extend({ out })).output(jobStarted),
+  /** As it would be issued now, marked as a draft. Of a PDF nothing is kept or logged; that a DOCX was saved, which can be changed, is logged. */
+  draft: procedure
+    .input(reportRequestSchema.extend({ format: z.enum(['pdf', 'docx']).default('pdf'), out }))
+    .output(jobStarted),
   /** A report of each item, together in one archive. One that fails is named in the job's problems, and the others are made. */
   issueEach: procedure.input(reportRequestSchema.extend({ out })).output(jobStarted),
   /** The same of several cases, a report of each. */

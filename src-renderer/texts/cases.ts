@@ -409,6 +409,11 @@ export const cases = {
     issue: 'Issue',
     draft: 'Draft…',
     draftTitle: 'As it would be issued now, marked DRAFT on every page; nothing is kept or logged',
+    editable: 'Draft as DOCX…',
+    editableTitle:
+      'To be edited, marked as a draft on every page: never a report of the case, and the log notes only that it was saved',
+    editableSaved: 'The draft was saved as DOCX; no log vouches for what is in it.',
+    editableName: (number: string) => `${number.replaceAll(/[^\p{L}\p{N}._-]+/gu, '-')}-draft.docx`,
     preview: {
       title: 'Draft of the report',
       making: 'The draft is being made.',

@@ -10,13 +10,22 @@ import { caveatOf, currentResults, hasRatio, statuses } from './outcome.ts';
 import { reportCsv } from './report-csv.ts';
 import { PdfSheet } from './pdf-sheet.ts';
 import { styles } from './sheet.ts';
+import { WordSheet } from './word-sheet.ts';
 import type { Cell, DocumentInformation, RunningText, Sheet } from './sheet.ts';
 import { hasSections, reportJson } from './snapshot.ts';
 import type { ReportSnapshot } from './snapshot.ts';
 import { peopleOf, reviewTexts, scopeText, summary, known, written } from './summary.ts';
 import { stretchCsv } from '../stretch-csv.ts';
 import { extentText } from './technical-words.ts';
-import { draftStatement, grouped, interpretation, propositions, screeningStatement, timeText } from './wording.ts';
+import {
+  draftStatement,
+  editableStatement,
+  grouped,
+  interpretation,
+  propositions,
+  screeningStatement,
+  timeText,
+} from './wording.ts';
 
 /** Above this many items the table of results is in the attached CSV only. */
 const mostListedItems = 3000;
@@ -219,7 +228,9 @@ function custody(sheet: Sheet, snapshot: ReportSnapshot): void {
     'Each row of the log holds the hash of the one before, so that these two lines fix the whole log as it was when this report was made: ' +
       'compare them with the case by “earwitness verify CASE --expect-head HASH”. ' +
       (snapshot.draft
-        ? 'This draft is no row of it.'
+        ? sheet.editable
+          ? 'That this draft was saved is a later row, which vouches for nothing in it.'
+          : 'This draft is no row of it.'
         : 'The issue of this report is a later row, with the SHA-256 of this document.'),
   );
   const leaps = snapshot.custody.filter(({ action }) => action === 'clock-leap');
@@ -260,23 +271,35 @@ function custody(sheet: Sheet, snapshot: ReportSnapshot): void {
 
 function close(sheet: Sheet, snapshot: ReportSnapshot, attachments: readonly Attachment[]): void {
   sheet.heading(2, 'Annex D: Attached files');
-  sheet.paragraph('These files are embedded in this document and are a part of it.');
+  // Bytes that are not there have no hash.
+  const within = !sheet.editable;
+  sheet.paragraph(
+    within
+      ? 'These files are embedded in this document and are a part of it.'
+      : 'These files are embedded in a report that is issued, and in its draft as PDF. This document can hold none of them.',
+  );
   sheet.table(
     [
       { title: 'Name', width: 74 },
       { title: 'What it holds', width: 0 },
-      { title: 'Bytes', width: 56, align: 'right' },
-      { title: 'SHA-256', width: 250 },
+      ...(within
+        ? [
+            { title: 'Bytes', width: 56, align: 'right' as const },
+            { title: 'SHA-256', width: 250 },
+          ]
+        : []),
     ],
-    attachments.map(({ name, description, bytes }) => [
+    attachments.map(({ name, description, bytes }): Cell[] => [
       name,
       description,
-      grouped(bytes.length),
-      { text: createHash('sha256').update(bytes).digest('hex'), style: styles.smallMono },
+      ...(within
+        ? [grouped(bytes.length), { text: createHash('sha256').update(bytes).digest('hex'), style: styles.smallMono }]
+        : []),
     ]),
   );
   if (snapshot.draft) {
-    sheet.paragraph(`— End of the draft. ${draftStatement} —`, styles.bold);
+    const statement = sheet.editable ? editableStatement : draftStatement;
+    sheet.paragraph(`— End of the draft. ${statement} —`, styles.bold);
     return;
   }
   const people = peopleOf(snapshot);
@@ -328,9 +351,9 @@ function stretchAttachment({ items }: ReportSnapshot): Attachment[] {
   ];
 }
 
-function footerText(snapshot: ReportSnapshot): string {
+function footerText({ editable }: Sheet, snapshot: ReportSnapshot): string {
   const { screening, validated } = statuses(snapshot);
-  const draft = snapshot.draft ? `${draftStatement}. ` : '';
+  const draft = snapshot.draft ? `${editable ? editableStatement : draftStatement}. ` : '';
   if (!screening) return `${draft}The results relate only to the items examined`;
   return validated
     ? `${draft}Holds results of a screening model: ${screeningStatement}`
@@ -391,7 +414,7 @@ function write(sheet: Sheet, snapshot: ReportSnapshot, attachments: readonly Att
   return {
     headerLeft: informationOf(snapshot).title,
     headerRight: snapshot.case ? `Case ${snapshot.case.number}` : 'No case',
-    footer: footerText(snapshot),
+    footer: footerText(sheet, snapshot),
     subfooter: snapshot.template?.template.footer ?? '',
     across: snapshot.draft ? 'DRAFT' : '',
   };
@@ -410,4 +433,19 @@ export async function renderReport(
   const sheet = new PdfSheet(informationOf(snapshot));
   for (const { name, bytes, type, description } of attachments) sheet.attach(name, bytes, type, description);
   return sheet.finish(write(sheet, snapshot, attachments));
+}
+
+/**
+ * A draft as DOCX, which whoever has it can change: it says so on every page, and an issued report is never made so.
+ * @param data of the same snapshot
+ * @returns the same bytes for the same snapshot
+ * @throws Error for the snapshot of a report that is no draft
+ */
+export async function renderEditableDraft(
+  snapshot: ReportSnapshot,
+  data: ReportData = reportData(snapshot),
+): Promise<Buffer> {
+  if (!snapshot.draft) throw new Error('Only a draft is made as a document that can be changed.');
+  const sheet = new WordSheet(informationOf(snapshot));
+  return sheet.finish(write(sheet, snapshot, attachmentsOf(snapshot, data)));
 }

@@ -24,6 +24,7 @@ import {
   counted,
   dayText,
   draftStatement,
+  editableStatement,
   grouped,
   interpretation,
   itemList,
@@ -87,9 +88,10 @@ export function summary(sheet: Sheet, snapshot: ReportSnapshot): void {
   }
   sheet.heading(1, reportTitle(snapshot));
   if (draft) {
-    const sentence =
-      'It has no number, no row in a custody log, and nobody answers for it. Its figures may still change.';
-    sheet.notice(draftStatement, sentence, ink.spoof);
+    const sentence = sheet.editable
+      ? 'It has no number, and nobody answers for it. Whoever has it can change it: what counts is a report that was issued, as PDF, of which the custody log holds the hash.'
+      : 'It has no number, no row in a custody log, and nobody answers for it. Its figures may still change.';
+    sheet.notice(sheet.editable ? editableStatement : draftStatement, sentence, ink.spoof);
   }
   if (snapshot.amended) amendment(sheet, snapshot, snapshot.amended);
   if (template && template.opening !== '')

@@ -1,6 +1,7 @@
 /** Breaks text into lines of a width, in the fonts that have its letters. */
-import bidiFactory from 'bidi-js';
 import LineBreaker from 'linebreak';
+import { bidi, directionOf, linesOf, rightToLeftLetter } from './direction.ts';
+import type { Direction } from './direction.ts';
 import { Fonts } from './fonts.ts';
 import type { Face, FontFamily, FontName } from './fonts.ts';
 
@@ -33,16 +34,10 @@ export interface Line {
   rightToLeft: boolean;
 }
 
-interface Paragraph {
+interface Paragraph extends Direction {
   text: string;
-  /** Embedding level of each UTF-16 unit (UAX #9); null: all from left to right. */
-  levels: Uint8Array | null;
-  rightToLeft: boolean;
 }
 
-// Its types are those of an ES module; it is a CommonJS one.
-const bidi = (bidiFactory as unknown as typeof bidiFactory.default)();
-const rightToLeftLetter = /[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}]/u;
 /** Where a name or a hash that is too long for a line is rather cut. */
 const goodCuts = /[/\\_.,;:=&?@+)\]-]$/;
 
@@ -62,9 +57,7 @@ export class Typesetter {
    * @param direction `ltr` for names and what stands in a sentence of ours, `auto` for what a person wrote
    */
   lines(text: string, style: TextStyle, width: number, direction: 'ltr' | 'auto' = 'ltr'): Line[] {
-    return text
-      .split(/\r\n|[\r\n\u2028\u2029]/)
-      .flatMap((part) => this.#paragraphLines(this.#paragraph(part, direction), style, width));
+    return linesOf(text).flatMap((part) => this.#paragraphLines(this.#paragraph(part, direction), style, width));
   }
 
   /** Width in points of a text on one line. */
@@ -119,9 +112,7 @@ export class Typesetter {
 
   #paragraph(source: string, direction: 'ltr' | 'auto' = 'ltr'): Paragraph {
     const text = this.#fonts.visible(source);
-    if (!rightToLeftLetter.test(text)) return { text, levels: null, rightToLeft: false };
-    const { levels, paragraphs } = bidi.getEmbeddingLevels(text, direction);
-    return { text, levels, rightToLeft: (paragraphs[0]?.level ?? 0) % 2 === 1 };
+    return { text, ...directionOf(text, direction) };
   }
 
   #paragraphLines(paragraph: Paragraph, style: TextStyle, width: number): Line[] {

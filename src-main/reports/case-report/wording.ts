@@ -7,6 +7,9 @@ export const screeningStatement = 'screening, not for evaluation';
 /** What stands on every page of what was not issued. */
 export const draftStatement = 'DRAFT: not issued';
 
+/** The same where whoever has the draft can change it. */
+export const editableStatement = 'DRAFT: not issued, and no log vouches for it';
+
 /** Below this likelihood ratio nothing is supported (ENFSI 2015: the scale begins at 2). */
 const leastRatio = 2;
 
