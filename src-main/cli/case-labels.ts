@@ -2,8 +2,11 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { UserFacingError } from '../base/errors.ts';
+import type { EvidenceFilter } from '../cases/evidence-table.ts';
 import { withCase, writeHead } from './case-session.ts';
 import { collected, exitStatus, interruptible, positiveInteger, withStatus } from './context.ts';
+import { addFilterOptions, filterOf, matching } from './item-filter.ts';
+import type { FilterOptions } from './item-filter.ts';
 
 /** As they are kept. @throws UserFacingError `usage` */
 async function tags(texts: readonly string[]): Promise<string[]> {
@@ -23,16 +26,24 @@ function items(text: string, before: number[] | undefined): number[] {
 }
 
 export function registerLabels(command: Command): void {
-  command
+  const labelling = command
     .command('label')
     .description('Put tags to items of a case and take tags from them, and say whether they are reviewed.')
     .argument('<dir>', "the case's folder")
-    .argument('<item...>', 'numbers of the items', items)
+    .argument('[item...]', 'numbers of the items; or filters choose them', items)
     .option('--tag <text>', 'a tag to put to them; may be repeated', collected, [])
     .option('--untag <text>', 'a tag to take from them; may be repeated', collected, [])
     .option('--reviewed', 'they are reviewed')
     .option('--not-reviewed', 'they are not reviewed yet')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  earwitness case label cases/2026-014 3 7 --tag caller
+  earwitness case label cases/2026-014 --find door --min-length 60 --tagged caller --if-not-reviewed --reviewed`,
+    )
     .action(withStatus(label));
+  addFilterOptions(labelling, { labelling: true });
 
   command
     .command('hashes')
@@ -49,14 +60,35 @@ Items that are added later are not compared: apply the list again then. The log 
     .action(withStatus(hashes));
 }
 
-interface LabelOptions {
+interface LabelOptions extends Omit<FilterOptions, 'tag' | 'reviewed' | 'notReviewed'> {
   tag: string[];
   untag: string[];
   reviewed?: boolean;
   notReviewed?: boolean;
+  /** The filters that are called otherwise here. */
+  tagged?: string[];
+  ifReviewed?: boolean;
+  ifNotReviewed?: boolean;
 }
 
-async function label(folder: string, ids: number[], options: LabelOptions): Promise<number> {
+/** The filters among the options. */
+function labelFilter({ tagged, ifReviewed, ifNotReviewed, ...options }: LabelOptions): EvidenceFilter | null {
+  const { tag: _tag, reviewed: _reviewed, notReviewed: _notReviewed, ...rest } = options;
+  return filterOf({
+    ...rest,
+    ...(tagged === undefined ? {} : { tag: tagged }),
+    ...(ifReviewed === undefined ? {} : { reviewed: ifReviewed }),
+    ...(ifNotReviewed === undefined ? {} : { notReviewed: ifNotReviewed }),
+  });
+}
+
+async function label(folder: string, named: number[] = [], options: LabelOptions): Promise<number> {
+  const filter = labelFilter(options);
+  if ((filter === null) === (named.length === 0)) {
+    throw new UserFacingError('usage', 'Say which items: by their numbers, or by filters.', {
+      advice: 'Those in a case are listed by `earwitness case show`, which takes the same filters.',
+    });
+  }
   if (options.reviewed && options.notReviewed) {
     throw new UserFacingError(
       'usage',
@@ -66,6 +98,7 @@ async function label(folder: string, ids: number[], options: LabelOptions): Prom
   const reviewed = options.reviewed ? true : options.notReviewed ? false : undefined;
   const [addTags, removeTags] = [await tags(options.tag), await tags(options.untag)];
   return withCase(folder, async (store) => {
+    const ids = filter === null ? named : matching(store, filter);
     const changed = store.evidence.label(ids, {
       ...{ addTags, removeTags },
       ...(reviewed === undefined ? {} : { reviewed }),

@@ -230,6 +230,37 @@ it('shows and drafts the items that filters choose, and says what there is where
   });
 });
 
+it('scans and labels the items that filters choose', async () => {
+  const dir = join(folder, 'chosen');
+  const paths = [1, 2, 3].map((length) => join(folder, `part-${length}.wav`));
+  paths.forEach((path, index) => writeFileSync(path, wav16(babble(index + 1, index + 11))));
+  await run('case', 'new', dir, '--number', '13', '--title', 'Parts');
+  await run('case', 'add', dir, ...paths);
+  const rows = async (): Promise<{ scan: string; tags: string[]; reviewedAt: string | null }[]> => {
+    const { stdout } = await run('case', 'show', dir, '--json');
+    return (JSON.parse(stdout) as { items: { scan: string; tags: string[]; reviewedAt: string | null }[] }).items;
+  };
+  const label = (...words: string[]) => run('case', 'label', dir, ...words);
+  expect((await label('--min-length', '1.5', '--find', 'part', '--tag', 'caller')).stdout).toContain('Changed 2 of 2');
+  expect((await label('--tagged', 'caller', '--max-length', '2.5', '--reviewed')).stdout).toContain('Changed 1 of 1');
+  expect((await label('--if-not-reviewed', '--untag', 'caller', '--tag', 'other')).stdout).toContain('Changed 2 of 2');
+  const labelled = await rows();
+  expect(labelled.map(({ tags }) => tags)).toEqual([['other'], ['caller'], ['other']]);
+  expect(labelled.map(({ reviewedAt }) => reviewedAt !== null)).toEqual([false, true, false]);
+  await expect(label('--tag', 'caller')).rejects.toMatchObject({ code: 'usage', message: /by filters/ });
+  await expect(label('1', '--find', 'part', '--tag', 'a')).rejects.toMatchObject({ code: 'usage' });
+  await expect(label('--tagged', 'nobody', '--tag', 'a')).rejects.toMatchObject({ code: 'no-match', advice: /caller/ });
+
+  const { folder: model } = await writeTinyModel(join(folder, 'chosen-model'));
+  const scan = (...words: string[]) => run('case', 'scan', dir, '--model', model, ...words);
+  expect((await scan('--tag', 'other', '--min-length', '1.5')).stderr).toContain('1 recording scored');
+  expect((await rows()).map((row) => row.scan)).toEqual(['none', 'none', 'done']);
+  // Of those that are chosen, what is new.
+  expect((await scan('--tag', 'other')).stderr).toContain('1 recording scored');
+  expect((await rows()).map((row) => row.scan)).toEqual(['done', 'none', 'done']);
+  await expect(scan('--codec', 'opus')).rejects.toMatchObject({ code: 'no-match' });
+});
+
 it('labels items, and marks those that are in a list of known hashes', async () => {
   const dir = join(folder, 'labelled');
   const recording = join(folder, 'voice.wav');

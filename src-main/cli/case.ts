@@ -48,7 +48,7 @@ interface AddOptions {
   recursive: boolean;
 }
 
-interface ScanOptions extends ReadingOptions, ModelOptions {
+interface ScanOptions extends ReadingOptions, ModelOptions, FilterOptions {
   which: 'new' | 'failed' | 'all';
   jobs?: number;
 }
@@ -146,10 +146,11 @@ the case has from the same place already is left alone, so that an interrupted c
       'after',
       `
 Exit status: 0 every item has its result, 2 wrong usage, 3 some failed (named), 130 interrupted. What was interrupted goes on with
-the next scan, in the window too. A score is high for bona fide speech.`,
+the next scan, in the window too. Filters choose among the items that --which names. A score is high for bona fide speech.`,
     )
     .action(withStatus(scanCase));
   addReadingOptions(scan);
+  addFilterOptions(scan);
 
   command
     .command('list')
@@ -345,6 +346,7 @@ function failedLine(failed: readonly number[], taken: readonly number[]): string
 }
 
 async function scanCase(folder: string, options: ScanOptions): Promise<number> {
+  const filter = filterOf(options);
   const { runCaseScan } = await import('../casework/case-scan.ts');
   const model = await modelToScoreWith(options);
   return withCase(folder, (store, { program }) =>
@@ -356,8 +358,9 @@ async function scanCase(folder: string, options: ScanOptions): Promise<number> {
         if (open.modelSha256 === model.onnxSha256) scans.push(open.id);
         else store.scans.end(open.id, 'cancelled', 'A scan with another model was begun.');
       }
-      const ids = store.scans.idsToScan(options.which, model.onnxSha256);
-      const failedBefore = store.scans.idsToScan('failed', model.onnxSha256);
+      const chosen = filter === null ? null : new Set(matching(store, filter));
+      const ids = store.scans.idsToScan(options.which, model.onnxSha256).filter((id) => chosen?.has(id) ?? true);
+      const failedBefore = store.scans.idsToScan('failed', model.onnxSha256).filter((id) => chosen?.has(id) ?? true);
       if (failedBefore.length > 0) process.stderr.write(`${failedLine(failedBefore, ids)}\n`);
       const { scanId } = store.scans.begin(
         {

@@ -31,7 +31,10 @@ export interface FilterOptions {
   notKnown?: boolean;
 }
 
-export function addFilterOptions(command: Command): void {
+/** @param names.labelling for a command that has `--tag`, `--reviewed` and `--not-reviewed` for what it does: these filters have names of their own */
+export function addFilterOptions(command: Command, { labelling = false }: { labelling?: boolean } = {}): void {
+  const named = labelling ? ['tagged', 'if-reviewed', 'if-not-reviewed'] : ['tag', 'reviewed', 'not-reviewed'];
+  const [tag, reviewed, notReviewed] = named.map((name) => `--${name}`);
   command
     .optionsGroup('Which items (of several filters all must hold, of several values of one any):')
     .option('--find <words>', 'with these words in name, finding, limits or tags')
@@ -44,9 +47,9 @@ export function addFilterOptions(command: Command): void {
     .option('--since <day>', 'from this day on (UTC), as 2026-11-30', day)
     .option('--until <day>', 'until this day, it among them', day)
     .option('--flag <code>', 'with this limit, by its code in JSON and CSV; may be repeated', collected)
-    .option('--tag <text>', 'with this tag; may be repeated', collected)
-    .addOption(new Option('--reviewed', 'that are reviewed').conflicts('notReviewed'))
-    .option('--not-reviewed', 'that are not reviewed yet')
+    .option(`${tag} <text>`, 'with this tag; may be repeated', collected)
+    .addOption(new Option(reviewed, 'that are reviewed').conflicts(labelling ? 'ifNotReviewed' : 'notReviewed'))
+    .option(notReviewed, 'that are not reviewed yet')
     .addOption(new Option('--known', 'that are in a list of known hashes').conflicts('notKnown'))
     .option('--not-known', 'that are in none')
     .optionsGroup('Options:');
