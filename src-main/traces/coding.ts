@@ -9,7 +9,7 @@ import { Mp3Bank, MdctBank, kaiserBesselWindow, sineWindow, vorbisWindow } from 
 import type { FilterBank } from './filter-banks.ts';
 
 /** Looked at as one; long enough for some forty frames at 8 kHz. */
-export const stretchSeconds = 10;
+const stretchSeconds = 10;
 /** Frames in which a first search looks for where frames begin: the one with the most treble of each second. */
 const searchedFrames = 10;
 /** Starts that the first search hands on, of each filter bank. */
