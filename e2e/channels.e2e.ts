@@ -193,9 +193,15 @@ describe.each(hosts)('$name', ({ missing, start }) => {
         const count = played.length;
         await workstation.button(examine.toolbar.play).click();
         await expect.poll(() => played.length, patience).toBeGreaterThan(count);
-        await workstation.button(examine.toolbar.pause).click();
         expect(played.at(-1)).toMatch(new RegExp(`^\\?channels=${which + 1}(&gain=-|$)`));
-        await page.keyboard.press('x');
+        // Paused and changed over before the player has told that it paused: it stays so.
+        await workstation.button(examine.toolbar.pause).evaluate((pause: HTMLElement) => {
+          pause.click();
+          document.body.dispatchEvent(new KeyboardEvent('keydown', { key: 'x', bubbles: true }));
+        });
+        await workstation.button(examine.listening.current((1 - which) as 0 | 1, [second, first][which])).waitFor();
+        await page.waitForTimeout(300);
+        expect(await workstation.button(examine.toolbar.play).isVisible()).toBe(true);
       }
       await page.getByTitle(examine.listening.title, { exact: true }).click();
       await workstation.button(examine.listening.stopComparing).click();

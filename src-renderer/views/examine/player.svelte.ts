@@ -86,7 +86,7 @@ export class Player {
     const surfer = this.#surfer;
     if (surfer === null) return;
     if (this.playing) {
-      surfer.pause();
+      this.pause();
       this.time = surfer.getCurrentTime();
       return;
     }
@@ -98,6 +98,9 @@ export class Player {
 
   pause(): void {
     this.#surfer?.pause();
+    // The element tells of it later: what is given until then must not play by itself.
+    this.playing = false;
+    this.#starting = 0;
   }
 
   close(): void {
