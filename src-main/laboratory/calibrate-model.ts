@@ -2,7 +2,7 @@
 import { UserFacingError } from '../base/errors.ts';
 import { loadDataset, selectSplit } from '../datasets/load.ts';
 import type { Card } from '../detector/card.ts';
-import { readFiles, readModel, validationRecordName, writeModel } from '../detector/store.ts';
+import { readFiles, readModel, writeModel } from '../detector/store.ts';
 import type { StoredModel } from '../detector/store.ts';
 import { isStatusNote } from '../detector/unsealed.ts';
 import { calibrate } from '../evaluation/calibration.ts';
@@ -38,7 +38,7 @@ export async function calibrateModel(
   application: string,
   options: { signal?: AbortSignal; onProgress?: (done: number, total: number) => void } = {},
 ): Promise<StoredModel> {
-  const model = await readModel(request.folder);
+  const model = await readToCalibrate(request.folder);
   const files = await readFiles(model);
   const items = selectSplit(await loadDataset(request.dataset), request.split);
   const material = await calibrationMaterial(model, items, request.seed, options);
@@ -47,9 +47,13 @@ export async function calibrateModel(
   card.records = [findingRecord(card, material.recordings, request)];
   const figures = splitFigures(request.dataset, request.split, evaluateTrials(card, material.trials));
   card.figures = withFigures(card.figures, figures);
-  // The record of a validation is not of this calibration.
-  files.delete(validationRecordName);
   return writeModel(request.out, card, files);
+}
+
+/** A model as it is before it is calibrated anew: what it was validated for is no limit then, and that record not of the new calibration. */
+export async function readToCalibrate(folder: string): Promise<StoredModel> {
+  const model = await readModel(folder);
+  return { ...model, card: { ...model.card, validation: null } };
 }
 
 /** @throws UserFacingError `dataset` where a model was trained on some of the recordings */

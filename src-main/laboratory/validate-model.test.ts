@@ -9,7 +9,7 @@ import { applicationName } from '../base/version.ts';
 import { installationKey } from '../cases/keys.ts';
 import type { Card } from '../detector/card.ts';
 import { sealCard } from '../detector/seal.ts';
-import { readFiles, readModel } from '../detector/store.ts';
+import { readFiles, readModel, writeModel } from '../detector/store.ts';
 import { unsealedNote } from '../detector/unsealed.ts';
 import { scanFiles } from '../scanning/scan-files.ts';
 import { calibrateModel } from './calibrate-model.ts';
@@ -205,6 +205,27 @@ it.each([
     path,
     message: expect.stringMatching(message) as string,
   });
+});
+
+it('is validated anew whatever it was validated for before', async () => {
+  const model = await readModel(request.folder);
+  const limits = { description: 'Lossless files.', codecs: ['flac'] };
+  const validation = {
+    laboratory: 'Ours',
+    conditions: 'Lossless files.',
+    date: '2026',
+    dataset: 'd',
+    split: 's',
+    limits,
+  };
+  const limited = join(folder, 'limited');
+  await writeModel(limited, { ...model.card, validation }, await readFiles(model));
+  const { record } = await validateModel(
+    { ...request, folder: limited, out: join(folder, 'wider') },
+    applicationName(),
+  );
+  const [first] = (await listValidations(join(folder, 'home'))).slice(-1);
+  expect(record.findings).toEqual(first.record?.findings);
 });
 
 it('is for screening where another version of the application runs than it was validated with', async () => {

@@ -29,7 +29,7 @@ import type { Trial } from '../evaluation/trials.ts';
 import { countUnits } from '../evaluation/units.ts';
 import type { UnitName } from '../evaluation/units.ts';
 import { validationReport } from '../reports/validation-report.ts';
-import { mustBeUnheard, recalibratedCard, withFigures } from './calibrate-model.ts';
+import { mustBeUnheard, readToCalibrate, recalibratedCard, withFigures } from './calibrate-model.ts';
 import { calibrationMaterial } from './calibration-material.ts';
 import type { CalibrationMaterial } from './calibration-material.ts';
 import { evaluateTrials, sameDataset, splitFigures } from './evaluate.ts';
@@ -122,7 +122,7 @@ export async function validateModel(
   const { plan } = stated;
   // A key that is lost is said before hours of work.
   const key = ownKey(home);
-  const model = await readModel(request.folder);
+  const model = await readToCalibrate(request.folder);
   const files = await readFiles(model);
   const items = selectSplit(await loadDataset(dataset), split);
   const store = await openStore(home);
