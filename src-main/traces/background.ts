@@ -7,7 +7,7 @@
  */
 import type { TraceCurve } from '../../src-common/schemas/traces.ts';
 import { transform } from '../sound/fft.ts';
-import { median, quantile } from './statistics.ts';
+import { meanOf, median, quantile } from './statistics.ts';
 
 const frameSeconds = 0.03;
 const bandCount = 8;
@@ -264,10 +264,6 @@ function peaksOf(
  */
 function usualOf(sizes: readonly number[]): number {
   return quantile(sizes, 0.3) / 0.385;
-}
-
-function meanOf(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
 function rms(values: readonly number[]): number {

@@ -7,6 +7,7 @@
 import type { CodingRun, TraceCurve } from '../../src-common/schemas/traces.ts';
 import { Mp3Bank, MdctBank, kaiserBesselWindow, sineWindow, vorbisWindow } from './filter-banks.ts';
 import type { FilterBank } from './filter-banks.ts';
+import { meanOf } from './statistics.ts';
 
 /** Looked at as one; long enough for some forty frames at 8 kHz. */
 const stretchSeconds = 10;
@@ -433,10 +434,6 @@ function joined(runs: readonly Open[]): CodingRun[] {
     }
   }
   return all.map(({ grid: _, ...run }) => run);
-}
-
-function meanOf(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
 /** Their mean in standard errors, of values that follow Student's distribution of five degrees of freedom where nothing is. */

@@ -9,3 +9,8 @@ export function median(values: readonly number[]): number {
   const sorted = Float64Array.from(values).sort();
   return sorted.length === 0 ? NaN : sorted[(sorted.length - 1) >> 1];
 }
+
+/** NaN of none. */
+export function meanOf(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
