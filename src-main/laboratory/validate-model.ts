@@ -27,7 +27,7 @@ import { plottedFigures } from '../evaluation/plotted-figures.ts';
 import type { EvaluatedTrials } from '../evaluation/plotted-figures.ts';
 import type { Trial } from '../evaluation/trials.ts';
 import { countUnits } from '../evaluation/units.ts';
-import type { UnitName } from '../evaluation/units.ts';
+import type { CountedUnits, UnitName } from '../evaluation/units.ts';
 import { validationReport } from '../reports/validation-report.ts';
 import { mustBeUnheard, readToCalibrate, recalibratedCard, withFigures } from './calibrate-model.ts';
 import { calibrationMaterial } from './calibration-material.ts';
@@ -155,7 +155,7 @@ export async function validateModel(
   });
   mustBeUnheard(model.card, material);
   const made = { dataset, split, application, maximumErrorRate: plan.errorRate, notes: request.notes };
-  const { count, cardOf, unit } = foldCalibrations(model.card, material, plan.folds, request);
+  const { count, cardOf, units } = foldCalibrations(model.card, material, plan.folds, request);
   const evaluated = evaluateTrials(model.card, material.trials, {
     cardOf: ({ file }) => cardOf(file),
     replicates: request.replicates,
@@ -166,7 +166,6 @@ export async function validateModel(
       finding: judged && findingUnder(cardOf(file), judged),
     })),
   );
-  const units = countUnits(material.trials, unit);
   const ofClass = (bonafide: boolean): number => material.recordings.filter((one) => one.bonafide === bonafide).length;
   const figures = figuresOf(evaluated);
   const criteria = judgeCriteria(plan.acceptance, {
@@ -191,7 +190,7 @@ export async function validateModel(
         split,
         bonafide: ofClass(true),
         spoof: ofClass(false),
-        unit,
+        unit: units.unit,
         bonafideUnits: units.bonafide,
         spoofUnits: units.spoof,
         manifestSha256: manifestHash(material),
@@ -266,8 +265,9 @@ function foldCalibrations(
   { trials, concatenations, recordings }: CalibrationMaterial,
   wanted: number,
   { dataset, split, seed, stated }: Pick<ValidationRequest, 'dataset' | 'split' | 'seed' | 'stated'>,
-): { count: number; unit: UnitName; cardOf: (file: string) => Card } {
-  const { unit } = countUnits(trials);
+): { count: number; units: CountedUnits; cardOf: (file: string) => Card } {
+  const units = countUnits(trials);
+  const { unit } = units;
   const keyOf = foldKeyOf(unit);
   const items = recordings.map(({ file, bonafide, source, speaker }) => ({
     id: file,
@@ -300,7 +300,7 @@ function foldCalibrations(
     });
     return { ...card, status: 'validated' as const, uncalibrated: undefined, calibration };
   });
-  return { count: folds.length, unit, cardOf: (file) => cards[foldOf.get(file) as number] };
+  return { count: folds.length, units, cardOf: (file) => cards[foldOf.get(file) as number] };
 }
 
 function figuresOf({ metrics, calibrated, resampled }: EvaluatedTrials): UnsignedValidationRecord['figures'] {
