@@ -10,7 +10,7 @@ import type { StretchOptions } from './stretch.ts';
 
 const help = `
 The stretch is known by a fingerprint of its sound, and found again after coding, at another level or in moderate noise: the same
-utterance, not the same words said again, and not another utterance of the same voice. docs/traces.md says how often it is found and
+utterance, not the same words said again, nor another utterance of the same voice. docs/traces.md says how often it is found and
 how often something else is. Recordings are read only.
 
 Examples:

@@ -208,7 +208,7 @@ export function repeatsAnswer(all: readonly Repeat[], durationSeconds: number): 
 }
 
 const foundLimits =
-  'What is found is the same sound: one utterance, recorded once and heard in both, also after coding, at another level or in moderate noise. The same words said again, or another utterance of the same voice, are not found. A voice that a machine made after the very utterance (a vocoder, a changed voice), a prompt, a jingle or music can agree, too. Not found: what was changed in speed or pitch, lies under louder sound, or of which only a part is there.';
+  'What is found is the same sound: one utterance, recorded once and heard in both, also after coding, at another level or in moderate noise. The same words said again, or another utterance of the same voice, are not what is looked for, and how often they agree was not measured. A voice that a machine made after the very utterance (a vocoder, a changed voice), a prompt, a jingle or music can agree, too. Not found: what was changed in speed or pitch, lies under louder sound, or of which only a part is there.';
 
 /** What an agreement is usual of; measured as docs/traces.md says. */
 function meaningOf(agreement: number): string {
