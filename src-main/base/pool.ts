@@ -32,6 +32,9 @@ interface Task<Request, Response> {
 /** How long an aborted worker may take to let go of what it holds (an ffmpeg child, say) before it is ended. */
 const abortGraceMilliseconds = 1000;
 
+/** What is large here are typed arrays, outside the heap: more room for young objects holds 10 MB a worker and saves no time. */
+const maxYoungGenerationSizeMb = 12;
+
 /** A worker with what it was given, in that order; the first is what it is at. */
 interface Lane<Request, Response> {
   worker: Worker;
@@ -105,7 +108,10 @@ export class WorkerPool<Request, Response> {
   }
 
   #start(): void {
-    const worker = new Worker(this.#file, { workerData: this.#workerData });
+    const worker = new Worker(this.#file, {
+      workerData: this.#workerData,
+      resourceLimits: { maxYoungGenerationSizeMb },
+    });
     const lane: Lane<Request, Response> = { worker, tasks: [] };
     worker.on('message', (message: FromWorker<Response>) => {
       const place = lane.tasks.findIndex(({ id }) => id === message.id);

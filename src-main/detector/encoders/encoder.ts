@@ -126,6 +126,13 @@ function unreadableGraph(folder: string, cause: unknown): EncoderUnavailable {
   return new EncoderUnavailable(`The encoder's ${path} cannot be read.`, { path, advice, cause });
 }
 
+/** The workers of a scan hold one copy then, and not one each. */
+function inSharedMemory(bytes: Uint8Array): Uint8Array {
+  const shared = new Uint8Array(new SharedArrayBuffer(bytes.length));
+  shared.set(bytes);
+  return shared;
+}
+
 async function readEncoder({ folder, card }: Omit<StoredEncoder, 'onnx'>): Promise<StoredEncoder> {
   const path = join(folder, graphName);
   const onnx = await readFile(path).catch((cause: unknown) => {
@@ -137,7 +144,7 @@ async function readEncoder({ folder, card }: Omit<StoredEncoder, 'onnx'>): Promi
       advice,
     });
   }
-  return { folder, card, onnx };
+  return { folder, card, onnx: inSharedMemory(onnx) };
 }
 
 /** An encoder ready to run on ONNX Runtime. */
