@@ -103,6 +103,21 @@ export const distanceTexts = {
       : `Error grows beyond the limit of: ${forbidding.join(', ')}.`,
 } as const;
 
+export const controlTexts = {
+  title: 'Control chart',
+  run: 'Run',
+  deviation: 'Deviation (standard deviations)',
+  bonafide: 'Bona fide control recordings',
+  spoof: 'Synthetic control recordings',
+  warning: 'Warning limit',
+  action: 'Action limit',
+  newBaseline: 'new baseline',
+  note: (runs: number, least: number, tolerance: string) =>
+    runs < least
+      ? `The baseline is ${runs} ${runs === 1 ? 'run' : 'runs'}; from fewer than ${least} no standard deviation is taken, and a difference of ${tolerance} in the score stands for it.`
+      : `Standard deviations over ${runs} baseline runs, of each recording its own, at least a difference of ${tolerance} in the score. What lies beyond the axis is drawn at its edge.`,
+} as const;
+
 export const robustnessTexts = {
   sheet: (model: string) => `Robustness of ${model}`,
   strength: (family: string, unit: string) => `${family} (${unit})`,

@@ -14,6 +14,8 @@ export const settingsSchema = z.object({
   backend: backendNameSchema.default('auto'),
   /** Files at a time in a scan; null: one for each core. */
   scanJobs: z.int().positive().max(256).nullable().default(null),
+  /** What a scan of a case does where control recordings lie beyond their action limits. */
+  controlsBeyond: z.enum(['stop', 'go-on']).default('stop'),
   /** Path of ffmpeg; empty: the one that set-up found. */
   ffmpeg: z.string().default(''),
   /** Where new cases go; empty: in the data folder. */

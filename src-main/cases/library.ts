@@ -275,3 +275,13 @@ export class Library {
     return tellingOfLibrary(this.#path, () => use(this.#db));
   }
 }
+
+/** The installation's key. @throws as {@link Library.open} and its `key` */
+export function ownKey(home: string): InstallationKey {
+  const library = Library.open(home);
+  try {
+    return library.key;
+  } finally {
+    library.close();
+  }
+}

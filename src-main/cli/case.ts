@@ -51,6 +51,7 @@ interface AddOptions {
 interface ScanOptions extends ReadingOptions, ModelOptions, FilterOptions {
   which: 'new' | 'failed' | 'all';
   jobs?: number;
+  despiteControls?: boolean;
 }
 
 interface ImportOptions {
@@ -142,9 +143,11 @@ the case has from the same place already is left alone, so that an interrupted c
         .default('new'),
     )
     .option('--jobs <n>', 'files at a time (default: one for each core)', positiveInteger)
+    .option('--despite-controls', 'scan also where control recordings lie beyond their limits; the log says so')
     .addHelpText(
       'after',
       `
+Where control recordings were chosen (see: control --help), they are scored first.
 Exit status: 0 every item has its result, 2 wrong usage, 3 some failed (named), 130 interrupted. What was interrupted goes on with
 the next scan, in the window too. Filters choose among the items that --which names. A score is high for bona fide speech.`,
     )
@@ -348,8 +351,9 @@ function failedLine(failed: readonly number[], taken: readonly number[]): string
 async function scanCase(folder: string, options: ScanOptions): Promise<number> {
   const filter = filterOf(options);
   const { runCaseScan } = await import('../casework/case-scan.ts');
+  const { controlsFirst } = await import('../casework/controls-first.ts');
   const model = await modelToScoreWith(options);
-  return withCase(folder, (store, { program }) =>
+  return withCase(folder, (store, { library, actor, program }) =>
     interruptible(async (signal, progress) => {
       process.stderr.write(`${modelLine(model)}\n`);
       // What another scan left is taken up first; it may have been with another model.
@@ -376,6 +380,11 @@ async function scanCase(folder: string, options: ScanOptions): Promise<number> {
       scans.push(scanId);
       const failures: { subject: string; message: string }[] = [];
       let scored = 0;
+      const controls = await controlsFirst(store, scans, model, {
+        ...{ home: library.home, application: program, by: actor(), signal },
+        goesOn: options.despiteControls ?? false,
+      });
+      if (controls !== null) process.stderr.write(`${controls}\n`);
       for (const scan of scans) {
         const outcome = await runCaseScan(store, scan, model, program, {
           ...(options.jobs === undefined ? {} : { jobs: options.jobs }),

@@ -7,6 +7,7 @@ import { register as registerAnalyze } from './analyze.ts';
 import { register as registerCalibrate } from './calibrate.ts';
 import { register as registerCase } from './case.ts';
 import { applicationVersion, colour, exitStatus } from './context.ts';
+import { register as registerControl } from './control.ts';
 import { register as registerDataset } from './dataset.ts';
 import { register as registerEncoder } from './encoder.ts';
 import { register as registerEvaluate } from './evaluate.ts';
@@ -41,6 +42,7 @@ export function buildProgram(): Command {
     registerTrain,
     registerCalibrate,
     registerValidate,
+    registerControl,
     registerLaboratory,
     registerModel,
     registerEncoder,

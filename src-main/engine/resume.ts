@@ -9,6 +9,7 @@ import type { StoredModel } from '../detector/store.ts';
 import { intakeSummary, takeIn } from '../casework/case-intake.ts';
 import type { IntakeRequest } from '../casework/case-intake.ts';
 import { runCaseScan } from '../casework/case-scan.ts';
+import { controlsFirst } from '../casework/controls-first.ts';
 import type { JobHandle } from '../jobs/queue.ts';
 import type { EngineContext } from './context.ts';
 import { readablePath } from './files.ts';
@@ -42,7 +43,7 @@ export function endStaleScans({ jobs }: EngineContext, store: CaseStore): void {
 
 /** Starts a scan that was begun, or goes on with it. @returns the job's id */
 export function startScan(context: EngineContext, store: CaseStore, scanId: number, model: StoredModel): string {
-  const { jobs, settings, application } = context;
+  const { jobs, settings, application, home } = context;
   const total = store.scans.queuedFor(scanId).length;
   const caseId = store.id;
   return jobs.start(
@@ -60,7 +61,12 @@ export function startScan(context: EngineContext, store: CaseStore, scanId: numb
     },
     async (job) => {
       try {
-        const { scanJobs } = settings.get();
+        const { scanJobs, controlsBeyond } = settings.get();
+        job.progress({ doing: 'Scoring control recordings' });
+        await controlsFirst(store, [scanId], model, {
+          ...{ home, application, by: context.cases.session.actor(), signal: job.signal },
+          goesOn: controlsBeyond === 'go-on',
+        });
         const outcome = await runCaseScan(store, scanId, model, application, {
           ...(scanJobs === null ? {} : { jobs: scanJobs }),
           signal: job.signal,

@@ -12,8 +12,7 @@ import { writeFileWhole } from '../base/files.ts';
 import { dataFolder } from '../base/home.ts';
 import { sha256 } from '../base/sha256.ts';
 import { fingerprintOf } from '../cases/keys.ts';
-import type { InstallationKey } from '../cases/keys.ts';
-import { Library } from '../cases/library.ts';
+import { ownKey } from '../cases/library.ts';
 import { loadDataset, selectSplit } from '../datasets/load.ts';
 import type { Card } from '../detector/card.ts';
 import { findingUnder } from '../detector/finding.ts';
@@ -93,16 +92,6 @@ function openStore(home: string): Promise<RecordStore<StoredValidation>> {
 /** The validations that this installation began, the latest first. */
 export async function listValidations(home: string): Promise<StoredValidation[]> {
   return (await openStore(home)).list();
-}
-
-/** @throws UserFacingError `key` */
-function ownKey(home: string): InstallationKey {
-  const library = Library.open(home);
-  try {
-    return library.key;
-  } finally {
-    library.close();
-  }
 }
 
 /**

@@ -47,6 +47,8 @@ export const settings = {
   inferenceValue: (runtime: string, device: string, threads: string) => `${runtime}, ${device}, ${threads}`,
   scanJobs: 'Files at a time in a scan',
   scanJobsHint: (cores: number) => `Empty: one for each core (${cores}).`,
+  controlsBeyond: 'Control recordings beyond their limits',
+  controlsBeyondChoices: { stop: 'Stop the scan', 'go-on': 'Scan, and say so in the log' },
   ffmpeg: 'ffmpeg',
   ffmpegHint: 'Empty: the one that set-up found.',
   ffmpegFound: 'Found',

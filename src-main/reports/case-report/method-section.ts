@@ -56,11 +56,23 @@ export function methodSection(sheet: Sheet, snapshot: ReportSnapshot): void {
       'To repeat a result',
       'The attached report.json holds the command for each, with model, channel, stream and stretch',
     ],
+    ...controlRows(snapshot, listed),
     ['External providers', 'No result in this report comes from one'],
     ['Departures from the method', written(request.departures.trim() || 'None stated')],
   ]);
   decisionRule(sheet, snapshot);
   uncertainty(sheet, snapshot);
+}
+
+/** What the control recordings said before the scans; nothing where there were none. */
+function controlRows({ custody }: ReportSnapshot, listed: (texts: readonly string[]) => Cell): [string, Cell][] {
+  const runs = (custody ?? []).filter(({ action }) => action === 'controls');
+  const latest = runs.slice(-5).map(({ time, summary }) => `${time}: ${summary}`);
+  const earlier = runs.length - latest.length;
+  if (runs.length === 0) return [];
+  return [
+    ['Control recordings', listed([...latest, ...(earlier > 0 ? [`${earlier} earlier runs are in the log.`] : [])])],
+  ];
 }
 
 /** Which template it is made with, and by which procedure the laboratory works. */

@@ -488,6 +488,19 @@ describe('renderReport', () => {
     }
   });
 
+  it('says what the control recordings said, the latest five runs word for word', async () => {
+    const base = testSnapshot([testItem(testEvidence(1), [testAnalysis(1, 1)])]);
+    expect(await textOf(base)).not.toContain('Control recordings');
+    const custody = Array.from({ length: 7 }, (_, index) => ({
+      ...base.custody[0],
+      ...{ action: 'controls', position: index + 1, summary: `Run ${index + 1} within limits.` },
+    }));
+    const text = await textOf({ ...base, custody });
+    expect(text).toContain('Run 3 within limits.');
+    expect(text).toContain('2 earlier runs are in the log.');
+    expect(text.indexOf('Control recordings')).toBeLessThan(text.indexOf('External providers'));
+  });
+
   it('names examiner, technical reviewer and authoriser apart, each with what qualifies them', async () => {
     const base = testSnapshot([testItem(testEvidence(1), [testAnalysis(1, 1)])]);
     const laboratory = { ...base.laboratory, examinerQualification: 'MSc Phonetics' };
