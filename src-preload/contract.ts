@@ -8,6 +8,7 @@
 import type { InferContractRouterInputs, InferContractRouterOutputs } from '@orpc/contract';
 import { analyses } from './contract/analyses.ts';
 import { cases } from './contract/cases.ts';
+import { controls } from './contract/controls.ts';
 import { datasets } from './contract/datasets.ts';
 import { evaluation } from './contract/evaluation.ts';
 import { evidence, marks } from './contract/evidence.ts';
@@ -37,6 +38,7 @@ export const contract = {
   traces,
   models,
   encoders,
+  controls,
   datasets,
   training,
   evaluation,

@@ -1,6 +1,7 @@
 import { analysesProcedures } from './analyses.ts';
 import { casesProcedures } from './cases.ts';
 import type { EngineContext } from './context.ts';
+import { controlsProcedures } from './controls.ts';
 import { datasetsProcedures } from './datasets.ts';
 import { evaluationProcedures } from './evaluation.ts';
 import { evidenceProcedures } from './evidence.ts';
@@ -35,6 +36,7 @@ export function buildRouter(context: EngineContext) {
     traces: tracesProcedures(context),
     models: modelsProcedures(context),
     encoders: encodersProcedures(context),
+    controls: controlsProcedures(context),
     datasets: datasetsProcedures(context),
     training: trainingProcedures(context),
     evaluation: evaluationProcedures(context),
