@@ -7,7 +7,15 @@ import { audioSchema, channelSchema, qualitySchema, stretchSchema, timelineSchem
 import { userErrorSchema } from './user-error.ts';
 
 export const findingSchema = z.enum(findings);
-const reasonSchema = z.object({ code: z.string(), sentence: z.string(), blocking: z.boolean() });
+/** Why a finding is what it is, and what else should be known beside it. */
+const reasonSchema = z.object({
+  /** A short stable word, for tables and scripts. */
+  code: z.string(),
+  sentence: z.string(),
+  /** True where it alone makes the recording not assessable. */
+  blocking: z.boolean(),
+});
+export type Reason = z.infer<typeof reasonSchema>;
 
 const windowScoreSchema = z.object({
   startSeconds: z.number(),
@@ -16,6 +24,7 @@ const windowScoreSchema = z.object({
   /** Of the window, in short gaps; absent where nothing is missing. */
   missingShare: z.number().optional(),
 });
+export type ScoredWindow = z.infer<typeof windowScoreSchema>;
 
 /** What made a result: enough to make it again. */
 const provenanceSchema = z.object({

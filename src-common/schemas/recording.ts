@@ -1,15 +1,22 @@
 import { z } from 'zod';
 import { seconds } from './primitives.ts';
 
+/** What is known of a recording before its sound is decoded. */
 export const audioSchema = z.object({
+  /** `wav`, `flac`, `au`, `w64`, `aiff`, `caf`, or ffmpeg's name of the container. */
   container: z.string(),
+  /** Codec by ffmpeg's names (`pcm_s16le`, `flac`, `mp3`). */
   codec: z.string(),
   sampleRateHz: z.number(),
   channels: z.int(),
+  /** Of the stored samples; null where the codec has no such thing. */
   bitsPerSample: z.number().nullable(),
+  /** As far as the header and the file's size tell; null where they do not. */
   durationSeconds: z.number().nullable(),
+  /** How many audio streams the file holds, and which of them this is, counted from 0. */
   audioStreams: z.int(),
   stream: z.int(),
+  /** `pcm`: our reader of plain samples in other containers than WAV. */
   decoder: z.enum(['wav', 'pcm', 'flac', 'ffmpeg']),
   decoderVersion: z.string(),
   /** What confined a decoder that is a program of its own; absent in results made before this was reported. */
@@ -44,11 +51,14 @@ export const gapSchema = z.object({ fromSeconds: z.number(), toSeconds: z.number
 
 /** Where the sound of a recording lies in its time, by the file's own timestamps. */
 export const timelineSchema = z.object({
+  /** Where the sound begins: above 0 where, say, a video begins before it. */
   startSeconds: z.number(),
-  /** The first thousand. */
+  /** In order, apart from one another, each between sound; counted from the file's beginning as a player counts. Results list the first thousand. */
   gaps: z.array(gapSchema),
   /** How many there are; absent where all are listed. */
   gapCount: z.int().optional(),
+  /** How much sound has timestamps that lie before the end of the sound before it; it follows after that all the same. */
   overlapSeconds: z.number(),
+  /** From here on times are uncertain: timestamps step back, or beyond the file's own duration; null where none do. */
   uncertainFromSeconds: z.number().nullable(),
 });

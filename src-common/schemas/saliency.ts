@@ -1,5 +1,6 @@
 import { z } from 'zod';
 
+/** What is explained, and how. */
 export const saliencySubjectSchema = z.object({
   method: z.enum(['occlusion', 'grad-cam']),
   /** A member's name; null for the model's score. */
@@ -7,8 +8,17 @@ export const saliencySubjectSchema = z.object({
 });
 export type SaliencySubject = z.infer<typeof saliencySubjectSchema>;
 
-/** By how much more the regions of a map move the score than others of the same size, with a 95 % interval. */
+/** A mean with its 95 % interval, in units of the score. */
 const advantageSchema = z.object({ mean: z.number(), interval: z.tuple([z.number(), z.number()]) });
+export type Advantage = z.infer<typeof advantageSchema>;
+/** By how much more the regions of a map move the score than others of the same size. */
+const faithfulnessSchema = z.object({
+  deletion: advantageSchema,
+  insertion: advantageSchema,
+  /** Mean of the two: what decides. */
+  both: advantageSchema,
+});
+export type Faithfulness = z.infer<typeof faithfulnessSchema>;
 
 /** Which parts of the sound a score rests on. No evidence: `caution` says so wherever a map is shown. */
 export const saliencySchema = saliencySubjectSchema.extend({
@@ -31,7 +41,7 @@ export const saliencySchema = saliencySubjectSchema.extend({
     )
     .nullable(),
   /** The test of the map on this recording. */
-  faithfulness: z.object({ deletion: advantageSchema, insertion: advantageSchema, both: advantageSchema }),
+  faithfulness: faithfulnessSchema,
   statement: z.string(),
   caution: z.string(),
 });

@@ -1,6 +1,7 @@
 /** What is done to sound before a model sees it: band, level, trimming, windows. */
 import { z } from 'zod';
 import { ParallelFilter } from './parallel-filter.ts';
+import type { Section } from './parallel-filter.ts';
 import { scaleSamples, sumOfSquares } from './sample-kernel.ts';
 
 /**
@@ -45,17 +46,8 @@ const silenceDbfs = -85;
 /** A frame further than this below the loudest 0.1 s holds nothing: the noise of 16 bits lies lower in speech at its usual level. */
 const surroundingsRangeDb = 70;
 
-/** A section of second order, (b0 + b1 w + b2 w²) / (1 + a1 w + a2 w²) with w a delay of one sample. */
-interface Biquad {
-  b0: number;
-  b1: number;
-  b2: number;
-  a1: number;
-  a2: number;
-}
-
 /** Butterworth sections by the bilinear transform (R. Bristow-Johnson, Audio EQ Cookbook), Q by pole angle. */
-function butterworth(kind: 'high-pass' | 'low-pass', order: number, cutHz: number, sampleRateHz: number): Biquad[] {
+function butterworth(kind: 'high-pass' | 'low-pass', order: number, cutHz: number, sampleRateHz: number): Section[] {
   const omega = (2 * Math.PI * cutHz) / sampleRateHz;
   const cosine = Math.cos(omega);
   return Array.from({ length: order / 2 }, (_, section) => {

@@ -19,7 +19,7 @@ import {
  */
 
 /** A section of second order, (b0 + b1 w + b2 w²) / (1 + a1 w + a2 w²) with w a delay of one sample; its poles are no real ones. */
-interface Section {
+export interface Section {
   b0: number;
   b1: number;
   b2: number;

@@ -1,28 +1,10 @@
 /** What decoders tell of a recording, and what they must be able to do. */
-import type { Confinement } from './cage.ts';
+import type { z } from 'zod';
+import type { audioSchema, gapSchema, timelineSchema } from '../../src-common/schemas/recording.ts';
 import type { BlockMemory } from './block-memory.ts';
 
 /** What is known of a recording before its sound is decoded. */
-export interface AudioInfo {
-  /** `wav`, `flac`, `au`, `w64`, `aiff`, `caf`, or ffmpeg's name of the container. */
-  container: string;
-  /** Codec by ffmpeg's names (`pcm_s16le`, `flac`, `mp3`). */
-  codec: string;
-  sampleRateHz: number;
-  channels: number;
-  /** Of the stored samples; null where the codec has no such thing. */
-  bitsPerSample: number | null;
-  /** As far as the header and the file's size tell; null where they do not. */
-  durationSeconds: number | null;
-  /** How many audio streams the file holds, and which of them this is, counted from 0. */
-  audioStreams: number;
-  stream: number;
-  /** `pcm`: our reader of plain samples in other containers than WAV. */
-  decoder: 'wav' | 'pcm' | 'flac' | 'ffmpeg';
-  decoderVersion: string;
-  /** What confined a decoder that is a program of its own; absent for those that are ours. */
-  heldBy?: Confinement[];
-}
+export type AudioInfo = Omit<z.infer<typeof audioSchema>, 'told'>;
 
 /** The mean of all channels, the first or second of at least two, or one by its number, counted from 1. */
 export type Channel = 'mix' | 'left' | 'right' | number;
@@ -39,25 +21,13 @@ export interface UnreadSound {
 }
 
 /** A stretch of the timeline for which the file holds no sound, or none that could be decoded; from its beginning in seconds. */
-export interface Gap {
-  fromSeconds: number;
-  toSeconds: number;
-}
+export type Gap = z.infer<typeof gapSchema>;
 
 /**
  * Where the sound of a recording lies in its time, by the file's own timestamps. The samples are those that were decoded, one
  * after the other: for gaps there are none. A gap is reported before the block that follows it.
  */
-export interface TimelineNotes {
-  /** Where the sound begins: above 0 where, say, a video begins before it. */
-  startSeconds: number;
-  /** In order, apart from one another, each between sound; counted from the file's beginning as a player counts. */
-  gaps: Gap[];
-  /** How much sound has timestamps that lie before the end of the sound before it; it follows after that all the same. */
-  overlapSeconds: number;
-  /** From here on times are uncertain: timestamps step back, or beyond the file's own duration; null where none do. */
-  uncertainFromSeconds: number | null;
-}
+export type TimelineNotes = Omit<z.infer<typeof timelineSchema>, 'gapCount'>;
 
 /** What a decoder comes to know beside the samples; final once the blocks are at their end. */
 export interface DecodeNotes extends TimelineNotes {

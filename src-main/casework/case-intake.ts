@@ -12,22 +12,15 @@ import { lockName } from '../cases/lock.ts';
 import { fileFingerprint } from '../cases/fingerprint.ts';
 import type { CaseStore } from '../cases/store.ts';
 import type { NewEvidence } from '../cases/add-evidence.ts';
+import type { z } from 'zod';
+import type { intakeSchema } from '../../src-preload/contract/evidence.ts';
 import { accessTimeName } from './access-time.ts';
 import type { FileFindings, FileRequest } from './inspect-file.ts';
 import { listFiles } from '../scanning/scan-files.ts';
 import type { ScoreRequest } from '../scanning/score.ts';
 
-/** What is taken in and how: as the contract's intake, without the case. */
-export interface IntakeRequest {
-  paths: string[];
-  recursive: boolean;
-  copy: boolean;
-  conditionOnReceipt: string;
-  receivedAt: string;
-  receivedFrom: string;
-  /** SHA-256 or MD5 by file name or path. */
-  senderHashes: Record<string, string>;
-}
+/** What is taken in and how. */
+export type IntakeRequest = Omit<z.infer<typeof intakeSchema>, 'caseId'>;
 
 export interface IntakeOptions {
   /** The data folder, whose `uploads` are reported from files that lay on the machine. */

@@ -11,7 +11,7 @@ import type { StoredModel } from '../detector/store.ts';
 import type { ReportSaliency } from '../reports/case-report/snapshot.ts';
 import { shippedModelId } from '../models/model-store.ts';
 import type { ModelStore } from '../models/model-store.ts';
-import type { ExplainOptions, Saliency, SaliencyRequest } from '../laboratory/saliency.ts';
+import type { ExplainOptions, ExplainedScore, SaliencyRequest } from '../laboratory/saliency.ts';
 
 /** What the worker is asked; it counts what it has done, and of how much, in `shared`. */
 export interface ExplainWork {
@@ -64,7 +64,7 @@ export async function explainRecording(
   { path, sha256 }: { path: string; sha256: string },
   request: SaliencyRequest,
   { signal, onProgress }: ExplainOptions = {},
-): Promise<Saliency> {
+): Promise<ExplainedScore> {
   const workerData: ExplainWorkerData = { model, threads: Math.max(1, Math.min(4, availableParallelism())) };
   const shared = new SharedArrayBuffer(8);
   const counts = new Int32Array(shared);
@@ -73,7 +73,7 @@ export async function explainRecording(
   };
   return withPool(
     { worker: 'casework/saliency-worker', workerData, signal },
-    (pool: WorkerPool<ExplainWork, Saliency>) => looking(tell, pool.run({ path, sha256, request, shared })),
+    (pool: WorkerPool<ExplainWork, ExplainedScore>) => looking(tell, pool.run({ path, sha256, request, shared })),
   );
 }
 

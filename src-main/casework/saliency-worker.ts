@@ -4,11 +4,11 @@ import { UserFacingError } from '../base/errors.ts';
 import { serveRequests } from '../base/pool.ts';
 import type { ExplainWork, ExplainWorkerData } from './explain.ts';
 import { SaliencyMaker, explainable } from '../laboratory/saliency.ts';
-import type { Saliency } from '../laboratory/saliency.ts';
+import type { ExplainedScore } from '../laboratory/saliency.ts';
 
 const { model, threads } = workerData as ExplainWorkerData;
 
-serveRequests<ExplainWork, Saliency>(async ({ path, sha256, request, shared }, signal) => {
+serveRequests<ExplainWork, ExplainedScore>(async ({ path, sha256, request, shared }, signal) => {
   if ((await sha256File(path, signal)) !== sha256) {
     throw new UserFacingError('changed', `${path} is no longer the file that the result is of.`, {
       path,

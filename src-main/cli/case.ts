@@ -7,6 +7,7 @@ import { reasonWords } from '../../src-common/reason-words.ts';
 import { alarmWords } from '../../src-common/alarms.ts';
 import { findingWords } from '../../src-common/findings.ts';
 import type { CaseView } from '../../src-common/schemas/case.ts';
+import type { NewReview } from '../../src-common/schemas/report.ts';
 import type { EvidenceRow } from '../../src-common/schemas/evidence.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { colour, exitStatus, interruptible, positiveInteger, withStatus } from './context.ts';
@@ -21,13 +22,6 @@ import { fastOption, modelOption, modelToScoreWith } from './model-option.ts';
 import type { ModelOptions } from './model-option.ts';
 import { addReadingOptions } from './reading.ts';
 import type { ReadingOptions } from './reading.ts';
-
-interface ReviewOptions {
-  reviewer: string;
-  qualification: string;
-  remarks: string;
-  report?: string;
-}
 
 interface NewOptions {
   number: string;
@@ -258,7 +252,7 @@ and the list of cases are never shared.`,
     .option('--qualification <text>', 'what qualifies the reviewer', '')
     .option('--remarks <text>', 'what the reviewer remarks', '')
     .option('--report <number>', 'an issued report that was reviewed (default: the case as it stands)')
-    .action(async (folder: string, options: ReviewOptions) => {
+    .action(async (folder: string, options: Omit<NewReview, 'report'> & { report?: string }) => {
       await withCase(folder, async (store) => {
         const { reviewer, report, rows, position } = store.reviews.add({ ...options, report: options.report ?? null });
         const of = report === null ? `the case as of row ${rows}` : `the report ${report}`;

@@ -4,7 +4,7 @@ import { Option } from 'commander';
 import type { Command } from 'commander';
 import { UserFacingError } from '../base/errors.ts';
 import type { StoredModel } from '../detector/store.ts';
-import type { Saliency } from '../laboratory/saliency.ts';
+import type { ExplainedScore } from '../laboratory/saliency.ts';
 import { exitStatus, interruptible, positiveInteger } from './context.ts';
 import { mayRecord } from './evaluate.ts';
 import { mustBeFree, overwriteOption, writeOutputs } from './outputs.ts';
@@ -26,7 +26,7 @@ here or on the recordings on which the model was measured, is not drawn, and it 
 With --dataset and --split in place of a recording the test runs on so many recordings of a dataset; --record writes what came of it
 into the model's card.
 
-Saliency is no evidence: it shows what the score of a network rests on, right or wrong.
+ExplainedScore is no evidence: it shows what the score of a network rests on, right or wrong.
 
 Exit status: 0 drawn or measured, 2 wrong usage, 3 not drawn since the map does no better than chance, 130 interrupted, 1 anything else.
 
@@ -114,7 +114,7 @@ async function explain(file: string, options: SaliencyOptions): Promise<number> 
   }).finally(() => maker.dispose());
 }
 
-async function jsonOf(model: StoredModel, saliency: Saliency): Promise<string> {
+async function jsonOf(model: StoredModel, saliency: ExplainedScore): Promise<string> {
   const { saliencyCaution } = await import('../detector/saliency/subjects.ts');
   return `${JSON.stringify({ made: runProvenance(model), caution: saliencyCaution, ...saliency }, null, 1)}\n`;
 }
@@ -123,7 +123,7 @@ const pictureSize = { width: 1200, height: 600 };
 
 async function pictureOf(
   file: string,
-  saliency: Saliency,
+  saliency: ExplainedScore,
   model: StoredModel,
   options: SaliencyOptions,
 ): Promise<Buffer> {
@@ -140,7 +140,7 @@ async function pictureOf(
   return drawSpectrogram(overview, {
     ...pictureSize,
     title: basename(file),
-    detail: `Saliency by ${subjectName(saliency)} · ${speaks}`,
+    detail: `ExplainedScore by ${subjectName(saliency)} · ${speaks}`,
     startSeconds: options.start ?? 0,
     colourMap: 'grey',
     overlay: {

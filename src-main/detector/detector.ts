@@ -1,5 +1,6 @@
 /** Scores whole recordings by a model, and says what may be said of them. */
 import type { Finding } from '../../src-common/findings.ts';
+import type { Reason, ScoredWindow } from '../../src-common/schemas/analysis.ts';
 import type { Timeline } from '../audio/timeline.ts';
 import type { AudioInfo, AudioSource, Channel, TimelineNotes } from '../audio/types.ts';
 import { conditionWords } from './card.ts';
@@ -9,7 +10,6 @@ import type { RecordingDistance } from './distance.ts';
 import { findingFor } from './finding.ts';
 import { qualityOf } from './quality.ts';
 import type { Quality } from '../../src-common/schemas/recording.ts';
-import type { Reason } from './reason.ts';
 import { JointScorer } from './scorers.ts';
 import { SpeechDetector } from './speech.ts';
 import { missingOf } from './spans.ts';
@@ -20,13 +20,7 @@ import { ConditioningMemory, conditionRecording } from './windows.ts';
 /** A channel whose samples reach this is not silent, whatever the mix is. */
 const heardPeak = 0.01;
 
-interface WindowScore {
-  startSeconds: number;
-  endSeconds: number;
-  /** Share of it that is missing in the recording; absent where nothing is. */
-  missingShare?: number;
-  /** The model's output for this window alone: uncalibrated. */
-  score: number;
+interface WindowScore extends ScoredWindow {
   /** Its members' outputs, in the card's order; absent where it has but one. */
   members?: number[];
 }

@@ -5,7 +5,7 @@ import type { Conditioning } from '../audio/condition.ts';
 import { distanceFrom } from '../evaluation/mahalanobis.ts';
 import type { Spread } from '../evaluation/mahalanobis.ts';
 import type { Quality } from '../../src-common/schemas/recording.ts';
-import type { Reason } from './reason.ts';
+import type { Reason } from '../../src-common/schemas/analysis.ts';
 
 /** Where no noise is heard there is less than this. */
 const mostSnrDb = 60;

@@ -9,7 +9,7 @@ import type { RecordingDistance } from './distance.ts';
 import { highestHz } from './member.ts';
 import type { Quality } from '../../src-common/schemas/recording.ts';
 import { noteReasons } from './reason.ts';
-import type { Reason } from './reason.ts';
+import type { Reason } from '../../src-common/schemas/analysis.ts';
 import { unmetConditions } from './validation-conditions.ts';
 
 /** What the finding rests on. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { fileComparisonSchema, regionFiguresSchema } from '../evaluation/partial.ts';
 
 /**
  * The window score below which a stretch of a recording is pointed out, with how often that happens in bona fide speech:
@@ -15,8 +16,6 @@ export const localisationSchema = z.object({
 });
 export type Localisation = z.infer<typeof localisationSchema>;
 
-const interval = z.tuple([z.number(), z.number()]);
-
 /** What scores along a recording were worth where a spoof, or bona fide speech, had been spliced in: see `evaluation/partial.ts`. */
 export const partialRecordSchema = z.object({
   /** The windows that were scored. */
@@ -29,17 +28,8 @@ export const partialRecordSchema = z.object({
   sources: z.int(),
   segmentEer20: z.number(),
   segmentEer160: z.number(),
-  regions: z.object({
-    threshold: z.number(),
-    parts: z.int(),
-    found: z.int(),
-    boundarySeconds: z.number().nullable(),
-    falseRegions: z.int(),
-    bonafideHours: z.number(),
-    falsePerHour: z.number(),
-    falsePerHourInterval: interval,
-  }),
+  regions: regionFiguresSchema,
   /** EER of whole recordings by how far their lowest score lies below their median, against that by their mean. */
-  files: z.object({ eer: z.number(), meanEer: z.number(), difference: z.number(), interval }),
+  files: fileComparisonSchema,
 });
 export type PartialRecord = z.infer<typeof partialRecordSchema>;

@@ -1,13 +1,5 @@
+import type { Reason } from '../../src-common/schemas/analysis.ts';
 import type { DecodeNotes, TimelineNotes, UnreadSound } from '../audio/types.ts';
-
-/** Why a finding is what it is, and what else should be known beside it. */
-export interface Reason {
-  /** A short stable word, for tables and scripts. */
-  code: string;
-  sentence: string;
-  /** True where it alone makes the recording not assessable. */
-  blocking: boolean;
-}
 
 const whereUnread: Record<UnreadSound['kind'], string> = {
   'after-length': 'behind the length that its header declares',

@@ -10,7 +10,7 @@ import { defaultAnalysis } from '../../src-common/analysis-windows.ts';
 import { spectrumAnalysisSchema } from '../../src-common/schemas/spectrogram.ts';
 import { colourMaps } from '../../src-common/colour-maps.ts';
 import { mostPeaks, preparedFolder } from '../sound/sound.ts';
-import type { SoundSummary } from '../sound/sound.ts';
+import type { Sound } from '../../src-common/schemas/sound.ts';
 import { imageLimits } from '../sound/spectrogram-image.ts';
 import { mostChannelsShown, mostGainDb } from '../../src-preload/contract/sound.ts';
 import type { HeardAs } from '../../src-preload/contract/sound.ts';
@@ -215,7 +215,7 @@ function meanPcm(parts: readonly Uint8Array[]): Uint8Array {
 /** Bytes `first` up to `end` of a WAV file. */
 async function* waveBytes(
   header: Uint8Array,
-  { durationSeconds, sampleRateHz }: SoundSummary,
+  { durationSeconds, sampleRateHz }: Sound,
   first: number,
   end: number,
   read: (from: number, count: number) => Promise<Uint8Array>,

@@ -3,7 +3,7 @@ import { UserFacingError } from '../base/errors.ts';
 import { withOpenablePath } from '../base/openable-path.ts';
 import { saliencyCaution, saliencySubjects } from '../detector/saliency/subjects.ts';
 import { explainRecording, modelOfResult } from '../casework/explain.ts';
-import type { Saliency } from '../laboratory/saliency.ts';
+import type { ExplainedScore } from '../laboratory/saliency.ts';
 import type { EngineContext } from './context.ts';
 import { os } from './implementer.ts';
 import { progressStream } from './progress-stream.ts';
@@ -23,7 +23,7 @@ async function* explain(
   const model = await modelOfResult(models, result);
   const readAll = settings['readAll'] === true;
   const request = { method, member, stretch: stretch ?? null, channel, stream, ...(readAll ? { readAll } : {}) };
-  const { companion: _, ...saliency } = yield* progressStream<SaliencyEvent, Saliency>(signal, (stop, tell) =>
+  const { companion: _, ...saliency } = yield* progressStream<SaliencyEvent, ExplainedScore>(signal, (stop, tell) =>
     withOpenablePath(store.evidence.intake(result.evidenceId), (path) =>
       explainRecording(model, { path, sha256: fileSha256 }, request, {
         signal: stop,

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { upperRateBound } from './statistics.ts';
 import type { Trial } from './trials.ts';
 import { effectiveCount } from './units.ts';
@@ -11,13 +12,14 @@ export interface BandSettings {
 }
 
 /** A rate of wrong findings on the validation data, and what it may be at most. */
-interface BoundedRate {
-  rate: number;
-  upper: number;
-  count: number;
+export const boundedRateSchema = z.object({
+  rate: z.number(),
+  upper: z.number(),
+  count: z.int(),
   /** Independent observations that the count amounts to. */
-  effectiveCount: number;
-}
+  effectiveCount: z.number(),
+});
+type BoundedRate = z.infer<typeof boundedRateSchema>;
 
 /** Between the thresholds a finding is inconclusive; null where no threshold keeps the rate: then it always is. */
 export interface InconclusiveBand {

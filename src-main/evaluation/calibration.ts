@@ -1,19 +1,12 @@
 /** From scores to likelihood ratios, by length of speech, no stronger than the data support. */
 import { z } from 'zod';
 import { UserFacingError } from '../base/errors.ts';
-import { type BandSettings, inconclusiveBand, supportOf } from './band.ts';
+import { type BandSettings, boundedRateSchema, inconclusiveBand, supportOf } from './band.ts';
 import { empiricalBounds, limitLlr } from './bounds.ts';
 import { calibrationSeconds, nearestLength } from './lengths.ts';
 import { Resampler } from './resampling.ts';
 import type { Trial } from './trials.ts';
 import { countUnits, type UnitName, unitNames } from './units.ts';
-
-const boundedRateSchema = z.object({
-  rate: z.number(),
-  upper: z.number(),
-  count: z.int(),
-  effectiveCount: z.number(),
-});
 
 /** From scores to likelihood ratios, what they are limited to, and what may be concluded from them. */
 const mapSchema = z.object({

@@ -2,9 +2,12 @@
  * How well scores along a recording tell where a spoof was put in (Zhang et al., "The PartialSpoof database", IEEE/ACM TASLP 31, 2023, for
  * segment EER), and whether a file's lowest scores tell such a recording from one that was only spliced.
  */
+import { z } from 'zod';
 import { Random } from '../base/random.ts';
 import type { Interval } from './bootstrap.ts';
 import { equalErrorRate, sweepSorted } from './sweep.ts';
+
+const interval95 = z.tuple([z.number(), z.number()]);
 
 /** A recording with a part put in. */
 export interface SplicedFile {
@@ -76,20 +79,21 @@ function overlapOfUnion(one: Region, other: Region): number {
 }
 
 /** Regions that are pointed out, against what was put in. */
-interface RegionFigures {
-  threshold: number;
+export const regionFiguresSchema = z.object({
+  threshold: z.number(),
   /** Spoofed parts, and those that a region covers with an intersection over union of at least a half. */
-  parts: number;
-  found: number;
+  parts: z.int(),
+  found: z.int(),
   /** Mean distance of a found part's two ends from its region's, in seconds; null where none was found. */
-  boundarySeconds: number | null;
+  boundarySeconds: z.number().nullable(),
   /** Regions in recordings without a spoof, and their length. */
-  falseRegions: number;
-  bonafideHours: number;
-  falsePerHour: number;
+  falseRegions: z.int(),
+  bonafideHours: z.number(),
+  falsePerHour: z.number(),
   /** 95 %, exact for a Poisson count. */
-  falsePerHourInterval: Interval;
-}
+  falsePerHourInterval: interval95,
+});
+type RegionFigures = z.infer<typeof regionFiguresSchema>;
 
 export function regionFigures(files: readonly SplicedFile[], frameSeconds: number, threshold: number): RegionFigures {
   const ends: number[] = [];
@@ -143,14 +147,15 @@ export function poissonInterval(count: number): Interval {
 }
 
 /** How a file's score by its frames does against its mean, over the same files. */
-interface FileComparison {
+export const fileComparisonSchema = z.object({
   /** EER of spoofs put in against bona fide put in. */
-  eer: number;
-  meanEer: number;
+  eer: z.number(),
+  meanEer: z.number(),
   /** `eer` less `meanEer`, with its paired 95 % interval by drawing the hosts' sources anew. */
-  difference: number;
-  interval: Interval;
-}
+  difference: z.number(),
+  interval: interval95,
+});
+type FileComparison = z.infer<typeof fileComparisonSchema>;
 
 /** @param scoreOf high for bona fide */
 export function compareWithMean(

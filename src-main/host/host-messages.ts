@@ -1,3 +1,5 @@
+import type { UserError } from '../../src-common/schemas/user-error.ts';
+
 /**
  * What the engine and its host (serve, shell) say to each other over the child process's IPC. `data` is a frame of oRPC's peer
  * protocol: text, or bytes where it carries a file.
@@ -15,19 +17,11 @@ export type FromEngine =
   /** `socket`: where resources are served over HTTP, to requests that bear the key. */
   | { type: 'ready'; startedAt: string; socket: string; key: string }
   /** It cannot start, for a reason that a person can mend; it ends then. */
-  | { type: 'failed'; error: ToldError }
+  | { type: 'failed'; error: UserError }
   /** A person has to say yes where no page reaches: on the terminal of `serve`, in a dialog of the shell. */
   | { type: 'confirm'; question: number; what: Confirmation }
   | { type: 'frame'; connection: number; data: string | Uint8Array }
   | { type: 'close'; connection: number };
-
-/** A `UserFacingError` between processes. */
-interface ToldError {
-  code: string;
-  message: string;
-  path: string | undefined;
-  advice: string | undefined;
-}
 
 /** What widens what the window reaches: a folder to look into, a program to run. */
 export interface Confirmation {

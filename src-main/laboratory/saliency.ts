@@ -2,6 +2,7 @@
  * Saliency of a recording: which parts of the sound, in time and frequency, a model's score rests on; and a test of whether that is
  * so, without which no map is given. A map says how a network works. It is no evidence.
  */
+import type { Faithfulness, Saliency, SaliencySubject } from '../../src-common/schemas/saliency.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { Random } from '../base/random.ts';
 import type { DatasetItem } from '../datasets/types.ts';
@@ -16,9 +17,8 @@ import {
   testedSounds,
   windowAdvantages,
 } from '../detector/saliency/faithfulness.ts';
-import type { Advantages, Faithfulness } from '../detector/saliency/faithfulness.ts';
+import type { Advantages } from '../detector/saliency/faithfulness.ts';
 import { subjectName } from '../detector/saliency/subjects.ts';
-import type { SaliencySubject } from '../detector/saliency/subjects.ts';
 import { missingOf } from '../detector/spans.ts';
 import { SpeechDetector } from '../detector/speech.ts';
 import { alone, readWeights } from '../detector/store.ts';
@@ -35,25 +35,7 @@ const draws = 40;
 const mostTested = 4;
 const seed = 20;
 
-/** A column of a map. */
-interface SaliencyColumn {
-  startSeconds: number;
-  endSeconds: number;
-  /** For each band, from the lowest: by how much the score falls without it; above zero speaks for bona fide. */
-  cells: number[];
-  /** The same over all bands; null for Grad-CAM. */
-  strip: number | null;
-}
-
-export interface Saliency extends SaliencySubject {
-  score: number;
-  /** Edges of the bands, one more than there are. */
-  edgesHz: number[];
-  /** Null where the map does no better than chance. */
-  columns: SaliencyColumn[] | null;
-  faithfulness: Faithfulness;
-  /** Why there is no map, or what the test gave. */
-  statement: string;
+export interface ExplainedScore extends Omit<Saliency, 'analysisId' | 'modelName' | 'caution'> {
   /** The model's companion that speaks of this recording, and whose score is explained; absent where it is the model's own. */
   companion?: { name: string; sha256: string };
 }
@@ -165,7 +147,7 @@ export class SaliencyMaker {
    * @throws UserFacingError as `openAudio` and `analyseStretch`; `too-long` for more than twenty windows; `empty` for a recording without sound; `usage` for
    * a member or a method that the model has not; the signal's reason
    */
-  async explain(path: string, request: SaliencyRequest, options: ExplainOptions = {}): Promise<Saliency> {
+  async explain(path: string, request: SaliencyRequest, options: ExplainOptions = {}): Promise<ExplainedScore> {
     const { signal, onProgress } = options;
     const { method, member, ...reading } = request;
     const subject = { method, member };
@@ -222,7 +204,7 @@ export class SaliencyMaker {
     path: string,
     request: SaliencyRequest,
     options: ExplainOptions,
-  ): Promise<Saliency> {
+  ): Promise<ExplainedScore> {
     const maker = this.#companions.get(name) ?? (await SaliencyMaker.create(await explainable(model), this.#threads));
     this.#companions.set(name, maker);
     return { ...(await maker.explain(path, request, options)), companion: { name, sha256: model.onnxSha256 } };
@@ -347,7 +329,7 @@ function recordOf({ card }: ExplainableModel, { method, member }: SaliencySubjec
 }
 
 /** Windows that overlap are averaged. */
-function columnsOf(explained: readonly ExplainedWindow[]): SaliencyColumn[] {
+function columnsOf(explained: readonly ExplainedWindow[]): NonNullable<Saliency['columns']> {
   const step = Math.min(...explained.map(({ grid }) => grid.columnSeconds)) / 2;
   const first = explained[0].window.startSeconds;
   const last = Math.max(

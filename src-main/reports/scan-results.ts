@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { Card } from '../detector/card.ts';
 import type { DetectorAnalysis } from '../detector/detector.ts';
 import { pointedOut, summaryOf } from '../../src-common/low-stretches.ts';
@@ -20,14 +21,15 @@ export function scanRows<T extends ScannedFile & { further?: DetectorAnalysis[] 
 }
 
 /** What made a result: enough to make it again. */
-export interface ScanProvenance {
-  application: string;
-  model: { name: string; status: string; onnxSha256: string };
-  backend: string;
-  platform: string;
+export const scanProvenanceSchema = z.object({
+  application: z.string(),
+  model: z.object({ name: z.string(), status: z.string(), onnxSha256: z.string() }),
+  backend: z.string(),
+  platform: z.string(),
   /** UTC. */
-  time: string;
-}
+  time: z.string(),
+});
+export type ScanProvenance = z.infer<typeof scanProvenanceSchema>;
 
 export function provenance(model: StoredModel, applicationVersion: string, onnxRuntimeVersion: string): ScanProvenance {
   return {

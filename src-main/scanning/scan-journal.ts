@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { UserFacingError } from '../base/errors.ts';
 import { ensureFolder, unwritable } from '../base/files.ts';
 import type { Card } from '../detector/card.ts';
+import { scanProvenanceSchema } from '../reports/scan-results.ts';
 import type { ScanProvenance } from '../reports/scan-results.ts';
 import type { ScanResult } from './scan-files.ts';
 import type { KnownFile, ScoreRequest } from './score.ts';
@@ -17,13 +18,7 @@ export type ScanSettings = Record<string, string | number | boolean>;
 const headerSchema = z.object({
   journal: z.literal('earwitness scan'),
   format: z.literal(1),
-  made: z.object({
-    application: z.string(),
-    model: z.object({ name: z.string(), status: z.string(), onnxSha256: z.string() }),
-    backend: z.string(),
-    platform: z.string(),
-    time: z.string(),
-  }),
+  made: scanProvenanceSchema,
   /** The card holds what turns a score into a finding. */
   cardSha256: z.string(),
   settings: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),

@@ -1,13 +1,5 @@
 /** Levels of a stretch of sound, of all of it or of a band. */
-
-/** Levels in dBFS: 0 dB is a sample of magnitude 1, and a mean square of 1; null: digital silence. */
-export interface Levels {
-  /** Of the largest sample. A full-scale sine has 0. */
-  peakDbfs: number | null;
-  peakSeconds: number;
-  /** Root of the mean square. A full-scale sine has -3.01. */
-  rmsDbfs: number | null;
-}
+import type { Levels } from '../../src-common/schemas/sound.ts';
 
 /** Takes samples in blocks. */
 export class LevelMeter {

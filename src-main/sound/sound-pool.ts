@@ -1,11 +1,11 @@
 import type { Band, FrequencyAxis } from '../../src-common/frequency-axis.ts';
-import type { AverageSpectrum, Pitch, PitchRange } from '../../src-common/schemas/sound.ts';
+import type { AverageSpectrum, Measures, Pitch, PitchRange, Sound } from '../../src-common/schemas/sound.ts';
 import { defaultAnalysis } from '../../src-common/analysis-windows.ts';
 import type { SpectrumAnalysis } from '../../src-common/schemas/spectrogram.ts';
 import { looking } from '../base/looking.ts';
 import { WorkerPool } from '../base/pool.ts';
 import { workerFile } from '../base/workers.ts';
-import type { Listening, Measures, PrepareRequest, SoundSource, SoundSummary } from './sound.ts';
+import type { Listening, PrepareRequest, SoundSource } from './sound.ts';
 import type { SpectrogramImageOptions } from './spectrogram-image.ts';
 
 /** A part of a recording as a picture. */
@@ -28,7 +28,7 @@ export type SoundRequest =
 
 /** No bytes: columns have to be made first. */
 export type SoundResponse =
-  | { summary: SoundSummary }
+  | { summary: Sound }
   | { bytes: Uint8Array | null }
   | { measures: Measures }
   | { spectrum: AverageSpectrum }
@@ -56,7 +56,7 @@ export class SoundPool {
   async prepare(
     request: PrepareRequest,
     options: { signal?: AbortSignal; onProgress?: (done: number, total: number | null) => void } = {},
-  ): Promise<SoundSummary> {
+  ): Promise<Sound> {
     const { signal, onProgress } = options;
     signal?.throwIfAborted();
     const shared = new SharedArrayBuffer(24);
@@ -70,7 +70,7 @@ export class SoundPool {
     };
     try {
       const response = await looking(tell, this.#pool('long').run({ kind: 'prepare', shared, ...request }));
-      return (response as { summary: SoundSummary }).summary;
+      return (response as { summary: Sound }).summary;
     } catch (error) {
       signal?.throwIfAborted();
       throw error;
@@ -80,8 +80,8 @@ export class SoundPool {
   }
 
   /** @throws UserFacingError as `PreparedSound.open` */
-  async summary(source: SoundSource): Promise<SoundSummary> {
-    return ((await this.#pool('quick').run({ kind: 'summary', ...source })) as { summary: SoundSummary }).summary;
+  async summary(source: SoundSource): Promise<Sound> {
+    return ((await this.#pool('quick').run({ kind: 'summary', ...source })) as { summary: Sound }).summary;
   }
 
   /** Interleaved float32. @throws UserFacingError as `PreparedSound.peaks` */

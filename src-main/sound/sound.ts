@@ -10,7 +10,8 @@ import type { FileHandle } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
 import type { Band, FrequencyAxis } from '../../src-common/frequency-axis.ts';
-import type { AverageSpectrum, Pitch, PitchRange } from '../../src-common/schemas/sound.ts';
+import { soundSchema } from '../../src-common/schemas/sound.ts';
+import type { AverageSpectrum, Levels, Measures, Pitch, PitchRange, Sound } from '../../src-common/schemas/sound.ts';
 import { defaultAnalysis } from '../../src-common/analysis-windows.ts';
 import type { SpectrumAnalysis } from '../../src-common/schemas/spectrogram.ts';
 import { pcm16, waveHeader } from '../audio/wav-writer.ts';
@@ -22,11 +23,9 @@ import { ensureFolder, unwritable, writeFileWhole } from '../base/files.ts';
 import { averageSpectrum } from './average-spectrum.ts';
 import { BandPass } from './band-pass.ts';
 import { LevelMeter } from './measures.ts';
-import type { Levels } from './measures.ts';
 import { Places, nothingFor } from './placed.ts';
 import { pitchOf, pitchStatistics } from './pitch.ts';
 import { PeakPyramid, peakLevels, peaksOf, storedSamplesPerPeak } from './peaks.ts';
-import type { PeakLevel } from './peaks.ts';
 import {
   ColumnPyramid,
   TileMaker,
@@ -42,7 +41,7 @@ import {
   tileRowMap,
   tileRows,
 } from './tiles.ts';
-import type { TileGeometry, TileLevel } from './tiles.ts';
+import type { TileGeometry } from './tiles.ts';
 import { WaveRange } from './wave-range.ts';
 
 const version = 3;
@@ -67,11 +66,7 @@ const preparedSchema = z.object({
   samples: z.int(),
   /** Stretches of it that hold sound, each with its place in the recording's time and among the samples that are kept. */
   pieces: z.array(z.object({ at: z.int(), from: z.int(), length: z.int() })),
-  timeline: z.object({
-    startSeconds: z.number(),
-    gaps: z.array(z.object({ fromSeconds: z.number(), toSeconds: z.number() })),
-    uncertainFromSeconds: z.number().nullable(),
-  }),
+  timeline: soundSchema.shape.timeline,
   /** There is a working copy; else the samples are the recording's own. */
   copied: z.boolean(),
 });
@@ -92,25 +87,7 @@ export interface PrepareRequest {
 /** Whose sound is prepared or asked for. */
 export type SoundSource = Pick<PrepareRequest, 'path' | 'sha256' | 'folder' | 'readAll' | 'channel'>;
 
-/** What the window is reported of prepared sound (`soundSchema` of the contract). */
-export interface SoundSummary {
-  durationSeconds: number;
-  /** Where nothing is: before the sound begins, and where it is missing; from where on times are uncertain. */
-  timeline: Prepared['timeline'];
-  sampleRateHz: number;
-  channels: number;
-  peaks: PeakLevel[];
-  spectrogram: {
-    columnsPerTile: number;
-    bins: number;
-    maxHz: number;
-    floorDb: number;
-    ceilingDb: number;
-    levels: TileLevel[];
-  };
-}
-
-function summaryOf({ channels, sampleRateHz, samples, timeline }: Prepared): SoundSummary {
+function summaryOf({ channels, sampleRateHz, samples, timeline }: Prepared): Sound {
   return {
     durationSeconds: samples / sampleRateHz,
     timeline,
@@ -132,11 +109,6 @@ function summaryOf({ channels, sampleRateHz, samples, timeline }: Prepared): Sou
 export interface Listening {
   band?: Band | null;
   gainDb?: number;
-}
-
-/** Of a stretch, and of a band of it where one was asked for. */
-export interface Measures extends Levels {
-  band: Levels | null;
 }
 
 /** Samples. */
@@ -169,7 +141,7 @@ async function readPrepared(folder: string): Promise<Prepared | null> {
 export async function prepareSound(
   request: PrepareRequest,
   options: { signal?: AbortSignal; onProgress?: (done: number, total: number | null) => void } = {},
-): Promise<SoundSummary> {
+): Promise<Sound> {
   const whole = preparedFolder(request);
   const known = await readPrepared(whole);
   if (known && (await isSource(known, request.path))) return summaryOf(known);
@@ -341,7 +313,7 @@ const keptColumns = 3;
 
 /** Prepared sound, to be asked for parts of it. */
 export class PreparedSound {
-  readonly summary: SoundSummary;
+  readonly summary: Sound;
   readonly #folder: string;
   readonly #samplesPath: string;
   readonly #prepared: Prepared;

@@ -58,7 +58,7 @@ export const intakeSchema = z.object({
   conditionOnReceipt: text.default(''),
   receivedAt: z.string().default(''),
   receivedFrom: text.default(''),
-  /** SHA-256 or MD5 by file name, as the sender gave them. */
+  /** SHA-256 or MD5 by file name or path, as the sender gave them. */
   senderHashes: z.record(z.string(), z.string()).default({}),
 });
 

@@ -2,52 +2,21 @@
 import { eventIterator } from '@orpc/contract';
 import { z } from 'zod';
 import type { Band, FrequencyAxis } from '../../src-common/frequency-axis.ts';
-import { averageSpectrumSchema, pitchRangeSchema, pitchSchema } from '../../src-common/schemas/sound.ts';
+import {
+  averageSpectrumSchema,
+  measuresSchema,
+  pitchRangeSchema,
+  pitchSchema,
+  soundSchema,
+} from '../../src-common/schemas/sound.ts';
 import { spectrumAnalysisSchema } from '../../src-common/schemas/spectrogram.ts';
 import type { SpectrumAnalysis } from '../../src-common/schemas/spectrogram.ts';
 import { path, seconds } from '../../src-common/schemas/primitives.ts';
-import { gapSchema } from '../../src-common/schemas/recording.ts';
 import { inEvidence, procedure } from './procedure.ts';
-
-const soundSchema = z.object({
-  durationSeconds: z.number(),
-  /** Where nothing is: before the sound begins, and where it is missing; from where on times are uncertain. */
-  timeline: z.object({
-    startSeconds: z.number(),
-    gaps: z.array(gapSchema),
-    uncertainFromSeconds: z.number().nullable(),
-  }),
-  sampleRateHz: z.number(),
-  channels: z.int(),
-  /** Peaks: levels of halving resolution, finest first; each a resource of interleaved Float32 min, max. */
-  peaks: z.array(z.object({ samplesPerPeak: z.int(), count: z.int() })),
-  /** Tiles of the spectrogram: levels of halving resolution, finest first; each tile a resource of Uint8 [bins][columns]. */
-  spectrogram: z.object({
-    columnsPerTile: z.int(),
-    bins: z.int(),
-    maxHz: z.number(),
-    /** Byte 0 and 255 stand for these. */
-    floorDb: z.number(),
-    ceilingDb: z.number(),
-    levels: z.array(z.object({ secondsPerColumn: z.number(), tiles: z.int() })),
-  }),
-});
-export type Sound = z.infer<typeof soundSchema>;
 
 const bandSchema = z
   .object({ lowHz: z.number().nonnegative(), highHz: z.number().positive() })
   .refine(({ lowHz, highHz }) => lowHz < highHz, 'a band ends above where it begins');
-
-/** In dBFS: 0 is a sample of magnitude 1, and a mean square of 1; null: digital silence. */
-const levelsSchema = z.object({
-  /** Of the largest sample; a full-scale sine has 0. */
-  peakDbfs: z.number().nullable(),
-  peakSeconds: z.number(),
-  /** Root of the mean square; a full-scale sine has -3.01. */
-  rmsDbfs: z.number().nullable(),
-});
-const measuresSchema = levelsSchema.extend({ band: levelsSchema.nullable() });
-export type Measures = z.infer<typeof measuresSchema>;
 
 /** Longer stretches are not measured. */
 export const mostMeasuredSeconds = 600;
@@ -63,7 +32,7 @@ export const mostGainDb = 36;
 export const mostChannelsShown = 8;
 
 /** Whose sound a resource is of, and in which reading of its file. */
-interface SoundOf {
+export interface SoundOf {
   caseId: string;
   evidenceId: number;
   readAll?: boolean;

@@ -4,6 +4,7 @@ import type { CaseView } from '../../src-common/schemas/case.ts';
 import type { Job } from '../../src-common/schemas/job.ts';
 import type { ModelSummary } from '../../src-common/schemas/model.ts';
 import type { Settings } from '../../src-common/schemas/settings.ts';
+import type { HostBridge } from '../../src-preload/bridge.ts';
 import type { Machine } from '../../src-preload/contract/system.ts';
 import { common } from '../texts/common.ts';
 import { bridge, client, onChange, resourceUrl, told } from './client.svelte.ts';
@@ -32,6 +33,8 @@ interface Question {
   /** A reason to be given; `confirm` then answers with it through `reason`. */
   reason?: string;
 }
+
+type ChoosePaths = Parameters<HostBridge['choosePaths']>[0];
 
 /** What a global dialog of the window is asked for; App shows the one that is set. */
 interface PathRequest {
@@ -205,24 +208,15 @@ class App {
   }
 
   /** Paths on the engine's machine that a person chooses; empty where it was cancelled. */
-  async choosePaths(options: {
-    kind: 'files' | 'folder' | 'file';
-    title: string;
-    extensions?: string[];
-  }): Promise<string[]> {
-    if (bridge !== undefined) {
-      return bridge.choosePaths(options);
-    }
+  async choosePaths(options: ChoosePaths): Promise<string[]> {
+    if (bridge !== undefined) return bridge.choosePaths(options);
     const answer = await this.#requestPath({ ...options, suggestedName: '' });
     return answer === 'download' ? [] : answer;
   }
 
-  #requestPath(options: {
-    kind: PathRequest['kind'];
-    title: string;
-    extensions?: string[];
-    suggestedName: string;
-  }): Promise<string[] | 'download'> {
+  #requestPath(
+    options: Omit<PathRequest, 'extensions' | 'resolve'> & { extensions?: string[] },
+  ): Promise<string[] | 'download'> {
     this.pathRequest?.resolve([]);
     return new Promise((resolve) => {
       this.pathRequest = {

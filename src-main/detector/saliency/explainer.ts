@@ -14,7 +14,7 @@ import type { CellGrid } from './cells.ts';
 import { gradCam, layersToMaps, mapToCells } from './grad-cam.ts';
 import { PlaneOccluder, SoundOccluder } from './occlusion.ts';
 import { isLookedInto, saliencySubjects } from './subjects.ts';
-import type { SaliencySubject } from './subjects.ts';
+import type { SaliencySubject } from '../../../src-common/schemas/saliency.ts';
 
 /** A model with the weights of its members that are networks of our own; null for the others. */
 export interface ExplainableModel extends RunnableModel {

@@ -3,8 +3,8 @@
  * (insertion), and the score must move more than with other regions of the same size and shape (Petsiuk et al., "RISE", BMVC 2018; Hooker et al., 2019, on
  * why chance has to be measured). Regions for comparison are the map itself, moved about in time and frequency.
  */
+import type { Advantage, Faithfulness } from '../../../src-common/schemas/saliency.ts';
 import { Random } from '../../base/random.ts';
-import type { Interval } from '../../evaluation/bootstrap.ts';
 import { cellCount } from './cells.ts';
 import type { CellGrid } from './cells.ts';
 
@@ -92,20 +92,6 @@ export async function windowAdvantages(
     deletion: Float64Array.from(others, (other) => own.deletion - other.deletion),
     insertion: Float64Array.from(others, (other) => own.insertion - other.insertion),
   };
-}
-
-/** A mean with its 95 % interval, in units of the score. */
-interface Advantage {
-  mean: number;
-  interval: Interval;
-}
-
-/** How much more a map's regions move the score than others of their size. */
-export interface Faithfulness {
-  deletion: Advantage;
-  insertion: Advantage;
-  /** Mean of the two: what decides. */
-  both: Advantage;
 }
 
 function quantile(sorted: Float64Array, share: number): number {

@@ -1,14 +1,6 @@
+import type { SaliencySubject } from '../../../src-common/schemas/saliency.ts';
 import type { Card } from '../card.ts';
 import type { Member } from '../member.ts';
-
-type SaliencyMethod = 'occlusion' | 'grad-cam';
-
-/** What is explained, and how. */
-export interface SaliencySubject {
-  method: SaliencyMethod;
-  /** A member's name; null for the model's score. */
-  member: string | null;
-}
 
 /** What stands beside every map. */
 export const saliencyCaution =

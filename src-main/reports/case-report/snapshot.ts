@@ -10,7 +10,7 @@ import type { Traces } from '../../../src-common/schemas/traces.ts';
 import type { Settings } from '../../../src-common/schemas/settings.ts';
 import type { Gap } from '../../audio/types.ts';
 import type { Card } from '../../detector/card.ts';
-import type { Faithfulness } from '../../detector/saliency/faithfulness.ts';
+import type { Faithfulness } from '../../../src-common/schemas/saliency.ts';
 import type { OverlaidPixels, SpectrogramPixels } from '../../sound/spectrogram-image.ts';
 
 /** Waveform and spectrogram as data. */

@@ -4,7 +4,7 @@ import type { Analysis } from '../../../src-common/schemas/analysis.ts';
 import { pointedOut } from '../../../src-common/low-stretches.ts';
 import type { LowStretch } from '../../../src-common/low-stretches.ts';
 import type { Evidence, Mark } from '../../../src-common/schemas/evidence.ts';
-import type { Sound } from '../../../src-preload/contract/sound.ts';
+import type { Sound } from '../../../src-common/schemas/sound.ts';
 import { app } from '../../state/app.svelte.ts';
 import { client, onChange, resourceUrl, told } from '../../state/client.svelte.ts';
 import { plural } from '../../format.ts';
@@ -37,9 +37,10 @@ import type { Span } from './time-window.ts';
 
 const settledAfterMs = 150;
 
-interface ExaminationOf {
+export interface ExaminationOf {
   caseId: string;
   evidenceId: number;
+  /** Null: what its latest result is of. */
   reading: Reading | null;
   onreading: (reading: Reading) => void;
 }

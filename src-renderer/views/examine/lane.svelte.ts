@@ -2,7 +2,7 @@
 import { resources } from '../../../src-preload/contract/sound.ts';
 import type { Analysis } from '../../../src-common/schemas/analysis.ts';
 import { windowsAssessable } from '../../../src-common/low-stretches.ts';
-import type { Sound } from '../../../src-preload/contract/sound.ts';
+import type { Sound } from '../../../src-common/schemas/sound.ts';
 import { client, resourceUrl } from '../../state/client.svelte.ts';
 import { isStrings, keep, kept } from '../../state/kept.ts';
 import type { FrequencyAxis } from '../../../src-common/frequency-axis.ts';

@@ -1,5 +1,5 @@
 /** Which resolution of peaks and of the spectrogram to draw from, and which parts of it. */
-import type { Sound } from '../../../src-preload/contract/sound.ts';
+import type { Sound } from '../../../src-common/schemas/sound.ts';
 import type { Span } from './time-window.ts';
 
 /** The coarsest level with at least one peak to a pixel; the finest where none has. */

@@ -1,5 +1,5 @@
 /** Where a recording holds no sound, as lanes and inspector show it. Times in seconds. */
-import type { Sound } from '../../../src-preload/contract/sound.ts';
+import type { Sound } from '../../../src-common/schemas/sound.ts';
 import { lengthOf } from './time-window.ts';
 import type { Span } from './time-window.ts';
 

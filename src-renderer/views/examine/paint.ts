@@ -1,5 +1,5 @@
 /** What is drawn on the canvases of the Examine view. Sizes are device pixels. */
-import type { Sound } from '../../../src-preload/contract/sound.ts';
+import type { Sound } from '../../../src-common/schemas/sound.ts';
 import { hzAtPlace, placeOfHz } from '../../../src-common/frequency-axis.ts';
 import type { FrequencyAxis } from '../../../src-common/frequency-axis.ts';
 import { partsOf } from './levels.ts';
