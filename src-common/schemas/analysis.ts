@@ -24,10 +24,10 @@ const windowScoreSchema = z.object({
   /** Of the window, in short gaps; absent where nothing is missing. */
   missingShare: z.number().optional(),
 });
-export type ScoredWindow = z.infer<typeof windowScoreSchema>;
+export type AnalysedWindow = z.infer<typeof windowScoreSchema>;
 
 /** What made a result: enough to make it again. */
-const provenanceSchema = z.object({
+export const provenanceSchema = z.object({
   application: z.string(),
   model: z.object({ name: z.string(), status: z.string(), onnxSha256: sha256 }),
   backend: z.string(),

@@ -12,7 +12,7 @@ import { promisify } from 'node:util';
  * `bubblewrap`: own namespaces with nothing in them but program, libraries and recording; `no-new-privileges`: no program that it
  * starts gains rights; `limits`: the kernel bounds memory and files; `watched`: this process looks at its memory.
  */
-export type Confinement = 'bubblewrap' | 'no-new-privileges' | 'limits' | 'watched';
+type Confinement = 'bubblewrap' | 'no-new-privileges' | 'limits' | 'watched';
 
 export interface Cage {
   readonly held: readonly Confinement[];

@@ -1,6 +1,6 @@
 /** Scores whole recordings by a model, and says what may be said of them. */
 import type { Finding } from '../../src-common/findings.ts';
-import type { Reason, ScoredWindow } from '../../src-common/schemas/analysis.ts';
+import type { Reason, AnalysedWindow } from '../../src-common/schemas/analysis.ts';
 import type { Timeline } from '../audio/timeline.ts';
 import type { AudioInfo, AudioSource, Channel, TimelineNotes } from '../audio/types.ts';
 import { conditionWords } from './card.ts';
@@ -20,7 +20,7 @@ import { ConditioningMemory, conditionRecording } from './windows.ts';
 /** A channel whose samples reach this is not silent, whatever the mix is. */
 const heardPeak = 0.01;
 
-interface WindowScore extends ScoredWindow {
+interface WindowScore extends AnalysedWindow {
   /** Its members' outputs, in the card's order; absent where it has but one. */
   members?: number[];
 }

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import type { Provenance } from '../../src-common/schemas/analysis.ts';
 import type { Card } from '../detector/card.ts';
 import type { DetectorAnalysis } from '../detector/detector.ts';
 import { pointedOut, summaryOf } from '../../src-common/low-stretches.ts';
@@ -21,15 +21,7 @@ export function scanRows<T extends ScannedFile & { further?: DetectorAnalysis[] 
 }
 
 /** What made a result: enough to make it again. */
-export const scanProvenanceSchema = z.object({
-  application: z.string(),
-  model: z.object({ name: z.string(), status: z.string(), onnxSha256: z.string() }),
-  backend: z.string(),
-  platform: z.string(),
-  /** UTC. */
-  time: z.string(),
-});
-export type ScanProvenance = z.infer<typeof scanProvenanceSchema>;
+export type ScanProvenance = Omit<Provenance, 'ffmpeg'>;
 
 export function provenance(model: StoredModel, applicationVersion: string, onnxRuntimeVersion: string): ScanProvenance {
   return {

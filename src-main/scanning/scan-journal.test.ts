@@ -34,7 +34,7 @@ beforeEach(() => {
 
 const made: ScanProvenance = {
   application: 'a test',
-  model: { name: 'tiny', status: 'screening', onnxSha256: 'abc' },
+  model: { name: 'tiny', status: 'screening', onnxSha256: 'a'.repeat(64) },
   backend: 'none',
   platform: 'none',
   time: '2026-01-01T00:00:00.000Z',
@@ -157,8 +157,8 @@ describe('the journal of a scan', () => {
     await (await opened({ settings: { channel: 'mix' } })).close();
     const settings = { channel: 'mix' };
     await expect(opened({ settings })).rejects.toMatchObject({ code: 'usage', advice: /--resume.*--overwrite/ });
-    const other = { ...made, model: { ...made.model, onnxSha256: 'def' } };
-    await expect(opened({ resume: true, settings, made: other })).rejects.toThrow(/the model \(tiny abc.*tiny def/);
+    const other = { ...made, model: { ...made.model, onnxSha256: 'd'.repeat(64) } };
+    await expect(opened({ resume: true, settings, made: other })).rejects.toThrow(/the model \(tiny a{12}.*tiny d{12}/);
     await expect(opened({ resume: true, settings: { channel: 'left' } })).rejects.toThrow(
       /the setting channel \(mix then, left now\)/,
     );

@@ -6,8 +6,8 @@ import { dirname } from 'node:path';
 import { z } from 'zod';
 import { UserFacingError } from '../base/errors.ts';
 import { ensureFolder, unwritable } from '../base/files.ts';
+import { provenanceSchema } from '../../src-common/schemas/analysis.ts';
 import type { Card } from '../detector/card.ts';
-import { scanProvenanceSchema } from '../reports/scan-results.ts';
 import type { ScanProvenance } from '../reports/scan-results.ts';
 import type { ScanResult } from './scan-files.ts';
 import type { KnownFile, ScoreRequest } from './score.ts';
@@ -18,7 +18,7 @@ export type ScanSettings = Record<string, string | number | boolean>;
 const headerSchema = z.object({
   journal: z.literal('earwitness scan'),
   format: z.literal(1),
-  made: scanProvenanceSchema,
+  made: provenanceSchema.omit({ ffmpeg: true }),
   /** The card holds what turns a score into a finding. */
   cardSha256: z.string(),
   settings: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),

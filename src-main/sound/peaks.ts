@@ -6,7 +6,7 @@ export const storedSamplesPerPeak = 512;
 const coarsestPeaks = 512;
 
 /** One resolution: peak i is of samples `i * samplesPerPeak` up to the next one's. */
-export interface PeakLevel {
+interface PeakLevel {
   samplesPerPeak: number;
   count: number;
 }

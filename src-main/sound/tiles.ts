@@ -51,7 +51,7 @@ export function tileGeometry(sampleRateHz: number, analysis: SpectrumAnalysis = 
   return { sampleRateHz, window, finestHop, leastHop, frameHop, winLength, nFft, bins: nFft / 2 };
 }
 
-export interface TileLevel {
+interface TileLevel {
   secondsPerColumn: number;
   tiles: number;
 }
