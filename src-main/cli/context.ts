@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander';
+import { UserFacingError } from '../base/errors.ts';
 
 export { applicationName, applicationVersion } from '../base/version.ts';
 
@@ -11,6 +12,17 @@ export const exitStatus = {
   notIntact: 4,
   interrupted: 130,
 } as const;
+
+/** The oldest Node that has what this program is written in. */
+const oldestNode = 22;
+
+/** @throws UserFacingError `old-node` */
+export function requireNode(version: string): void {
+  if (Number.parseInt(version, 10) >= oldestNode) return;
+  throw new UserFacingError('old-node', `Earwitness needs Node ${oldestNode} or newer; this is Node ${version}.`, {
+    advice: 'Run `npx earwitness`, which takes the Node that set-up brought, or install Node 24.',
+  });
+}
 
 /** How a terminal is asked for a style and to end it. (`styleText` would load half of Node with it.) */
 const styles = { bold: [1, 22], red: [31, 39], yellow: [33, 39], blue: [34, 39], gray: [90, 39] } as const;

@@ -6,7 +6,7 @@ import { unwritable } from '../base/files.ts';
 import { register as registerAnalyze } from './analyze.ts';
 import { register as registerCalibrate } from './calibrate.ts';
 import { register as registerCase } from './case.ts';
-import { applicationVersion, colour, exitStatus } from './context.ts';
+import { applicationVersion, colour, exitStatus, requireNode } from './context.ts';
 import { register as registerControl } from './control.ts';
 import { register as registerDataset } from './dataset.ts';
 import { register as registerEncoder } from './encoder.ts';
@@ -76,6 +76,7 @@ async function main(): Promise<void> {
     process.exit(exitStatus.failure);
   });
   try {
+    requireNode(process.versions.node);
     await buildProgram().parseAsync(process.argv);
   } catch (error) {
     if (error instanceof CommanderError) {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, it } from 'vitest';
+import { requireNode } from './context.ts';
 
 /** Of a module's source, what is imported as it loads. */
 const imports = /^(?:import|export)(?! type)(?: [^;'=(]+ from)? '([^']+)';$/gm;
@@ -27,4 +28,9 @@ it('starts with nothing that takes long to load', () => {
   // The two load a good part of Node with them.
   expect(packages.get('node:crypto')).toBeUndefined();
   expect(packages.get('node:util')).toBeUndefined();
+});
+
+it('says of a Node that is too old what to do', () => {
+  expect(() => requireNode('22.0.0')).not.toThrow();
+  expect(() => requireNode('20.20.2')).toThrow('Earwitness needs Node 22 or newer; this is Node 20.20.2.');
 });

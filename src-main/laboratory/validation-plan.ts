@@ -1,9 +1,9 @@
 /** Reads what a laboratory states before it validates a model. */
 import { readFile } from 'node:fs/promises';
-import { prettifyError } from 'zod';
 import { validationPlanSchema } from '../../src-common/schemas/validation.ts';
 import type { ValidationPlan } from '../../src-common/schemas/validation.ts';
 import { UserFacingError } from '../base/errors.ts';
+import { schemaFaults } from '../base/schema-faults.ts';
 import { sha256 } from '../base/sha256.ts';
 
 /** A plan and the SHA-256 of the file that states it. */
@@ -36,6 +36,6 @@ export async function readValidationPlan(path: string): Promise<StatedPlan> {
     throw wrong('it is not JSON.', error);
   }
   const { success, data, error } = validationPlanSchema.safeParse(json);
-  if (!success) throw wrong(prettifyError(error).replace(/\s*\n\s*/g, ' '), error);
+  if (!success) throw wrong(`${schemaFaults(error, json)}.`, error);
   return { plan: data, sha256: sha256(text) };
 }

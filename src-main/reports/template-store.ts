@@ -1,12 +1,12 @@
 /** Laboratories' templates for reports: read from files, and kept in the data folder. */
 import { readFile, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { prettifyError } from 'zod';
 import { reportTemplateSchema } from '../../src-common/schemas/report-template.ts';
 import type { KeptTemplate, ReportTemplate } from '../../src-common/schemas/report-template.ts';
 import { canonicalJson } from '../base/canonical.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { writeFileWhole } from '../base/files.ts';
+import { schemaFaults } from '../base/schema-faults.ts';
 import { sha256 } from '../base/sha256.ts';
 import { imageProblem } from './template-images.ts';
 
@@ -37,7 +37,7 @@ function refused(what: string, why: string, path?: string): UserFacingError {
 export function checkedTemplate(value: unknown, what: string, path?: string): ReportTemplate {
   const refuse = (why: string): UserFacingError => refused(what, why, path);
   const { success, data, error } = reportTemplateSchema.safeParse(value);
-  if (!success) throw refuse(prettifyError(error).replace(/\s*\n\s*/g, ' '));
+  if (!success) throw refuse(schemaFaults(error, value));
   const pictures = [
     ['the logo', data.logo],
     ['the mark of the accreditation', data.accreditationMark],
