@@ -7,7 +7,7 @@ import type { Settings } from '../../src-common/schemas/settings.ts';
 import type { HostBridge } from '../../src-preload/bridge.ts';
 import type { Machine } from '../../src-preload/contract/system.ts';
 import { common } from '../texts/common.ts';
-import { bridge, client, onChange, resourceUrl, told } from './client.svelte.ts';
+import { bridge, client, onChange, resourceUrl, errorWords } from './client.svelte.ts';
 import { isString, keep, kept } from './kept.ts';
 
 export const viewNames = ['cases', 'examine', 'train', 'evaluate', 'models', 'settings'] as const;
@@ -78,7 +78,7 @@ class App {
     keep('view', view);
   }
 
-  /** Opens a case and makes it the window's; rejects with what `told` makes readable. */
+  /** Opens a case and makes it the window's; rejects with what `errorWords` makes readable. */
   async openCase(id: string): Promise<void> {
     if (this.caseId !== id) {
       await this.switchTo(await client.cases.open({ caseId: id }));
@@ -191,7 +191,7 @@ class App {
 
   /** Shows any thrown thing as a notice; an abort is none. */
   notifyError(error: unknown): void {
-    const { message, advice, code } = told(error);
+    const { message, advice, code } = errorWords(error);
     if (code !== 'aborted') {
       this.notify(advice === undefined ? message : `${message} ${advice}`, 'error');
     }
@@ -402,7 +402,7 @@ class App {
           (error: unknown) => {
             this.caseId = null;
             this.caseView = null;
-            if (told(error).code !== 'not-found') {
+            if (errorWords(error).code !== 'not-found') {
               this.notifyError(error);
             }
           },
@@ -433,7 +433,7 @@ class App {
     this.#reloading.set(key, false);
     const run = async (): Promise<void> => {
       await load().catch((error: unknown) => {
-        if (told(error).code === 'internal') {
+        if (errorWords(error).code === 'internal') {
           console.error(error);
         }
       });

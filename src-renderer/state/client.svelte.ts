@@ -133,7 +133,7 @@ const link: AnyLink = {
   },
 };
 
-/** Every procedure of the contract. Rejects with what `told` makes readable. */
+/** Every procedure of the contract. Rejects with what `errorWords` makes readable. */
 export const client: ContractRouterClient<Contract> = createORPCClient(link);
 
 const listeners = new Set<(change: Change) => void>();
@@ -182,7 +182,7 @@ export function resourceUrl(address: string): string {
 }
 
 /** Any thrown thing as something to show. Codes: the engine's own, `connection`, `aborted`, or `internal` for a bug. */
-export function told(error: unknown): { message: string; advice?: string; code: string } {
+export function errorWords(error: unknown): { message: string; advice?: string; code: string } {
   if (error instanceof ORPCError) {
     const user = error.code === 'USER' ? userErrorSchema.safeParse(error.data) : undefined;
     if (user?.success === true) {

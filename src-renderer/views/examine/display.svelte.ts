@@ -3,7 +3,7 @@ import { defaultSpectrogram } from '../../../src-common/schemas/spectrogram.ts';
 import type { SpectrogramSettings } from '../../../src-common/schemas/spectrogram.ts';
 import type { ColourMap } from '../../../src-common/colour-maps.ts';
 import { app } from '../../state/app.svelte.ts';
-import { client, told } from '../../state/client.svelte.ts';
+import { client, errorWords } from '../../state/client.svelte.ts';
 import { isNumber, keep, kept } from '../../state/kept.ts';
 
 const keepAfterMs = 500;
@@ -65,7 +65,7 @@ class Display {
       this.#keeping = null;
       // A case that is open for reading only keeps nothing; how it is shown changes all the same.
       client.cases.setSpectrogram({ caseId, settings }).catch((error: unknown) => {
-        if (app.caseView?.problem === null) told(error);
+        if (app.caseView?.problem === null) errorWords(error);
       });
     };
     this.#keeping = { timer: setTimeout(now, keepAfterMs), now };

@@ -6,7 +6,7 @@ import type { LowStretch } from '../../../src-common/low-stretches.ts';
 import type { Evidence, Mark } from '../../../src-common/schemas/evidence.ts';
 import type { Sound } from '../../../src-common/schemas/sound.ts';
 import { app } from '../../state/app.svelte.ts';
-import { client, onChange, resourceUrl, told } from '../../state/client.svelte.ts';
+import { client, onChange, resourceUrl, errorWords } from '../../state/client.svelte.ts';
 import { plural } from '../../format.ts';
 import { common } from '../../texts/common.ts';
 import { examine } from '../../texts/examine.ts';
@@ -287,7 +287,7 @@ export class Examination {
     this.#reloading = setTimeout(() => {
       this.reload().catch((error: unknown) => {
         // Taken out of the case, or the engine is gone: what is shown stays.
-        if (!this.#stop.signal.aborted) told(error);
+        if (!this.#stop.signal.aborted) errorWords(error);
       });
     }, 150);
   }

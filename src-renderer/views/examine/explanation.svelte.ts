@@ -1,7 +1,7 @@
 /** What the score of the result that is shown rests on: a saliency map, being made, made, or refused by its own test. */
 import type { Analysis } from '../../../src-common/schemas/analysis.ts';
 import type { Saliency, SaliencySubject } from '../../../src-common/schemas/saliency.ts';
-import { client, told } from '../../state/client.svelte.ts';
+import { client, errorWords } from '../../state/client.svelte.ts';
 import { isNumber, keep, kept } from '../../state/kept.ts';
 import type { Span } from './time-window.ts';
 
@@ -74,7 +74,7 @@ export class Explanation {
         else this.progress = event.total === 0 ? null : event.done / event.total;
       }
     } catch (error) {
-      if (!controller.signal.aborted && told(error).code !== 'aborted') this.error = error;
+      if (!controller.signal.aborted && errorWords(error).code !== 'aborted') this.error = error;
     } finally {
       if (this.#controller === controller) this.running = false;
     }

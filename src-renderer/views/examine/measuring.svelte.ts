@@ -1,5 +1,5 @@
 /** Long work of the engine on the recording in view: under way, or what came of it. */
-import { told } from '../../state/client.svelte.ts';
+import { errorWords } from '../../state/client.svelte.ts';
 
 type Progress = { type: 'progress'; done: number; total: number | null };
 
@@ -31,7 +31,7 @@ export class Measuring<Result> {
         else this.result = resultOf(event as Exclude<Event, Progress>);
       }
     } catch (error) {
-      if (!controller.signal.aborted && told(error).code !== 'aborted') this.error = error;
+      if (!controller.signal.aborted && errorWords(error).code !== 'aborted') this.error = error;
     } finally {
       if (this.#controller === controller) this.running = false;
     }

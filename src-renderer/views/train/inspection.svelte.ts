@@ -1,6 +1,6 @@
 /** The inspection of a dataset: under way, done, or failed; it goes on while other views are shown. */
 import type { DatasetReport } from '../../../src-common/schemas/dataset.ts';
-import { client, told } from '../../state/client.svelte.ts';
+import { client, errorWords } from '../../state/client.svelte.ts';
 
 class Inspection {
   /** What is or was inspected. */
@@ -35,7 +35,7 @@ class Inspection {
         else [this.done, this.total] = [event.done, event.total];
       }
     } catch (error) {
-      if (!controller.signal.aborted && told(error).code !== 'aborted') this.error = error;
+      if (!controller.signal.aborted && errorWords(error).code !== 'aborted') this.error = error;
     } finally {
       if (this.#controller === controller) this.running = false;
     }

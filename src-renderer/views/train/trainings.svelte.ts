@@ -2,7 +2,7 @@
 import type { Training } from '../../../src-common/schemas/training.ts';
 import type { Inputs, ContractOutputs } from '../../../src-preload/contract.ts';
 import { app } from '../../state/app.svelte.ts';
-import { client, told } from '../../state/client.svelte.ts';
+import { client, errorWords } from '../../state/client.svelte.ts';
 
 type Asked = Inputs['training']['start'];
 type Drafted = 'notes' | 'bonafide' | 'from' | 'folds' | 'members' | 'copies' | 'maximumErrorRate';
@@ -155,7 +155,7 @@ class Trainings {
     } catch (error) {
       mine.again = false;
       // Discarded meanwhile; whatever else went wrong, the next change tells.
-      if (told(error).code === 'not-found') this.list = (this.list ?? []).filter((each) => each.jobId !== jobId);
+      if (errorWords(error).code === 'not-found') this.list = (this.list ?? []).filter((each) => each.jobId !== jobId);
     } finally {
       this.#refreshing.delete(jobId);
     }
