@@ -7,6 +7,7 @@
  */
 import type { InferContractRouterInputs, InferContractRouterOutputs } from '@orpc/contract';
 import { analyses } from './contract/analyses.ts';
+import { calibrations } from './contract/calibrations.ts';
 import { cases } from './contract/cases.ts';
 import { controls } from './contract/controls.ts';
 import { datasets } from './contract/datasets.ts';
@@ -39,6 +40,7 @@ export const contract = {
   models,
   encoders,
   controls,
+  calibrations,
   datasets,
   training,
   evaluation,

@@ -106,7 +106,7 @@ export const distanceTexts = {
 export const controlTexts = {
   title: 'Control chart',
   run: 'Run',
-  deviation: 'Deviation (standard deviations)',
+  deviation: 'Deviation (SD)',
   bonafide: 'Bona fide control recordings',
   spoof: 'Synthetic control recordings',
   warning: 'Warning limit',

@@ -8,6 +8,7 @@ const jobKindSchema = z.enum([
   'stretches',
   'train',
   'evaluate',
+  'calibrate',
   'inspect',
   'verify',
   'export',

@@ -11,6 +11,7 @@ function usesOf({ jobs, trainings, evaluations, settings }: EngineContext, model
   const [training] = trainings.usersOf(modelId);
   if (training) return `the training of ${training.request.name} goes on from it`;
   if (evaluations.usersOf(modelId).length > 0) return 'an evaluation of it is running';
+  if (jobs.list().some(({ kind, endedAt }) => kind === 'calibrate' && endedAt === null)) return 'a model is calibrated';
   // Whichever model it uses: a scan that an end of the engine interrupts reads it again.
   if (jobs.list().some(({ kind, endedAt }) => kind === 'scan' && endedAt === null)) return 'a scan is running';
   return settings.get().defaultModel === modelId ? 'it is the default model' : null;

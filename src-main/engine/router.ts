@@ -1,4 +1,5 @@
 import { analysesProcedures } from './analyses.ts';
+import { calibrationsProcedures } from './calibrations.ts';
 import { casesProcedures } from './cases.ts';
 import type { EngineContext } from './context.ts';
 import { controlsProcedures } from './controls.ts';
@@ -37,6 +38,7 @@ export function buildRouter(context: EngineContext) {
     models: modelsProcedures(context),
     encoders: encodersProcedures(context),
     controls: controlsProcedures(context),
+    calibrations: calibrationsProcedures(context),
     datasets: datasetsProcedures(context),
     training: trainingProcedures(context),
     evaluation: evaluationProcedures(context),

@@ -2,6 +2,7 @@
 import '../base/no-telemetry.ts';
 import { performTasks } from '../jobs/child-tasks.ts';
 import { everyTenthSecond } from '../jobs/every-tenth-second.ts';
+import type { CalibrationRequest } from './calibrate-model.ts';
 import type { EvaluateEvent, EvaluateRequest } from './evaluate-models.ts';
 import type { InspectEvent, InspectRequest, InspectResult } from './inspect-dataset.ts';
 import type { RobustnessEvent, RobustnessRequest } from './measure-robustness.ts';
@@ -9,6 +10,7 @@ import type { Recognised } from './recognise-dataset.ts';
 import type { SelfTestRecord } from './selftest.ts';
 import type { TrainModelEvent } from './train-model.ts';
 import type { TrainingOptions } from './training-options.ts';
+import type { ValidationRequest } from './validate-model.ts';
 
 /** What a child can be asked for, what it tells meanwhile, and what it answers. */
 export interface LaboratoryTasks {
@@ -21,6 +23,12 @@ export interface LaboratoryTasks {
   robustness: { request: RobustnessRequest; event: RobustnessEvent; result: null };
   inspect: { request: InspectRequest; event: InspectEvent; result: InspectResult };
   recognise: { request: { path: string }; event: Recognised; result: null };
+  calibrate: {
+    request: { request: CalibrationRequest | ValidationRequest; application: string };
+    event: { done: number; total: number };
+    /** Of a validation false where a criterion was not met. */
+    result: { written: boolean };
+  };
   selftest: { request: { application: string }; event: never; result: SelfTestRecord };
 }
 
@@ -59,6 +67,22 @@ performTasks<LaboratoryTasks>({
       tell(found);
     }
     return null;
+  },
+  calibrate: async ({ request, application }, tell, signal) => {
+    const isDue = everyTenthSecond();
+    const options = {
+      signal,
+      onProgress: (done: number, total: number) => {
+        if (done === total || isDue()) tell({ done, total });
+      },
+    };
+    if ('stated' in request) {
+      const { validateModel } = await import('./validate-model.ts');
+      return { written: (await validateModel(request, application, options)).model !== null };
+    }
+    const { calibrateModel } = await import('./calibrate-model.ts');
+    await calibrateModel(request, application, options);
+    return { written: true };
   },
   selftest: async ({ application }, _, signal) => {
     const { selfTest } = await import('./selftest.ts');

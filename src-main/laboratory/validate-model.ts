@@ -89,6 +89,11 @@ function openStore(home: string): Promise<RecordStore<StoredValidation>> {
   });
 }
 
+/** Where the record of a validation lies as a PDF. */
+export async function validationReportPath(home: string, id: string): Promise<string> {
+  return join((await openStore(home)).place(id), reportName);
+}
+
 /** The validations that this installation began, the latest first. */
 export async function listValidations(home: string): Promise<StoredValidation[]> {
   return (await openStore(home)).list();

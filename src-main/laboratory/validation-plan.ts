@@ -12,6 +12,11 @@ export interface StatedPlan {
   sha256: string;
 }
 
+/** A plan that was stated in the window. */
+export function statedHere(plan: ValidationPlan): StatedPlan {
+  return { plan, sha256: sha256(JSON.stringify(plan)) };
+}
+
 /** Reads a plan. @throws UserFacingError `validation-plan` naming the file, the field and what is wrong with it */
 export async function readValidationPlan(path: string): Promise<StatedPlan> {
   const wrong = (what: string, cause?: unknown): UserFacingError =>

@@ -158,11 +158,10 @@ export class ModelStore {
    * @throws UserFacingError `model-archive`, `model-exists` where the same model is there, `unwritable`
    */
   async import(path: string, signal?: AbortSignal): Promise<string> {
-    const staging = join(this.#folder, `.import-${randomBytes(8).toString('hex')}`);
-    await ensureFolder(staging).catch((error: unknown) => {
-      throw unwritable(staging, error);
-    });
-    try {
+    return this.#staged(async (staging) => {
+      await ensureFolder(staging).catch((error: unknown) => {
+        throw unwritable(staging, error);
+      });
       await unpackModel(path, staging, signal);
       const text = await readFile(join(staging, 'card.json'), 'utf8');
       await this.#mustBeNew(text);
@@ -174,10 +173,8 @@ export class ModelStore {
         ? { ...raw, name: claimed.name, origin: originOf(claimed, path, text) }
         : imported(claimed, path, text);
       await writeFileWhole(join(staging, 'card.json'), `${JSON.stringify(card, null, 1)}\n`);
-      return await this.adopt(staging, card.name);
-    } finally {
-      await rm(staging, { recursive: true, force: true }).catch(() => undefined);
-    }
+      return this.adopt(staging, card.name);
+    });
   }
 
   /**
@@ -185,14 +182,30 @@ export class ModelStore {
    * @returns its id
    */
   async importDetector(graph: string, card: string, application: string, signal?: AbortSignal): Promise<string> {
-    const staging = join(this.#folder, `.import-${randomBytes(8).toString('hex')}`);
-    try {
+    return this.#staged(async (staging) => {
       const { card: taken } = await takeInDetector({ graph, card, out: staging }, application, signal);
       for (const { id, name, onnxSha256 } of await this.list(shippedModelId)) {
         if (onnxSha256 !== identityOf(taken)) continue;
         throw new UserFacingError('model-exists', `This model is there already: ${name}.`, { path: id });
       }
-      return await this.adopt(staging, taken.name);
+      return this.adopt(staging, taken.name);
+    });
+  }
+
+  /**
+   * Has a model written, which is on the list once it is whole.
+   * @param write writes it into a folder; false where it came to none
+   * @returns its id, or null
+   */
+  async make(name: string, write: (folder: string) => Promise<boolean>): Promise<string | null> {
+    return this.#staged(async (staging) => ((await write(staging)) ? this.adopt(staging, name) : null));
+  }
+
+  /** Works in a folder that is on no list, and of which nothing is left. */
+  async #staged<T>(work: (staging: string) => Promise<T>): Promise<T> {
+    const staging = join(this.#folder, `.import-${randomBytes(8).toString('hex')}`);
+    try {
+      return await work(staging);
     } finally {
       await rm(staging, { recursive: true, force: true }).catch(() => undefined);
     }
