@@ -80,11 +80,11 @@ describe('control recordings', () => {
     const { home, model } = await withControls();
     for (let turn = 0; turn < 3; turn++) await runControls(home, model, { ...made, role: 'baseline' });
     const book = new Database(join(controlsFolder(home), 'runs.sqlite'));
-    book.prepare('DELETE FROM runs WHERE id = 2').run();
-    await expect(controlHistory(home)).rejects.toMatchObject({ code: 'damaged', message: /run 2 is not/ });
-    book.prepare("UPDATE runs SET run = replace(run, 'Ada', 'Bob')").run();
+    book.prepare('DELETE FROM entries WHERE id = 2').run();
+    await expect(controlHistory(home)).rejects.toMatchObject({ code: 'damaged', message: /row 2 is not/ });
+    book.prepare("UPDATE entries SET entry = replace(entry, 'Ada', 'Bob')").run();
     book.close();
-    await expect(controlHistory(home)).rejects.toMatchObject({ code: 'damaged', message: /run 1 is not/ });
+    await expect(controlHistory(home)).rejects.toMatchObject({ code: 'damaged', message: /row 1 is not/ });
   });
 });
 

@@ -7,6 +7,7 @@ import { register as registerAnalyze } from './analyze.ts';
 import { register as registerCalibrate } from './calibrate.ts';
 import { register as registerCase } from './case.ts';
 import { applicationVersion, colour, exitStatus, requireNode } from './context.ts';
+import { register as registerCompetence } from './competence.ts';
 import { register as registerControl } from './control.ts';
 import { register as registerDataset } from './dataset.ts';
 import { register as registerEncoder } from './encoder.ts';
@@ -43,6 +44,7 @@ export function buildProgram(): Command {
     registerCalibrate,
     registerValidate,
     registerControl,
+    registerCompetence,
     registerLaboratory,
     registerModel,
     registerEncoder,

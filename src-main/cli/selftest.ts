@@ -7,6 +7,7 @@ interface SelfTestOptions {
   model?: string[];
   json?: boolean;
   store?: boolean;
+  log?: boolean;
   overwrite?: boolean;
 }
 
@@ -17,6 +18,7 @@ export function register(program: Command): void {
     .option('--model <model...>', 'only these models, by folder or name (default: all that are installed)')
     .option('--json', 'the record as JSON')
     .option('--store', "store the model's scores beside it, for later self-tests (after training)")
+    .option('--log', 'the equipment log: every self-test that was kept, with versions and what failed')
     .addOption(overwriteOption('with --store: replace scores that were stored before'))
     .addHelpText(
       'after',
@@ -31,6 +33,7 @@ Exit status: 0 all is well, 1 not, 130 interrupted.`,
 
 async function run(options: SelfTestOptions): Promise<number> {
   const { selfTest, storeReference } = await import('../laboratory/selftest.ts');
+  if (options.log) return log(options);
   const application = applicationName();
   return interruptible(async (signal, progress) => {
     if (options.store) {
@@ -63,4 +66,22 @@ async function run(options: SelfTestOptions): Promise<number> {
     process.stderr.write(`Record saved in ${path}\n`);
     return record.passed ? exitStatus.done : exitStatus.failure;
   });
+}
+
+/** Every self-test that was kept, the first first. */
+async function log({ json }: SelfTestOptions): Promise<number> {
+  const { selfTestRecords } = await import('../laboratory/selftest.ts');
+  const records = await selfTestRecords();
+  if (json) process.stdout.write(`${JSON.stringify(records, null, 1)}\n`);
+  else if (records.length === 0) process.stdout.write('No self-test was kept here.\n');
+  else {
+    for (const { time, passed, versions, checks } of records) {
+      const { application, onnxruntime, ffmpeg, node, platform, processor } = versions;
+      const made = `${application}, ffmpeg ${ffmpeg?.version ?? 'none'}, ONNX Runtime ${onnxruntime}, Node ${node}, ${platform}, ${processor}`;
+      process.stdout.write(`${time}  ${passed ? 'passed' : colour('red', 'FAILED', process.stdout)}  ${made}\n`);
+      for (const { name, detail } of checks.filter((check) => !check.passed))
+        process.stdout.write(`  ${name}: ${detail}\n`);
+    }
+  }
+  return exitStatus.done;
 }

@@ -8,7 +8,7 @@ import { createRequire } from 'node:module';
 import { basename, join } from 'node:path';
 import { baselineAfter, judgeRun, judgeRuns, runsOf } from '../../src-common/control-limits.ts';
 import type { JudgedRun } from '../../src-common/control-limits.ts';
-import { controlSetSchema } from '../../src-common/schemas/controls.ts';
+import { controlRunSchema, controlSetSchema } from '../../src-common/schemas/controls.ts';
 import type { ControlRecording, ControlRun, ControlScore, ControlSet } from '../../src-common/schemas/controls.ts';
 import { findFfmpeg } from '../audio/ffmpeg.ts';
 import { sha256File } from '../audio/hash.ts';
@@ -18,12 +18,14 @@ import { sha256 } from '../base/sha256.ts';
 import { loadDataset, selectSplit } from '../datasets/load.ts';
 import type { StoredModel } from '../detector/store.ts';
 import { scanFiles } from '../scanning/scan-files.ts';
-import { ControlBook } from './control-book.ts';
 import { drawnAlike } from './robustness-rows.ts';
+import { SignedBook } from './signed-book.ts';
 
 /** Where set and runs lie in the data folder. */
 export const controlsFolder = (home: string): string => join(home, 'controls');
 const setPath = (home: string): string => join(controlsFolder(home), 'set.json');
+const openBook = (home: string): SignedBook<ControlRun> =>
+  SignedBook.open({ path: join(controlsFolder(home), 'runs.sqlite'), of: 'control run', schema: controlRunSchema });
 const recordingPath = (home: string, { sha256: name }: ControlRecording): string =>
   join(controlsFolder(home), 'recordings', name);
 
@@ -162,9 +164,9 @@ export async function runControls(
     versions: await versionsNow(application),
     scores: await scoreControls(home, set, model, signal),
   };
-  const book = ControlBook.open(controlsFolder(home));
+  const book = openBook(home);
   try {
-    const before = runsOf(book.runs(), run);
+    const before = runsOf(book.entries(), run);
     if (role === 'baseline') mustBeABaseline(run, before);
     book.add(run, home);
     return judgeRun(run, before);
@@ -192,9 +194,9 @@ function mustBeABaseline(run: ControlRun, before: readonly ControlRun[]): void {
 export async function controlHistory(home: string): Promise<{ set: ControlSet | null; models: JudgedRun[][] }> {
   const set = await readControlSet(home);
   if (set === null) return { set, models: [] };
-  const book = ControlBook.open(controlsFolder(home));
+  const book = openBook(home);
   try {
-    const runs = book.runs().filter(({ setSha256 }) => setSha256 === set.sha256);
+    const runs = book.entries().filter(({ setSha256 }) => setSha256 === set.sha256);
     return { set, models: [...Map.groupBy(runs, ({ model }) => model.sha256).values()].map(judgeRuns) };
   } finally {
     book.close();

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { findFfmpeg } from '../audio/ffmpeg.ts';
 import { writeTinyModel } from '../detector/testing.ts';
-import { selfTest, storeReference } from './selftest.ts';
+import { selfTest, selfTestRecords, storeReference } from './selftest.ts';
 import type { SelfTestCheck } from './selftest.ts';
 import { referenceSignals } from './selftest-signals.ts';
 import { wavBytes } from '../audio/wav-writer.ts';
@@ -51,6 +51,8 @@ describe('the self-test', () => {
     expect(JSON.parse(readFileSync(path, 'utf8'))).toEqual(JSON.parse(JSON.stringify(record)));
     expect(record.versions).toMatchObject({ application: 'a test', node: process.versions.node });
     expect(path.startsWith(join(folder, 'home', 'selftests'))).toBe(true);
+    writeFileSync(join(folder, 'home', 'selftests', '0.json'), 'torn');
+    expect(await selfTestRecords()).toEqual([JSON.parse(JSON.stringify(record))]);
   });
 
   it('stores the scores of a model that came without, and compares with them from then on', async () => {

@@ -336,6 +336,21 @@ async function privateDataFolder(): Promise<void> {
   }
 }
 
+/** The records that were kept, the first first; files that are none are left out. */
+export async function selfTestRecords(): Promise<SelfTestRecord[]> {
+  const folder = join(dataFolder(), 'selftests');
+  const records: SelfTestRecord[] = [];
+  for (const name of (await readdir(folder).catch(() => [])).filter((one) => one.endsWith('.json')).sort()) {
+    try {
+      const record = JSON.parse(await readFile(join(folder, name), 'utf8')) as SelfTestRecord;
+      if (record.format === 1 && Array.isArray(record.checks)) records.push(record);
+    } catch {
+      // A torn or foreign file says nothing.
+    }
+  }
+  return records;
+}
+
 /**
  * Stores what a model says of the reference signals beside it, for later self-tests to compare with.
  * @param model name or folder; by default the model that ships
