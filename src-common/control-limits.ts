@@ -2,8 +2,8 @@
 import type { ControlRun, ControlScore } from './schemas/controls.ts';
 
 /**
- * Scores of one recording by one model differ by less from processor to processor, so a deviation below is none: a standard deviation
- * is never taken to be smaller.
+ * On one machine a recording scores alike each time, so what lies farther off has a cause; a standard deviation is never taken to be
+ * smaller.
  */
 export const controlTolerance = 1e-4;
 /** From so few baseline runs no standard deviation is taken; the tolerance stands for it. */

@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { copyFile, mkdir, readFile, rename, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import { cpus } from 'node:os';
 import { basename, join } from 'node:path';
 import { baselineAfter, judgeRun, judgeRuns, runsOf } from '../../src-common/control-limits.ts';
 import type { JudgedRun } from '../../src-common/control-limits.ts';
@@ -101,7 +102,11 @@ async function versionsNow(application: string): Promise<ControlRun['versions']>
     (found) => found.version,
     () => null,
   );
-  return { application, ffmpeg, backend: `onnxruntime-node ${version}, CPU; ${process.platform} ${process.arch}` };
+  return {
+    application,
+    ffmpeg,
+    backend: `onnxruntime-node ${version}, CPU (${cpus()[0]?.model ?? 'unknown'}); ${process.platform} ${process.arch}`,
+  };
 }
 
 async function scoreControls(

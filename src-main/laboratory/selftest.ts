@@ -1,4 +1,5 @@
 /** Scores made signals and compares with what was stored, so that an installation can be trusted. */
+import { agreementOf } from '../../src-common/score-agreement.ts';
 import { existsSync } from 'node:fs';
 import { chmod, mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
@@ -39,14 +40,18 @@ type Scores = Reference['signals'];
 /** A way to run a network. */
 interface InferenceBackend {
   name: string;
-  /** How far its scores may lie from those stored: other CPUs agree to 1e-4, GPUs to 1e-3. */
-  tolerance: number;
+  /** How far a model's scores may lie from those stored. */
+  tolerance: (model: StoredModel) => number;
   open: (model: StoredModel) => Promise<Detector>;
 }
 
 /** Every backend that answers on this machine. */
 const backends: InferenceBackend[] = [
-  { name: 'cpu', tolerance: 1e-4, open: (model) => Detector.create(model, availableParallelism()) },
+  {
+    name: 'cpu',
+    tolerance: ({ card }) => agreementOf(card.members),
+    open: (model) => Detector.create(model, availableParallelism()),
+  },
 ];
 
 /** One thing that was checked. */
@@ -180,7 +185,7 @@ async function checkModel(
     };
   }
   const difference = largestDifference(found.reference.signals, scores);
-  const { tolerance } = backend;
+  const tolerance = backend.tolerance(model);
   const passed = difference <= tolerance;
   const against = `from those that ${found.reference.application} stored on ${found.reference.storedAt.slice(0, 10)}`;
   return {
