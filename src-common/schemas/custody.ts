@@ -32,6 +32,16 @@ export const continuationSchema = z.object({
 });
 export type Continuation = z.infer<typeof continuationSchema>;
 
+/** A time stamp of a log by an authority that is accepted here. */
+export const anchorSchema = z.object({
+  /** The row up to which it reaches. */
+  rows: z.int().positive(),
+  time,
+  /** Under which name the authority was accepted. */
+  by: z.string(),
+});
+export type Anchor = z.infer<typeof anchorSchema>;
+
 export const verificationSchema = z.object({
   /** Both verdicts: the case is whole, and whose signature it bears is known. */
   intact: z.boolean(),
@@ -49,10 +59,12 @@ export const verificationSchema = z.object({
   }),
   time,
   head: custodyHeadSchema,
+  /** The time stamp that holds and reaches farthest; null where nothing of the log is stamped by an authority that is accepted here. */
+  anchored: anchorSchema.nullable(),
   /** Each thing that was checked, whether it holds, and what is wrong where it does not. */
   checks: z.array(
     z.object({
-      subject: z.enum(['chain', 'signature', 'head', 'evidence', 'result', 'report', 'database', 'time']),
+      subject: z.enum(['chain', 'signature', 'head', 'evidence', 'result', 'report', 'database', 'time', 'anchor']),
       name: z.string(),
       holds: z.boolean(),
       /** True where it holds, and is to be known all the same. */

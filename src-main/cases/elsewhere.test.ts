@@ -226,7 +226,15 @@ describe('a database that others wrote', () => {
         sentence: (error as Error).message,
       };
       const signer = { verdict: 'unsigned' as const, fingerprint: null, sentence: '' };
-      return { caseId: '', head: { rows: 0, hash: '' }, publicKey: null, signer, checks: [check], files: [] };
+      return {
+        caseId: '',
+        head: { rows: 0, hash: '' },
+        publicKey: null,
+        anchored: null,
+        signer,
+        checks: [check],
+        files: [],
+      };
     }
   }
 

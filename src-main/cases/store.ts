@@ -12,6 +12,7 @@ import { unwritable } from '../base/files.ts';
 import { admitCase, databaseContent, databaseFingerprint } from './admit.ts';
 import type { Admission } from './admit.ts';
 import { Analyses } from './analyses.ts';
+import { Anchors } from './anchors/anchors.ts';
 import { insertDetails, setCaseState, storedCase, updateDetails, wholeDetails } from './case-details.ts';
 import { CaseCore } from './core.ts';
 import type { CaseChange } from './core.ts';
@@ -67,6 +68,7 @@ export class CaseStore {
   readonly intakes: Intakes;
   readonly reports: IssuedReports;
   readonly reviews: TechnicalReviews;
+  readonly anchors: Anchors;
 
   readonly #core: CaseCore;
   readonly #history: EditHistory;
@@ -87,6 +89,7 @@ export class CaseStore {
     this.intakes = new Intakes(core);
     this.reports = new IssuedReports(core);
     this.reviews = new TechnicalReviews(core);
+    this.anchors = new Anchors(core);
   }
 
   /**

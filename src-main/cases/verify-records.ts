@@ -1,7 +1,7 @@
 /** Checks what the database of a case says: items, results and reports against its log; of the log itself, see verify-log.ts. */
 import type Database from 'better-sqlite3';
 import type { Analysis } from '../../src-common/schemas/analysis.ts';
-import type { CustodyHead, Verification } from '../../src-common/schemas/custody.ts';
+import type { Anchor, CustodyHead, Verification } from '../../src-common/schemas/custody.ts';
 import { UserFacingError } from '../base/errors.ts';
 import type { NamedFile } from '../base/openable-path.ts';
 import { sha256Hex } from './canonical.ts';
@@ -17,6 +17,8 @@ import { caseRecordSha256, evidenceFileOf, evidenceRecordSha256, markRecordSha25
 import type { StoredAnalysis, StoredCase, StoredEvidence, StoredMark, StoredMetadata } from './records.ts';
 import { reportAmended } from './issued-reports.ts';
 import { technicalReview } from './reviews.ts';
+import { anchoredAction } from './anchors/anchors.ts';
+import { anchorChecks } from './verify-anchors.ts';
 import { reportChecks, reviewChecks } from './verify-reports.ts';
 import type { LoggedReports } from './verify-reports.ts';
 import { LoggedTimes, headChecks, signatureCheck, signerOf } from './verify-log.ts';
@@ -29,6 +31,7 @@ export interface RecordFindings {
   publicKey: string | null;
   /** Whose signature the head bears. */
   signer: Verification['signer'];
+  anchored: Anchor | null;
   checks: Check[];
   /** Files that are yet to be hashed. */
   files: (NamedFile & { id: number; name: string; sha256: string })[];
@@ -58,6 +61,7 @@ interface Checked {
 }
 
 interface Logged extends LoggedReports {
+  anchors: StoredCustodyRow[];
   /** What the row of each item's intake says of it. */
   intakes: Map<number, Record<string, unknown>>;
   /** Items of which the log has more than one intake. */
@@ -96,6 +100,7 @@ function recordsOf(store: Checked, request: VerifyRequest): RecordFindings {
     reports: new Map(),
     amendments: [],
     reviews: [],
+    anchors: [],
   };
   const times = new LoggedTimes();
   const chain = walkChain(db, store.id, (row, details) => {
@@ -103,6 +108,7 @@ function recordsOf(store: Checked, request: VerifyRequest): RecordFindings {
     noteOfItem(logged, row, details);
     if (row.action === reportAmended) logged.amendments.push({ position: row.position, details });
     if (row.action === technicalReview) logged.reviews.push(row);
+    if (row.action === anchoredAction) logged.anchors.push(row);
     const { recordSha256 } = details;
     const { markId, number, analysisId } = details;
     if (typeof markId === 'number') logged.marks.set(markId, recordSha256);
@@ -151,7 +157,9 @@ function recordsOf(store: Checked, request: VerifyRequest): RecordFindings {
   const files = evidenceRecords(store, logged, request.fromElsewhere === true, add);
   checks.push(...resultChecks(db, logged));
   checks.push(...reportChecks(db, logged, request), ...reviewChecks(db, logged, chain));
-  return { caseId: store.id, head, publicKey: signed?.publicKey ?? null, signer, checks, files };
+  const { anchored, checks: ofAnchors } = anchorChecks(store, logged.anchors, chain, request.home);
+  checks.push(...ofAnchors);
+  return { caseId: store.id, head, publicKey: signed?.publicKey ?? null, signer, anchored, checks, files };
 }
 
 /** Keeps what a row of the log says of an item and its file. */

@@ -49,6 +49,7 @@ export async function verifyCase(request: VerifyRequest, progress: VerifyProgres
       signer,
       time: new Date().toISOString(),
       head: emptyHead,
+      anchored: null,
       checks: [check],
     };
   }
@@ -58,7 +59,7 @@ export async function verifyCase(request: VerifyRequest, progress: VerifyProgres
 /** Hashes the files of a case whose records were checked. @throws the signal's reason. */
 export async function withFiles(records: RecordFindings, progress: VerifyProgress = {}): Promise<Verification> {
   const { signal, onProgress, onFile } = progress;
-  const { files, head, signer } = records;
+  const { files, head, signer, anchored } = records;
   const time = new Date().toISOString();
   const fileChecks: Check[] = new Array<Check>(files.length);
   let next = 0;
@@ -85,7 +86,7 @@ export async function withFiles(records: RecordFindings, progress: VerifyProgres
     })),
   ];
   const integrity = checks.every((check) => check.holds || isSignerCheck(check));
-  return { intact: integrity && signer.verdict === 'known', integrity, signer, time, head, checks };
+  return { intact: integrity && signer.verdict === 'known', integrity, signer, time, head, anchored, checks };
 }
 
 async function hashed(

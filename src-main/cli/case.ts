@@ -11,6 +11,7 @@ import type { NewReview } from '../../src-common/schemas/report.ts';
 import type { EvidenceRow } from '../../src-common/schemas/evidence.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { colour, exitStatus, interruptible, positiveInteger, withStatus } from './context.ts';
+import { registerAnchor } from './case-anchor.ts';
 import { registerLabels } from './case-labels.ts';
 import { registerMarks } from './case-marks.ts';
 import { withCase, withSession, writeFailures, writeHead } from './case-session.ts';
@@ -219,6 +220,7 @@ Exit status: 0 accepted, 1 it cannot be, 2 wrong usage, 4 to be accepted.`,
 
   registerMarks(command);
   registerLabels(command);
+  registerAnchor(command);
 
   command
     .command('share')

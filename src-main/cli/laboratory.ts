@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import { visibleName } from '../../src-common/visible-text.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { dataFolder } from '../base/home.ts';
+import { registerAccepted } from './accepted.ts';
 import { exitStatus, withStatus } from './context.ts';
 
 export function register(program: Command): void {
@@ -25,12 +26,15 @@ A laboratory sees the fingerprint of its own key by "case key". What the key sig
 makes all of it a matter of screening again.`,
     )
     .action(withStatus(accept));
-  laboratory.command('list').description('All that were accepted, also those withdrawn.').action(withStatus(list));
-  laboratory
-    .command('withdraw')
-    .description('Accept no longer what a key signed.')
-    .argument('<fingerprint>')
-    .action(withStatus(withdraw));
+  registerAccepted(laboratory, 'Accept no longer what a key signed.', async () => {
+    const { laboratories } = await import('../detector/laboratories.ts');
+    const { fingerprintOf } = await import('../cases/keys.ts');
+    return {
+      kind: laboratories,
+      fingerprintOf: ({ publicKey }) => fingerprintOf(publicKey),
+      effect: 'Models that it validated are for screening here.',
+    };
+  });
 }
 
 /** @throws UserFacingError `validation-record` */
@@ -65,7 +69,8 @@ async function readRecord(place: string) {
 }
 
 async function accept(place: string, { name, fingerprint }: { name: string; fingerprint: string }): Promise<number> {
-  const { acceptLaboratory } = await import('../detector/laboratories.ts');
+  const { laboratories } = await import('../detector/laboratories.ts');
+  const accepted = await import('../base/accepted.ts');
   const { fingerprintOf, isFingerprintOf } = await import('../cases/keys.ts');
   const { systemActor } = await import('../cases/session.ts');
   const { signature, plan, endedAt } = await readRecord(resolve(place));
@@ -75,40 +80,9 @@ async function accept(place: string, { name, fingerprint }: { name: string; fing
       advice: 'Ask the laboratory for the fingerprint of its key; accept nothing by what the file itself says.',
     });
   }
-  await acceptLaboratory(resolve(dataFolder()), { name, publicKey, acceptedBy: systemActor() });
+  await accepted.accept(resolve(dataFolder()), laboratories, { name, publicKey, acceptedBy: systemActor() });
   process.stdout.write(
     `Accepted: ${visibleName(name)}, ${fingerprintOf(publicKey)}. The record is of ${endedAt}, by ${visibleName(plan.laboratory)}.\n`,
   );
-  return exitStatus.done;
-}
-
-async function list(): Promise<number> {
-  const { listLaboratories } = await import('../detector/laboratories.ts');
-  const { fingerprintOf } = await import('../cases/keys.ts');
-  const all = listLaboratories(resolve(dataFolder()));
-  if (all.length === 0) process.stdout.write('No other laboratory was accepted.\n');
-  for (const { name, publicKey, acceptedAt, acceptedBy, withdrawnAt } of all) {
-    const withdrawn = withdrawnAt === null ? '' : `, withdrawn ${withdrawnAt}`;
-    process.stdout.write(
-      `${fingerprintOf(publicKey)}  ${visibleName(name)}, accepted ${acceptedAt} by ${visibleName(acceptedBy)}${withdrawn}\n`,
-    );
-  }
-  return exitStatus.done;
-}
-
-async function withdraw(fingerprint: string): Promise<number> {
-  const { listLaboratories, withdrawLaboratory } = await import('../detector/laboratories.ts');
-  const { isFingerprintOf } = await import('../cases/keys.ts');
-  const home = resolve(dataFolder());
-  const found = listLaboratories(home).find(
-    (one) => one.withdrawnAt === null && isFingerprintOf(fingerprint, one.publicKey),
-  );
-  if (!found) {
-    throw new UserFacingError('usage', `No key ${fingerprint} is accepted.`, {
-      advice: '“laboratory list” shows all.',
-    });
-  }
-  await withdrawLaboratory(home, found.publicKey);
-  process.stdout.write(`Withdrawn: ${visibleName(found.name)}. Models that it validated are for screening here.\n`);
   return exitStatus.done;
 }

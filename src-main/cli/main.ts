@@ -4,6 +4,7 @@ import '../base/private-files.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { unwritable } from '../base/files.ts';
 import { register as registerAnalyze } from './analyze.ts';
+import { register as registerAuthority } from './authority.ts';
 import { register as registerCalibrate } from './calibrate.ts';
 import { register as registerCase } from './case.ts';
 import { applicationVersion, colour, exitStatus, requireNode } from './context.ts';
@@ -61,6 +62,7 @@ export function buildProgram(): Command {
     registerServe,
     registerSettings,
     registerCase,
+    registerAuthority,
     registerVerify,
     registerReport,
   ];

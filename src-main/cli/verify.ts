@@ -81,9 +81,11 @@ async function verify(folder: string, { expectHead, expectKey, report, json }: V
     const reportSha256 = report === undefined ? undefined : await sha256File(resolve(report), signal);
     const request = { folder: resolve(folder), home: resolve(dataFolder()), expectHead, expectKey, reportSha256 };
     const onProgress = (done: number, total: number): void => progress.show(`${done} of ${total} files`);
-    const { intact, integrity, signer, checks, head, time } = await verifyCase(request, { signal, onProgress });
+    const verification = await verifyCase(request, { signal, onProgress });
+    const { intact, integrity, signer, checks, head, time, anchored } = verification;
     progress.clear();
-    if (json) process.stdout.write(`${JSON.stringify({ intact, integrity, signer, time, head, checks }, null, 1)}\n`);
+    if (json)
+      process.stdout.write(`${JSON.stringify({ intact, integrity, signer, time, head, anchored, checks }, null, 1)}\n`);
     else {
       for (const line of lines(checks)) process.stdout.write(`${line}\n`);
       const failing = checks.filter(
@@ -94,6 +96,11 @@ async function verify(folder: string, { expectHead, expectKey, report, json }: V
       process.stdout.write(`Integrity (log, files, results, reports): ${whole}.\n`);
       process.stdout.write(
         `Signer: ${signer.verdict}${signer.fingerprint === null ? '' : ` (${signer.fingerprint})`}.\n`,
+      );
+      process.stdout.write(
+        anchored === null
+          ? 'Anchored: by no time-stamping authority that is accepted here.\n'
+          : `Anchored: until row ${anchored.rows}, by ${visibleName(anchored.by)}, ${anchored.time}.\n`,
       );
       process.stdout.write(intact ? 'Intact.\n' : integrity ? signerUntold[signer.verdict] : 'Not intact.\n');
     }
