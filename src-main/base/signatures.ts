@@ -1,6 +1,7 @@
 import { createPublicKey, verify } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { publicKeyIn } from './sealed-key.ts';
 
 /** The file of the installation's private key in the data folder. */
 export const keyName = 'installation-key.pem';
@@ -19,8 +20,7 @@ export function signatureHolds(publicKey: string, message: string, signature: st
 /** The public key (SPKI, DER, base64) of an installation by its data folder; null where it has none yet. Makes none. */
 export function publicKeyOf(home: string): string | null {
   try {
-    const key = createPublicKey(readFileSync(join(home, keyName), 'utf8'));
-    return key.export({ format: 'der', type: 'spki' }).toString('base64');
+    return publicKeyIn(readFileSync(join(home, keyName), 'utf8'));
   } catch {
     return null;
   }

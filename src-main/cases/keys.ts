@@ -1,4 +1,4 @@
-import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, sign } from 'node:crypto';
+import { createHash, createPrivateKey, generateKeyPairSync, sign } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import {
   chmodSync,
@@ -14,8 +14,14 @@ import {
 import { join } from 'node:path';
 import { UserFacingError } from '../base/errors.ts';
 import { unwritable } from '../base/files.ts';
+import { givenPassphrase } from '../base/passphrase.ts';
+import { publicKeyIn, seal, sealedKey, unseal } from '../base/sealed-key.ts';
 import { keyName } from '../base/signatures.ts';
 import { ensureFolderNow } from './folders.ts';
+
+type Sealed = NonNullable<ReturnType<typeof sealedKey>>;
+
+export const shortestPassphrase = 8;
 
 export { keyName, signatureHolds } from '../base/signatures.ts';
 
@@ -32,6 +38,11 @@ export function headMessage(caseId: string, head: { rows: number; hash: string }
   return `earwitness custody head\n${caseId}\n${head.rows}\n${head.hash}\n`;
 }
 
+/** What the signature at a milestone says: another text, so that it cannot stand for a head when the rows after it are cut off. */
+export function milestoneMessage(caseId: string, { rows, hash }: { rows: number; hash: string }): string {
+  return `earwitness custody milestone\n${caseId}\n${rows}\n${hash}\n`;
+}
+
 /** A public key in short, for people: the first 16 digits of its SHA-256 in groups of four. */
 export function fingerprintOf(publicKey: string): string {
   const digits = createHash('sha256').update(Buffer.from(publicKey, 'base64')).digest('hex').slice(0, 16);
@@ -44,42 +55,145 @@ export function isFingerprintOf(text: string, publicKey: string): boolean {
   return plain(text) === plain(fingerprintOf(publicKey));
 }
 
+/** Keys that were unsealed in this process, by their public key. */
+const unsealed = new Map<string, KeyObject>();
+
+/**
+ * The public part of the installation's key.
+ * @param options.make whether the key is made where there is none
+ * @throws UserFacingError `unwritable`, or `key` where the file holds none, or there is none and none is to be made
+ */
+export function installationPublicKey(home: string, { make }: { make: boolean }): string {
+  const path = join(home, keyName);
+  return publicKeyOfFile(path, readKey(path) ?? (make ? makeKey(home, path) : ''));
+}
+
 /**
  * The installation's key, readable by its owner alone.
- * @param options.make whether it is made where there is none
- * @throws UserFacingError `unwritable`, or `key` where the file holds none, or there is none and none is to be made.
+ * @throws UserFacingError `key` where there is none; `key-locked` where it has a passphrase that nobody gave, `passphrase` where another one was
+ * given.
  */
-export function installationKey(home: string, { make }: { make: boolean }): InstallationKey {
-  const path = join(home, keyName);
-  const pem = readKey(path) ?? (make ? makeKey(home, path) : null);
-  if (pem === null) {
-    throw new UserFacingError('key', `The key of this installation, ${path}, is gone.`, {
+export function installationKey(home: string): InstallationKey {
+  return keyOfFile(join(home, keyName));
+}
+
+/** A key by its file. @throws UserFacingError as {@link installationKey} */
+export function keyOfFile(path: string): InstallationKey {
+  const pem = readKey(path) ?? '';
+  const key = privateKeyIn(path, pem);
+  return {
+    publicKey: publicKeyOfFile(path, pem),
+    sign: (message) => sign(null, Buffer.from(message), key).toString('base64'),
+  };
+}
+
+function holdsNone(path: string, pem: string, cause: unknown): UserFacingError {
+  if (pem === '') {
+    return new UserFacingError('key', `The key of this installation, ${path}, is gone.`, {
       path,
       advice:
         'Restore it from a backup. Where there is none, `earwitness case key --replace` makes another one, and cases signed with the old one say so. `verify` needs no key.',
     });
   }
-  let key: KeyObject;
+  return new UserFacingError('key', `${path} does not hold the key of this installation.`, {
+    path,
+    advice:
+      'Restore it from a backup. Where there is none, move it away; `earwitness case key --replace` makes another one, and cases signed with the old one say so.',
+    cause,
+  });
+}
+
+function publicKeyOfFile(path: string, pem: string): string {
   try {
-    key = createPrivateKey(pem);
-    if (key.asymmetricKeyType !== 'ed25519') throw new TypeError('it is of another kind');
+    return publicKeyIn(pem);
   } catch (error) {
-    throw new UserFacingError('key', `${path} does not hold the key of this installation.`, {
+    throw holdsNone(path, pem, error);
+  }
+}
+
+function privateKeyIn(path: string, pem: string): KeyObject {
+  try {
+    const sealed = sealedKey(pem);
+    if (sealed) return unsealed.get(sealed.publicKey) ?? unsealedBy(path, sealed, givenPassphrase());
+    const key = createPrivateKey(pem);
+    if (key.asymmetricKeyType !== 'ed25519') throw new TypeError('it is of another kind');
+    return key;
+  } catch (error) {
+    if (error instanceof UserFacingError) throw error;
+    throw holdsNone(path, pem, error);
+  }
+}
+
+function unsealedBy(path: string, sealed: Sealed, passphrase: string | null): KeyObject {
+  if (passphrase === null) {
+    throw new UserFacingError('key-locked', `The key in ${path} has a passphrase, which nobody has given yet.`, {
       path,
-      advice:
-        'Restore it from a backup. Where there is none, move it away; `earwitness case key --replace` makes another one, and cases signed with the old one say so.',
-      cause: error,
+      advice: 'Give it where it is asked for, or by EARWITNESS_KEY_PASSPHRASE or EARWITNESS_KEY_PASSPHRASE_FD.',
     });
   }
-  const publicKey = createPublicKey(key).export({ format: 'der', type: 'spki' }).toString('base64');
-  return { publicKey, sign: (message) => sign(null, Buffer.from(message), key).toString('base64') };
+  const key = unseal(sealed, passphrase);
+  if (key === null) {
+    throw new UserFacingError(
+      'passphrase',
+      `That is not the passphrase of the key in ${path}, or the file was changed.`,
+      {
+        path,
+        advice:
+          'Type it again. A passphrase that is lost cannot be had back: restore the key from a backup, or go on with another one (`case key --replace`).',
+      },
+    );
+  }
+  unsealed.set(sealed.publicKey, key);
+  return key;
+}
+
+/** Whether a key has a passphrase, and whether that has yet to be given. */
+export function keyState(path: string): { sealed: boolean; locked: boolean } {
+  const pem = readKey(path);
+  const sealed = pem === null ? null : sealedKey(pem);
+  return { sealed: sealed !== null, locked: sealed !== null && !unsealed.has(sealed.publicKey) };
+}
+
+/** Opens a key for this process. @throws UserFacingError `passphrase` */
+export function unlockKey(path: string, passphrase: string): void {
+  const pem = readKey(path);
+  const sealed = pem === null ? null : sealedKey(pem);
+  if (sealed) unsealedBy(path, sealed, passphrase);
+}
+
+/**
+ * Gives a key a passphrase, another one, or none.
+ * @param current null where it has none
+ * @throws UserFacingError `passphrase` where `current` is not its, or `next` is too short; as {@link installationKey}
+ */
+export function changePassphrase(home: string, current: string | null, next: string | null): void {
+  const path = join(home, keyName);
+  if (next !== null && next.length < shortestPassphrase) {
+    throw new UserFacingError('passphrase', `A passphrase has at least ${shortestPassphrase} characters.`, {
+      advice: 'Several words that do not belong together are hard to guess and easy to type.',
+    });
+  }
+  const pem = readKey(path) ?? '';
+  const sealed = sealedKey(pem);
+  const key = sealed ? unsealedBy(path, sealed, current) : privateKeyIn(path, pem);
+  const written = next === null ? key.export({ format: 'pem', type: 'pkcs8' }).toString() : seal(key, next);
+  replaceKey(path, written);
+  unsealed.set(publicKeyIn(pem), key);
+}
+
+/** Restored from a backup, it may have become readable to others. On a drive without rights nothing can be done. */
+function keepFromOthers(path: string): void {
+  try {
+    chmodSync(path, 0o600);
+  } catch (error) {
+    if (!['EPERM', 'EROFS', 'ENOTSUP'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+  }
 }
 
 function readKey(path: string): string | null {
   try {
     const pem = readFileSync(path, 'utf8');
-    // Restored from a backup, it may have become readable to others.
-    chmodSync(path, 0o600);
+    keepFromOthers(path);
     return pem;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
@@ -91,17 +205,35 @@ function readKey(path: string): string | null {
   }
 }
 
+/** Beside its place, flushed. @returns where */
+function writeBeside(path: string, pem: string): string {
+  const beside = `${path}.${process.pid}.partial`;
+  rmSync(beside, { force: true });
+  const file = openSync(beside, 'wx', 0o600);
+  try {
+    writeSync(file, pem);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+  return beside;
+}
+
+function replaceKey(path: string, pem: string): void {
+  try {
+    renameSync(writeBeside(path, pem), path);
+  } catch (error) {
+    throw unwritable(path, error);
+  }
+}
+
 function makeKey(home: string, path: string): string {
   const { privateKey } = generateKeyPairSync('ed25519');
   const pem = privateKey.export({ format: 'pem', type: 'pkcs8' }).toString();
-  const beside = `${path}.${process.pid}.partial`;
+  let beside = '';
   try {
     ensureFolderNow(home, 0o700);
-    rmSync(beside, { force: true });
-    const file = openSync(beside, 'wx', 0o600);
-    writeSync(file, pem);
-    fsyncSync(file);
-    closeSync(file);
+    beside = writeBeside(path, pem);
     // Of two processes that make one at the same time, one wins.
     linkSync(beside, path);
     return pem;
@@ -115,6 +247,6 @@ function makeKey(home: string, path: string): string {
     }
     throw unwritable(path, error);
   } finally {
-    rmSync(beside, { force: true });
+    if (beside !== '') rmSync(beside, { force: true });
   }
 }

@@ -7,7 +7,7 @@ import type { CustodyHead } from '../../src-common/schemas/custody.ts';
 import { writeFileWhole, unwritable } from '../base/files.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { ensureFolderNow, keepPrivate } from './folders.ts';
-import { fingerprintOf, installationKey, keyName } from './keys.ts';
+import { changePassphrase, fingerprintOf, installationKey, installationPublicKey, keyName } from './keys.ts';
 import type { InstallationKey } from './keys.ts';
 import {
   checkFormat,
@@ -104,13 +104,20 @@ export class Library {
    */
   get key(): InstallationKey {
     if (this.#key) return this.#key;
+    void this.publicKey;
+    return this.#keep(installationKey(this.home));
+  }
+
+  /** Of the key; for this no passphrase is needed. @throws UserFacingError `key`, as {@link key} */
+  get publicKey(): string {
+    if (this.#key) return this.#key.publicKey;
     const known = this.#knownPublicKey();
-    const key = installationKey(this.home, { make: known === null });
-    if (known !== null && known !== key.publicKey) {
+    const publicKey = installationPublicKey(this.home, { make: known === null });
+    if (known !== null && known !== publicKey) {
       const path = join(this.home, keyName);
       throw new UserFacingError(
         'key',
-        `${path} is another key (${fingerprintOf(key.publicKey)}) than this installation had (${fingerprintOf(known)}).`,
+        `${path} is another key (${fingerprintOf(publicKey)}) than this installation had (${fingerprintOf(known)}).`,
         {
           path,
           advice:
@@ -118,12 +125,19 @@ export class Library {
         },
       );
     }
-    return this.#keep(key);
+    return publicKey;
+  }
+
+  /** Gives the key a passphrase, another one or none. @throws UserFacingError as `changePassphrase` and {@link key} */
+  changePassphrase(current: string | null, next: string | null): void {
+    void this.publicKey;
+    changePassphrase(this.home, current, next);
   }
 
   /** Goes on with the key that lies in the data folder, or with a new one where there is none, because a person said so. */
   replaceKey(): InstallationKey {
-    return this.#keep(installationKey(this.home, { make: true }));
+    installationPublicKey(this.home, { make: true });
+    return this.#keep(installationKey(this.home));
   }
 
   #keep(key: InstallationKey): InstallationKey {

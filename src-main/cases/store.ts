@@ -13,6 +13,7 @@ import { admitCase, databaseContent, databaseFingerprint } from './admit.ts';
 import type { Admission } from './admit.ts';
 import { Analyses } from './analyses.ts';
 import { Anchors } from './anchors/anchors.ts';
+import { CounterSignatures } from './anchors/counter-signatures.ts';
 import { insertDetails, setCaseState, storedCase, updateDetails, wholeDetails } from './case-details.ts';
 import { CaseCore } from './core.ts';
 import type { CaseChange } from './core.ts';
@@ -69,6 +70,7 @@ export class CaseStore {
   readonly reports: IssuedReports;
   readonly reviews: TechnicalReviews;
   readonly anchors: Anchors;
+  readonly counterSignatures: CounterSignatures;
 
   readonly #core: CaseCore;
   readonly #history: EditHistory;
@@ -90,6 +92,7 @@ export class CaseStore {
     this.reports = new IssuedReports(core);
     this.reviews = new TechnicalReviews(core);
     this.anchors = new Anchors(core);
+    this.counterSignatures = new CounterSignatures(core);
   }
 
   /**

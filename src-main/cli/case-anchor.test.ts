@@ -9,6 +9,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { hasOpenssl, TestAuthority } from '../cases/anchors/testing.ts';
 import { register as registerAuthority } from './authority.ts';
 import { register as registerCase } from './case.ts';
+import { register as registerPerson } from './person.ts';
 import { register as registerVerify } from './verify.ts';
 
 let folder: string;
@@ -38,7 +39,7 @@ async function run(...words: string[]): Promise<string> {
     return true;
   });
   const program = new Command('earwitness').exitOverride();
-  for (const register of [registerCase, registerAuthority, registerVerify]) register(program);
+  for (const register of [registerCase, registerAuthority, registerPerson, registerVerify]) register(program);
   try {
     await program.parseAsync(words, { from: 'user' });
   } finally {
@@ -103,6 +104,61 @@ describe.skipIf(!hasOpenssl)('case anchor, with an authority by OpenSSL', () => 
       /something else than a row of this log/,
     );
   });
+});
+
+/** The same for another installation. */
+async function elsewhere(...words: string[]): Promise<string> {
+  process.env['EARWITNESS_HOME'] = join(folder, 'other-home');
+  try {
+    return await run(...words);
+  } finally {
+    process.env['EARWITNESS_HOME'] = join(folder, 'home');
+  }
+}
+
+it('case countersign takes the signature of a second person, by files or with their key', async () => {
+  const [request, answer] = [join(folder, 'head.json'), join(folder, 'signed.json')];
+  const fingerprint = (await elsewhere('case', 'key')).trim();
+  expect(await run('case', 'countersign', dir, '--request', request)).toContain('Wrote row 1, to be signed');
+  expect(await elsewhere('person', 'sign', request, '--out', answer)).toMatch(
+    new RegExp(
+      `^Signed row 1 of the log of 7, head [0-9a-f]{64}, which [-0-9a-f]+ signed,\\nwith the key ${fingerprint}`,
+    ),
+  );
+  await expect(run('case', 'countersign', dir, '--answer', answer)).rejects.toThrow(/is not accepted here/);
+  const person = ['--name', 'Grace', '--role', 'technical reviewer'];
+  await expect(run('person', 'accept', answer, ...person, '--fingerprint', '0000')).rejects.toThrow(
+    `is signed by ${fingerprint}, not by 0000`,
+  );
+  await run('person', 'accept', answer, ...person, '--fingerprint', fingerprint);
+  expect(await run('person', 'list')).toContain(`${fingerprint}  Grace (technical reviewer), accepted`);
+  expect(await run('case', 'countersign', dir, '--answer', answer)).toContain(
+    'Grace (technical reviewer) counter-signed the log up to row 1.',
+  );
+  const key = join(folder, 'other-home', 'installation-key.pem');
+  expect(await run('case', 'countersign', dir, '--key', key)).toContain('counter-signed the log up to row 5.');
+  expect(await run('verify', dir)).toMatch(/Counter-signed until row 5 by Grace[^]*accepted here[^]*Intact\./);
+  await expect(run('case', 'countersign', dir, '--key', join(folder, 'home', 'installation-key.pem'))).rejects.toThrow(
+    /signed this log itself/,
+  );
+  expect(await run('person', 'withdraw', fingerprint)).toContain('Withdrawn: Grace.');
+  await expect(run('case', 'countersign', dir)).rejects.toMatchObject({ code: 'usage' });
+});
+
+it('case key sets, changes and removes the passphrase of the key', async () => {
+  const fingerprint = (await run('case', 'key')).trim();
+  await expect(run('case', 'key', '--set-passphrase')).rejects.toThrow(/Nobody can be asked/);
+  vi.stubEnv('EARWITNESS_NEW_KEY_PASSPHRASE', 'correct horse');
+  expect(await run('case', 'key', '--set-passphrase')).toMatch(
+    new RegExp(`has this passphrase now.*\\n${fingerprint}`),
+  );
+  await expect(run('case', 'key', '--remove-passphrase')).rejects.toThrow(/EARWITNESS_KEY_PASSPHRASE/);
+  vi.stubEnv('EARWITNESS_KEY_PASSPHRASE', 'wrong horse');
+  await expect(run('case', 'key', '--remove-passphrase')).rejects.toMatchObject({ code: 'passphrase' });
+  vi.stubEnv('EARWITNESS_KEY_PASSPHRASE', 'correct horse');
+  expect(await run('case', 'key', '--remove-passphrase')).toContain('has no passphrase now');
+  await expect(run('case', 'key', '--remove-passphrase')).rejects.toMatchObject({ code: 'usage' });
+  vi.unstubAllEnvs();
 });
 
 it('says where an authority gives no answer, and what to do', async () => {

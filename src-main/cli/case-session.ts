@@ -1,7 +1,8 @@
 /** What every command of `earwitness case` needs: the data folder's list, a case that is open, what is said of both. */
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { visibleName } from '../../src-common/visible-text.ts';
 import { dataFolder } from '../base/home.ts';
+import type { InstallationKey } from '../cases/keys.ts';
 import type { CaseStore } from '../cases/store.ts';
 import type { Session } from '../cases/session.ts';
 import { applicationName, colour } from './context.ts';
@@ -22,10 +23,29 @@ export async function withSession<T>(use: (session: Session) => Promise<T>): Pro
   }
 }
 
+/** The same for a command that signs: a passphrase is asked for where the key has one. */
+export async function withSigning<T>(use: (session: Session) => Promise<T>): Promise<T> {
+  const { keyName } = await import('../cases/keys.ts');
+  const { unlockByTerminal } = await import('./ask-passphrase.ts');
+  return withSession(async (session) => {
+    await unlockByTerminal(join(session.library.home, keyName));
+    return use(session);
+  });
+}
+
+/** The key that a person signs with: that of a file, else this installation's. @throws UserFacingError as `keyOfFile` */
+export async function personalKey(file: string | undefined): Promise<InstallationKey> {
+  if (file === undefined) return withSigning(async ({ library }) => library.key);
+  const { keyOfFile } = await import('../cases/keys.ts');
+  const { unlockByTerminal } = await import('./ask-passphrase.ts');
+  await unlockByTerminal(file);
+  return keyOfFile(file);
+}
+
 /** A case that is open for a command, and closed after it. */
 export async function withCase<T>(folder: string, use: (store: CaseStore, session: Session) => Promise<T>): Promise<T> {
   const { CaseStore } = await import('../cases/store.ts');
-  return withSession(async (session) => {
+  return withSigning(async (session) => {
     const store = CaseStore.open(folder, session);
     if (store.broken)
       process.stderr.write(`${colour('red', 'warning:', process.stderr)} ${visibleName(store.broken.sentence)}\n`);

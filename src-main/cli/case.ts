@@ -12,9 +12,11 @@ import type { EvidenceRow } from '../../src-common/schemas/evidence.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { colour, exitStatus, interruptible, positiveInteger, withStatus } from './context.ts';
 import { registerAnchor } from './case-anchor.ts';
+import { registerCountersign } from './case-countersign.ts';
+import { registerKey } from './case-key.ts';
 import { registerLabels } from './case-labels.ts';
 import { registerMarks } from './case-marks.ts';
-import { withCase, withSession, writeFailures, writeHead } from './case-session.ts';
+import { withCase, withSession, withSigning, writeFailures, writeHead } from './case-session.ts';
 import { addFilterOptions, filterOf, matching } from './item-filter.ts';
 import type { FilterOptions } from './item-filter.ts';
 import { mustBeFree, overwriteOption } from './outputs.ts';
@@ -88,7 +90,7 @@ export function register(program: Command): void {
     .option('--notes <text>', 'notes')
     .action(async (folder: string, options: NewOptions) => {
       const { CaseStore } = await import('../cases/store.ts');
-      await withSession(async (session) => {
+      await withSigning(async (session) => {
         const { contact, ...details } = options;
         const given = contact === undefined ? details : { ...details, customerContact: contact };
         const store = CaseStore.create(folder, given, session);
@@ -221,6 +223,8 @@ Exit status: 0 accepted, 1 it cannot be, 2 wrong usage, 4 to be accepted.`,
   registerMarks(command);
   registerLabels(command);
   registerAnchor(command);
+  registerCountersign(command);
+  registerKey(command);
 
   command
     .command('share')
@@ -260,18 +264,6 @@ and the list of cases are never shared.`,
         const of = report === null ? `the case as of row ${rows}` : `the report ${report}`;
         process.stdout.write(visibleName(`${reviewer} signed off ${of}: row ${position}.`) + '\n');
         writeHead(store);
-      });
-    });
-
-  command
-    .command('key')
-    .description('The key with which this installation signs the logs of its cases, in short.')
-    .option('--replace', 'go on with the key that lies in the data folder now, or with a new one where there is none')
-    .action(async (options: { replace?: boolean }) => {
-      const { fingerprintOf } = await import('../cases/keys.ts');
-      await withSession(async ({ library }) => {
-        const { publicKey } = options.replace ? library.replaceKey() : library.key;
-        process.stdout.write(`${fingerprintOf(publicKey)}\n`);
       });
     });
 
@@ -500,7 +492,7 @@ async function accept(folder: string, signer: string | undefined): Promise<numbe
     import('../cases/accept.ts'),
     import('../cases/store.ts'),
   ]);
-  return withSession(async (session) => {
+  return withSigning(async (session) => {
     const { number, fingerprint, seen, rows, since } = continuationOf(resolve(folder), session.library);
     if (signer === undefined) {
       process.stdout.write(
@@ -545,7 +537,7 @@ async function exportTo(folder: string, out: string, replace: boolean): Promise<
 
 async function importFrom(file: string, { to, older, signer }: ImportOptions): Promise<number> {
   const { importCase } = await import('../cases/import.ts');
-  return withSession((session) =>
+  return withSigning((session) =>
     interruptible(async (signal, progress) => {
       const casesFolder = to ?? resolve(session.library.home, 'cases');
       const onProgress = (done: number, total: number): void => progress.show(`${Math.floor((100 * done) / total)} %`);

@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest
 import type { FindingRecord } from '../../src-common/schemas/finding-record.ts';
 import { findFfmpeg } from '../audio/ffmpeg.ts';
 import { runFfmpeg } from '../audio/testing.ts';
-import { installationKey } from '../cases/keys.ts';
+import { ownKey } from '../cases/library.ts';
 import type { DetectorAnalysis } from '../detector/detector.ts';
 import { applicationName } from '../base/version.ts';
 import { sealCard } from '../detector/seal.ts';
@@ -48,7 +48,7 @@ beforeAll(async () => {
     JSON.stringify({ ...other.card, status: 'validated', validation, application: applicationName() }),
   );
   process.env['EARWITNESS_HOME'] = folder;
-  await sealCard(validated, installationKey(folder, { make: true }));
+  await sealCard(validated, ownKey(folder));
 });
 afterAll(() => {
   delete process.env['EARWITNESS_HOME'];

@@ -17,6 +17,7 @@ import { register as registerFind } from './find.ts';
 import { register as registerLaboratory } from './laboratory.ts';
 import { register as registerMetrics } from './metrics.ts';
 import { register as registerModel } from './model.ts';
+import { register as registerPerson } from './person.ts';
 import { register as registerReport } from './report.ts';
 import { register as registerRobustness } from './robustness.ts';
 import { register as registerSaliency } from './saliency.ts';
@@ -63,6 +64,7 @@ export function buildProgram(): Command {
     registerSettings,
     registerCase,
     registerAuthority,
+    registerPerson,
     registerVerify,
     registerReport,
   ];

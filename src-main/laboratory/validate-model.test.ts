@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { validationRecordSchema } from '../../src-common/schemas/validation.ts';
 import { sha256 } from '../base/sha256.ts';
 import { applicationName } from '../base/version.ts';
-import { installationKey } from '../cases/keys.ts';
+import { ownKey } from '../cases/library.ts';
 import type { Card } from '../detector/card.ts';
 import { sealCard } from '../detector/seal.ts';
 import { readFiles, readModel, writeModel } from '../detector/store.ts';
@@ -255,7 +255,7 @@ it('stays validated by the signature of this installation over all that it says,
   expect(await statusWith({ calibration: { ...calibration, a: calibration.a * 3 } })).toBe('screening');
   expect(await statusWith({ notes: [] })).toBe('screening');
   expect(await statusWith({ seal: undefined })).toBe('screening');
-  const foreign = installationKey(join(folder, 'elsewhere'), { make: true });
+  const foreign = ownKey(join(folder, 'elsewhere'));
   expect(await statusWith({ seal: { ...seal, publicKey: foreign.publicKey } })).toBe('screening');
   writeFileSync(path, text);
   await sealCard(request.out, foreign);
