@@ -9,7 +9,7 @@ import type Database from 'better-sqlite3';
 import type { CustodyHead } from '../../src-common/schemas/custody.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { ClockWatch, clockLeap, setBack } from './clock.ts';
-import { CustodyWriter, lastRow } from './custody.ts';
+import { CustodyWriter, isMilestone, lastRow } from './custody.ts';
 import type { CustodyEntry } from './custody.ts';
 import { databasePath, databaseFailure } from './database.ts';
 import { isSameFile } from './fingerprint.ts';
@@ -55,6 +55,8 @@ export class CaseCore {
   #latestTime: string | null;
   /** Of the clock, told in the transaction that runs. */
   #leap: 'drift' | 'set back' | null = null;
+  /** The latest milestone of the transaction that runs. */
+  #milestone: CustodyHead | null = null;
   /** What told the database's file when it was last looked at. */
   #status: BigIntStats;
 
@@ -150,13 +152,16 @@ export class CaseCore {
     if (lost) throw lost;
     const before = { head: this.#head, time: this.#latestTime };
     this.#leap = null;
+    this.#milestone = null;
     let result: T;
     try {
       result = this.session.library.keeping(this.id, (keep) =>
         this.#inTransaction(() => {
           const value = change();
           if (this.#head !== before.head) {
-            (this.#custody as CustodyWriter).sign(this.#head);
+            const custody = this.#custody as CustodyWriter;
+            custody.sign(this.#head);
+            if (this.#milestone) custody.keep(this.#milestone);
             keep(this.#head, this.#latestTime as string);
           }
           return value;
@@ -202,6 +207,7 @@ export class CaseCore {
   #appendRow(entry: CustodyEntry): void {
     this.#head = (this.#custody as CustodyWriter).append(this.#head, entry);
     this.#latestTime = entry.time;
+    if (isMilestone(entry)) this.#milestone = this.#head;
   }
 
   /** A row of its own where the clock cannot be right, or was set while this process ran. */

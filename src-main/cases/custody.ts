@@ -2,7 +2,7 @@
 import type Database from 'better-sqlite3';
 import type { CustodyHead } from '../../src-common/schemas/custody.ts';
 import { canonicalJson, sha256Hex } from './canonical.ts';
-import { fingerprintOf, headMessage, signatureHolds } from './keys.ts';
+import { fingerprintOf, headMessage, milestoneMessage, signatureHolds } from './keys.ts';
 import type { InstallationKey } from './keys.ts';
 
 /** What a row of the log says, before it has its place in the chain. */
@@ -56,18 +56,27 @@ export function lastRow(db: Database.Database): CustodyHead {
   return db.prepare<[], CustodyHead>(sql).get() ?? emptyHead;
 }
 
-/** Appends to a log. Both methods belong inside one transaction of the database. */
+/** Rows at which a case's head stays signed for good. */
+const milestoneActions = new Set(['case-created', 'evidence-added', 'report-issued']);
+
+export function isMilestone({ action }: Pick<CustodyEntry, 'action'>): boolean {
+  return milestoneActions.has(action);
+}
+
+/** Appends to a log. All of it belongs inside one transaction of the database. */
 export class CustodyWriter {
   readonly #caseId: string;
   readonly #key: InstallationKey;
   readonly #insert: Database.Statement;
   readonly #sign: Database.Statement;
+  readonly #keep: Database.Statement;
 
   constructor(db: Database.Database, caseId: string, key: InstallationKey) {
     this.#caseId = caseId;
     this.#key = key;
     this.#insert = db.prepare('INSERT INTO custody_log VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)');
     this.#sign = db.prepare('INSERT OR REPLACE INTO custody_head VALUES (1, ?, ?, ?, ?)');
+    this.#keep = db.prepare('INSERT INTO milestones VALUES (?, ?, ?, ?)');
   }
 
   /** @returns the new head, which is yet to be signed. */
@@ -91,6 +100,12 @@ export class CustodyWriter {
   sign(head: CustodyHead): void {
     const signature = this.#key.sign(headMessage(this.#caseId, head));
     this.#sign.run(head.rows, head.hash, signature, this.#key.publicKey);
+  }
+
+  /** Signs the head at a milestone, for good. */
+  keep(head: CustodyHead): void {
+    const signature = this.#key.sign(milestoneMessage(this.#caseId, head));
+    this.#keep.run(head.rows, head.hash, signature, this.#key.publicKey);
   }
 }
 

@@ -144,6 +144,7 @@ export const rowSchemas: Record<string, Record<string, z.ZodType>> = {
     signature: z.string().max(1000),
     public_key: z.string().max(1000),
   },
+  milestones: { rows: id, hash: sha256, signature: z.string().max(1000), public_key: z.string().max(1000) },
   reports: {
     number: z.string().min(1).max(1000),
     issued_at: time,

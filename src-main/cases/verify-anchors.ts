@@ -1,13 +1,17 @@
-/** Checks what stands outside of a case's log: time stamps of authorities. */
+/** Checks what others have put to a case's log: time stamps of authorities, and counter-signatures of people. */
 import type Database from 'better-sqlite3';
 import type { Anchor } from '../../src-common/schemas/custody.ts';
-import { acceptedNow } from '../base/accepted.ts';
+import { acceptedNow, listAccepted } from '../base/accepted.ts';
 import { anchorDetails, checkedStamp } from './anchors/anchors.ts';
 import { NotAsAsked } from './anchors/asn1.ts';
 import { authorities } from './anchors/authorities.ts';
 import { nameOf } from './anchors/chain.ts';
+import { counterSignatureDetails, counterSignatureHolds } from './anchors/counter-signatures.ts';
+import { people } from './anchors/people.ts';
+import type { Person } from './anchors/people.ts';
 import type { Check } from './checks.ts';
 import type { ChainFindings, StoredCustodyRow } from './custody.ts';
+import { fingerprintOf } from './keys.ts';
 
 const toleratedSeconds = 60;
 
@@ -61,4 +65,45 @@ export function anchorChecks(
     }
   });
   return { anchored, checks };
+}
+
+/** Whether each counter-signature holds, is of the row that it names, and by whose key. */
+export function counterSignatureChecks(
+  caseId: string,
+  rows: readonly StoredCustodyRow[],
+  { hashAt }: ChainFindings,
+  home: string,
+): Check[] {
+  if (rows.length === 0) return [];
+  const known = knownPeople(home);
+  return rows.map(({ position, details }) => {
+    const check = (holds: boolean, sentence: string, remark = false): Check => {
+      return { subject: 'signature', name: `row ${position}`, holds, ...(remark ? { remark } : {}), sentence };
+    };
+    const read = counterSignatureDetails(details);
+    if (read === null) return check(false, `Row ${position} is no counter-signature that can be read.`);
+    if (read.rows >= position || hashAt(read.rows) !== read.hash) {
+      return check(
+        false,
+        `The counter-signature in row ${position} is of another log: its row ${read.rows} has another hash.`,
+      );
+    }
+    if (!counterSignatureHolds(caseId, read))
+      return check(false, `The counter-signature in row ${position} does not hold.`);
+    const { name, role, signedAt, publicKey } = read;
+    const said = `Counter-signed until row ${read.rows} by ${name} (${role}), ${signedAt}, key ${fingerprintOf(publicKey)}`;
+    const person = known.findLast((one) => one.publicKey === publicKey);
+    if (!person) return check(true, `${said}: as the log has it; that key is not accepted here.`, true);
+    if (person.withdrawnAt !== null) return check(true, `${said}; withdrawn here since ${person.withdrawnAt}.`, true);
+    return check(true, `${said}, accepted here as ${person.name} (${person.role}).`);
+  });
+}
+
+/** Where the list cannot be read, nobody is known. */
+function knownPeople(home: string): Person[] {
+  try {
+    return listAccepted(home, people);
+  } catch {
+    return [];
+  }
 }

@@ -3,8 +3,9 @@ import type { CustodyHead, Verification } from '../../src-common/schemas/custody
 import { listSome } from './checks.ts';
 import type { Check, VerifyRequest } from './checks.ts';
 import { clockLeap, toleratedSetBackMilliseconds } from './clock.ts';
-import type { ChainFindings, StoredCustodyRow, readHead } from './custody.ts';
-import { fingerprintOf, headMessage, isFingerprintOf, signatureHolds } from './keys.ts';
+import type Database from 'better-sqlite3';
+import type { ChainFindings, SignedHead, StoredCustodyRow, readHead } from './custody.ts';
+import { fingerprintOf, headMessage, isFingerprintOf, milestoneMessage, signatureHolds } from './keys.ts';
 import { madeHere } from './library-file.ts';
 import type { InstallationKnowledge } from './library-file.ts';
 
@@ -57,6 +58,48 @@ export function signatureCheck(
   }
   if (chain.signatureFaults.length > 0) return check(false, listSome(chain.signatureFaults));
   return check(true, `The head bears a signature that holds, by the key ${fingerprintOf(signed.publicKey)}.`);
+}
+
+/**
+ * Whether the heads that were signed at milestones are of this log, and by those who signed it.
+ * @param latest position of the log's last milestone
+ */
+export function milestoneCheck(
+  { id, db }: { id: string; db: Database.Database },
+  { hashAt }: ChainFindings,
+  latest: number,
+  signers: readonly unknown[],
+): Check {
+  const check = (holds: boolean, sentence: string): Check => ({
+    subject: 'signature',
+    name: 'milestones',
+    holds,
+    sentence,
+  });
+  // A database of an earlier format has none.
+  const present =
+    db.prepare("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'milestones'").get() !== undefined;
+  const sql = 'SELECT rows, hash, signature, public_key AS publicKey FROM milestones ORDER BY rows';
+  const kept = present ? db.prepare<[], SignedHead>(sql).all() : [];
+  if (kept.length === 0) {
+    const sentence =
+      'No signed head of a milestone is kept: none was passed since the log is signed at them, or they were taken away.';
+    return { ...check(true, sentence), remark: true };
+  }
+  const faults = kept.flatMap(({ rows, hash, signature, publicKey }) => {
+    if (hashAt(rows) !== hash) return [`The head signed at row ${rows} is of another log.`];
+    if (!signers.includes(publicKey))
+      return [`The head at row ${rows} is signed by a key (${fingerprintOf(publicKey)}) that did not sign this log.`];
+    return signatureHolds(publicKey, milestoneMessage(id, { rows, hash }), signature)
+      ? []
+      : [`The signature of the head at row ${rows} does not hold.`];
+  });
+  if (kept.at(-1)?.rows !== latest) faults.push(`The last milestone is row ${latest}, whose signed head is gone.`);
+  if (faults.length > 0) return check(false, listSome(faults));
+  return check(
+    true,
+    `Heads signed at ${kept.length === 1 ? 'one milestone' : `${kept.length} milestones`} hold, the latest at row ${latest}.`,
+  );
 }
 
 /** Whose signature it is. */

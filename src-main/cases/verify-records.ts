@@ -7,7 +7,7 @@ import type { NamedFile } from '../base/openable-path.ts';
 import { sha256Hex } from './canonical.ts';
 import { gathered, listSome } from './checks.ts';
 import type { Check, VerifyRequest } from './checks.ts';
-import { readHead, walkChain } from './custody.ts';
+import { isMilestone, readHead, signerChanged, walkChain } from './custody.ts';
 import type { StoredCustodyRow } from './custody.ts';
 import { caseIdIn, databasePath, openDatabaseForReading, requireCase, telling } from './database.ts';
 import { schemaDifferences } from './database-schema.ts';
@@ -18,10 +18,11 @@ import type { StoredAnalysis, StoredCase, StoredEvidence, StoredMark, StoredMeta
 import { reportAmended } from './issued-reports.ts';
 import { technicalReview } from './reviews.ts';
 import { anchoredAction } from './anchors/anchors.ts';
-import { anchorChecks } from './verify-anchors.ts';
+import { countersignedAction } from './anchors/counter-signatures.ts';
+import { anchorChecks, counterSignatureChecks } from './verify-anchors.ts';
 import { reportChecks, reviewChecks } from './verify-reports.ts';
 import type { LoggedReports } from './verify-reports.ts';
-import { LoggedTimes, headChecks, signatureCheck, signerOf } from './verify-log.ts';
+import { LoggedTimes, headChecks, milestoneCheck, signatureCheck, signerOf } from './verify-log.ts';
 
 /** What the database alone says. */
 export interface RecordFindings {
@@ -62,6 +63,11 @@ interface Checked {
 
 interface Logged extends LoggedReports {
   anchors: StoredCustodyRow[];
+  counterSignatures: StoredCustodyRow[];
+  /** Position of the last milestone. */
+  milestone: number;
+  /** Public keys that signed the log before others went on with it. */
+  signers: unknown[];
   /** What the row of each item's intake says of it. */
   intakes: Map<number, Record<string, unknown>>;
   /** Items of which the log has more than one intake. */
@@ -101,6 +107,9 @@ function recordsOf(store: Checked, request: VerifyRequest): RecordFindings {
     amendments: [],
     reviews: [],
     anchors: [],
+    counterSignatures: [],
+    milestone: 0,
+    signers: [],
   };
   const times = new LoggedTimes();
   const chain = walkChain(db, store.id, (row, details) => {
@@ -109,6 +118,9 @@ function recordsOf(store: Checked, request: VerifyRequest): RecordFindings {
     if (row.action === reportAmended) logged.amendments.push({ position: row.position, details });
     if (row.action === technicalReview) logged.reviews.push(row);
     if (row.action === anchoredAction) logged.anchors.push(row);
+    if (isMilestone(row)) logged.milestone = row.position;
+    if (row.action === signerChanged) logged.signers.push(details['publicKey']);
+    if (row.action === countersignedAction) logged.counterSignatures.push(row);
     const { recordSha256 } = details;
     const { markId, number, analysisId } = details;
     if (typeof markId === 'number') logged.marks.set(markId, recordSha256);
@@ -138,6 +150,7 @@ function recordsOf(store: Checked, request: VerifyRequest): RecordFindings {
   const signed = readHead(db);
   const signature = signatureCheck(store.id, head, signed, chain);
   checks.push(signature);
+  checks.push(milestoneCheck(store, chain, logged.milestone, [...logged.signers, signed?.publicKey]));
   const signer = signerOf(request, known, signature, signed, chain);
   add('signature', 'signer', signer.verdict === 'known', signer.sentence);
   checks.push(...headChecks(request, known, head, chain));
@@ -158,7 +171,7 @@ function recordsOf(store: Checked, request: VerifyRequest): RecordFindings {
   checks.push(...resultChecks(db, logged));
   checks.push(...reportChecks(db, logged, request), ...reviewChecks(db, logged, chain));
   const { anchored, checks: ofAnchors } = anchorChecks(store, logged.anchors, chain, request.home);
-  checks.push(...ofAnchors);
+  checks.push(...ofAnchors, ...counterSignatureChecks(store.id, logged.counterSignatures, chain, request.home));
   return { caseId: store.id, head, publicKey: signed?.publicKey ?? null, signer, anchored, checks, files };
 }
 

@@ -347,3 +347,60 @@ describe('a case that another installation goes on with', () => {
     expect(await failing({ home })).toContain('signature');
   });
 });
+
+describe('heads signed at milestones', () => {
+  /** What is said of them. */
+  async function told(): Promise<string> {
+    const { checks } = await verify();
+    return checks.find(({ name }) => name === 'milestones')?.sentence ?? '';
+  }
+
+  it('stay for each: the case made, evidence added, a report issued', async () => {
+    // Made in row 1, two items in rows 2 and 3 at once, the report in row 8.
+    const db = new Database(join(folder, 'case.sqlite'), { readonly: true });
+    const rows = db.prepare('SELECT rows FROM milestones ORDER BY rows').pluck().all();
+    const issued = db.prepare("SELECT position FROM custody_log WHERE action = 'report-issued'").pluck().get();
+    db.close();
+    expect(rows).toEqual([1, 3, issued]);
+    expect(await told()).toBe(`Heads signed at 3 milestones hold, the latest at row ${String(issued)}.`);
+  });
+
+  it('are not taken away, changed or signed by others unseen', async () => {
+    const own = generateKeyPairSync('ed25519');
+    const publicKey = own.publicKey.export({ format: 'der', type: 'spki' }).toString('base64');
+    const changes: [string, RegExp][] = [
+      ['DELETE FROM milestones WHERE rows > 3', /The last milestone is row \d+, whose signed head is gone/],
+      ["UPDATE milestones SET signature = 'AAAA' WHERE rows = 3", /The signature of the head at row 3 does not hold/],
+      [`UPDATE milestones SET hash = '${'a'.repeat(64)}' WHERE rows = 3`, /signed at row 3 is of another log/],
+      [
+        `UPDATE milestones SET public_key = '${publicKey}' WHERE rows = 3`,
+        /by a key \(.*\) that did not sign this log/,
+      ],
+    ];
+    const whole = join(testFolder(), 'whole');
+    cpSync(folder, whole, { recursive: true });
+    for (const [sql, words] of changes) {
+      tamper((db) => db.exec(sql));
+      expect(await failing(), sql).toEqual(['signature']);
+      expect(await told()).toMatch(words);
+      cpSync(whole, folder, { recursive: true });
+    }
+    tamper((db) => db.exec('DELETE FROM milestones'));
+    expect(await failing()).toEqual([]);
+    expect(await told()).toMatch(/^No signed head of a milestone is kept/);
+  });
+
+  it('do not stand for the head where the rows after them are cut off', async () => {
+    tamper((db) => {
+      db.exec('DELETE FROM custody_log WHERE position > 3');
+      db.exec(
+        `UPDATE custody_head SET (rows, hash, signature) = (SELECT rows, hash, signature FROM milestones WHERE rows = 3)`,
+      );
+    });
+    const { checks } = await verify({ home: testFolder() });
+    expect(checks.find(({ subject, name }) => subject === 'signature' && name === 'head')).toMatchObject({
+      holds: false,
+      sentence: 'The signature of the head does not hold.',
+    });
+  });
+});

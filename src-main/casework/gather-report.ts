@@ -8,7 +8,11 @@ import type { EvidenceRow } from '../../src-common/schemas/evidence.ts';
 import type { IssuedReport, ReportRequest } from '../../src-common/schemas/report.ts';
 import type { KeptTemplate } from '../../src-common/schemas/report-template.ts';
 import type { Settings } from '../../src-common/schemas/settings.ts';
+import { acceptedNow } from '../base/accepted.ts';
 import { UserFacingError } from '../base/errors.ts';
+import { authorities } from '../cases/anchors/authorities.ts';
+import { readHead, signerChanged } from '../cases/custody.ts';
+import { fingerprintOf } from '../cases/keys.ts';
 import { preparedReport } from '../cases/issued-reports.ts';
 import type { PreparedReport } from '../cases/issued-reports.ts';
 import { CaseStore } from '../cases/store.ts';
@@ -18,7 +22,7 @@ import { readCard } from '../detector/store.ts';
 import { stretchesOfResults } from '../reports/case-report/outcome.ts';
 import { renderEditableDraft, renderReport, reportData } from '../reports/case-report/report.ts';
 import { reportCsv } from '../reports/case-report/report-csv.ts';
-import type { ReportItem, ReportModel, ReportSnapshot } from '../reports/case-report/snapshot.ts';
+import type { ReportItem, ReportModel, ReportSnapshot, Vouched } from '../reports/case-report/snapshot.ts';
 import { ModelStore, shippedModelId } from '../models/model-store.ts';
 
 /** What of the surroundings a report depends on. */
@@ -203,6 +207,7 @@ function gather(making: ReportMaking, models: ModelsOfReport): ReportSnapshot {
       reviews: withoutCase ? [] : store.reviews.forNextReport(),
       amended,
       head: withoutCase ? null : store.head,
+      vouched: withoutCase ? null : vouchedOf(store, surroundings.home),
       custody: withoutCase ? [] : custodyOf(store, inFull ? new Set(ids) : new Set()),
       itemsInCase: present.size,
       models: models.used(items),
@@ -212,6 +217,22 @@ function gather(making: ReportMaking, models: ModelsOfReport): ReportSnapshot {
   } finally {
     store.close();
   }
+}
+
+/** Who signed the log, and who vouches for it besides. */
+function vouchedOf(store: CaseStore, home: string): Vouched {
+  const key = "CASE WHEN json_valid(details) THEN details ->> '$.publicKey' END";
+  const sql = `SELECT ${key} FROM custody_log WHERE action = ? ORDER BY position DESC`;
+  const before = store.database.prepare<[string], unknown>(sql).pluck().all(signerChanged);
+  const keys = [readHead(store.database)?.publicKey, ...before].filter((key) => typeof key === 'string');
+  return {
+    keys: [...new Set(keys)].map(fingerprintOf),
+    anchored: store.anchors.latest(acceptedNow(home, authorities)),
+    counterSigned: store.counterSignatures.holding().map(({ name, role, rows, publicKey }) => ({
+      ...{ name, role, rows },
+      fingerprint: fingerprintOf(publicKey),
+    })),
+  };
 }
 
 function isDraft(kind: ReportKind): boolean {

@@ -120,11 +120,13 @@ export class Anchors {
 
   /** The stamp that reaches farthest, of those by authorities that are accepted. */
   latest(accepted: readonly Authority[]): Anchor | null {
-    const { id } = this.#core;
+    const { id, db } = this.#core;
+    const hashAt = db.prepare<[number], string>('SELECT hash FROM custody_log WHERE position = ?').pluck();
     const stamps = this.list().flatMap((details) => {
       try {
         const { authority, time } = checkedStamp(id, details, accepted);
-        return authority ? [{ rows: details.rows, time, by: authority.name }] : [];
+        const own = hashAt.get(details.rows) === details.hash;
+        return authority && own ? [{ rows: details.rows, time, by: authority.name }] : [];
       } catch {
         // `verify` says what is wrong.
         return [];

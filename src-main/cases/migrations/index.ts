@@ -6,6 +6,7 @@ import { sql as marksChannel } from './0005-marks-channel.ts';
 import { sql as viewSettings } from './0006-view-settings.ts';
 import { sql as marksCategory } from './0007-marks-category.ts';
 import { sql as itemReview } from './0008-item-review.ts';
+import { sql as milestones } from './0009-milestones.ts';
 
 /** In order; the database's `user_version` is the number of those that were applied. A published one is never changed. */
 export const migrations: readonly string[] = [
@@ -17,4 +18,5 @@ export const migrations: readonly string[] = [
   viewSettings,
   marksCategory,
   itemReview,
+  milestones,
 ];

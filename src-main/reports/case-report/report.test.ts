@@ -482,7 +482,9 @@ describe('renderReport', () => {
       'Authorised by A. Uthoriser',
       'Conclusion and opinions',
       hashOf('d'),
-      `Rows of the log 12 Hash of its last row ${hashOf('f')}`,
+      `Rows of the log 12 Hash of its last row ${hashOf('f')} Signed by the key 0123-4567-89ab-cdef`,
+      'Anchored Until row 10 by A time-stamping authority, 2026-11-19 12:00:00 UTC.',
+      'Counter-signed Until row 11 by G. Race (technical reviewer), key fedc-ba98-7654-3210.',
     ]) {
       expect(text).toContain(part);
     }

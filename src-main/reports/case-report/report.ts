@@ -4,6 +4,7 @@ import { findings } from '../../../src-common/findings.ts';
 import { planFigures } from './figures.ts';
 import { glossary } from './glossary.ts';
 import { findingPart, itemSections, resultsTable } from './item-section.ts';
+import { logCode } from './log-code.ts';
 import { methodSection } from './method-section.ts';
 import { modelAnnex } from './model-annex.ts';
 import { caveatOf, currentResults, hasRatio, statuses } from './outcome.ts';
@@ -214,6 +215,28 @@ function itemsAndFigures(sheet: Sheet, snapshot: ReportSnapshot): void {
   for (const { draw } of planned.values()) draw(sheet);
 }
 
+/** Who vouches for the log. */
+function vouchedRows({ vouched }: ReportSnapshot): [string, Cell][] {
+  if (!vouched) return [];
+  const { keys, anchored, counterSigned } = vouched;
+  return [
+    ['Signed by the key', { text: keys.at(0) ?? 'none', style: styles.mono }],
+    ...(keys.length > 1
+      ? [['Before it by', { text: keys.slice(1).join(', '), style: styles.mono }] as [string, Cell]]
+      : []),
+    [
+      'Anchored',
+      anchored === null
+        ? 'By no time-stamping authority that this laboratory accepts.'
+        : `Until row ${grouped(anchored.rows)} by ${anchored.by}, ${timeText(anchored.time)}.`,
+    ],
+    ...counterSigned.map(({ name, role, rows, fingerprint }): [string, Cell] => [
+      'Counter-signed',
+      `Until row ${grouped(rows)} by ${name} (${role}), key ${fingerprint}.`,
+    ]),
+  ];
+}
+
 function custody(sheet: Sheet, snapshot: ReportSnapshot): void {
   sheet.heading(2, 'Annex B: Custody');
   if (!snapshot.head) {
@@ -223,9 +246,10 @@ function custody(sheet: Sheet, snapshot: ReportSnapshot): void {
   sheet.pairs([
     ['Rows of the log', grouped(snapshot.head.rows)],
     ['Hash of its last row', { text: snapshot.head.hash, style: styles.mono }],
+    ...vouchedRows(snapshot),
   ]);
   sheet.paragraph(
-    'Each row of the log holds the hash of the one before, so that these two lines fix the whole log as it was when this report was made: ' +
+    'Each row of the log holds the hash of the one before, so that the first two lines fix the whole log as it was when this report was made: ' +
       'compare them with the case by “earwitness verify CASE --expect-head HASH”. ' +
       (snapshot.draft
         ? sheet.editable
@@ -233,6 +257,7 @@ function custody(sheet: Sheet, snapshot: ReportSnapshot): void {
           : 'This draft is no row of it.'
         : 'The issue of this report is a later row, with the SHA-256 of this document.'),
   );
+  logCode(sheet, snapshot);
   const leaps = snapshot.custody.filter(({ action }) => action === 'clock-leap');
   if (leaps.length > 0) {
     const told = leaps

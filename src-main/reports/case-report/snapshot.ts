@@ -1,7 +1,7 @@
 import type { LowStretch } from '../../../src-common/low-stretches.ts';
 import type { Analysis } from '../../../src-common/schemas/analysis.ts';
 import type { CaseDetails } from '../../../src-common/schemas/case.ts';
-import type { CustodyHead, CustodyRow } from '../../../src-common/schemas/custody.ts';
+import type { Anchor, CustodyHead, CustodyRow } from '../../../src-common/schemas/custody.ts';
 import type { Evidence } from '../../../src-common/schemas/evidence.ts';
 import type { IssuedReport, ReportRequest, TechnicalReview } from '../../../src-common/schemas/report.ts';
 import type { KeptTemplate } from '../../../src-common/schemas/report-template.ts';
@@ -107,6 +107,16 @@ export interface ReportItem {
   traces?: ReportTraces;
 }
 
+/** Who vouches for a log. */
+export interface Vouched {
+  /** Fingerprints of the keys that signed it, the head's first. */
+  keys: string[];
+  /** By the time-stamping authority whose stamp reaches farthest; null: by none that is accepted. */
+  anchored: Anchor | null;
+  /** The first one first. */
+  counterSigned: { name: string; role: string; rows: number; fingerprint: string }[];
+}
+
 /**
  * Everything that a report says. Rendering it needs nothing else, and gives the same bytes each time. Format 1 had no drafts; what
  * was issued in it is kept as a document, too, and given out as that.
@@ -134,6 +144,8 @@ export interface ReportSnapshot {
   amended: IssuedReport | null;
   /** Of the log, before the row of this report; null without a case. */
   head: CustodyHead | null;
+  /** Who vouches for the log; null without a case, absent in reports of earlier versions. */
+  vouched?: Vouched | null;
   /** Rows that concern the case or the items. */
   custody: CustodyRow[];
   /** Items in the case, of which the report may show some. */

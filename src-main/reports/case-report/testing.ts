@@ -227,6 +227,11 @@ export function testSnapshot(items: ReportItem[], changes: Partial<ReportSnapsho
     request: { authorisedBy: 'A. Uthoriser', method: '', departures: '', opinions: '', amends: null, amendment: '' },
     amended: null,
     head: { rows: 12, hash: hashOf('f') },
+    vouched: {
+      keys: ['0123-4567-89ab-cdef'],
+      anchored: { rows: 10, time: '2026-11-19T12:00:00Z', by: 'A time-stamping authority' },
+      counterSigned: [{ name: 'G. Race', role: 'technical reviewer', rows: 11, fingerprint: 'fedc-ba98-7654-3210' }],
+    },
     custody: [
       {
         position: 1,
