@@ -31,7 +31,7 @@ export async function askAuthority(
     if (!response.ok) throw failed(`it says ${response.status} ${response.statusText}`.trim());
     const parts: Uint8Array[] = [];
     let length = 0;
-    for await (const part of response.body ?? []) {
+    for await (const part of (response.body ?? []) as AsyncIterable<Uint8Array>) {
       length += part.length;
       if (length > mostBytes) throw failed('what comes is far too long');
       parts.push(part);
