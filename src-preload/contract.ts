@@ -15,6 +15,7 @@ import { evaluation } from './contract/evaluation.ts';
 import { evidence, marks } from './contract/evidence.ts';
 import { files } from './contract/files.ts';
 import { jobs } from './contract/jobs.ts';
+import { key } from './contract/key.ts';
 import { encoders, models } from './contract/models.ts';
 import { reports } from './contract/reports.ts';
 import { saliency } from './contract/saliency.ts';
@@ -28,6 +29,7 @@ import { training } from './contract/training.ts';
 export const contract = {
   system,
   settings,
+  key,
   files,
   jobs,
   cases,

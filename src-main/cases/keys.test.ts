@@ -1,7 +1,7 @@
 import { chmodSync, mkdtempSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { spawnSync } from 'node:child_process';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import type { UserFacingError } from '../base/errors.ts';
 import { publicKeyOf, signatureHolds } from '../base/signatures.ts';
 import { installationPublicKey, keyName, keyState, unlockKey } from './keys.ts';
 import { Library } from './library.ts';
@@ -25,19 +25,24 @@ describe('the key of the installation', () => {
 describe('a passphrase', () => {
   afterEach(() => vi.unstubAllEnvs());
 
-  /** Another process' view of a data folder: nothing is unsealed there yet. @returns what it says, or the code of its error */
-  function signedElsewhere(home: string, env: Record<string, string>, stdio: number[] = []): string {
-    const script = `
-      import { Library } from ${JSON.stringify(join(import.meta.dirname, 'library.ts'))};
-      try { process.stdout.write(Library.open(process.argv[1]).key.sign('x')); } catch (error) { process.stdout.write(error.code); }`;
-    const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', script, home], {
-      env: { ...process.env, ...env },
-      stdio: ['ignore', 'pipe', 'inherit', ...stdio],
-    });
-    return stdout.toString();
+  /** As in another process: nothing is unsealed there yet. @returns what it signs, or the code of its error */
+  async function signedElsewhere(home: string, env: Record<string, string>): Promise<string> {
+    vi.resetModules();
+    vi.unstubAllEnvs();
+    for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value);
+    const { Library: Fresh } = await import('./library.ts');
+    const library = Fresh.open(home);
+    try {
+      return library.key.sign('x');
+    } catch (error) {
+      return (error as UserFacingError).code;
+    } finally {
+      library.close();
+      vi.unstubAllEnvs();
+    }
   }
 
-  it('is set, given, changed and removed; the key stays the same', () => {
+  it('is set, given, changed and removed; the key stays the same', async () => {
     const { library } = testSession();
     const { home } = library;
     const path = join(home, keyName);
@@ -52,44 +57,48 @@ describe('a passphrase', () => {
     expect(publicKeyOf(home)).toBe(publicKey);
     expect(library.publicKey).toBe(publicKey);
 
-    expect(signedElsewhere(home, {})).toBe('key-locked');
-    expect(signedElsewhere(home, { EARWITNESS_KEY_PASSPHRASE: 'wrong horse' })).toBe('passphrase');
-    expect(signatureHolds(publicKey, 'x', signedElsewhere(home, { EARWITNESS_KEY_PASSPHRASE: 'correct horse' }))).toBe(
-      true,
-    );
+    expect(await signedElsewhere(home, {})).toBe('key-locked');
+    expect(await signedElsewhere(home, { EARWITNESS_KEY_PASSPHRASE: 'wrong horse' })).toBe('passphrase');
+    expect(
+      signatureHolds(publicKey, 'x', await signedElsewhere(home, { EARWITNESS_KEY_PASSPHRASE: 'correct horse' })),
+    ).toBe(true);
     const file = join(mkdtempSync(join(home, 'fd-')), 'passphrase');
     writeFileSync(file, 'correct horse\nand a second line\n');
-    const byDescriptor = signedElsewhere(home, { EARWITNESS_KEY_PASSPHRASE_FD: '3' }, [openSync(file, 'r')]);
+    const descriptor = String(openSync(file, 'r'));
+    const byDescriptor = await signedElsewhere(home, { EARWITNESS_KEY_PASSPHRASE_FD: descriptor });
     expect(signatureHolds(publicKey, 'x', byDescriptor)).toBe(true);
 
     expect(thrown(() => library.changePassphrase('wrong horse', 'battery staple')).code).toBe('passphrase');
     expect(thrown(() => library.changePassphrase(null, 'battery staple')).code).toBe('key-locked');
     library.changePassphrase('correct horse', 'bättery staple');
-    expect(signedElsewhere(home, { EARWITNESS_KEY_PASSPHRASE: 'correct horse' })).toBe('passphrase');
+    expect(await signedElsewhere(home, { EARWITNESS_KEY_PASSPHRASE: 'correct horse' })).toBe('passphrase');
     // However the keyboard makes its letters.
     const typed = 'bättery staple'.normalize('NFD');
-    expect(signatureHolds(publicKey, 'x', signedElsewhere(home, { EARWITNESS_KEY_PASSPHRASE: typed }))).toBe(true);
+    expect(signatureHolds(publicKey, 'x', await signedElsewhere(home, { EARWITNESS_KEY_PASSPHRASE: typed }))).toBe(
+      true,
+    );
 
     library.changePassphrase('bättery staple', null);
     expect(readFileSync(path, 'utf8')).toContain('BEGIN PRIVATE KEY');
-    expect(signatureHolds(publicKey, 'x', signedElsewhere(home, {}))).toBe(true);
+    expect(signatureHolds(publicKey, 'x', await signedElsewhere(home, {}))).toBe(true);
   });
 
-  it('is needed to write to a case, and not to read it; a file that was changed is seen', () => {
+  it('is needed to write to a case, and not to read it; a file that was changed is seen', async () => {
     const folder = join(testFolder(), 'case');
     const home = join(testFolder(), 'home');
     const session = testSession(home);
     CaseStore.create(folder, { number: '1', title: 'x' }, session).close();
     session.library.changePassphrase(null, 'correct horse');
-    const script = `
-      import { CaseStore } from ${JSON.stringify(join(import.meta.dirname, 'store.ts'))};
-      import { Library } from ${JSON.stringify(join(import.meta.dirname, 'library.ts'))};
-      const [folder, home] = process.argv.slice(1);
-      process.stdout.write(CaseStore.read(folder).details().number);
-      const library = Library.open(home);
-      try { CaseStore.open(folder, { library, actor: () => 'x', program: 'x' }); } catch (error) { process.stdout.write(error.code); }`;
-    const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', script, folder, home]);
-    expect(stdout.toString()).toBe('1key-locked');
+    vi.resetModules();
+    const fresh = await import('./store.ts');
+    const { Library: Fresh } = await import('./library.ts');
+    const read = fresh.CaseStore.read(folder);
+    expect(read.details().number).toBe('1');
+    read.close();
+    const library = Fresh.open(home);
+    const opening = thrown(() => fresh.CaseStore.open(folder, { library, actor: () => 'x', program: 'x' }));
+    library.close();
+    expect(opening.code).toBe('key-locked');
 
     const path = join(home, keyName);
     const sealed = readFileSync(path, 'utf8');

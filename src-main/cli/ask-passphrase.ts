@@ -1,8 +1,9 @@
 /** Asks for passphrases on the terminal; what is typed is not shown. */
 import { emitKeypressEvents } from 'node:readline';
 import type { Key } from 'node:readline';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { UserFacingError } from '../base/errors.ts';
+import { dataFolder } from '../base/home.ts';
 
 const tries = 3;
 
@@ -45,6 +46,12 @@ export async function askNew(): Promise<string> {
   const first = await askHidden('New passphrase: ');
   if ((await askHidden('Once more: ')) === first) return first;
   throw new UserFacingError('passphrase', 'The two were not the same: nothing was changed.');
+}
+
+/** The same of this installation's key. */
+export async function unlockOwnKey(): Promise<void> {
+  const { keyName } = await import('../cases/keys.ts');
+  await unlockByTerminal(join(dataFolder(), keyName));
 }
 
 /** Opens the key that a command is going to sign with, where it has a passphrase. @throws UserFacingError `passphrase` after three tries */

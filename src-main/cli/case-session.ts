@@ -1,5 +1,5 @@
 /** What every command of `earwitness case` needs: the data folder's list, a case that is open, what is said of both. */
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { visibleName } from '../../src-common/visible-text.ts';
 import { dataFolder } from '../base/home.ts';
 import type { InstallationKey } from '../cases/keys.ts';
@@ -25,12 +25,9 @@ export async function withSession<T>(use: (session: Session) => Promise<T>): Pro
 
 /** The same for a command that signs: a passphrase is asked for where the key has one. */
 export async function withSigning<T>(use: (session: Session) => Promise<T>): Promise<T> {
-  const { keyName } = await import('../cases/keys.ts');
-  const { unlockByTerminal } = await import('./ask-passphrase.ts');
-  return withSession(async (session) => {
-    await unlockByTerminal(join(session.library.home, keyName));
-    return use(session);
-  });
+  const { unlockOwnKey } = await import('./ask-passphrase.ts');
+  await unlockOwnKey();
+  return withSession(use);
 }
 
 /** The key that a person signs with: that of a file, else this installation's. @throws UserFacingError as `keyOfFile` */

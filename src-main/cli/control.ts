@@ -6,6 +6,7 @@ import type { JudgedRun } from '../../src-common/control-limits.ts';
 import { visibleName } from '../../src-common/visible-text.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { dataFolder } from '../base/home.ts';
+import { unlockOwnKey } from './ask-passphrase.ts';
 import { applicationName, colour, exitStatus, interruptible, positiveInteger, withStatus } from './context.ts';
 import { fastOption, modelOption, modelToScoreWith } from './model-option.ts';
 import type { ModelOptions } from './model-option.ts';
@@ -102,6 +103,7 @@ async function run({
   ...options
 }: ModelOptions & { baseline?: boolean; reason?: string }): Promise<number> {
   if (reason !== undefined && !baseline) throw new UserFacingError('usage', '--reason goes with --baseline.');
+  await unlockOwnKey();
   const [{ runControls }, { systemActor }] = await Promise.all([
     import('../laboratory/controls.ts'),
     import('../cases/session.ts'),

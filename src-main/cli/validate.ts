@@ -5,6 +5,7 @@ import { visibleName } from '../../src-common/visible-text.ts';
 import { conditionName, criterionWords } from '../../src-common/validation-words.ts';
 import { dataFolder } from '../base/home.ts';
 import type { Criterion, ValidationRecord } from '../../src-common/schemas/validation.ts';
+import { unlockOwnKey } from './ask-passphrase.ts';
 import { applicationName, colour, exitStatus, interruptible, positiveInteger, withStatus } from './context.ts';
 import { fastOption, modelFolder, modelOption, noteOption } from './model-option.ts';
 import type { ModelOptions } from './model-option.ts';
@@ -82,6 +83,7 @@ function summary({ data, folds, criteria, earlier }: ValidationRecord): string {
 }
 
 async function run(options: ValidateOptions): Promise<number> {
+  await unlockOwnKey();
   const folder = resolve(options.out);
   await mustBeFreeForModel(folder, { overwrite: options.overwrite });
   if (options.report !== undefined) await mustBeFree([resolve(options.report)], { overwrite: options.overwrite });

@@ -12,6 +12,7 @@ import { testSession } from '../cases/testing.ts';
 import { babble, wav16, writeTinyModel } from '../detector/testing.ts';
 import { analysesProcedures } from './analyses.ts';
 import { casesProcedures } from './cases.ts';
+import { keyProcedures } from './key.ts';
 import type { EngineContext } from './context.ts';
 import { evidenceProcedures } from './evidence.ts';
 import { marksProcedures } from './marks.ts';
@@ -378,4 +379,23 @@ it('ends a look that is left while it is under way, and with the engine', async 
   await context.jobs.close();
   context.cases.close();
   expect(existsSync(open.folder)).toBe(false);
+});
+
+it('is asked for the passphrase of the key before anything is signed, and goes on once it was given', async () => {
+  const { context } = await bench(0);
+  const key = keyProcedures(context);
+  const cases = casesProcedures(context);
+  const before = await call(key.state, undefined);
+  expect(before).toMatchObject({ sealed: false, locked: false });
+  await call(key.change, { current: null, next: 'correct horse' });
+  // This process has it; another one would have to be told.
+  expect(await call(key.state, undefined)).toEqual({ ...before, sealed: true });
+  await expect(call(key.unlock, { passphrase: 'wrong horse' })).rejects.toMatchObject({ data: { code: 'passphrase' } });
+  await call(key.unlock, { passphrase: 'correct horse' });
+  await expect(call(key.change, { current: 'correct horse', next: 'short' })).rejects.toMatchObject({
+    data: { code: 'passphrase' },
+  });
+  expect((await call(cases.create, { number: '9', title: 'A call' })).problem).toBeNull();
+  await call(key.change, { current: 'correct horse', next: null });
+  expect(await call(key.state, undefined)).toEqual(before);
 });

@@ -132,6 +132,8 @@ export function casesProcedures(context: EngineContext) {
     }),
     import: os.cases.import.handler(async ({ input }) => {
       const path = await readablePath(context, input.path);
+      // Where it has a passphrase, that is asked for before all is unpacked.
+      void cases.library.key;
       const jobId = jobs.start({ kind: 'import', title: 'Import of a case', unit: 'bytes' }, async (job) => {
         const onProgress = (done: number, total: number): void =>
           job.progress({ done, total, doing: done < total ? 'Unpacking' : 'Verifying' });

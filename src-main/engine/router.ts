@@ -9,6 +9,7 @@ import { evidenceProcedures } from './evidence.ts';
 import { filesProcedures } from './files.ts';
 import { os } from './implementer.ts';
 import { jobsProcedures } from './jobs.ts';
+import { keyProcedures } from './key.ts';
 import { marksProcedures } from './marks.ts';
 import { encodersProcedures } from './encoders.ts';
 import { modelsProcedures } from './models.ts';
@@ -26,6 +27,7 @@ export function buildRouter(context: EngineContext) {
   return os.router({
     system: systemProcedures(context),
     settings: settingsProcedures(context),
+    key: keyProcedures(context),
     files: filesProcedures(context),
     jobs: jobsProcedures(context),
     cases: casesProcedures(context),

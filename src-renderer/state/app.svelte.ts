@@ -7,7 +7,7 @@ import type { Settings } from '../../src-common/schemas/settings.ts';
 import type { HostBridge } from '../../src-preload/bridge.ts';
 import type { Machine } from '../../src-preload/contract/system.ts';
 import { common } from '../texts/common.ts';
-import { bridge, client, onChange, resourceUrl, errorWords } from './client.svelte.ts';
+import { bridge, client, errorWords, onChange, onLockedKey, resourceUrl } from './client.svelte.ts';
 import { isString, keep, kept } from './kept.ts';
 
 export const viewNames = ['cases', 'examine', 'train', 'evaluate', 'models', 'settings'] as const;
@@ -163,6 +163,21 @@ class App {
         },
       };
     });
+  }
+
+  /** What waits for the passphrase of the key: takes whether it was given. */
+  passphraseRequest: ((given: boolean) => void) | null = $state.raw(null);
+  #passphrase: Promise<boolean> | null = null;
+
+  /** Asks for it once, however many wait. */
+  askPassphrase(): Promise<boolean> {
+    this.#passphrase ??= new Promise<boolean>((resolve) => {
+      this.passphraseRequest = resolve;
+    }).finally(() => {
+      this.passphraseRequest = null;
+      this.#passphrase = null;
+    });
+    return this.#passphrase;
   }
 
   #noticeId = 0;
@@ -465,6 +480,7 @@ class App {
         document.title = view === null ? 'Earwitness' : `${view.number} ${view.title} – Earwitness`;
       });
     });
+    onLockedKey(() => this.askPassphrase());
     const stopChanges = onChange((change) => {
       switch (change.type) {
         case 'engine':

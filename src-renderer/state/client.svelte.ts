@@ -112,7 +112,28 @@ function isIterator(value: unknown): value is AsyncIterator<unknown> & AsyncIter
   return typeof value === 'object' && value !== null && Symbol.asyncIterator in value;
 }
 
+/** Asks for the passphrase of the key; answers whether it was given. Set by what shows the dialog. */
+let askPassphrase: () => Promise<boolean> = () => Promise.resolve(false);
+
+export function onLockedKey(ask: typeof askPassphrase): void {
+  askPassphrase = ask;
+}
+
+/** A call that was refused because the key has a passphrase is made again once that was given. */
 const link: AnyLink = {
+  async call(path, input, options) {
+    try {
+      return await overConnection.call(path, input, options);
+    } catch (error) {
+      if (errorWords(error).code !== 'key-locked' || !(await askPassphrase())) {
+        throw error;
+      }
+      return overConnection.call(path, input, options);
+    }
+  },
+};
+
+const overConnection: AnyLink = {
   async call(path, input, options) {
     options.signal?.throwIfAborted();
     const open = await current.promise;

@@ -40,6 +40,13 @@ export const common = {
     items: (items: string) => `${items}`,
     opened: (time: string) => `opened ${time}`,
   },
+  passphrase: {
+    title: 'Passphrase of the key',
+    sentence:
+      'What comes next is signed with the key of this installation, which has a passphrase. It is asked for once, until Earwitness is ended.',
+    label: 'Passphrase',
+    action: 'Unlock',
+  },
   undo: {
     undo: 'Undo',
     redo: 'Redo',

@@ -2,6 +2,7 @@
 export const settings = {
   sections: {
     people: 'Examiner and laboratory',
+    key: 'Signing key',
     window: 'Window',
     computing: 'Computing',
     folders: 'Folders',
@@ -21,6 +22,29 @@ export const settings = {
   address: 'Address',
   place: 'Place of work',
   placeHint: 'Where the examination is done, if elsewhere.',
+  key: {
+    fingerprint: 'Fingerprint',
+    passphrase: 'Passphrase',
+    none: 'None: whoever can read the data folder can sign in the laboratory’s name.',
+    locked: 'It has one, which is asked for when something is to be signed.',
+    given: 'It has one, which was given: it is asked for again when Earwitness is started the next time.',
+    setAction: 'Set a passphrase…',
+    change: 'Change the passphrase…',
+    remove: 'Remove the passphrase…',
+    setSentence:
+      'The key that signs custody logs is then kept under this passphrase. One that is lost cannot be had back. Copies of the key that were made before, backups among them, have none.',
+    removeSentence: 'Whoever can read the data folder can then sign in the laboratory’s name.',
+    current: 'Passphrase so far',
+    next: 'New passphrase',
+    again: 'Once more',
+    tooShort: (characters: number) =>
+      `It has at least ${characters} characters. Several words that do not belong together do well.`,
+    differs: 'It is another one than above.',
+    keep: 'Set',
+    removeAction: 'Remove',
+    set: 'The key has this passphrase now.',
+    removed: 'The key has no passphrase now.',
+  },
   theme: 'Theme',
   themes: { system: 'As the system', light: 'Light', dark: 'Dark' },
   colourMap: 'Colours of the spectrogram',
