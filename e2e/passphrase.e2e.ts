@@ -24,7 +24,7 @@ describe.each(hosts)('$name', ({ name, missing, start }) => {
     await workstation.goTo('settings');
     await page.getByText(words.none).waitFor(patience);
     await workstation.button(words.setAction).click();
-    const setting = workstation.dialog(words.setAction);
+    const setting = workstation.dialog(words.setTitle);
     const keep = workstation.button(words.keep, setting);
     await setting.getByLabel(words.next).fill('correct horse');
     await setting.getByLabel(words.again).fill('correct house');
@@ -41,12 +41,12 @@ describe.each(hosts)('$name', ({ name, missing, start }) => {
     process.kill(before, 'SIGKILL');
     const asking = workstation.dialog(common.passphrase.title);
     await asking.waitFor(patience);
-    await asking.getByLabel(common.passphrase.label).fill('wrong horse');
+    await asking.getByLabel(common.passphrase.label, { exact: true }).fill('wrong horse');
     await workstation.button(common.passphrase.action, asking).click();
     await asking.getByText(/That is not the passphrase/).waitFor(patience);
     expect(await violations(page)).toEqual([]);
     await picture('asked');
-    await asking.getByLabel(common.passphrase.label).fill('correct horse');
+    await asking.getByLabel(common.passphrase.label, { exact: true }).fill('correct horse');
     await workstation.button(common.passphrase.action, asking).click();
     await asking.waitFor({ state: 'detached', ...patience });
     // The case is open again, and written to.
@@ -56,7 +56,7 @@ describe.each(hosts)('$name', ({ name, missing, start }) => {
 
     await workstation.goTo('settings');
     await workstation.button(words.remove).click();
-    const removing = workstation.dialog(words.remove);
+    const removing = workstation.dialog(words.removeTitle);
     await removing.getByLabel(words.current).fill('correct horse');
     await workstation.button(words.removeAction, removing).click();
     await page.getByText(words.none).waitFor(patience);

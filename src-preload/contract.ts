@@ -7,6 +7,7 @@
  */
 import type { InferContractRouterInputs, InferContractRouterOutputs } from '@orpc/contract';
 import { analyses } from './contract/analyses.ts';
+import { anchors } from './contract/anchors.ts';
 import { calibrations } from './contract/calibrations.ts';
 import { cases } from './contract/cases.ts';
 import { controls } from './contract/controls.ts';
@@ -33,6 +34,7 @@ export const contract = {
   files,
   jobs,
   cases,
+  anchors,
   evidence,
   marks,
   analyses,

@@ -2,9 +2,11 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import type { Anchor } from '../../src-common/schemas/custody.ts';
 import { visibleName } from '../../src-common/visible-text.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { writeFileWhole } from '../base/files.ts';
+import type { Authority } from '../cases/anchors/authorities.ts';
 import type { CaseStore } from '../cases/store.ts';
 import { exitStatus, interruptible, positiveInteger, withStatus } from './context.ts';
 import { withCase, writeHead } from './case-session.ts';
@@ -56,18 +58,15 @@ async function anchor(folder: string, options: AnchorOptions): Promise<number> {
 }
 
 async function ask(folder: string, url: string, timeoutSeconds: number): Promise<number> {
-  const { randomBytes } = await import('node:crypto');
-  const { timeStampRequest } = await import('../cases/anchors/time-stamp.ts');
-  const { askAuthority } = await import('../cases/anchors/ask-authority.ts');
+  const { anchorOverNetwork } = await import('../cases/anchors/ask-authority.ts');
   return withCase(folder, (store) =>
     interruptible(async (signal, progress) => {
       if (store.broken) throw store.broken;
-      const nonce = randomBytes(8).readBigUInt64BE() >> 1n;
       progress.show(`waiting for ${url}`);
-      const request = timeStampRequest(store.anchors.message, nonce);
-      const answer = await askAuthority(url, request, { timeoutSeconds, signal });
+      const accepted = await acceptedAuthorities(store);
+      const anchor = await anchorOverNetwork(store.anchors, url, accepted, { timeoutSeconds, signal });
       progress.clear();
-      return take(store, answer, url, nonce);
+      return taken(store, anchor);
     }),
   );
 }
@@ -77,14 +76,18 @@ async function takeAnswer(folder: string, path: string): Promise<number> {
   const answer = await readFile(path).catch((error: unknown) => {
     throw unreadable(path, error);
   });
-  return withCase(folder, (store) => take(store, answer, path, null));
+  return withCase(folder, async (store) =>
+    taken(store, store.anchors.take(answer, path, await acceptedAuthorities(store))),
+  );
 }
 
-async function take(store: CaseStore, answer: Uint8Array, from: string, nonce: bigint | null): Promise<number> {
+async function acceptedAuthorities(store: CaseStore): Promise<Authority[]> {
   const { acceptedNow } = await import('../base/accepted.ts');
   const { authorities } = await import('../cases/anchors/authorities.ts');
-  const accepted = acceptedNow(store.home as string, authorities);
-  const { rows, time, by } = store.anchors.take(answer, from, accepted, nonce);
+  return acceptedNow(store.home as string, authorities);
+}
+
+function taken(store: CaseStore, { rows, time, by }: Anchor): number {
   process.stdout.write(`Anchored until row ${rows} by ${visibleName(by)}, ${time}.\n`);
   writeHead(store);
   return exitStatus.done;

@@ -1,4 +1,5 @@
 import { analysesProcedures } from './analyses.ts';
+import { anchorsProcedures } from './anchors.ts';
 import { calibrationsProcedures } from './calibrations.ts';
 import { casesProcedures } from './cases.ts';
 import type { EngineContext } from './context.ts';
@@ -31,6 +32,7 @@ export function buildRouter(context: EngineContext) {
     files: filesProcedures(context),
     jobs: jobsProcedures(context),
     cases: casesProcedures(context),
+    anchors: anchorsProcedures(context),
     evidence: evidenceProcedures(context),
     marks: marksProcedures(context),
     analyses: analysesProcedures(context),

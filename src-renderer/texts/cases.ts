@@ -113,6 +113,22 @@ export const cases = {
     head: (rows: string) => `${rows}; head`,
     copied: 'The hash of the head was copied.',
   },
+  anchor: {
+    open: 'Time stamp…',
+    title: 'Time stamp of the log',
+    noneAccepted:
+      'No time-stamping authority is accepted here. Get the root certificate of one, and its fingerprint by another way, and accept it on the command line:',
+    command: 'earwitness authority accept ROOT.pem --name NAME --fingerprint SHA256',
+    accepted: (names: string) => `Accepted: ${names}.`,
+    url: 'Address of the authority',
+    urlHint: 'It gets a hash, and nothing else. Its answer is checked before it becomes a row of the log.',
+    ask: 'Ask for a stamp',
+    files: 'Without a network: save the request, have it answered on another machine, and take the answer in.',
+    save: 'Save the request…',
+    requestName: 'log.tsq',
+    take: 'Take an answer in…',
+    answerTitle: 'Answer of the authority (.tsr)',
+  },
   verify: {
     title: 'Verify the case',
     running: 'Checking the chain, its signature, and every file and result. Large recordings take a while.',

@@ -1,17 +1,40 @@
 /** Asks a time-stamping authority over HTTP (RFC 3161, 3.4): besides set-up, the only connection that goes out, and only where a person names it. */
+import { randomBytes } from 'node:crypto';
+import type { Anchor } from '../../../src-common/schemas/custody.ts';
 import { UserFacingError } from '../../base/errors.ts';
+import type { Anchors } from './anchors.ts';
+import type { Authority } from './authorities.ts';
+import { timeStampRequest } from './time-stamp.ts';
 
 const mostBytes = 2 ** 20;
+
+/** How long an answer is waited for. */
+interface Waiting {
+  timeoutSeconds: number;
+  signal: AbortSignal;
+}
+
+/** Has a log's head stamped over the network, and takes the stamp into the log. @throws UserFacingError `time-stamp`; the signal's reason */
+export async function anchorOverNetwork(
+  anchors: Anchors,
+  url: string,
+  accepted: readonly Authority[],
+  waiting: Waiting,
+): Promise<Anchor> {
+  const nonce = randomBytes(8).readBigUInt64BE() >> 1n;
+  const answer = await askAuthority(url, timeStampRequest(anchors.message, nonce), waiting);
+  return anchors.take(answer, url, accepted, nonce);
+}
 
 /**
  * Sends a request and takes what comes back, whatever it is.
  * @param timeoutSeconds for all of it
  * @throws UserFacingError `time-stamp` where the address is none, or nothing comes back in time; the signal's reason
  */
-export async function askAuthority(
+async function askAuthority(
   url: string,
   request: Uint8Array,
-  { timeoutSeconds, signal }: { timeoutSeconds: number; signal: AbortSignal },
+  { timeoutSeconds, signal }: Waiting,
 ): Promise<Uint8Array> {
   const failed = (why: string, cause?: unknown): UserFacingError =>
     new UserFacingError('time-stamp', `The time-stamping authority at ${url} gave no answer: ${why}.`, {
