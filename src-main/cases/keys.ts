@@ -12,6 +12,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { shortestPassphrase } from '../../src-common/passphrase.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { unwritable } from '../base/files.ts';
 import { givenPassphrase } from '../base/passphrase.ts';
@@ -20,8 +21,6 @@ import { keyName } from '../base/signatures.ts';
 import { ensureFolderNow } from './folders.ts';
 
 type Sealed = NonNullable<ReturnType<typeof sealedKey>>;
-
-export const shortestPassphrase = 8;
 
 export { keyName, signatureHolds } from '../base/signatures.ts';
 

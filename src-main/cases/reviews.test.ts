@@ -41,6 +41,9 @@ describe('a technical review', () => {
       action: 'technical-review',
       details: { reviewer: 'R. Eviewer', qualification: 'MSc', ...before },
     });
+    // What vouches for the log is no work on the case.
+    store.log.note('anchored', 'A stamp.', {});
+    store.log.note('countersigned', 'A signature.', {});
     addFiles(store, 1);
     expect(store.reviews.forNextReport()).toMatchObject([{ reviewer: 'R. Eviewer', laterRows: 1 }]);
     const number = issue(store);

@@ -4,6 +4,8 @@ import { sha256Schema } from '../../src-common/hashes.ts';
 import { newReviewSchema } from '../../src-common/schemas/report.ts';
 import type { NewReview, TechnicalReview } from '../../src-common/schemas/report.ts';
 import { UserFacingError } from '../base/errors.ts';
+import { anchoredAction } from './anchors/anchors.ts';
+import { countersignedAction } from './anchors/counter-signatures.ts';
 import type { CaseCore } from './core.ts';
 import type { StoredCustodyRow } from './custody.ts';
 
@@ -14,7 +16,7 @@ export const technicalReview = 'technical-review';
 const reviewDetailsSchema = newReviewSchema.extend({ rows: z.int(), hash: sha256Schema });
 
 /** Rows that tell of a look at the case, and not of work on it. */
-const looking = ['opened', 'examined', 'exported', technicalReview];
+const looking = ['opened', 'examined', 'exported', technicalReview, anchoredAction, countersignedAction];
 
 const folded = (name: string): string => name.normalize('NFKC').trim().toLowerCase();
 

@@ -3,10 +3,9 @@ import { randomBytes } from 'node:crypto';
 import type { Anchor } from '../../../src-common/schemas/custody.ts';
 import { UserFacingError } from '../../base/errors.ts';
 import type { Anchors } from './anchors.ts';
+import { mostBytes } from './asn1.ts';
 import type { Authority } from './authorities.ts';
 import { timeStampRequest } from './time-stamp.ts';
-
-const mostBytes = 2 ** 20;
 
 /** How long an answer is waited for. */
 interface Waiting {

@@ -11,7 +11,8 @@ export const sequence = 0x10;
 export const set = 0x11;
 
 const contextClass = 3;
-const mostBytes = 2 ** 20;
+/** A token with all its certificates takes some thousands. */
+export const mostBytes = 2 ** 17;
 
 export class Element {
   readonly #block: AsnType;

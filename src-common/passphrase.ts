@@ -1,0 +1,2 @@
+/** Characters that a passphrase has at least. */
+export const shortestPassphrase = 8;
