@@ -81,7 +81,7 @@ describe('low stretches in the table', () => {
       ALTER TABLE marks DROP COLUMN category; ALTER TABLE marks DROP COLUMN colour;
       ALTER TABLE evidence DROP COLUMN tags; ALTER TABLE evidence DROP COLUMN reviewed_at;
       ALTER TABLE evidence DROP COLUMN reviewed_by; ALTER TABLE evidence DROP COLUMN known_in;
-      PRAGMA user_version = 3`);
+      DROP TABLE milestones; PRAGMA user_version = 3`);
     migrate(path, db);
     expect(schemaDifferences(db)).toEqual([]);
     db.close();
