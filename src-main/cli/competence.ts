@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { visibleName } from '../../src-common/visible-text.ts';
 import { dataFolder } from '../base/home.ts';
+import { unlockOwnKey } from './ask-passphrase.ts';
 import { exitStatus, positiveInteger, withStatus } from './context.ts';
 import { mustBeFreeFolder } from './outputs.ts';
 
@@ -48,6 +49,7 @@ async function make(options: { dataset: string; split: string; count: number; ou
 }
 
 async function judge(id: string, options: { answers: string; examiner: string }): Promise<number> {
+  await unlockOwnKey();
   const { judgeBlindTest, resultSentence } = await import('../laboratory/competence.ts');
   const result = await judgeBlindTest(dataFolder(), { id, ...options });
   process.stdout.write(`${visibleName(result.examiner)}: ${resultSentence(result)}\n`);
