@@ -1,9 +1,7 @@
 /** From what the detector says to what a case keeps. */
-import { createRequire } from 'node:module';
 import type { Provenance } from '../../src-common/schemas/analysis.ts';
 import { recordSentences } from '../../src-common/finding-record.ts';
-import { findFfmpeg } from '../audio/ffmpeg.ts';
-import { sha256File } from '../audio/hash.ts';
+import { usedFfmpeg } from '../audio/used-ffmpeg.ts';
 import type { NewAnalysis } from '../cases/analyses.ts';
 import type { DetectorAnalysis as DetectorAnalysis } from '../detector/detector.ts';
 import { withoutRatios } from '../detector/finding.ts';
@@ -26,26 +24,9 @@ export interface AnalysisSubject {
   settings?: NewAnalysis['settings'];
 }
 
-const ffmpegHashes = new Map<string, Promise<string>>();
-
-/** The ffmpeg that decodes here now, each hashed once. */
-async function usedFfmpeg(): Promise<Provenance['ffmpeg']> {
-  try {
-    const { path, version, identity } = await findFfmpeg();
-    const hashing = ffmpegHashes.get(identity) ?? sha256File(path);
-    ffmpegHashes.set(identity, hashing);
-    hashing.catch(() => ffmpegHashes.delete(identity));
-    return { version, sha256: await hashing };
-  } catch {
-    return null;
-  }
-}
-
 /** What makes results now, but for ffmpeg. @param program `earwitness 0.1.0` */
 export function madeBy(model: StoredModel, program: string): Omit<Provenance, 'ffmpeg'> {
-  // Its package.json says the version without loading its native part.
-  const { version } = createRequire(import.meta.url)('onnxruntime-node/package.json') as { version: string };
-  return provenance(model, program.replace(/^earwitness /, ''), version);
+  return provenance(model, program);
 }
 
 /** The model itself, or its companion. */

@@ -22,7 +22,6 @@ import {
   findingText,
   log10LikelihoodRatio,
   modelLine,
-  runProvenance,
   screeningCaution,
   showLlrOption,
   showsRatios,
@@ -250,7 +249,7 @@ async function analyze(file: string, options: AnalyzeOptions): Promise<number> {
   const { Detector } = await import('../detector/detector.ts');
   const { speakerOf } = await import('../detector/store.ts');
   const { score } = await import('../scanning/score.ts');
-  const { scanJson, scanRows } = await import('../reports/scan-results.ts');
+  const { provenance, scanJson, scanRows } = await import('../reports/scan-results.ts');
   const stretch = oneStretch(options);
   const model = await modelToScoreWith(options);
   const detector = await Detector.create(model, availableParallelism());
@@ -270,7 +269,7 @@ async function analyze(file: string, options: AnalyzeOptions): Promise<number> {
           : null;
       if (options.json) {
         const results = rowsOfFile.map((row) => ({
-          made: runProvenance(model),
+          made: provenance(model),
           ...scanJson(row, speakerOf(model, row.analysis).card),
           ...(row.analysis && {
             trackRecord: recordSentences(row.analysis.finding, speakerOf(model, row.analysis).card.records),

@@ -13,7 +13,8 @@ import { addFigureOptions, collect, costsOf, tooFewForIntervals } from './figure
 import type { FigureOptions } from './figure-options.ts';
 import { fastOption, modelToScoreWith, withoutCompanionOption } from './model-option.ts';
 import type { ModelOptions } from './model-option.ts';
-import { modelLine, runProvenance } from './present.ts';
+import { provenance } from '../reports/scan-results.ts';
+import { modelLine } from './present.ts';
 
 interface EvaluateOptions extends FigureOptions {
   withoutCompanion?: boolean;
@@ -154,7 +155,7 @@ async function evaluate(options: EvaluateOptions): Promise<number> {
       });
       reports.push({
         model,
-        made: runProvenance(model),
+        made: provenance(model),
         ...of,
         layout: dataset.layout,
         groups: familiarity.groupsFor(jobs.cardsThatSpeak(model, spoken.areRatios), dataset),

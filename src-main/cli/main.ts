@@ -31,6 +31,7 @@ import { register as registerTraces } from './traces.ts';
 import { register as registerTrain } from './train.ts';
 import { register as registerValidate } from './validate.ts';
 import { register as registerVerify } from './verify.ts';
+import { register as registerWorker } from './worker.ts';
 
 /** The whole command line; each command's module is loaded only when it runs, so that starting is quick. */
 export function buildProgram(): Command {
@@ -42,6 +43,7 @@ export function buildProgram(): Command {
   const commands = [
     registerAnalyze,
     registerScan,
+    registerWorker,
     registerTrain,
     registerCalibrate,
     registerValidate,

@@ -353,10 +353,10 @@ describe('every command that writes', () => {
     const words = ['scan', wav(), '--model', model, '--format', 'csv', '--out', at('later.csv')];
     const { ScanJournal } = await import('../scanning/scan-journal.ts');
     const { readModel } = await import('../detector/store.ts');
-    const { runProvenance } = await import('./present.ts');
+    const { provenance } = await import('../reports/scan-results.ts');
     const { readingOf } = await import('./reading.ts');
     const stored = await readModel(model);
-    const scan = { made: runProvenance(stored), card: stored.card, settings: { ...readingOf({}) } };
+    const scan = { made: provenance(stored), card: stored.card, settings: { ...readingOf({}) } };
     await (await ScanJournal.open(at('later.csv.partial'), scan, { resume: false, overwrite: false })).close();
     writeFileSync(at('later.csv'), mine);
     await expect(run(...words, '--resume')).rejects.toMatchObject({ code: 'usage', message: /exists/ });

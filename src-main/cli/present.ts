@@ -1,4 +1,3 @@
-import { createRequire } from 'node:module';
 import { basename } from 'node:path';
 import { reasonWords } from '../../src-common/reason-words.ts';
 import { visibleName } from '../../src-common/visible-text.ts';
@@ -7,9 +6,8 @@ import { findingWords } from '../../src-common/findings.ts';
 import type { Finding } from '../../src-common/findings.ts';
 import type { StoredModel } from '../detector/store.ts';
 import { unsealedNote } from '../detector/unsealed.ts';
-import { provenance } from '../reports/scan-results.ts';
-import type { ScanProvenance, ScannedFile } from '../reports/scan-results.ts';
-import { applicationVersion, colour } from './context.ts';
+import type { ScannedFile } from '../reports/scan-results.ts';
+import { colour } from './context.ts';
 
 /** What a likelihood ratio of a model for screening is worth. */
 export const screeningCaution = 'of a screening model: it was not validated on such recordings and is no evidence';
@@ -21,13 +19,6 @@ export function showLlrOption(): Option {
 /** Whether likelihood ratios are shown to people: those of a screening model only where they are asked for. */
 export function showsRatios({ card }: StoredModel, { showLlr }: { showLlr?: boolean }): boolean {
   return card.status === 'validated' || showLlr === true;
-}
-
-/** What made the results of this run. */
-export function runProvenance(model: StoredModel): ScanProvenance {
-  // Its package.json says the version without loading its native part.
-  const { version } = createRequire(import.meta.url)('onnxruntime-node/package.json') as { version: string };
-  return provenance(model, applicationVersion(), version);
 }
 
 /** The model in a line, with what its status means. */

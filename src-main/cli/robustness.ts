@@ -14,7 +14,8 @@ import { mayRecord } from './evaluate.ts';
 import { collect } from './figure-options.ts';
 import { filesIn, mustBeFree, overwriteOption, writeOutputs } from './outputs.ts';
 import { modelOption, modelToScoreWith, withoutCompanionOption } from './model-option.ts';
-import { modelLine, runProvenance } from './present.ts';
+import { provenance } from '../reports/scan-results.ts';
+import { modelLine } from './present.ts';
 
 interface RobustnessOptions {
   dataset: string;
@@ -135,7 +136,7 @@ async function robustness(options: RobustnessOptions): Promise<number> {
       },
     });
     progress.clear();
-    const measuredOn = { made: runProvenance(model), dataset: dataset.spec, split, seed, replicates };
+    const measuredOn = { made: provenance(model), dataset: dataset.spec, split, seed, replicates };
     const report = measuring.robustnessReport(model, items, sets, measuredOn);
     const { rows, conditions, companionNote } = report;
     const recorded = options.record && conditions ? conditions : null;

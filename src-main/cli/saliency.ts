@@ -8,7 +8,8 @@ import type { ExplainedScore } from '../laboratory/saliency.ts';
 import { exitStatus, interruptible, positiveInteger } from './context.ts';
 import { mayRecord } from './evaluate.ts';
 import { mustBeFree, overwriteOption, writeOutputs } from './outputs.ts';
-import { modelLine, runProvenance } from './present.ts';
+import { provenance } from '../reports/scan-results.ts';
+import { modelLine } from './present.ts';
 import { addStretchOptions, stretchOf } from './stretch.ts';
 import type { StretchOptions } from './stretch.ts';
 
@@ -116,7 +117,7 @@ async function explain(file: string, options: SaliencyOptions): Promise<number> 
 
 async function jsonOf(model: StoredModel, saliency: ExplainedScore): Promise<string> {
   const { saliencyCaution } = await import('../detector/saliency/subjects.ts');
-  return `${JSON.stringify({ made: runProvenance(model), caution: saliencyCaution, ...saliency }, null, 1)}\n`;
+  return `${JSON.stringify({ made: provenance(model), caution: saliencyCaution, ...saliency }, null, 1)}\n`;
 }
 
 const pictureSize = { width: 1200, height: 600 };

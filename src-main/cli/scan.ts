@@ -11,10 +11,12 @@ import type { Companion, StoredModel } from '../detector/store.ts';
 import type { ScanKey } from '../scanning/scan-key.ts';
 import type { ScanJournal } from '../scanning/scan-journal.ts';
 import type { ScanResult } from '../scanning/scan-files.ts';
-import type { ScoreRequest } from '../scanning/score.ts';
+import type { KnownFile, ScoreRequest } from '../scanning/score.ts';
+import type { QueueAddress } from '../scanning/queue/address.ts';
 import { findingTableJson, findingTableText } from '../reports/finding-table.ts';
-import { scanCsvHeader, scanCsvLine, scanJson, scanRows } from '../reports/scan-results.ts';
+import { provenance, scanCsvHeader, scanCsvLine, scanJson, scanRows } from '../reports/scan-results.ts';
 import type { ScanProvenance } from '../reports/scan-results.ts';
+import type { Allowable } from '../scanning/queue/facts.ts';
 import {
   ProgressLine,
   colour,
@@ -25,19 +27,12 @@ import {
   withStatus,
 } from './context.ts';
 import { mustBeFree, overwriteOption } from './outputs.ts';
+import { toldOfPassword } from './queue-option.ts';
 import { fastOption, modelOption, modelToScoreWith } from './model-option.ts';
 import type { ModelOptions } from './model-option.ts';
 import { addReadingOptions, readingOf } from './reading.ts';
 import type { ReadingOptions } from './reading.ts';
-import {
-  modelLine,
-  runProvenance,
-  screeningCaution,
-  showLlrOption,
-  showsRatios,
-  tableHeader,
-  tableLine,
-} from './present.ts';
+import { modelLine, screeningCaution, showLlrOption, showsRatios, tableHeader, tableLine } from './present.ts';
 
 interface ScanOptions extends ReadingOptions, ModelOptions {
   recursive?: boolean;
@@ -49,6 +44,9 @@ interface ScanOptions extends ReadingOptions, ModelOptions {
   overwrite?: boolean;
   showLlr?: boolean;
   key?: string;
+  queue?: string;
+  allow?: Allowable[];
+  nameWorkers?: boolean;
 }
 
 /** Failed files named one by one at the end of a scan. */
@@ -74,6 +72,18 @@ export function register(program: Command): void {
       '--key <file>',
       'labels of the files: says how often the findings were right (columns path and label, or a dataset’s spec)',
     )
+    .option(
+      '--queue <url>',
+      'have the files scored by workers (`earwitness worker`) of this PostgreSQL database, which reach them at the same paths; with --out',
+    )
+    .addOption(
+      new Option('--allow <what...>', 'let workers differ in this; their rows name them').choices([
+        'application',
+        'backend',
+        'ffmpeg',
+      ]),
+    )
+    .option('--name-workers', 'rows name the machine that scored them (they do of themselves where it is not this one)')
     .option('--out <file>', 'write the output here instead of the terminal; whole or not at all')
     .option('--resume', 'go on with a scan to --out that was interrupted')
     .addOption(overwriteOption('replace the file that stands there; begin anew where a scan to it was interrupted'))
@@ -85,7 +95,7 @@ Exit status: 0 every recording has its result, 2 wrong usage, 3 some failed (nam
 bona fide over spoof. Scores of single windows are uncalibrated. In a folder, files that are no recordings (by content) are counted
 and passed over. With --out, results are written as they come to a journal beside it (<file>.partial), which
 --resume goes on from: only what is missing or has changed since is scored. With --key, the end says how often the
-findings were right (on standard error, and in JSON).`,
+findings were right (on standard error, and in JSON). Passwords of a queue belong into PGPASSWORD or ~/.pgpass.`,
     )
     .action(withStatus(scan));
   addReadingOptions(command);
@@ -159,6 +169,7 @@ async function scan(paths: string[], options: ScanOptions): Promise<number> {
   if (options.resume && options.overwrite) {
     throw new UserFacingError('usage', 'Choose between --resume and --overwrite.');
   }
+  const address = options.queue === undefined ? null : await queueOf(options.queue, options);
   const key = options.key === undefined ? null : await readKey(options.key, options);
   const model = await modelToScoreWith(options);
   const ratios = showsRatios(model, options);
@@ -170,7 +181,7 @@ async function scan(paths: string[], options: ScanOptions): Promise<number> {
       ? listing.requests
       : await withoutOwnFiles(resolve(out), journalPath(resolve(out)), listing.requests, options);
   const requests = listed.map((request) => ({ ...request, reading }));
-  const made = runProvenance(model);
+  const made = provenance(model);
   const journal =
     out === undefined
       ? null
@@ -234,6 +245,7 @@ async function scan(paths: string[], options: ScanOptions): Promise<number> {
       for await (const part of formatted(options.format, made, model, results(), rest, {
         ratios,
         onTerminal: true,
+        workers: false,
       })) {
         if (!process.stdout.write(part)) await once(process.stdout, 'drain');
       }
@@ -242,11 +254,18 @@ async function scan(paths: string[], options: ScanOptions): Promise<number> {
         await journal.add(request, result);
         count(result);
       };
-      await scanAsDone(model, requests, onResult, { ...settings, known: (request) => journal.known(request) });
+      const known = (request: ScoreRequest) => journal.known(request);
+      if (address === null) await scanAsDone(model, requests, onResult, { ...settings, known });
+      else await overQueue(address, model, requests, onResult, { ...settings, known, options, progress });
       const results = async function* (): AsyncGenerator<ScanResult> {
         for await (const result of journal.results(requests)) yield counted(result);
       };
-      const text = formatted(options.format, journal.made, model, results(), rest, { ratios, onTerminal: false });
+      const workers = address !== null && (await namesWorkers(journal, options));
+      const text = formatted(options.format, journal.made, model, results(), rest, {
+        ratios,
+        onTerminal: false,
+        workers,
+      });
       await writeFileWhole(resolve(out), text, { replace: journal.replaces });
       await journal.remove();
     }
@@ -265,6 +284,53 @@ async function scan(paths: string[], options: ScanOptions): Promise<number> {
   }
   if (key) tellFindings(key);
   return tally.report(began, listing.leftOutFolders);
+}
+
+/** @throws UserFacingError `usage` */
+async function queueOf(url: string, { out, jobs }: ScanOptions): Promise<QueueAddress> {
+  if (out === undefined) {
+    throw new UserFacingError('usage', '--queue needs --out: its journal is what a scan goes on from.');
+  }
+  if (jobs !== undefined) {
+    throw new UserFacingError('usage', '--jobs is for `earwitness worker`: with --queue, this machine scores nothing.');
+  }
+  const { queueAddress } = await import('../scanning/queue/address.ts');
+  return toldOfPassword(queueAddress(url));
+}
+
+/** Has the files scored by the workers of a queue. */
+async function overQueue(
+  address: QueueAddress,
+  model: StoredModel,
+  requests: readonly ScoreRequest[],
+  onResult: (request: ScoreRequest, result: ScanResult) => Promise<void>,
+  given: {
+    options: ScanOptions;
+    progress: ProgressLine;
+    limitSeconds?: number;
+    signal: AbortSignal;
+    known: (request: ScoreRequest) => KnownFile | null;
+  },
+): Promise<void> {
+  const { options, progress, ...settings } = given;
+  const { scanOverQueue } = await import('../scanning/queue/spread.ts');
+  const { madeHere } = await import('../scanning/queue/facts.ts');
+  await scanOverQueue(address, model, requests, onResult, {
+    ...settings,
+    made: await madeHere(),
+    allow: options.allow ?? [],
+    onNotice: (text) => {
+      progress.clear();
+      process.stderr.write(`${visibleName(text)}\n`);
+    },
+  });
+}
+
+/** Whether rows name who scored them: on request, and where that was another machine, several, or one that may differ. */
+async function namesWorkers(journal: ScanJournal, options: ScanOptions): Promise<boolean> {
+  const { describeWorker, machineName, madeHere } = await import('../scanning/queue/facts.ts');
+  const here = describeWorker(machineName(), await madeHere());
+  return options.nameWorkers === true || [...journal.workers].some((worker) => worker !== here);
 }
 
 /** @throws UserFacingError `usage` where channels are scored one by one, `dataset` for a key that cannot be read. */
@@ -308,19 +374,22 @@ async function* formatted(
   model: StoredModel,
   results: AsyncIterable<ScanResult>,
   rest: () => Record<string, unknown>,
-  { ratios, onTerminal }: { ratios: boolean; onTerminal: boolean },
+  { ratios, onTerminal, workers }: { ratios: boolean; onTerminal: boolean; workers: boolean },
 ): AsyncGenerator<string> {
   const { speakerOf } = await import('../detector/store.ts');
-  if (format === 'csv') yield scanCsvHeader;
+  if (format === 'csv') yield scanCsvHeader(workers);
   if (format === 'json') yield `{\n "made": ${JSON.stringify(made)},\n "results": [`;
   if (format === 'table') yield `${tableHeader(ratios)}\n`;
   let first = true;
   for await (const result of results) {
     for (const row of scanRows(result)) {
       const { card } = speakerOf(model, row.analysis);
-      if (format === 'csv') yield scanCsvLine(row, card);
-      if (format === 'json') yield `${first ? '' : ','}\n  ${JSON.stringify(scanJson(row, card))}`;
-      if (format === 'table') yield `${tableLine(row, onTerminal, ratios)}\n`;
+      if (format === 'csv') yield scanCsvLine(row, card, workers);
+      if (format === 'json') yield `${first ? '' : ','}\n  ${JSON.stringify(scanJson(row, card, workers))}`;
+      if (format === 'table') {
+        const by = workers && row.worker !== undefined ? `  [${visibleName(row.worker)}]` : '';
+        yield `${tableLine(row, onTerminal, ratios)}${by}\n`;
+      }
       first = false;
     }
   }

@@ -1,11 +1,9 @@
 /** Measures models on a split of a dataset and writes everything that came of it into a folder. */
 import { readFile, rm } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type { EvaluationResult } from '../../src-common/schemas/evaluation.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { writeFileWhole } from '../base/files.ts';
-import { applicationVersion } from '../base/version.ts';
 import { loadDataset, selectSplit } from '../datasets/load.ts';
 import type { DatasetItem } from '../datasets/types.ts';
 import { readSpeakingModel } from '../detector/store.ts';
@@ -109,7 +107,6 @@ export async function evaluateModels(
   const dataset = await loadDataset(request.dataset);
   const items = selectSplit(dataset, request.split);
   tell({ type: 'models', names, recordings: items.length });
-  const { version } = createRequire(import.meta.url)('onnxruntime-node/package.json') as { version: string };
   const results: EvaluationResult[] = [];
   const reports: EvaluationReport[] = [];
   const kept: string[] = [];
@@ -148,7 +145,7 @@ export async function evaluateModels(
     const plotted = plottedFigures(evaluation);
     reports.push({
       model,
-      made: provenance(model, applicationVersion(), version),
+      made: provenance(model),
       ...of,
       layout: dataset.layout,
       groups: groupsFor(cardsThatSpeak(model, companions.length > 0), dataset),

@@ -1,5 +1,4 @@
 /** Measures a model through degradations and writes everything that came of it into the folder of an evaluation. */
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type { Degradation, RobustnessResult } from '../../src-common/schemas/robustness.ts';
 import { UserFacingError } from '../base/errors.ts';
@@ -134,8 +133,7 @@ export async function measureRobustness(
   });
   tellProblems(items, sets, tell);
   tell({ type: 'measuring' });
-  const { version } = createRequire(import.meta.url)('onnxruntime-node/package.json') as { version: string };
-  const made = provenance(model, applicationVersion(), version);
+  const made = provenance(model);
   const report = robustnessReport(model, items, sets, { made, ...of, replicates });
   for (const [name, content] of Object.entries(robustnessFiles(report)))
     await writeFileWhole(join(exportedFolder(folder), name), content);

@@ -29,7 +29,7 @@ const silent = { ...tinyCard, files: {}, localisation } as Card;
 const locating = { ...silent, partialSpoofs: [passed as unknown as PartialRecord] } as Card;
 
 const row = (card: Card, file = scanned): Record<string, string> =>
-  parse<Record<string, string>>(scanCsvHeader + scanCsvLine(file, card), { columns: true })[0];
+  parse<Record<string, string>>(scanCsvHeader() + scanCsvLine(file, card), { columns: true })[0];
 
 describe('the stretches of a scan', () => {
   it('are counted in CSV and listed in JSON, with the false alarms that the card states', () => {

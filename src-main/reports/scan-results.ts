@@ -1,4 +1,6 @@
 import type { Provenance } from '../../src-common/schemas/analysis.ts';
+import { createRequire } from 'node:module';
+import { applicationName } from '../base/version.ts';
 import type { Card } from '../detector/card.ts';
 import type { DetectorAnalysis } from '../detector/detector.ts';
 import { pointedOut, summaryOf } from '../../src-common/low-stretches.ts';
@@ -13,6 +15,8 @@ export interface ScannedFile {
   sha256: string | null;
   analysis: DetectorAnalysis | null;
   error: { code: string; message: string } | null;
+  /** The machine that scored it, where rows name it. */
+  worker?: string | undefined;
 }
 
 /** A row for each analysis: one, or one for each channel that was scored on its own. */
@@ -23,11 +27,19 @@ export function scanRows<T extends ScannedFile & { further?: DetectorAnalysis[] 
 /** What made a result: enough to make it again. */
 export type ScanProvenance = Omit<Provenance, 'ffmpeg'>;
 
-export function provenance(model: StoredModel, applicationVersion: string, onnxRuntimeVersion: string): ScanProvenance {
+/** What runs the networks here. */
+export function backendHere(): string {
+  // Its package.json says the version without loading its native part.
+  const { version } = createRequire(import.meta.url)('onnxruntime-node/package.json') as { version: string };
+  return `onnxruntime-node ${version}, CPU`;
+}
+
+/** @param application `earwitness 0.1.0` */
+export function provenance(model: StoredModel, application = applicationName()): ScanProvenance {
   return {
-    application: `earwitness ${applicationVersion}`,
+    application,
     model: { name: model.card.name, status: model.card.status, onnxSha256: model.onnxSha256 },
-    backend: `onnxruntime-node ${onnxRuntimeVersion}, CPU`,
+    backend: backendHere(),
     platform: `${process.platform} ${process.arch}, Node ${process.versions.node}`,
     time: new Date().toISOString(),
   };
@@ -48,7 +60,10 @@ const columns = [
   'low_stretch_times',
 ];
 
-export const scanCsvHeader = csvLine(columns);
+/** @param workers whether rows name who scored them */
+export function scanCsvHeader(workers = false): string {
+  return csvLine(workers ? [...columns, 'worker'] : columns);
+}
 
 /** The lowest of the windows' scores, uncalibrated; null where there is none. */
 function lowestWindowScore(analysis: DetectorAnalysis): number | null {
@@ -70,8 +85,15 @@ function stretchTimes(stretches: readonly LowStretch[]): string {
     .join('; ');
 }
 
-/** @param card of the model that spoke */
-export function scanCsvLine({ path, sha256, analysis, error }: ScannedFile, card: Card): string {
+/**
+ * @param card of the model that spoke
+ * @param workers whether rows name who scored them
+ */
+export function scanCsvLine(
+  { path, sha256, analysis, error, worker }: ScannedFile,
+  card: Card,
+  workers = false,
+): string {
   const stretches = analysis && stretchesOf(analysis, card);
   const summary = stretches && summaryOf(stretches);
   return csvLine([
@@ -87,6 +109,7 @@ export function scanCsvLine({ path, sha256, analysis, error }: ScannedFile, card
     summary && summary.count,
     summary && rounded(summary.longestSeconds, 3),
     stretches && stretchTimes(stretches),
+    ...(workers ? [worker ?? null] : []),
   ]);
 }
 
@@ -103,12 +126,20 @@ function localisedJson(analysis: DetectorAnalysis, card: Card): Record<string, u
   return { statement: localisationStatement(shown), ...shown, stretches: stretchesOf(analysis, card) };
 }
 
-/** One file's part of a scan's JSON. */
-export function scanJson({ path, sha256, analysis, error }: ScannedFile, card: Card): Record<string, unknown> {
+/**
+ * One file's part of a scan's JSON.
+ * @param workers whether it names who scored it
+ */
+export function scanJson(
+  { path, sha256, analysis, error, worker }: ScannedFile,
+  card: Card,
+  workers = false,
+): Record<string, unknown> {
   return {
     path,
     sha256,
     error,
+    ...(workers ? { worker: worker ?? null } : {}),
     ...(analysis && {
       finding: analysis.finding,
       score: analysis.score,

@@ -89,6 +89,8 @@ export async function listFiles(paths: readonly string[], recursive: boolean): P
 export interface ScanResult extends ScoreOutcome {
   /** As `displayPath` gives it. */
   path: string;
+  /** The machine that scored it, where it was done through a queue. */
+  worker?: string;
 }
 
 /** How files are scored. */
@@ -101,7 +103,7 @@ export interface ScanOptions {
 }
 
 /** Requests given to the workers and not yet answered, for each worker: enough that none waits. */
-const requestsAhead = 4;
+export const requestsAhead = 4;
 /** Results that wait for slower ones before them, for each worker: bounded, so that a huge folder does not fill the memory. */
 const resultsAhead = 64;
 /** A file that is not done after this long, and a second for each so many bytes, is given up: about a tenth of real time
@@ -122,7 +124,7 @@ async function sizeOf(request: ScoreRequest): Promise<number> {
 }
 
 /** Workers that score files; whatever goes wrong with a file is its result. */
-class Scorer {
+export class Scorer {
   readonly jobs: number;
   readonly #pool: WorkerPool<ScoreRequest, ScoreOutcome>;
   readonly #options: ScanOptions;

@@ -86,6 +86,8 @@ export class ScanJournal {
   readonly made: ScanProvenance;
   /** Whether the output may take the place of a file that stands there, as the scan's first run was reported. */
   readonly replaces: boolean;
+  /** The machines that scored something, where that was done through a queue. */
+  readonly workers = new Set<string>();
   readonly #path: string;
   readonly #handle: FileHandle;
   readonly #places: Map<string, Place>;
@@ -95,13 +97,21 @@ export class ScanJournal {
   #writing: Promise<void> = Promise.resolve();
   #flushed = 0;
 
-  private constructor(path: string, handle: FileHandle, header: Header, places: Map<string, Place>, end: number) {
+  private constructor(
+    path: string,
+    handle: FileHandle,
+    header: Header,
+    places: Map<string, Place>,
+    end: number,
+    workers: Iterable<string> = [],
+  ) {
     this.made = header.made;
     this.replaces = header.replaces;
     this.#path = path;
     this.#handle = handle;
     this.#places = places;
     this.#end = end;
+    for (const worker of workers) this.workers.add(worker);
   }
 
   /**
@@ -145,6 +155,7 @@ export class ScanJournal {
   static async #goOn(path: string, handle: FileHandle, now: Header): Promise<ScanJournal | null> {
     let header: Header | null = null;
     const places = new Map<string, Place>();
+    const workers = new Set<string>();
     let end = 0;
     for await (const { text, offset, length } of linesOf(handle)) {
       if (header === null) {
@@ -156,6 +167,7 @@ export class ScanJournal {
           const key = entry.name === undefined ? `=${name}` : `#${entry.name}`;
           const known = entry.analysis && sha256 && file ? { ...file, sha256 } : null;
           places.set(key, { offset, length, known, valid: false });
+          if (entry.worker !== undefined) workers.add(entry.worker);
         }
       }
       end = offset + length;
@@ -170,7 +182,7 @@ export class ScanJournal {
     }
     // A last line that was torn is cut off.
     await handle.truncate(end);
-    return new ScanJournal(path, handle, header, places, end);
+    return new ScanJournal(path, handle, header, places, end, workers);
   }
 
   /** Results from before that will be taken over if their files are the same. */
@@ -200,6 +212,7 @@ export class ScanJournal {
       this.#places.delete(key);
       return;
     }
+    if (result.worker !== undefined) this.workers.add(result.worker);
     const name = request.nameBytes === null ? {} : { name: Buffer.from(request.nameBytes).toString('base64') };
     const line = `${JSON.stringify({ ...result, ...name } satisfies Entry)}\n`;
     const length = Buffer.byteLength(line);

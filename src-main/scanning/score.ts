@@ -186,7 +186,7 @@ async function scoreBytes(
 }
 
 async function scoreFile(
-  detector: Analyser,
+  detector: Analyser | null,
   path: string,
   { known, found, reading = {} }: ScoreRequest,
   signal: AbortSignal,
@@ -202,6 +202,7 @@ async function scoreFile(
     const bytes = memory && (await readWhole(descriptor, size, memory, signal));
     const sha256 = bytes ? hash('sha256', bytes) : await sha256File(path, signal);
     if (maybeKnown && known.sha256 === sha256) return { ...nothing, sha256, file, unchanged: true };
+    if (detector === null) return { ...nothing, sha256, file };
     const analyses = await analyseReading(detector, bytes ? { path, bytes } : path, reading, signal);
     // What was read from the path, and not from the bytes that were hashed, is hashed again.
     if ((bytes === null || analyses[0].audio.decoder === 'ffmpeg') && (await sha256File(path, signal)) !== sha256) {
@@ -225,11 +226,19 @@ async function scoreFile(
   }
 }
 
-/** Scores one file; whatever is wrong with it is in the outcome. @throws only what `signal` throws, and bugs. */
-export async function score(detector: Analyser, request: ScoreRequest, signal: AbortSignal): Promise<ScoreOutcome> {
+/**
+ * Scores one file; whatever is wrong with it is in the outcome.
+ * @param detector null to go only as far as can be gone without: hash and state, or that there is nothing to score
+ * @throws only what `signal` throws, and bugs.
+ */
+export async function score(
+  detector: Analyser | null,
+  request: ScoreRequest,
+  signal: AbortSignal,
+): Promise<ScoreOutcome> {
   try {
     const { path, bytes, reading = {} } = request;
-    if (bytes) return await scoreBytes(detector, path, bytes, reading, signal);
+    if (bytes && detector) return await scoreBytes(detector, path, bytes, reading, signal);
     return await withOpenablePath(request, (path) => scoreFile(detector, path, request, signal));
   } catch (error) {
     signal.throwIfAborted();

@@ -1,0 +1,108 @@
+/** A PostgreSQL server for tests: the machine's, with a folder and a port of its own. */
+import { execFileSync, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { chownSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+
+/** Where the server's programs are; null where there are none. */
+function programs(): string | null {
+  const debian = '/usr/lib/postgresql';
+  const versions = existsSync(debian) ? readdirSync(debian).sort((one, other) => Number(other) - Number(one)) : [];
+  const folders = [
+    ...versions.map((version) => join(debian, version, 'bin')),
+    ...(process.env.PATH ?? '').split(delimiter),
+  ];
+  return folders.find((folder) => existsSync(join(folder, 'initdb')) && existsSync(join(folder, 'postgres'))) ?? null;
+}
+
+/** Whether tests of queues can be run here; where they must, as under `.ci/run`, they fail without. */
+export const serverIsThere = programs() !== null || process.env.EARWITNESS_REQUIRE_QUEUE === '1';
+
+/** The server refuses to be run by root. */
+function someone(): { uid?: number; gid?: number } {
+  if (process.getuid?.() !== 0) return {};
+  const line = /^postgres:[^:]*:(\d+):(\d+):/m.exec(readFileSync('/etc/passwd', 'utf8'));
+  return line === null ? { uid: 65534, gid: 65534 } : { uid: Number(line[1]), gid: Number(line[2]) };
+}
+
+function freePort(): Promise<number> {
+  return new Promise((done) => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as { port: number };
+      server.close(() => done(port));
+    });
+  });
+}
+
+export class TestServer {
+  readonly password = 'never-to-be-shown';
+  readonly url: string;
+  readonly #folder: string;
+  readonly #port: number;
+  #process: ChildProcess | null = null;
+
+  private constructor(folder: string, port: number) {
+    this.#folder = folder;
+    this.#port = port;
+    this.url = `postgres://lab:${this.password}@127.0.0.1:${port}/postgres`;
+  }
+
+  static async start(): Promise<TestServer> {
+    const folder = mkdtempSync(join(tmpdir(), 'earwitness-queue-'));
+    const { uid, gid } = someone();
+    if (uid !== undefined && gid !== undefined) chownSync(folder, uid, gid);
+    const server = new TestServer(folder, await freePort());
+    const secret = join(folder, 'password');
+    writeFileSync(secret, server.password, { mode: 0o644 });
+    const access = ['-U', 'lab', '-A', 'scram-sha-256', '--pwfile', secret];
+    server.#run('initdb', ['-D', join(folder, 'data'), '-N', ...access]);
+    await server.begin();
+    return server;
+  }
+
+  #run(program: string, parameters: string[]): void {
+    execFileSync(join(programs() ?? '', program), parameters, { stdio: 'ignore', cwd: this.#folder, ...someone() });
+  }
+
+  async begin(): Promise<void> {
+    const parameters = [
+      '-D',
+      join(this.#folder, 'data'),
+      '-p',
+      String(this.#port),
+      '-h',
+      '127.0.0.1',
+      '-k',
+      this.#folder,
+    ];
+    this.#process = spawn(join(programs() ?? '', 'postgres'), parameters, {
+      cwd: this.#folder,
+      stdio: 'ignore',
+      ...someone(),
+    });
+    for (let tries = 0; tries < 200; tries++) {
+      try {
+        this.#run('pg_isready', ['-h', '127.0.0.1', '-p', String(this.#port)]);
+        return;
+      } catch {
+        await new Promise((done) => setTimeout(done, 50));
+      }
+    }
+    throw new Error('the test server does not start');
+  }
+
+  /** Ends it: `SIGQUIT` at once, connections cut, as a machine does that goes down. */
+  async end(signal: NodeJS.Signals = 'SIGQUIT'): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#process?.once('exit', () => resolve());
+    this.#process?.kill(signal);
+    await promise;
+  }
+
+  async remove(): Promise<void> {
+    await this.end();
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+}
