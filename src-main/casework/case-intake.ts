@@ -48,8 +48,6 @@ const batchItems = 500;
 const batchMilliseconds = 300;
 /** Files given to the workers and not yet kept, for each worker. */
 const ahead = 8;
-/** With more files than this at a time, ffmpeg is asked only where it decodes. */
-const mostAskedOfFfmpeg = 500;
 const shortestLimitMilliseconds = 60_000;
 const slowestBytesPerMillisecond = 5_000;
 
@@ -73,7 +71,6 @@ class Inspector {
   readonly #pool: WorkerPool<FileRequest, FileFindings>;
   readonly #store: CaseStore;
   readonly #request: IntakeRequest;
-  readonly #askFfmpeg: boolean;
   readonly #uploads: string | null;
 
   constructor(store: CaseStore, request: IntakeRequest, files: number, uploads: string | null) {
@@ -81,7 +78,6 @@ class Inspector {
     this.#pool = new WorkerPool(workerFile('casework/intake-worker'), this.jobs, null);
     this.#store = store;
     this.#request = request;
-    this.#askFfmpeg = files <= mostAskedOfFfmpeg;
     this.#uploads = uploads;
   }
 
@@ -106,7 +102,6 @@ class Inspector {
         found: request.found,
         copyTo: this.#request.copy || upload ? join(this.#store.folder, copiesFolder) : null,
         parse: true,
-        askFfmpeg: this.#askFfmpeg,
       };
       const limit = shortestLimitMilliseconds + Number(status?.size ?? 0n) / slowestBytesPerMillisecond;
       const findings = await this.#pool.run(wanted, limit).catch((error: unknown) => {

@@ -31,8 +31,6 @@ export interface FileRequest extends NamedFile {
   copyTo: string | null;
   /** Container and codec data; false after a parser did not come to an end. */
   parse: boolean;
-  /** Ask ffmpeg, too, where it is not needed to decode. */
-  askFfmpeg: boolean;
 }
 
 /** What was found; null where the file was passed over. */
@@ -63,6 +61,8 @@ const mostSecondsForByte = 8;
 const fromDuration = new Set(['Duration', 'SamplingCount', 'FrameCount', 'StreamSize', 'OverallBitRate']);
 const longestValue = 2000;
 const probeLimitSeconds = 20;
+/** MediaInfo gives durations in milliseconds. */
+const durationToleranceSeconds = 0.002;
 
 /**
  * Looks at one file, opened for reading only.
@@ -105,7 +105,7 @@ export async function inspectFile(request: FileRequest, signal: AbortSignal): Pr
         await copy?.discard();
       }
       const described = request.parse
-        ? await describe(path, shown, handle, Number(before.size), request.askFfmpeg, signal)
+        ? await describe(path, shown, handle, Number(before.size), signal)
         : { metadata: [problem('mediainfo', 'It took too long to read the container.')], audio: null };
       return {
         sizeBytes: Number(before.size),
@@ -229,20 +229,21 @@ async function describe(
   shown: string,
   handle: FileHandle,
   sizeBytes: number,
-  askFfmpeg: boolean,
   signal: AbortSignal,
 ): Promise<{ metadata: Metadata; audio: Evidence['audio'] }> {
   const metadata = await mediaInfo(handle, sizeBytes, signal);
-  let audio: Evidence['audio'] = null;
+  let audio: Awaited<ReturnType<typeof opened>> | null = null;
+  let askFfmpeg = false;
   const sentenceOf = (error: unknown): string => describeError(error).replaceAll(path, shown);
   try {
     audio = await opened(path, signal);
+    askFfmpeg = audio.decoder !== 'ffmpeg' && !(audio.told === undefined && agree(audio, metadata));
     metadata.push(...rowsOf(audio));
   } catch (error) {
     signal.throwIfAborted();
     metadata.push(problem('earwitness', sentenceOf(error)));
   }
-  if (askFfmpeg && audio !== null && audio.decoder !== 'ffmpeg') {
+  if (askFfmpeg) {
     try {
       const decoder = await openWithFfmpeg(path, { signal, timeLimitSeconds: probeLimitSeconds, stream: 0 });
       await decoder.close();
@@ -261,6 +262,26 @@ async function opened(path: string, signal: AbortSignal): Promise<Evidence['audi
   await stream.close();
   const codes = [...new Set(noteReasons(stream.statistics).map(({ code }) => code))];
   return codes.length > 0 ? { ...stream.info, told: codes } : stream.info;
+}
+
+/**
+ * Whether MediaInfo says the same of the sound as our own reader: only where it does not, or sound is missing, is a third parser asked, whose
+ * start takes longer than all else that intake does with a clip.
+ */
+function agree({ sampleRateHz, channels, bitsPerSample, durationSeconds }: AudioInfo, metadata: Metadata): boolean {
+  const said = (name: string): number | null => {
+    const row = metadata.find((one) => one.track === 'Audio' && one.name === name);
+    return row === undefined ? null : Number(row.value);
+  };
+  const duration = said('Duration');
+  return (
+    said('SamplingRate') === sampleRateHz &&
+    said('Channels') === channels &&
+    (bitsPerSample === null || said('BitDepth') === bitsPerSample) &&
+    duration !== null &&
+    durationSeconds !== null &&
+    Math.abs(duration - durationSeconds) <= durationToleranceSeconds
+  );
 }
 
 function rowsOf(info: AudioInfo): Metadata {
