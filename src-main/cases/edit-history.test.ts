@@ -82,6 +82,19 @@ describe('what was edited', () => {
     again.close();
   });
 
+  it('is undone and done again by its row of the log only while no other edit came after it', () => {
+    const { store, id } = editedCase();
+    const row = store.latestEdit!;
+    store.evidence.update(id, { notes: 'no hum' });
+    expect(thrown(() => store.undo(row)).code).toBe('changed');
+    expect(store.evidence.get(id).notes).toBe('no hum');
+    store.undo(store.latestEdit!);
+    expect(store.undo(row)).toEqual({ row, summary: 'Changed title of the case.' });
+    expect(thrown(() => store.redo(row + 1)).code).toBe('changed');
+    expect(store.redo(row)).toMatchObject({ row });
+    expect(store.latestEdit).toBe(row);
+  });
+
   it('stays as it is for an item that was taken out', () => {
     const { store, id } = editedCase();
     store.evidence.remove([id], 'not asked for');

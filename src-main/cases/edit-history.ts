@@ -1,5 +1,6 @@
 /** What was edited in a case since it was opened, to be undone and done again. The log keeps both: each is a row of its own. */
 import type { CaseHistory } from '../../src-common/schemas/case.ts';
+import { UserFacingError } from '../base/errors.ts';
 import type { CaseCore } from './core.ts';
 
 /** One record that an edit changed. */
@@ -19,6 +20,14 @@ export interface RecordEdit {
 
 /** Records that were changed at one stroke. */
 type Edit = readonly RecordEdit[];
+
+/** An edit that was undone or done again. */
+export interface EditTold {
+  /** Of the row of the log that told of it first, by which it is asked for again. */
+  row: number;
+  /** In the words of the log. */
+  summary: string;
+}
 
 const mostEdits = 500;
 
@@ -56,24 +65,33 @@ export class EditHistory {
     this.#undone = this.#undone.filter(isLeft);
   }
 
-  /** @returns what was undone, in the words of the log; null where nothing is left @throws UserFacingError as `CaseCore.write` */
-  undo(): string | null {
-    const edit = this.#done.at(-1);
-    if (edit === undefined) return null;
+  /** The row of the latest edit that is not undone; null: there is none. */
+  get latestRow(): number | null {
+    return this.#done.at(-1)?.[0].position ?? null;
+  }
+
+  /**
+   * @param row only if the latest edit is that of this row
+   * @returns what was undone; null where nothing is left
+   * @throws UserFacingError `changed` where it is another one; as `CaseCore.write`
+   */
+  undo(row?: number): EditTold | null {
+    const edit = asked(this.#done, row);
+    if (edit === null) return null;
     this.#put([...edit].reverse(), 'before');
     this.#done = this.#done.slice(0, -1);
     this.#undone = [...this.#undone, edit];
-    return summaryOf(edit);
+    return told(edit);
   }
 
   /** The same for what was undone. */
-  redo(): string | null {
-    const edit = this.#undone.at(-1);
-    if (edit === undefined) return null;
+  redo(row?: number): EditTold | null {
+    const edit = asked(this.#undone, row);
+    if (edit === null) return null;
     this.#put(edit, 'after');
     this.#undone = this.#undone.slice(0, -1);
     this.#done = [...this.#done, edit];
-    return summaryOf(edit);
+    return told(edit);
   }
 
   #put(edit: Edit, side: 'before' | 'after'): void {
@@ -90,6 +108,20 @@ export class EditHistory {
       () => edit.flatMap(({ evidenceId }) => evidenceId ?? []),
     );
   }
+}
+
+function asked(edits: readonly Edit[], row: number | undefined): Edit | null {
+  const edit = edits.at(-1);
+  if (row !== undefined && edit?.[0].position !== row) {
+    throw new UserFacingError('changed', 'Something else was edited, undone or done again since.', {
+      advice: 'Undo and Redo above say which edit they are for; Ctrl+Z goes back step by step.',
+    });
+  }
+  return edit ?? null;
+}
+
+function told(edit: Edit): EditTold {
+  return { row: edit[0].position, summary: summaryOf(edit) };
 }
 
 function summaryOf(edit: Edit): string {

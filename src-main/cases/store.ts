@@ -29,6 +29,7 @@ import {
   databaseFailure,
 } from './database.ts';
 import { EditHistory } from './edit-history.ts';
+import type { EditTold } from './edit-history.ts';
 import { EvidenceItems } from './evidence.ts';
 import { ensureFolderNow } from './folders.ts';
 import { Intakes } from './intakes.ts';
@@ -289,19 +290,25 @@ export class CaseStore {
     return this.#history.next;
   }
 
+  /** The row of the log of the latest edit that is not undone; null: there is none. */
+  get latestEdit(): number | null {
+    return this.#history.latestRow;
+  }
+
   /**
    * Takes back the latest edit that a person made since the case was opened (of marks, items or the case's details); the log gets a row
    * that says so.
-   * @returns what was undone, in the words of the log; null where nothing is left
-   * @throws UserFacingError `read-only` and the like
+   * @param row only if the latest edit is that of this row of the log
+   * @returns what was undone; null where nothing is left
+   * @throws UserFacingError `changed` where the latest edit is another one; `read-only` and the like
    */
-  undo(): string | null {
-    return this.#remembering(() => this.#history.undo());
+  undo(row?: number): EditTold | null {
+    return this.#remembering(() => this.#history.undo(row));
   }
 
   /** Does again what was undone last, as {@link undo}. */
-  redo(): string | null {
-    return this.#remembering(() => this.#history.redo());
+  redo(row?: number): EditTold | null {
+    return this.#remembering(() => this.#history.redo(row));
   }
 
   #remembering<T>(change: () => T): T {

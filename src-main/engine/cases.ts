@@ -91,8 +91,9 @@ export function casesProcedures(context: EngineContext) {
       store.update(input.details);
       return store.view();
     }),
-    undo: os.cases.undo.handler(({ input }) => ({ undone: cases.get(input.caseId).undo() })),
-    redo: os.cases.redo.handler(({ input }) => ({ redone: cases.get(input.caseId).redo() })),
+    latestEdit: os.cases.latestEdit.handler(({ input }) => ({ row: cases.get(input.caseId).latestEdit })),
+    undo: os.cases.undo.handler(({ input }) => ({ undone: cases.get(input.caseId).undo(input.row) })),
+    redo: os.cases.redo.handler(({ input }) => ({ redone: cases.get(input.caseId).redo(input.row) })),
     setState: os.cases.setState.handler(({ input }) => {
       const store = cases.get(input.caseId);
       store.setState(input.state);

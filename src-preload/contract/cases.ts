@@ -14,6 +14,10 @@ import { inCase, jobStarted, nothing, out, procedure } from './procedure.ts';
 /** Of a key, as a person writes it down. */
 const fingerprint = z.string().trim().min(1).max(200);
 
+/** Of the custody log, where an edit stands. */
+const row = z.int().optional();
+const edit = z.object({ row: z.int(), summary: z.string() }).nullable();
+
 export const cases = {
   list: procedure
     .input(z.object({ search: z.string().max(1000).default(''), archived: z.boolean().default(false) }))
@@ -33,10 +37,12 @@ export const cases = {
   get: procedure.input(inCase).output(caseViewSchema),
   close: procedure.input(inCase).output(nothing),
   update: procedure.input(inCase.extend({ details: caseDetailsSchema.partial() })).output(caseViewSchema),
-  /** Takes back the latest edit since the case was opened; answers what it was, null where nothing is left. */
-  undo: procedure.input(inCase).output(z.object({ undone: z.string().nullable() })),
+  /** The row of the log of the latest edit since the case was opened that is not undone. */
+  latestEdit: procedure.input(inCase).output(z.object({ row: z.int().nullable() })),
+  /** Takes back the latest edit since the case was opened, if it is that of the row; answers what it was, null where nothing is left. */
+  undo: procedure.input(inCase.extend({ row })).output(z.object({ undone: edit })),
   /** Does again what was undone last. */
-  redo: procedure.input(inCase).output(z.object({ redone: z.string().nullable() })),
+  redo: procedure.input(inCase.extend({ row })).output(z.object({ redone: edit })),
   setState: procedure.input(inCase.extend({ state: caseStateSchema })).output(caseViewSchema),
   /** Keeps how its spectrograms are made and shown; null: as everywhere. */
   setSpectrogram: procedure.input(inCase.extend({ settings: spectrogramSettingsSchema.nullable() })).output(nothing),

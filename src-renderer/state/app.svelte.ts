@@ -291,25 +291,36 @@ class App {
     }
   }
 
-  /** Takes back the latest edit of the open case, and says what it was. */
-  async undo(): Promise<void> {
+  /** Says what was edited in the open case just now, and offers to take back that and nothing else. */
+  async offerUndo(sentence: string): Promise<void> {
+    const caseId = this.caseId;
+    if (caseId === null) return;
+    const { row } = await client.cases.latestEdit({ caseId });
+    const run = (): void => void this.undo(row ?? undefined);
+    this.notify(sentence, 'info', row === null ? undefined : { label: common.undo.undo, run });
+  }
+
+  /** Takes back the latest edit of the open case, if it is that of the row, and says what it was. */
+  async undo(row?: number): Promise<void> {
     const caseId = this.caseId;
     if (caseId === null) return;
     await this.attempt(async () => {
-      const { undone } = await client.cases.undo({ caseId });
-      if (undone === null) this.notify(common.undo.nothing);
-      else this.notify(common.undo.undone(undone), 'info', { label: common.undo.redo, run: () => void this.redo() });
+      const { undone } = await client.cases.undo({ caseId, row });
+      if (undone === null) return this.notify(common.undo.nothing);
+      const run = (): void => void this.redo(undone.row);
+      this.notify(common.undo.undone(undone.summary), 'info', { label: common.undo.redo, run });
     });
   }
 
   /** Does again what was undone last. */
-  async redo(): Promise<void> {
+  async redo(row?: number): Promise<void> {
     const caseId = this.caseId;
     if (caseId === null) return;
     await this.attempt(async () => {
-      const { redone } = await client.cases.redo({ caseId });
-      if (redone === null) this.notify(common.undo.nothingAgain);
-      else this.notify(common.undo.redone(redone), 'info', { label: common.undo.undo, run: () => void this.undo() });
+      const { redone } = await client.cases.redo({ caseId, row });
+      if (redone === null) return this.notify(common.undo.nothingAgain);
+      const run = (): void => void this.undo(redone.row);
+      this.notify(common.undo.redone(redone.summary), 'info', { label: common.undo.undo, run });
     });
   }
 

@@ -246,8 +246,9 @@ class EvidenceState {
     }
     await app.attempt(async () => {
       const { changed } = await client.evidence.label({ caseId, evidenceIds: ids, ...labels });
-      const undo = { label: common.undo.undo, run: () => void app.undo() };
-      app.notify(cases.labels.done(plural(changed, 'recording')), 'info', changed > 0 ? undo : undefined);
+      const sentence = cases.labels.done(plural(changed, 'recording'));
+      if (changed > 0) await app.offerUndo(sentence);
+      else app.notify(sentence);
     });
   }
 

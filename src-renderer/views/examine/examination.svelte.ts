@@ -475,8 +475,8 @@ export class Examination {
   async removeMark({ id }: Mark): Promise<void> {
     const { caseId, evidenceId } = this;
     await client.marks.remove({ caseId, evidenceId, markId: id });
+    await app.offerUndo(examine.marks.removed);
     await this.reload();
-    this.offerUndo(examine.marks.removed);
   }
 
   /** Adds marks, all or none, and offers to take them away again. */
@@ -489,13 +489,8 @@ export class Examination {
       evidenceId,
       marks: marks.map((mark) => ({ ...mark, readAll, channel })),
     });
+    await app.offerUndo(examine.stretches.added(plural(added.length, 'mark')));
     await this.reload();
-    this.offerUndo(examine.stretches.added(plural(added.length, 'mark')));
-  }
-
-  /** Says what was edited, and offers to take it back. */
-  offerUndo(sentence: string): void {
-    app.notify(sentence, 'info', { label: common.undo.undo, run: () => void app.undo() });
   }
 
   /** Has stretches scored as recordings of their own, one after the other. */
