@@ -53,6 +53,9 @@ const ofReasons = new Map<string, Alarm>(
   } as const),
 );
 
+/** Codes of reasons that are alarms. */
+export const alarmingReasons: readonly string[] = [...ofReasons.keys()];
+
 /** What is known of an item. */
 export interface AlarmingItem {
   senderHashMatches: boolean | null;
@@ -64,11 +67,16 @@ export interface AlarmingItem {
 
 const ofStates = { changed: 'file-changed', missing: 'file-missing', unreadable: 'file-unreadable' } as const;
 
+/** Whether what was seen of an item's file is an alarm. */
+export function isAlarming(state: AlarmingItem['state']): boolean {
+  return state in ofStates;
+}
+
 /** The alarms of an item, the gravest first. */
 export function alarmsOf({ senderHashMatches, state, scan, flags }: AlarmingItem): Alarm[] {
   const found = new Set<Alarm>(flags.flatMap((flag) => ofReasons.get(flag) ?? []));
   if (senderHashMatches === false) found.add('sender-hash-differs');
-  if (state === 'changed' || state === 'missing' || state === 'unreadable') found.add(ofStates[state]);
+  if (state in ofStates) found.add(ofStates[state as keyof typeof ofStates]);
   if (scan === 'failed') found.add('scan-failed');
   return alarms.filter((alarm) => found.has(alarm));
 }

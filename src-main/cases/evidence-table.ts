@@ -1,7 +1,7 @@
 /** The table of a case's evidence: its columns that are derived from analyses, its orders, its filters. */
 import type Database from 'better-sqlite3';
 import { z } from 'zod';
-import { alarmRank, alarmsOf, alarmWords, type Alarm } from '../../src-common/alarms.ts';
+import { alarmingReasons, alarmRank, alarmsOf, alarmWords, isAlarming, type Alarm } from '../../src-common/alarms.ts';
 import { pointedOut, summaryOf } from '../../src-common/low-stretches.ts';
 import { reasonWords } from '../../src-common/reason-words.ts';
 import { findingWords } from '../../src-common/findings.ts';
@@ -112,9 +112,19 @@ export function shownAnalysis<T extends Pick<Analysis, 'finding'>>(analyses: rea
 
 /** What {@link EvidenceTable} adds to SQL: the alarms of a row as words, and their rank. */
 const alarmColumns = 'id, sender_hash_matches, changed, scan, flags';
-const alarmRankColumn = `alarm_rank(${alarmColumns})`;
+/** Above this many files that are missing or the like, each item's are looked up. */
+const mostNamedFiles = 1000;
 
-const orders: Record<EvidenceQuery['order']['by'], { column: string; nullable?: true; then?: string }> = {
+/** What may have an alarm, in SQL alone: asking a function for each of tens of thousands of items holds everything up. */
+function mayAlarm(files: readonly number[]): string {
+  if (files.length > mostNamedFiles) return '1';
+  const ofFlags = alarmingReasons.map((code) => `instr(flags, '${code}') > 0`).join(' OR ');
+  return `(sender_hash_matches = 0 OR changed = 1 OR scan = 'failed' OR (flags <> '' AND (${ofFlags})) OR id IN (${files.join(', ')}))`;
+}
+
+const ordersWith = (
+  alarmRankColumn: string,
+): Record<EvidenceQuery['order']['by'], { column: string; nullable?: true; then?: string }> => ({
   id: { column: 'id' },
   added: { column: 'id' },
   reviewed: { column: 'reviewed_at', nullable: true },
@@ -128,17 +138,18 @@ const orders: Record<EvidenceQuery['order']['by'], { column: string; nullable?: 
   flags: { column: 'flag_count', then: 'flags' },
   stretches: { column: 'stretch_count', nullable: true, then: 'longest_stretch' },
   alarms: { column: alarmRankColumn },
-};
+});
 
-function conditionOf({ filter, findings, where = {} }: Pick<EvidenceQuery, 'filter' | 'findings' | 'where'>): {
-  where: string;
-  values: (string | number)[];
-} {
+/** @param files with an alarm of their own, by the ids of their items */
+function conditionOf(
+  { filter, findings, where = {} }: Pick<EvidenceQuery, 'filter' | 'findings' | 'where'>,
+  files: readonly number[],
+): { where: string; values: (string | number)[] } {
   const parts = ['removed_at IS NULL'];
   const values: (string | number)[] = [];
   for (const word of nameKeyOf(filter).split(/\s+/).filter(Boolean)) {
     parts.push(
-      `(instr(search_text, ?) > 0 OR instr(alarm_words(${alarmColumns}), ?) > 0 OR instr(lower(tags), ?) > 0)`,
+      `(instr(search_text, ?) > 0 OR (${mayAlarm(files)} AND instr(alarm_words(${alarmColumns}), ?) > 0) OR instr(lower(tags), ?) > 0)`,
     );
     values.push(word, word, word);
   }
@@ -147,7 +158,7 @@ function conditionOf({ filter, findings, where = {} }: Pick<EvidenceQuery, 'filt
     for (const finding of findings) {
       if (finding === 'failed') any.push("scan = 'failed'");
       else if (finding === 'none') any.push('latest_analysis IS NULL');
-      else if (finding === 'flagged') any.push(`${alarmRankColumn} > 0`);
+      else if (finding === 'flagged') any.push(`(${mayAlarm(files)} AND alarm_rank(${alarmColumns}) > 0)`);
       else if (finding === 'stretches') any.push('stretch_count > 0');
       else {
         any.push('finding = ?');
@@ -160,8 +171,9 @@ function conditionOf({ filter, findings, where = {} }: Pick<EvidenceQuery, 'filt
   return { where: [...parts, ...narrowed.parts].join(' AND '), values: [...values, ...narrowed.values] };
 }
 
-function orderOf({ by, descending }: EvidenceQuery['order']): string {
-  const { column, nullable, then } = orders[by];
+function orderOf({ by, descending }: EvidenceQuery['order'], files: readonly number[]): string {
+  const rank = `CASE WHEN ${mayAlarm(files)} THEN alarm_rank(${alarmColumns}) ELSE 0 END`;
+  const { column, nullable, then } = ordersWith(rank)[by];
   const direction = descending ? 'DESC' : 'ASC';
   const id = column === 'id' ? '' : `, id ${direction}`;
   // What has no value comes last either way.
@@ -178,14 +190,16 @@ export function linesOf(column: string | undefined): string[] {
 /** Queries over the table of a case's evidence. */
 export class EvidenceTable {
   readonly #db: Database.Database;
+  readonly #states: ReadonlyMap<number, EvidenceRow['state']>;
 
-  /** @param stateOf what memory knows of an item's file; undefined where it was not looked at */
-  constructor(db: Database.Database, stateOf: (id: number) => EvidenceRow['state'] | undefined) {
+  /** @param states what memory knows of items' files, as far as they were looked at */
+  constructor(db: Database.Database, states: ReadonlyMap<number, EvidenceRow['state']>) {
     this.#db = db;
+    this.#states = states;
     const alarmsOfRow = (...[id, matches, changed, scan, flags]: AlarmArguments): Alarm[] =>
       alarmsOf({
         senderHashMatches: matches === null ? null : matches === 1,
-        state: stateOf(id) ?? (changed === 1 ? 'changed' : 'unchecked'),
+        state: states.get(id) ?? (changed === 1 ? 'changed' : 'unchecked'),
         scan,
         flags: linesOf(flags),
       });
@@ -200,13 +214,18 @@ export class EvidenceTable {
     );
   }
 
+  /** Items whose file has an alarm that only memory knows. */
+  #alarmingFiles(): number[] {
+    return [...this.#states].flatMap(([id, state]) => (isAlarming(state) ? [id] : []));
+  }
+
   /** How many items have an alarm. */
   flagged(): number {
     return this.count({ filter: '', findings: ['flagged'] });
   }
 
   count(filter: Pick<EvidenceQuery, 'filter' | 'findings' | 'where'>): number {
-    const { where, values } = conditionOf(filter);
+    const { where, values } = conditionOf(filter, this.#alarmingFiles());
     return this.#db
       .prepare<unknown[], number>(`SELECT count(*) FROM evidence WHERE ${where}`)
       .pluck()
@@ -214,16 +233,18 @@ export class EvidenceTable {
   }
 
   page({ order, offset, limit, ...filter }: EvidenceQuery): StoredEvidence[] {
-    const { where, values } = conditionOf(filter);
+    const files = this.#alarmingFiles();
+    const { where, values } = conditionOf(filter, files);
     // The ids first: only they are sorted and skipped.
-    const ids = `SELECT id FROM evidence WHERE ${where} ORDER BY ${orderOf(order)} LIMIT ? OFFSET ?`;
+    const ids = `SELECT id FROM evidence WHERE ${where} ORDER BY ${orderOf(order, files)} LIMIT ? OFFSET ?`;
     const sql = `SELECT evidence.* FROM (${ids}) AS page JOIN evidence USING (id)`;
     return this.#db.prepare<unknown[], StoredEvidence>(sql).all(...values, limit, offset);
   }
 
   ids({ order, ...filter }: EvidenceFilter): number[] {
-    const { where, values } = conditionOf(filter);
-    const sql = `SELECT id FROM evidence WHERE ${where} ORDER BY ${orderOf(order)}`;
+    const files = this.#alarmingFiles();
+    const { where, values } = conditionOf(filter, files);
+    const sql = `SELECT id FROM evidence WHERE ${where} ORDER BY ${orderOf(order, files)}`;
     return this.#db
       .prepare<unknown[], number>(sql)
       .pluck()

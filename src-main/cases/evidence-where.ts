@@ -48,29 +48,53 @@ export function whereOf(where: EvidenceWhere): Condition {
   return condition;
 }
 
-/** How often each value is among the items that were not taken out. */
-export function facetsOf(db: Database.Database): EvidenceFacets {
-  const counted = <Value>(column: string): { value: Value; count: number }[] =>
-    db
-      .prepare<[], { value: Value; count: number }>(
-        `SELECT ${column} AS value, count(*) AS count FROM evidence WHERE removed_at IS NULL GROUP BY value
-          HAVING value IS NOT NULL AND value <> '' ORDER BY count DESC, value`,
-      )
-      .all();
-  /** The same of lines: many items have the same. */
-  const countedLines = (column: string): { value: string; count: number }[] => {
-    const counts = new Map<string, number>();
-    for (const { value, count } of counted<string>(column)) {
-      for (const line of value.split('\n')) counts.set(line, (counts.get(line) ?? 0) + count);
+/** How often each value is among the items that were not taken out: counted some at a time. */
+export class FacetCounts {
+  readonly #counts: { [Facet in keyof EvidenceFacets]: Map<EvidenceFacets[Facet][number]['value'], number> } = {
+    codecs: new Map(),
+    sampleRatesHz: new Map(),
+    flags: new Map(),
+    tags: new Map(),
+    hashLists: new Map(),
+  };
+
+  /** Counts the items from one id to another. */
+  count(db: Database.Database, first: number, last: number): void {
+    const add = <Value>(counts: Map<Value, number>, column: string, valuesOf: (value: Value) => Value[]): void => {
+      const sql = `SELECT ${column} AS value, count(*) AS count FROM evidence
+        WHERE removed_at IS NULL AND id BETWEEN ? AND ? GROUP BY value HAVING value IS NOT NULL AND value <> ''`;
+      for (const { value, count } of db
+        .prepare<[number, number], { value: Value; count: number }>(sql)
+        .all(first, last)) {
+        for (const one of valuesOf(value)) counts.set(one, (counts.get(one) ?? 0) + count);
+      }
+    };
+    const { codecs, sampleRatesHz, flags, tags, hashLists } = this.#counts;
+    add(codecs, described('codec'), (value) => [value]);
+    add(sampleRatesHz, described('sampleRateHz'), (value) => [value]);
+    // Lines: many items have the same.
+    for (const [counts, column] of [
+      [flags, 'flags'],
+      [tags, 'tags'],
+      [hashLists, 'known_in'],
+    ] as const) {
+      add(counts, column, (value) => value.split('\n'));
     }
-    const lines = [...counts].map(([value, count]) => ({ value, count }));
-    return lines.sort((one, other) => other.count - one.count || (one.value < other.value ? -1 : 1));
-  };
-  return {
-    codecs: counted(described('codec')),
-    sampleRatesHz: counted(described('sampleRateHz')),
-    flags: countedLines('flags'),
-    tags: countedLines('tags'),
-    hashLists: countedLines('known_in'),
-  };
+  }
+
+  /** The most frequent first. */
+  sorted(): EvidenceFacets {
+    const of = <Value extends string | number>(counts: Map<Value, number>): { value: Value; count: number }[] =>
+      [...counts]
+        .map(([value, count]) => ({ value, count }))
+        .sort((one, other) => other.count - one.count || (one.value < other.value ? -1 : 1));
+    const { codecs, sampleRatesHz, flags, tags, hashLists } = this.#counts;
+    return {
+      codecs: of(codecs),
+      sampleRatesHz: of(sampleRatesHz),
+      flags: of(flags),
+      tags: of(tags),
+      hashLists: of(hashLists),
+    };
+  }
 }

@@ -34,7 +34,7 @@ describe('tags and reviews', () => {
     expect(found({ reviewed: true })).toEqual(ids.slice(0, 3));
     expect(found({ reviewed: false })).toEqual([ids[3]]);
     expect(found({}, 'CALLER')).toEqual(ids.slice(0, 3));
-    expect(store.evidence.facets().tags).toEqual([
+    expect((await store.evidence.facets()).tags).toEqual([
       { value: 'Caller', count: 3 },
       { value: 'to do', count: 2 },
       { value: 'noise', count: 1 },
@@ -57,7 +57,7 @@ describe('tags and reviews', () => {
 });
 
 describe('the table of evidence', () => {
-  it('is narrowed by codec, rate, length, date and flag', () => {
+  it('is narrowed by codec, rate, length, date and flag', async () => {
     const { store } = testCase();
     const { paths } = addFiles(store, 1);
     const add = (name: string, changes: object, at = '2026-01-01T12:00:00.000Z'): number =>
@@ -87,7 +87,7 @@ describe('the table of evidence', () => {
     expect(found({ from: '2000-01-01', to: '2000-01-02' })).toEqual([]);
     store.analyses.add(analysisFor(store, mp3, { reasons: [{ code: 'noisy', sentence: 'Noisy.', blocking: false }] }));
     expect(found({ flags: ['noisy', 'truncated'] })).toEqual([mp3, phone]);
-    expect(store.evidence.facets()).toMatchObject({
+    expect(await store.evidence.facets()).toMatchObject({
       codecs: [
         { value: 'pcm_s16le', count: 2 },
         { value: 'mp3', count: 1 },

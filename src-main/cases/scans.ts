@@ -102,17 +102,16 @@ export class Scans {
   }
 
   #queue(scanId: number, evidenceIds: readonly number[]): number {
-    const queue = this.#core.prepare(
-      'INSERT OR IGNORE INTO scan_queue SELECT id, ? FROM evidence WHERE id = ? AND removed_at IS NULL',
-    );
-    const mark = this.#core.prepare(`UPDATE evidence SET scan = 'queued' WHERE id = ?`);
-    let queued = 0;
-    for (const id of evidenceIds) {
-      if (queue.run(scanId, id).changes === 0) continue;
-      mark.run(id);
-      queued++;
-    }
-    return queued;
+    const { changes } = this.#core
+      .prepare(
+        `INSERT OR IGNORE INTO scan_queue SELECT id, ? FROM evidence
+          WHERE id IN (SELECT value FROM json_each(?)) AND removed_at IS NULL`,
+      )
+      .run(scanId, JSON.stringify(evidenceIds));
+    this.#core
+      .prepare(`UPDATE evidence SET scan = 'queued' WHERE id IN (SELECT evidence_id FROM scan_queue WHERE scan_id = ?)`)
+      .run(scanId);
+    return changes;
   }
 
   /** Scans that have not ended, the first begun first. */
@@ -196,12 +195,12 @@ export class Scans {
 
   #end(scanId: number, state: 'done' | 'cancelled' | 'failed', why: string): void {
     const core = this.#core;
-    const left = this.queuedFor(scanId);
-    const restore = core.prepare(
-      `UPDATE evidence SET scan = CASE WHEN latest_analysis IS NULL THEN 'none' WHEN error IS NOT NULL THEN 'failed'
-         ELSE 'done' END WHERE id = ?`,
-    );
-    for (const id of left) restore.run(id);
+    const left = core
+      .prepare(
+        `UPDATE evidence SET scan = CASE WHEN latest_analysis IS NULL THEN 'none' WHEN error IS NOT NULL THEN 'failed'
+           ELSE 'done' END WHERE id IN (SELECT evidence_id FROM scan_queue WHERE scan_id = ?)`,
+      )
+      .run(scanId).changes;
     core.prepare('DELETE FROM scan_queue WHERE scan_id = ?').run(scanId);
     for (const row of this.#rows()) if (row.id === scanId) endWork(core, workOf(row));
     const { changes } = core
@@ -209,9 +208,8 @@ export class Scans {
       .run(state, scanId);
     if (changes === 0) return;
     const words = { done: 'Finished', cancelled: 'Cancelled', failed: 'Gave up' }[state];
-    const rest =
-      left.length === 0 ? '' : ` ${left.length} ${left.length === 1 ? 'item was' : 'items were'} not scored.`;
-    core.append('scan-ended', null, `${words} the scan.${rest}`, { scanId, state, notScored: left.length, why });
+    const rest = left === 0 ? '' : ` ${left} ${left === 1 ? 'item was' : 'items were'} not scored.`;
+    core.append('scan-ended', null, `${words} the scan.${rest}`, { scanId, state, notScored: left, why });
   }
 
   #rows(): ScanRow[] {

@@ -29,7 +29,7 @@ describe('lists of known hashes', () => {
     const sums = `${items[0].sha256}  a.wav\n${items[2].sha256} *c.wav\n`;
     expect(await applyHashList(store, file('sums', sums), 'NSRL')).toMatchObject({ known: 2 });
     expect(knownIn()).toEqual([['Known', 'NSRL'], [], ['NSRL'], []]);
-    expect(store.evidence.facets().hashLists).toEqual([
+    expect((await store.evidence.facets()).hashLists).toEqual([
       { value: 'NSRL', count: 2 },
       { value: 'Known', count: 1 },
     ]);

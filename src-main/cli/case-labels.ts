@@ -98,7 +98,7 @@ async function label(folder: string, named: number[] = [], options: LabelOptions
   const reviewed = options.reviewed ? true : options.notReviewed ? false : undefined;
   const [addTags, removeTags] = [await tags(options.tag), await tags(options.untag)];
   return withCase(folder, async (store) => {
-    const ids = filter === null ? named : matching(store, filter);
+    const ids = filter === null ? named : await matching(store, filter);
     const changed = store.evidence.label(ids, {
       ...{ addTags, removeTags },
       ...(reviewed === undefined ? {} : { reviewed }),

@@ -350,7 +350,7 @@ async function scanCase(folder: string, options: ScanOptions): Promise<number> {
         if (open.modelSha256 === model.onnxSha256) scans.push(open.id);
         else store.scans.end(open.id, 'cancelled', 'A scan with another model was begun.');
       }
-      const chosen = filter === null ? null : new Set(matching(store, filter));
+      const chosen = filter === null ? null : new Set(await matching(store, filter));
       const ids = store.scans.idsToScan(options.which, model.onnxSha256).filter((id) => chosen?.has(id) ?? true);
       const failedBefore = store.scans.idsToScan('failed', model.onnxSha256).filter((id) => chosen?.has(id) ?? true);
       if (failedBefore.length > 0) process.stderr.write(`${failedLine(failedBefore, ids)}\n`);
@@ -466,7 +466,7 @@ async function show(folder: string, options: ShowOptions): Promise<void> {
     }
     // Only a look, so that a large case shows at once: what looks alike may still differ, which `verify` tells.
     await checkQuickly(store, store.evidence.allIds(), mostHashedBytes);
-    const ids = asked === null ? store.evidence.allIds() : matching(store, asked);
+    const ids = asked === null ? store.evidence.allIds() : await matching(store, asked);
     if (options.json) {
       for await (const part of evidenceList(store, ids, 'json')) process.stdout.write(part);
       return;

@@ -50,7 +50,7 @@ export async function reportEach(
   const planned: Planned[] = [];
   const onProblem = (subject: string, message: string): void => void failures.push({ subject, message });
   /** What a person can cause is said of that case; the others go on. */
-  const attempt = async (folder: string, work: () => Promise<void> | void): Promise<void> => {
+  const attempt = async (folder: string, work: () => Promise<void>): Promise<void> => {
     try {
       await work();
     } catch (error) {
@@ -59,10 +59,10 @@ export async function reportEach(
     }
   };
   for (const folder of folders) {
-    await attempt(folder, () => {
+    await attempt(folder, async () => {
       const store = CaseStore.read(folder);
       try {
-        const ids = filter === null ? items : matching(store, filter);
+        const ids = filter === null ? items : await matching(store, filter);
         const parts =
           each === 'item'
             ? batch.partsOfItems(store, ids, draft)

@@ -315,10 +315,10 @@ async function report(what: string[], options: Options): Promise<number> {
     const outputs = { overwrite: options.overwrite, cases: [folder] };
     // Before anything is logged.
     await mustBeFree(placesOf(options), outputs);
-    const requestFor = (store: CaseStore): ReportRequest => ({
+    const requestFor = async (store: CaseStore): Promise<ReportRequest> => ({
       ...asked,
       caseId: store.id,
-      evidenceIds: filter === null ? (options.items ?? []) : matching(store, filter),
+      evidenceIds: filter === null ? (options.items ?? []) : await matching(store, filter),
       amends: options.amends ?? null,
       amendment: options.amendment,
       amendmentReason: options.amendmentReason,
@@ -327,7 +327,12 @@ async function report(what: string[], options: Options): Promise<number> {
       // For reading: nothing is logged, and whoever has the case open goes on.
       const store = CaseStore.read(folder);
       try {
-        const { pages, ...finished } = await reports.draftReport(store, requestFor(store), surroundings, progress);
+        const { pages, ...finished } = await reports.draftReport(
+          store,
+          await requestFor(store),
+          surroundings,
+          progress,
+        );
         line.clear();
         await write(options, outputs, finished);
         process.stdout.write(`${visibleName(`${options.out}: a draft, ${pages} pages; nothing was issued.`)}\n`);
@@ -342,7 +347,7 @@ async function report(what: string[], options: Options): Promise<number> {
       const store = CaseStore.open(folder, { library, actor, program: surroundings.application });
       try {
         if (isDocx(options)) {
-          const made = await reports.editableDraft(store, requestFor(store), surroundings, progress);
+          const made = await reports.editableDraft(store, await requestFor(store), surroundings, progress);
           line.clear();
           await write(options, outputs, made);
           reports.noteEditableDraft(store, made, resolve(options.out));
@@ -350,7 +355,12 @@ async function report(what: string[], options: Options): Promise<number> {
           process.stdout.write(`${visibleName(`${options.out}: ${said}`)}\n`);
           return exitStatus.done;
         }
-        const { issued, ...finished } = await reports.issueReport(store, requestFor(store), surroundings, progress);
+        const { issued, ...finished } = await reports.issueReport(
+          store,
+          await requestFor(store),
+          surroundings,
+          progress,
+        );
         line.clear();
         await write(options, outputs, finished);
         const summary = `report ${issued.number}, ${issued.pages} pages, SHA-256 ${issued.sha256}.`;
