@@ -84,15 +84,33 @@ export function outcomeTexts(items: readonly ReportItem[]): string[] {
 }
 
 /** The current findings, each with the sentences that say how often such ones were right. */
-export function trackRecords(items: readonly ReportItem[]): { finding: Finding; sentences: string[] }[] {
-  const found = new Map<Finding, Set<string>>();
-  for (const { finding, trackRecord } of items.flatMap(({ analyses }) => currentResults(analyses))) {
+export function trackRecords(
+  items: readonly ReportItem[],
+): { model: string; records: { finding: Finding; sentences: string[] }[] }[] {
+  const found = new Map<string, Map<Finding, Set<string>>>();
+  for (const { finding, trackRecord, modelName } of items.flatMap(({ analyses }) => currentResults(analyses))) {
     if (finding === null || finding === 'not assessable') continue;
-    const sentences = found.get(finding) ?? new Set();
-    for (const sentence of trackRecord) sentences.add(sentence);
-    found.set(finding, sentences);
+    const ofModel = found.get(modelName) ?? new Map<Finding, Set<string>>();
+    found.set(modelName, ofModel.set(finding, new Set([...(ofModel.get(finding) ?? []), ...trackRecord])));
   }
-  return [...found].map(([finding, sentences]) => ({ finding, sentences: [...sentences] }));
+  return [...found].map(([model, byFinding]) => {
+    const all = [...byFinding.values()].flatMap((sentences) => [...sentences]);
+    const records = [...byFinding].map(([finding, sentences]) => ({
+      finding,
+      // That of another finding ends with how many were inconclusive.
+      sentences: [...sentences].filter((sentence) => !all.some((other) => holds(other, sentence))),
+    }));
+    return {
+      model,
+      records: records.filter(({ finding, sentences }) => sentences.length > 0 || byFinding.get(finding)?.size === 0),
+    };
+  });
+}
+
+/** Whether a sentence says what another one says, and more. */
+function holds(longer: string, sentence: string): boolean {
+  const [set, ...rest] = sentence.split(', ');
+  return longer !== sentence && longer.startsWith(`${set}, `) && longer.endsWith(`; ${rest.join(', ')}`);
 }
 
 /** What the current results are limited by: `little speech (items 1, 6)`, the most frequent first. */

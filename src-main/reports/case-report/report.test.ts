@@ -46,6 +46,25 @@ describe('renderReport', () => {
     expect(pages[1]).toContain('1 Question and propositions');
   });
 
+  it('says on its first page which model how often such findings were right is of, and nothing twice', async () => {
+    const inconclusive = 'inconclusive were 4 of 20, 20 % (95 % interval 8 to 40 %).';
+    const analysis = (id: number, finding: 'looks-spoof' | 'inconclusive', sentence: string, modelName: string) =>
+      testItem(testEvidence(id), [testAnalysis(id, id, { finding, trackRecord: [sentence], modelName })]);
+    const ofSpoof = `On dev, “looks synthetic” was right in 9 of 12; ${inconclusive}`;
+    const ofOne = [
+      analysis(1, 'looks-spoof', ofSpoof, 'default'),
+      analysis(2, 'inconclusive', `On dev, ${inconclusive}`, 'default'),
+    ];
+    const [alone] = await pagesOf(testSnapshot(ofOne));
+    expect(alone).toContain(ofSpoof);
+    expect(alone).not.toContain(`On dev, ${inconclusive}`);
+    expect(alone).not.toContain('default: On dev');
+    const ofAnother = analysis(3, 'inconclusive', `On dev, ${inconclusive}`, 'default-opus');
+    const [both] = await pagesOf(testSnapshot([...ofOne, ofAnother]));
+    expect(both).toContain(`default: ${ofSpoof}`);
+    expect(both).toContain(`default-opus: On dev, ${inconclusive}`);
+  });
+
   it('says of a validated model what its likelihood ratios say on the first page, and of many where they are', async () => {
     const validated = { modelStatus: 'validated', llr: -4.2, llrInterval: [-5.4, -2.9] } as const;
     const item = (id: number) =>

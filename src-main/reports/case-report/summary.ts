@@ -220,13 +220,16 @@ function ratioSentences(snapshot: ReportSnapshot): Part[] {
 }
 
 function record(snapshot: ReportSnapshot): Cell {
-  const records = trackRecords(snapshot.items);
-  if (records.length === 0) return 'There are no findings whose record could be told.';
-  const lines = records.flatMap(({ finding, sentences }) =>
-    sentences.length > 0
-      ? sentences.map(small)
-      : [small(`“${findingWords[finding]}”: not known, the model’s card did not say it when the result was made.`)],
-  );
+  const models = trackRecords(snapshot.items);
+  if (models.length === 0) return 'There are no findings whose record could be told.';
+  const lines = models.flatMap(({ model, records }) => {
+    const told = records.flatMap(({ finding, sentences }) =>
+      sentences.length > 0
+        ? sentences
+        : [`“${findingWords[finding]}”: not known, the model’s card did not say it when the result was made.`],
+    );
+    return told.map((sentence) => small(models.length > 1 ? `${model}: ${sentence}` : sentence));
+  });
   const rest = lines.length - most.records;
   const more = rest > 0 ? [small(`${counted(rest, 'further line')} in annex A.`)] : [];
   const beyond = beyondRecord(snapshot.items);
