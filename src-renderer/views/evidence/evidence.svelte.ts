@@ -1,4 +1,5 @@
 /** The recordings of the open case as its tables show them: query, loaded rows, selection, and the commands on them. */
+import { innerWidth } from 'svelte/reactivity/window';
 import { untrack } from 'svelte';
 import type { Finding } from '../../../src-common/findings.ts';
 import type { EvidenceWhere } from '../../../src-common/schemas/evidence-filter.ts';
@@ -291,12 +292,23 @@ export const evidence = new EvidenceState();
 
 /** Columns of a table that are shown, kept under its name. */
 export class Columns {
-  hidden: ReadonlySet<string>;
   readonly #name: string;
+  /** What a person hid; null: nobody chose. */
+  #chosen: ReadonlySet<string> | null = $state.raw(null);
+  readonly #usual: ReadonlySet<string>;
+  readonly #inSmall: ReadonlySet<string>;
 
-  constructor(name: string, hidden: readonly string[]) {
+  /** @param rare hidden besides in windows below 1440 pixels, until someone chooses */
+  constructor(name: string, hidden: readonly string[], rare: readonly string[] = []) {
     this.#name = name;
-    this.hidden = $state.raw(new Set(kept(`hidden.${name}`, [...hidden], isStrings)));
+    const chosen = kept<string[] | null>(`hidden.${name}`, null, isStrings);
+    if (chosen !== null) this.#chosen = new Set(chosen);
+    this.#usual = new Set(hidden);
+    this.#inSmall = new Set([...hidden, ...rare]);
+  }
+
+  get hidden(): ReadonlySet<string> {
+    return this.#chosen ?? ((innerWidth.current ?? 0) < 1440 ? this.#inSmall : this.#usual);
   }
 
   toggle(key: string): void {
@@ -304,7 +316,7 @@ export class Columns {
     if (!next.delete(key)) {
       next.add(key);
     }
-    this.hidden = next;
+    this.#chosen = next;
     keep(`hidden.${this.#name}`, [...next]);
   }
 }
