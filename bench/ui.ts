@@ -3,21 +3,15 @@
  * scan runs, and how long a case with tens of thousands of scored recordings takes to open.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Browser, Page } from 'playwright';
 import { display, hosts, launchBrowser, root } from '../e2e/hosts.ts';
 import { writeMany } from '../e2e/recordings.ts';
-import { Random } from '../src-main/base/random.ts';
-import { fileFingerprint } from '../src-main/cases/fingerprint.ts';
-import { Library } from '../src-main/cases/library.ts';
-import { CaseStore } from '../src-main/cases/store.ts';
-import type { NewAnalysis } from '../src-main/cases/analyses.ts';
-import type { NewEvidence } from '../src-main/cases/add-evidence.ts';
-import { findingSchema } from '../src-common/schemas/analysis.ts';
 import { cases } from '../src-renderer/texts/cases.ts';
+import { writeManyScored } from './many-items.ts';
 import { inTurn, ownRow, table } from './measure.ts';
 import type { Row, Timing } from './measure.ts';
 
@@ -31,8 +25,6 @@ const usage = `npm run bench:ui -- [options]
 
 const goals = { coldSeconds: 2.5, taskMs: 100, openSeconds: 1 };
 const scanned = { files: 1000, seconds: 2 };
-const manyItems = 50_000;
-const batch = 2000;
 
 type Host = (typeof hosts)[number];
 interface Setting {
@@ -128,70 +120,11 @@ async function benchScan(setting: Setting): Promise<Row[]> {
   }
 }
 
-/** A case as a scan of many files leaves it, of files that are there but hold nothing. */
-function writeManyScored(home: string, audio: string): void {
-  mkdirSync(audio, { recursive: true });
-  const random = new Random(7);
-  const library = Library.open(home);
-  const session = { library, actor: () => 'A. Example', program: 'bench' };
-  const store = CaseStore.create(join(home, 'cases', 'M-1'), { number: 'M-1', title: 'Very many' }, session);
-  const hash = (i: number): string => i.toString(16).padStart(64, '0');
-  const time = new Date(0).toISOString();
-  const items = Array.from({ length: manyItems }, (_, i): NewEvidence => {
-    const name = `call ${String(i).padStart(5, '0')}.wav`;
-    const path = join(audio, name);
-    writeFileSync(path, '');
-    return {
-      ...{ name, path, nameBytes: null, uploaded: false, copyPath: null, sizeBytes: 0 },
-      ...{ sha256: hash(i), md5: hash(i).slice(32), senderHash: null, createdTime: time, modifiedTime: time },
-      ...{ receivedAt: '', receivedFrom: '', conditionOnReceipt: '', metadata: [], audio: null },
-      fingerprint: fileFingerprint(statSync(path, { bigint: true })),
-    };
-  });
-  const ids: number[] = [];
-  for (let at = 0; at < manyItems; at += batch) ids.push(...store.evidence.add(items.slice(at, at + batch)));
-  const model = { name: 'default', status: 'screening', onnxSha256: hash(0) };
-  const request = { model: null, modelSha256: hash(0), channel: 'mix' as const, stream: null };
-  const { scanId } = store.scans.begin({ ...request, modelName: 'default' }, ids);
-  const analysisOf = (evidenceId: number, i: number): NewAnalysis => {
-    const score = random.between(-4, 4);
-    return {
-      ...{ evidenceId, time, stretch: null, label: '', channel: 'mix', stream: 0, modelName: 'default' },
-      ...{ modelSha256: hash(0), modelStatus: 'screening', llr: null, error: null, score, llrInterval: null },
-      finding: findingSchema.options[Math.floor(4 * random.uniform())],
-      provenance: { application: 'bench', model, backend: 'none', platform: 'none', ffmpeg: null, time },
-      ...{ settings: {}, fileSha256: hash(i), audio: null, quality: null, timeline: null },
-      ...{ durationSeconds: random.between(1, 600), activeSeconds: 2, activeLevelDbfs: -25 },
-      reasons: i % 5 === 0 ? [{ code: 'noisy', sentence: 'It is noisy.', blocking: false }] : [],
-      windows: [{ startSeconds: 0, endSeconds: 3, score }],
-      trackRecord: [],
-      thresholds: {
-        score: 0,
-        inconclusive: null,
-        localisation: null,
-        localisationStatement: null,
-        falseAlarmsPerHour: null,
-        falseAlarmsPerHourAtMost: null,
-      },
-    };
-  };
-  for (let at = 0; at < manyItems; at += batch) {
-    const done = ids.slice(at, at + batch).map((evidenceId, i) => ({
-      evidenceId,
-      analyses: [analysisOf(evidenceId, at + i)],
-    }));
-    store.scans.finishItems(scanId, done);
-  }
-  store.scans.end(scanId, 'done');
-  store.close();
-  library.close();
-}
-
 async function benchOpen(setting: Setting): Promise<Row[]> {
   const { host, folder, rounds } = setting;
   const home = join(folder, 'many');
   const audio = join(folder, 'many-audio');
-  if (statSync(home, { throwIfNoEntry: false }) === undefined) writeManyScored(home, audio);
+  if (statSync(home, { throwIfNoEntry: false }) === undefined) await writeManyScored(home, audio);
   const seconds: number[] = [];
   let scrolling = 0;
   let sorting = 0;

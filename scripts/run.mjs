@@ -145,6 +145,11 @@ const commands = {
     await provideBrowser(node);
     return runShown(node, [join(root, 'bench', 'ui.ts'), ...args], { cwd: root });
   },
+  async 'bench:engine'(args) {
+    const node = await setUp();
+    await provideBrowser(node);
+    return runShown(node, [join(root, 'bench', 'engine.ts'), ...args], { cwd: root });
+  },
   async fuzz(args) {
     const node = await setUp();
     return runShown(node, [join(root, 'scripts', 'fuzz.ts'), ...args], { cwd: root });
