@@ -12,7 +12,6 @@ import { app } from '../../state/app.svelte.ts';
 import { client, onChange } from '../../state/client.svelte.ts';
 import { isStrings, keep, kept } from '../../state/kept.ts';
 import { cases } from '../../texts/cases.ts';
-import { common } from '../../texts/common.ts';
 import { Pages } from './pages.ts';
 
 export type FindingFilter = Finding | 'none' | 'failed' | 'flagged' | 'stretches';
