@@ -1,9 +1,11 @@
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import { inflateSync } from 'node:zlib';
 import { codePointText, hasHidden } from '../../../src-common/visible-text.ts';
 import { create } from 'fontkit';
 import type { Font } from 'fontkit';
+import { temporaryPrefix } from '../../base/temporary.ts';
 
 /** What a text is set in; what these lack comes from the fallbacks. */
 export type Face = 'regular' | 'bold' | 'mono';
@@ -50,6 +52,30 @@ function unwrapWoff(woff: Buffer): Buffer<ArrayBuffer> {
     at += table.length + padding;
   }
   return Buffer.concat(parts);
+}
+
+/** Scripts that need a font of their own in pictures. */
+const inPictures: readonly [FontName, RegExp][] = [
+  ['arabic', /\p{Script=Arabic}/u],
+  ['han', /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]/u],
+  ['emoji', /\p{Extended_Pictographic}/u],
+];
+
+/** Fonts for what of a text the usual ones lack, as files for as long as it is drawn: what draws pictures takes nothing else. */
+export function withFallbackFiles<T>(text: string, draw: (files: string[]) => T): T {
+  const names = inPictures.flatMap(([name, script]) => (script.test(text) ? [name] : []));
+  if (names.length === 0) return draw([]);
+  const folder = mkdtempSync(temporaryPrefix('report'));
+  try {
+    const written = names.map((name) => {
+      const path = join(folder, `${name}.ttf`);
+      writeFileSync(path, unwrapWoff(readFileSync(createRequire(import.meta.url).resolve(files[name]))));
+      return path;
+    });
+    return draw(written);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
 
 function openFont(name: FontName, family: FontFamily): Font {

@@ -5,6 +5,7 @@ import { elementsOf, openDocx, parseXml, textOfElement } from './docx-testing.ts
 import type { OpenedDocx, XmlElement } from './docx-testing.ts';
 import { renderEditableDraft, renderReport } from './report.ts';
 import type { ReportSnapshot } from './snapshot.ts';
+import { WordSheet } from './word-sheet.ts';
 import { hashOf, testAnalysis, testEvidence, testFigures, testItem, testSnapshot } from './testing.ts';
 
 const draft = { draft: true as const, number: 'DRAFT' };
@@ -79,6 +80,23 @@ describe('renderEditableDraft', () => {
     }
     for (const said of ['a click', 'First line. Second line.', 'Equal error rate', hashOf('d'), 'Annex C: Glossary']) {
       expect(text).toContain(said);
+    }
+  });
+
+  it('shows Chinese, Arabic and pictographs in its figures', async () => {
+    const information = { title: '', author: '', application: '', issuedAt: new Date(0), family: 'sans' } as const;
+    const pictureOf = async (text: string): Promise<Buffer | undefined> => {
+      const sheet = new WordSheet(information);
+      sheet.figure({ width: 60, height: 30 }, { alternative: 'a label', caption: 'a label' }, (pen) =>
+        pen.text(10, 20, text, { size: 12, fill: '#000000' }),
+      );
+      const running = { headerLeft: '', headerRight: '', footer: '', subfooter: '', across: '' };
+      const { parts } = await openDocx(await sheet.finish(running));
+      return [...parts].find(([name]) => name.startsWith('word/media/'))?.[1];
+    };
+    // What no font has looks alike.
+    for (const [one, other] of ['甲乙', 'شب', '🎤🐦'].map((pair) => Array.from(pair))) {
+      expect(await pictureOf(one)).not.toEqual(await pictureOf(other));
     }
   });
 

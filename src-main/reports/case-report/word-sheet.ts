@@ -37,6 +37,7 @@ import { fixTimes } from '../../base/zip.ts';
 import { bundledFonts } from '../../sound/spectrogram-image.ts';
 import { imageAsIs } from '../open-image.ts';
 import { directionOf, linesOf } from './direction.ts';
+import { withFallbackFiles } from './fonts.ts';
 import type { FontFamily } from './fonts.ts';
 import {
   columnGap,
@@ -175,7 +176,11 @@ export class WordSheet implements Sheet {
     const svg = svgDocument({ width, height, title: alternative }, draw);
     const [family, files] = pictureFonts[this.#information.family];
     const fitTo = { mode: 'width' as const, value: Math.round(pixelsPerPoint * contentWidth) };
-    const png = new Resvg(svg, { font: bundledFonts(family, files), fitTo, background: '#ffffff' }).render().asPng();
+    const usual = bundledFonts(family, files);
+    const png = withFallbackFiles(svg, (more) => {
+      const font = { ...usual, fontFiles: [...usual.fontFiles, ...more] };
+      return new Resvg(svg, { font, fitTo, background: '#ffffff' }).render().asPng();
+    });
     const size = { width: contentWidth, height: (height * contentWidth) / width };
     const children = [this.#picture(png, 'png', size, alternative)];
     this.#children.push(new Paragraph({ ...this.#begun(0), children, keepNext: true }));
