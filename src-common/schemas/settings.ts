@@ -2,6 +2,16 @@ import { z } from 'zod';
 import { path, text } from './primitives.ts';
 import { backendNameSchema } from './training.ts';
 
+/** ENFSI Guideline for Evaluative Reporting in Forensic Science (2015), 2.4. */
+export const enfsiScale: { upTo: number | null; words: string }[] = [
+  { upTo: 10, words: 'weak support' },
+  { upTo: 100, words: 'moderate support' },
+  { upTo: 1000, words: 'moderately strong support' },
+  { upTo: 10_000, words: 'strong support' },
+  { upTo: 1_000_000, words: 'very strong support' },
+  { upTo: null, words: 'extremely strong support' },
+];
+
 export const settingsSchema = z.object({
   version: z.literal(1).default(1),
   examiner: text.default(''),
@@ -23,14 +33,9 @@ export const settingsSchema = z.object({
   /** Where the file browser may look; empty: the home folder. */
   roots: z.array(path).default([]),
   /** Verbal scale: upper limit of the likelihood ratio and word, ascending; the last has no limit. */
-  verbalScale: z.array(z.object({ upTo: z.number().positive().nullable(), words: z.string().min(1) })).default([
-    { upTo: 10, words: 'weak support' },
-    { upTo: 100, words: 'moderate support' },
-    { upTo: 1000, words: 'moderately strong support' },
-    { upTo: 10_000, words: 'strong support' },
-    { upTo: 1_000_000, words: 'very strong support' },
-    { upTo: null, words: 'extremely strong support' },
-  ]),
+  verbalScale: z
+    .array(z.object({ upTo: z.number().positive().nullable(), words: z.string().min(1) }))
+    .default(enfsiScale),
   colourMap: z.enum(['magma', 'viridis', 'cividis', 'grey']).default('magma'),
 });
 export type Settings = z.infer<typeof settingsSchema>;

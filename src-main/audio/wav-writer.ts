@@ -14,46 +14,34 @@ export function pcm16(samples: Float32Array): Uint8Array {
   return new Uint8Array(int16(samples).buffer);
 }
 
-const waveHeaderBytes = 44;
+/** A comment (`LIST`, `INFO`, `ICMT`), of a length that does not depend on the samples. */
+function commentChunk(comment: string): Buffer {
+  const text = Buffer.from(`${comment}\0${comment.length % 2 === 0 ? '\0' : ''}`, 'latin1');
+  const chunk = Buffer.alloc(20 + text.length);
+  chunk.write('LIST', 0, 'latin1');
+  chunk.writeUInt32LE(chunk.length - 8, 4);
+  chunk.write('INFOICMT', 8, 'latin1');
+  chunk.writeUInt32LE(text.length, 16);
+  text.copy(chunk, 20);
+  return chunk;
+}
 
 /**
- * The header of a mono WAV file of 16 bits; with a comment (`LIST`, `INFO`, `ICMT`), of a length that does not depend on the samples.
+ * The header of a mono WAV file of 16 bits.
  * @param samples null where it is not known yet; more than fit its 32 bits are reported as "to the end"
  */
 export function waveHeader(sampleRateHz: number, samples: number | null, comment?: string): Uint8Array {
-  const text =
-    comment === undefined ? null : Buffer.from(`${comment}\0${comment.length % 2 === 0 ? '\0' : ''}`, 'latin1');
-  const listBytes = text === null ? 0 : 8 + 4 + 8 + text.length;
-  const header = Buffer.alloc(waveHeaderBytes + listBytes);
-  const dataBytes = samples === null ? Infinity : 2 * samples;
-  const length = (bytes: number): number => Math.min(bytes, 0xffffffff);
-  header.write('RIFF', 0, 'latin1');
-  header.writeUInt32LE(length(dataBytes + header.length - 8), 4);
-  header.write('WAVEfmt ', 8, 'latin1');
-  header.writeUInt32LE(16, 16);
-  header.writeUInt16LE(1, 20);
-  header.writeUInt16LE(1, 22);
-  header.writeUInt32LE(sampleRateHz, 24);
-  header.writeUInt32LE(2 * sampleRateHz, 28);
-  header.writeUInt16LE(2, 32);
-  header.writeUInt16LE(16, 34);
-  if (text !== null) {
-    header.write('LIST', 36, 'latin1');
-    header.writeUInt32LE(listBytes - 8, 40);
-    header.write('INFOICMT', 44, 'latin1');
-    header.writeUInt32LE(text.length, 52);
-    text.copy(header, 56);
-  }
-  header.write('data', 36 + listBytes, 'latin1');
-  header.writeUInt32LE(length(dataBytes), 40 + listBytes);
-  return header;
+  const format = { tag: 1, bytes: 2, validBits: 16 } as const;
+  const between = comment === undefined ? undefined : commentChunk(comment);
+  return headerOf({ sampleRateHz, channels: 1 }, format, samples === null ? Infinity : 2 * samples, between);
 }
 
 /** A mono WAV file of 16-bit samples. */
 export function wavBytes(samples: Int16Array, sampleRateHz = 16_000): Uint8Array {
-  const bytes = new Uint8Array(waveHeaderBytes + 2 * samples.length);
-  bytes.set(waveHeader(sampleRateHz, samples.length));
-  bytes.set(new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength), waveHeaderBytes);
+  const header = waveHeader(sampleRateHz, samples.length);
+  const bytes = new Uint8Array(header.length + samples.byteLength);
+  bytes.set(header);
+  bytes.set(new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength), header.length);
   return bytes;
 }
 
@@ -73,17 +61,23 @@ export interface WaveFormat {
 
 const extensibleTag = 0xfffe;
 
-/** The header of a WAV file. @param dataBytes more than fit its 32 bits are reported as "to the end" */
+/**
+ * The header of a WAV file.
+ * @param dataBytes more than fit its 32 bits are reported as "to the end"
+ * @param between a chunk before the samples
+ */
 export function headerOf(
   { sampleRateHz, channels }: { sampleRateHz: number; channels: number },
   { tag, bytes, validBits, extensible = channels > 2 || validBits !== 8 * bytes }: WaveFormat,
   dataBytes: number,
+  between: Uint8Array = new Uint8Array(0),
 ): Uint8Array {
   const formatBytes = extensible ? 40 : tag === 1 ? 16 : 18;
-  const header = Buffer.alloc(12 + 8 + formatBytes + 8);
+  const dataAt = 20 + formatBytes + between.length;
+  const header = Buffer.alloc(dataAt + 8);
   const length = (count: number): number => Math.min(count, 0xffffffff);
   header.write('RIFF', 0, 'latin1');
-  header.writeUInt32LE(length(header.length - 8 + dataBytes + (dataBytes % 2)), 4);
+  header.writeUInt32LE(length(header.length - 8 + dataBytes + (dataBytes % 2 || 0)), 4);
   header.write('WAVEfmt ', 8, 'latin1');
   header.writeUInt32LE(formatBytes, 16);
   header.writeUInt16LE(extensible ? extensibleTag : tag, 20);
@@ -99,8 +93,9 @@ export function headerOf(
     header.writeUInt16LE(tag, 44);
     header.write('\x00\x00\x00\x00\x10\x00\x80\x00\x00\xaa\x00\x38\x9b\x71', 46, 'latin1');
   }
-  header.write('data', 20 + formatBytes, 'latin1');
-  header.writeUInt32LE(length(dataBytes), 24 + formatBytes);
+  header.set(between, 20 + formatBytes);
+  header.write('data', dataAt, 'latin1');
+  header.writeUInt32LE(length(dataBytes), dataAt + 4);
   return header;
 }
 

@@ -1,4 +1,4 @@
-import { link, lstat, mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { chmod, link, lstat, mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { UserFacingError } from './errors.ts';
 
@@ -98,4 +98,15 @@ export function unwritable(path: string, error: unknown): unknown {
     advice: 'Choose another place or make room, and try again.',
     cause: error,
   });
+}
+
+/** Makes a folder that is for nobody else's eyes; one that stands stays as it is. @throws UserFacingError `unwritable` */
+export async function privateFolder(folder: string): Promise<void> {
+  if (await stat(folder).catch(() => null)) return;
+  try {
+    await ensureFolder(folder);
+    await chmod(folder, 0o700);
+  } catch (error) {
+    throw unwritable(folder, error);
+  }
 }

@@ -12,7 +12,7 @@ import type { EvidenceWhere } from '../../src-common/schemas/evidence-filter.ts'
 import type { Inputs } from '../../src-preload/contract.ts';
 import { whereOf } from './evidence-where.ts';
 import { passingFailures } from './failures.ts';
-import type { StoredEvidence } from './records.ts';
+import type { DerivedColumns, StoredEvidence } from './records.ts';
 
 /** What the table of a case's evidence is asked: as the contract's, without the case. */
 export type EvidenceQuery = Omit<Required<Inputs['evidence']['list']>, 'caseId' | 'where'> & { where?: EvidenceWhere };
@@ -36,23 +36,6 @@ const noneRank = 5;
 
 /** Codes that explain a finding and say nothing of the recording. */
 const notFlags = new Set(['within-band', 'no-band', 'weak', 'limited']);
-
-/** The columns of `evidence` that an analysis of the whole recording decides. */
-export interface DerivedColumns {
-  finding: string | null;
-  finding_rank: number;
-  score: number | null;
-  llr: number | null;
-  flags: string;
-  flag_count: number;
-  error: string | null;
-  model_name: string | null;
-  model_sha256: string | null;
-  latest_file_sha256: string | null;
-  search_text: string;
-  stretch_count: number | null;
-  longest_stretch: number | null;
-}
 
 export function nameKeyOf(name: string): string {
   return name.normalize('NFKC').toLowerCase();

@@ -22,8 +22,25 @@ export interface StoredCase {
   notes: string;
 }
 
+/** The columns of `evidence` that an analysis of the whole recording decides. */
+export interface DerivedColumns {
+  finding: EvidenceRow['finding'];
+  finding_rank: number;
+  score: number | null;
+  llr: number | null;
+  flags: string;
+  flag_count: number;
+  error: string | null;
+  model_name: string | null;
+  model_sha256: string | null;
+  latest_file_sha256: string | null;
+  search_text: string;
+  stretch_count: number | null;
+  longest_stretch: number | null;
+}
+
 /** A row of `evidence` but for what is derived. */
-export interface StoredEvidence {
+export interface StoredEvidence extends Omit<DerivedColumns, 'stretch_count' | 'longest_stretch'> {
   id: number;
   name: string;
   path: string;
@@ -51,18 +68,7 @@ export interface StoredEvidence {
   found_sha256: string | null;
   scan: 'none' | 'queued' | 'done' | 'failed';
   latest_analysis: number | null;
-  latest_file_sha256: string | null;
-  finding: EvidenceRow['finding'];
-  finding_rank: number;
-  score: number | null;
-  llr: number | null;
-  flags: string;
-  flag_count: number;
-  error: string | null;
-  model_name: string | null;
-  model_sha256: string | null;
   name_key: string;
-  search_text: string;
   /** Absent, with what follows, in databases of an earlier format. */
   stretch_count?: number | null;
   longest_stretch?: number | null;

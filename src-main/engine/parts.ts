@@ -1,7 +1,6 @@
 /** What the engine works with besides the open cases, which are made from it. */
-import { chmod, stat } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
-import { ensureFolder, unwritable } from '../base/files.ts';
+import { privateFolder } from '../base/files.ts';
 import { dataFolder } from '../base/home.ts';
 import { clearUnfinished } from '../base/unfinished.ts';
 import { setWorkerSettings } from '../base/worker-settings.ts';
@@ -101,15 +100,4 @@ export async function openParts(options: {
 export async function recoverLaboratory({ trainings, evaluations }: EngineParts): Promise<void> {
   await trainings.recover();
   await evaluations.recover();
-}
-
-/** Makes a folder that is for nobody else's eyes; one that stands stays as it is. */
-async function privateFolder(folder: string): Promise<void> {
-  if (await stat(folder).catch(() => null)) return;
-  try {
-    await ensureFolder(folder);
-    await chmod(folder, 0o700);
-  } catch (error) {
-    throw unwritable(folder, error);
-  }
 }

@@ -1,7 +1,7 @@
 /** Scores made signals and compares with what was stored, so that an installation can be trusted. */
 import { agreementOf } from '../../src-common/score-agreement.ts';
 import { existsSync } from 'node:fs';
-import { chmod, mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { availableParallelism, cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ import { findFfmpeg } from '../audio/ffmpeg.ts';
 import { sha256File } from '../audio/hash.ts';
 import type { AudioSource } from '../audio/types.ts';
 import { UserFacingError, describeError } from '../base/errors.ts';
-import { ensureFolder, unwritable, writeFileWhole } from '../base/files.ts';
+import { privateFolder, writeFileWhole } from '../base/files.ts';
 import { dataFolder } from '../base/home.ts';
 import { Detector } from '../detector/detector.ts';
 import {
@@ -289,7 +289,7 @@ export async function selfTest(
       advice: 'Install Earwitness again, or train a model.',
     });
   }
-  await privateDataFolder();
+  await privateFolder(dataFolder());
   const ffmpeg = await ffmpegVersion();
   const time = new Date().toISOString();
   const checks: SelfTestCheck[] = [];
@@ -327,18 +327,6 @@ export async function selfTest(
   const path = join(dataFolder(), 'selftests', `${time.replaceAll(/[:.]/g, '-')}.json`);
   await writeJson(path, record);
   return { record, path };
-}
-
-/** Makes the data folder where there is none; it is for nobody else's eyes. */
-async function privateDataFolder(): Promise<void> {
-  const folder = dataFolder();
-  if (await stat(folder).catch(() => null)) return;
-  try {
-    await ensureFolder(folder);
-    await chmod(folder, 0o700);
-  } catch (error) {
-    throw unwritable(folder, error);
-  }
 }
 
 /** The records that were kept, the first first; files that are none are left out. */

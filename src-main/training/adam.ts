@@ -1,11 +1,10 @@
 import type { Weights } from '../detector/network.ts';
 
+/** Decay of the running means of the gradients, and of their squares. */
+const [beta1, beta2] = [0.9, 0.999];
+
 export interface AdamOptions {
   learningRate: number;
-  /** Decay of the gradients' running mean. */
-  beta1?: number;
-  /** Decay of the squared gradients' running mean. */
-  beta2?: number;
   /** Added to the root of the squared gradients' mean. */
   epsilon?: number;
   /** Decoupled decay per unit of learning rate. */
@@ -32,8 +31,6 @@ export interface AdamState {
 export class Adam {
   /** May be changed between steps. */
   learningRate: number;
-  readonly #beta1: number;
-  readonly #beta2: number;
   readonly #epsilon: number;
   readonly #weightDecay: number;
   readonly #decaying: ReadonlySet<string>;
@@ -41,10 +38,8 @@ export class Adam {
   readonly #moments = new Map<string, { m: Float32Array; v: Float32Array }>();
 
   constructor(options: AdamOptions) {
-    const { learningRate, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-7, weightDecay = 0, decaying = new Set() } = options;
+    const { learningRate, epsilon = 1e-7, weightDecay = 0, decaying = new Set() } = options;
     this.learningRate = learningRate;
-    this.#beta1 = beta1;
-    this.#beta2 = beta2;
     this.#epsilon = epsilon;
     this.#weightDecay = weightDecay;
     this.#decaying = decaying;
@@ -54,10 +49,10 @@ export class Adam {
   apply(weights: Weights, gradients: Weights): void {
     this.#step++;
     const { fround, sqrt } = Math;
-    const [kept1, kept2] = [fround(this.#beta1), fround(this.#beta2)];
-    const [taken1, taken2] = [fround(1 - this.#beta1), fround(1 - this.#beta2)];
-    const correction = fround(1 / (1 - this.#beta2 ** this.#step));
-    const stepSize = fround(this.learningRate / (1 - this.#beta1 ** this.#step));
+    const [kept1, kept2] = [fround(beta1), fround(beta2)];
+    const [taken1, taken2] = [fround(1 - beta1), fround(1 - beta2)];
+    const correction = fround(1 / (1 - beta2 ** this.#step));
+    const stepSize = fround(this.learningRate / (1 - beta1 ** this.#step));
     const epsilon = fround(this.#epsilon);
     for (const [name, values] of weights) {
       const gradient = gradients.get(name);

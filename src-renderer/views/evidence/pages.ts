@@ -9,6 +9,11 @@ export interface PageAnswer<Row> {
 
 export const pageSize = 200;
 
+function pagesOf(from: number, to: number): number[] {
+  const first = Math.floor(from / pageSize);
+  return Array.from({ length: Math.floor(to / pageSize) - first + 1 }, (_, index) => first + index);
+}
+
 export class Pages<Row extends { id: number }> {
   #rows = new Map<number, Row>();
   #indexOf = new Map<number, number>();
@@ -51,30 +56,29 @@ export class Pages<Row extends { id: number }> {
   /** Rows from `from` to `to` are in sight: loads the pages that are missing. */
   need(from: number, to: number): void {
     this.#seen = [from, to];
-    for (let page = Math.floor(from / pageSize); page <= Math.floor(to / pageSize); page += 1) {
-      if (!this.#loading.has(page) && !this.#rows.has(page * pageSize)) {
-        void this.#fetch(page);
-      }
+    for (const page of pagesOf(from, to)) {
+      if (!this.#loading.has(page) && !this.#rows.has(page * pageSize)) void this.#fetch([page], false);
     }
   }
 
-  async #fetch(page: number): Promise<void> {
+  /** @param anew what is there is forgotten when the answers are there */
+  async #fetch(pages: readonly number[], anew: boolean): Promise<void> {
     const generation = this.#generation;
-    this.#loading.add(page);
+    for (const page of pages) this.#loading.add(page);
     try {
-      const answer = await this.#load(page * pageSize, pageSize);
-      if (generation !== this.#generation) {
-        return;
+      const answers = await Promise.all(pages.map((page) => this.#load(page * pageSize, pageSize)));
+      if (generation !== this.#generation) return;
+      if (anew) {
+        this.#rows.clear();
+        this.#indexOf.clear();
       }
-      this.#put(page, answer);
+      answers.forEach((answer, index) => this.#put(pages[index], answer));
       this.#changed();
     } catch (error) {
-      if (generation === this.#generation) {
-        this.#failed(error);
-      }
+      if (generation === this.#generation) this.#failed(error);
     } finally {
       if (generation === this.#generation) {
-        this.#loading.delete(page);
+        for (const page of pages) this.#loading.delete(page);
         this.#forgetLate();
       }
     }
@@ -93,32 +97,9 @@ export class Pages<Row extends { id: number }> {
    * where it failed (which `failed` was reported). `fromStart`: what is in sight will be the first rows.
    */
   async refresh(fromStart = false): Promise<void> {
-    const generation = (this.#generation += 1);
+    this.#generation += 1;
     this.#loading.clear();
-    const [from, to] = fromStart ? [0, 0] : this.#seen;
-    const pages: number[] = [];
-    for (let page = Math.floor(from / pageSize); page <= Math.floor(to / pageSize); page += 1) {
-      pages.push(page);
-      this.#loading.add(page);
-    }
-    try {
-      const answers = await Promise.all(pages.map((page) => this.#load(page * pageSize, pageSize)));
-      if (generation === this.#generation) {
-        this.#rows.clear();
-        this.#indexOf.clear();
-        answers.forEach((answer, index) => this.#put(pages[index], answer));
-        this.#changed();
-      }
-    } catch (error) {
-      if (generation === this.#generation) {
-        this.#failed(error);
-      }
-    } finally {
-      if (generation === this.#generation) {
-        this.#loading.clear();
-        this.#forgetLate();
-      }
-    }
+    await this.#fetch(fromStart ? [0] : pagesOf(...this.#seen), true);
   }
 
   #forgetLate(): void {

@@ -1,14 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { settingsSchema } from '../../../src-common/schemas/settings.ts';
-import { enfsiScale, toScale, toSteps } from './scale.ts';
+import { enfsiScale } from '../../../src-common/schemas/settings.ts';
+import { toScale, toSteps } from './scale.ts';
 
 describe('the verbal scale while it is edited', () => {
   it('comes back as it was', () => {
     expect(toScale(toSteps(enfsiScale))).toEqual({ scale: enfsiScale });
-  });
-
-  it('is the one that settings begin with', () => {
-    expect(settingsSchema.parse({}).verbalScale).toEqual(enfsiScale);
   });
 
   it('reads separated thousands, and gives the last step no limit', () => {

@@ -8,16 +8,6 @@ export interface Step {
   words: string;
 }
 
-/** ENFSI Guideline for Evaluative Reporting in Forensic Science (2015), 2.4. */
-export const enfsiScale: Scale = [
-  { upTo: 10, words: 'weak support' },
-  { upTo: 100, words: 'moderate support' },
-  { upTo: 1000, words: 'moderately strong support' },
-  { upTo: 10_000, words: 'strong support' },
-  { upTo: 1_000_000, words: 'very strong support' },
-  { upTo: null, words: 'extremely strong support' },
-];
-
 export function toSteps(scale: Scale): Step[] {
   return scale.map(({ upTo, words }) => ({ upTo: upTo === null ? '' : String(upTo), words }));
 }
