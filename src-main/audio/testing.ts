@@ -1,3 +1,4 @@
+/** Recordings and folders for tests of sound. */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -90,13 +90,13 @@ export async function checkQuickly(
   const left: number[] = [];
   let budget = budgetBytes;
   let next = 0;
-  let told = performance.now();
+  let reportedAt = performance.now();
   const lane = async (): Promise<void> => {
     while (next < ids.length) {
       signal?.throwIfAborted();
       const id = ids[next++];
-      if (performance.now() - told >= 100) {
-        told = performance.now();
+      if (performance.now() - reportedAt >= 100) {
+        reportedAt = performance.now();
         onLooked(next);
       }
       try {

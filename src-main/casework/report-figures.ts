@@ -102,7 +102,7 @@ interface Part {
   settings: SpectrogramSettings | null;
 }
 
-interface Drawn {
+interface Drawing {
   seconds: number;
   missing: RecordingFigures['missing'];
   picture: SoundPicture;
@@ -174,7 +174,7 @@ async function draw(
   path: string,
   { reading, stretch, scale, settings }: Part,
   signal: AbortSignal | undefined,
-): Promise<Drawn | null> {
+): Promise<Drawing | null> {
   const audio = await openAudio(path, { ...reading, timeLimitSeconds: 3600, ...(signal ? { signal } : {}) });
   const rateHz = reading.sampleRateHz;
   const first = Math.round((stretch?.startSeconds ?? 0) * rateHz);

@@ -1,3 +1,4 @@
+/** The contract's procedures on cases as a whole. */
 import { resolve } from 'node:path';
 import { UserFacingError } from '../base/errors.ts';
 import { continuationOf } from '../cases/accept.ts';

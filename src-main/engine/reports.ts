@@ -1,3 +1,4 @@
+/** The contract's procedures on reports. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { reportRequestSchema } from '../../src-common/schemas/report.ts';

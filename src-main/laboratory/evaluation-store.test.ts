@@ -9,14 +9,14 @@ import { robustnessEvaluationSchema } from '../../src-common/schemas/robustness.
 import { writeTinyModel } from '../detector/testing.ts';
 import { detectionMetrics } from '../evaluation/metrics.ts';
 import { EvaluationStore } from './evaluation-store.ts';
-import type { EvaluationAsked, RobustnessAsked } from './evaluation-store.ts';
+import type { NewEvaluation, NewRobustnessEvaluation } from './evaluation-store.ts';
 import { ModelStore } from '../models/model-store.ts';
 import { JobQueue } from '../jobs/queue.ts';
 import { jobThat, plantSpeech } from '../jobs/testing.ts';
 
 let home: string;
-let asked: EvaluationAsked;
-let robustness: RobustnessAsked;
+let asked: NewEvaluation;
+let robustness: NewRobustnessEvaluation;
 beforeAll(async () => {
   home = mkdtempSync(join(tmpdir(), 'earwitness-evaluation-'));
   const dataset = plantSpeech(join(home, 'data'), { test: 40 });

@@ -26,7 +26,7 @@ import { RecordStore } from './record-store.ts';
 import type { ModelStore } from '../models/model-store.ts';
 import type { JobHandle, JobQueue } from '../jobs/queue.ts';
 
-interface Asked {
+interface NewMeasurement {
   dataset: string;
   bonafide?: string | undefined;
   split: string;
@@ -34,11 +34,11 @@ interface Asked {
   withoutCompanions?: boolean | undefined;
 }
 
-export interface EvaluationAsked extends Asked {
+export interface NewEvaluation extends NewMeasurement {
   modelIds: string[];
 }
 
-export interface RobustnessAsked extends Asked {
+export interface NewRobustnessEvaluation extends NewMeasurement {
   modelId: string;
   /** By name; without them all. */
   degradations?: string[] | undefined;
@@ -143,7 +143,7 @@ export class EvaluationStore {
    * @returns the job's id, which becomes the evaluation's.
    * @throws UserFacingError `not-found` for a model that is not there, `unwritable`
    */
-  async start({ modelIds, ...asked }: EvaluationAsked): Promise<string> {
+  async start({ modelIds, ...asked }: NewEvaluation): Promise<string> {
     return this.#begin('figures', { ...this.#common(asked), modelIds: [...new Set(modelIds)] });
   }
 
@@ -152,7 +152,7 @@ export class EvaluationStore {
    * @returns as {@link start}
    * @throws UserFacingError as {@link start}; `usage` for a degradation that there is not
    */
-  async startRobustness({ modelId, degradations, limit, seed, ...asked }: RobustnessAsked): Promise<string> {
+  async startRobustness({ modelId, degradations, limit, seed, ...asked }: NewRobustnessEvaluation): Promise<string> {
     chooseDegradations(degradations);
     const robustness = { degradations: degradations ?? null, limit, seed };
     return this.#begin('robustness', { ...this.#common(asked), modelIds: [modelId], robustness });
@@ -164,7 +164,7 @@ export class EvaluationStore {
     split,
     replicates,
     withoutCompanions = false,
-  }: Asked): Omit<StoredEvaluation['asked'], 'modelIds'> {
+  }: NewMeasurement): Omit<StoredEvaluation['asked'], 'modelIds'> {
     return { dataset, ...(bonafide === undefined ? {} : { bonafide }), split, replicates, withoutCompanions };
   }
 

@@ -6,7 +6,7 @@ import type { CalibrationRequest } from './calibrate-model.ts';
 import type { EvaluateEvent, EvaluateRequest } from './evaluate-models.ts';
 import type { InspectEvent, InspectRequest, InspectResult } from './inspect-dataset.ts';
 import type { RobustnessEvent, RobustnessRequest } from './measure-robustness.ts';
-import type { Recognised } from './recognise-dataset.ts';
+import type { DatasetGuess } from './recognise-dataset.ts';
 import type { SelfTestRecord } from './selftest.ts';
 import type { TrainModelEvent } from './train-model.ts';
 import type { TrainingOptions } from './training-options.ts';
@@ -22,7 +22,7 @@ export interface LaboratoryTasks {
   evaluate: { request: EvaluateRequest; event: EvaluateEvent; result: null };
   robustness: { request: RobustnessRequest; event: RobustnessEvent; result: null };
   inspect: { request: InspectRequest; event: InspectEvent; result: InspectResult };
-  recognise: { request: { path: string }; event: Recognised; result: null };
+  recognise: { request: { path: string }; event: DatasetGuess; result: null };
   calibrate: {
     request: { request: CalibrationRequest | ValidationRequest; application: string };
     event: { done: number; total: number };

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { datasetReportSchema } from '../../src-common/schemas/dataset.ts';
 import { plant, plantAsvspoof } from '../datasets/testing.ts';
 import { runInLaboratory } from './laboratory.ts';
-import type { Recognised } from './recognise-dataset.ts';
+import type { DatasetGuess } from './recognise-dataset.ts';
 import { plantSpeech } from '../jobs/testing.ts';
 
 let folder: string;
@@ -14,8 +14,8 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-async function recognise(path: string): Promise<Recognised[]> {
-  const found: Recognised[] = [];
+async function recognise(path: string): Promise<DatasetGuess[]> {
+  const found: DatasetGuess[] = [];
   await runInLaboratory('recognise', { path }, { onEvent: (one) => found.push(one) });
   return found;
 }

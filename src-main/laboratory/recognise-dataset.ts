@@ -6,7 +6,7 @@ import { UserFacingError } from '../base/errors.ts';
 import { loadDataset } from '../datasets/load.ts';
 import type { Dataset } from '../datasets/types.ts';
 
-export interface Recognised {
+export interface DatasetGuess {
   spec: string;
   layout: string;
   sentence: string;
@@ -24,7 +24,7 @@ function describe({ items }: Dataset): string {
   return `${bonafide} bona fide and ${items.length - bonafide} spoofed recordings, ${where}.`;
 }
 
-async function tried(spec: string): Promise<Recognised | null> {
+async function tried(spec: string): Promise<DatasetGuess | null> {
   try {
     const dataset = await loadDataset(spec);
     return { spec, layout: dataset.layout, sentence: describe(dataset) };
@@ -39,7 +39,7 @@ async function tried(spec: string): Promise<Recognised | null> {
  * Recordings are listed, none is opened.
  * @throws UserFacingError `missing` where there is nothing at the path.
  */
-export async function* recogniseDataset(path: string): AsyncGenerator<Recognised> {
+export async function* recogniseDataset(path: string): AsyncGenerator<DatasetGuess> {
   const found = await stat(path).catch((error: unknown) => {
     throw new UserFacingError('missing', `There is nothing at ${path}.`, { path, cause: error });
   });

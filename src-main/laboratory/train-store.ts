@@ -28,7 +28,7 @@ const savedEveryMilliseconds = 5000;
 const orphanMilliseconds = 20_000;
 
 /** One that is in a list, its loss curves thinned. */
-function listed(training: Training): Training {
+function thinned(training: Training): Training {
   const members = training.members.map((member) => {
     const every = Math.ceil(member.steps.length / listedSteps);
     return { ...member, steps: member.steps.filter((_, index) => index % every === 0) };
@@ -60,7 +60,7 @@ export class TrainStore {
 
   /** The latest first, their loss curves thinned. */
   list(): Training[] {
-    return this.#records.list().map(({ training }) => listed(training));
+    return this.#records.list().map(({ training }) => thinned(training));
   }
 
   /** @throws UserFacingError `not-found` */

@@ -33,10 +33,10 @@ export function findingTableText(table: FindingTable): string {
   ].map(([name, ...cells]) =>
     [name.padEnd(width), ...cells.map((cell, index) => cell.padStart(columnTitles[columns[index]].length))].join('  '),
   );
-  const told = Object.entries(rates).map(
+  const rateRows = Object.entries(rates).map(
     ([key, name]) => `${name.padEnd(width)}  ${rateText(table[key as keyof typeof rates])}`,
   );
-  return [...rows, ...told].map((line) => `${line}\n`).join('');
+  return [...rows, ...rateRows].map((line) => `${line}\n`).join('');
 }
 
 /** A line for each class of recordings, with how many had which finding. */

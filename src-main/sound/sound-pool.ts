@@ -1,3 +1,4 @@
+/** Workers that prepare, measure and draw sound for the Examine view. */
 import type { Band, FrequencyAxis } from '../../src-common/frequency-axis.ts';
 import type { AverageSpectrum, Measures, Pitch, PitchRange, Sound } from '../../src-common/schemas/sound.ts';
 import { defaultAnalysis } from '../../src-common/analysis-windows.ts';

@@ -9,7 +9,7 @@ import type { DatasetItem } from '../datasets/types.ts';
 export type Sampling = 'clips' | 'sources';
 
 /** A clip of a batch: which one, and whether it is bona fide. */
-interface Drawn {
+interface BatchItem {
   index: number;
   target: 0 | 1;
   seed: number[];
@@ -19,7 +19,7 @@ interface Drawn {
 export interface Sampler {
   /** Batches of an epoch. */
   readonly steps: number;
-  batch(epoch: number, step: number): Drawn[];
+  batch(epoch: number, step: number): BatchItem[];
 }
 
 export interface SamplerOptions {

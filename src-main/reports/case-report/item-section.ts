@@ -432,7 +432,7 @@ function marksAndNotes(sheet: Sheet, { evidence }: ReportItem, planned: Figures)
   const { marks } = evidence;
   if (marks.length > 0) {
     // Those of earlier reports have neither.
-    const told = marks.some(({ category, colour }) => Boolean(category) || Boolean(colour));
+    const hasLabels = marks.some(({ category, colour }) => Boolean(category) || Boolean(colour));
     sheet.heading(4, 'Marks');
     sheet.table(
       [
@@ -440,7 +440,7 @@ function marksAndNotes(sheet: Sheet, { evidence }: ReportItem, planned: Figures)
         { title: 'From', width: 60, align: 'right' },
         { title: 'To', width: 60, align: 'right' },
         { title: 'Close-up', width: 50 },
-        ...(told
+        ...(hasLabels
           ? [
               { title: '', width: 7 },
               { title: 'Category', width: 96 },
@@ -453,7 +453,7 @@ function marksAndNotes(sheet: Sheet, { evidence }: ReportItem, planned: Figures)
         clock(startSeconds),
         endSeconds === null ? '' : clock(endSeconds),
         planned.get(figureKeys.mark(evidence.id, id))?.reference ?? '',
-        ...(told ? markKind({ category, colour }) : []),
+        ...(hasLabels ? markKind({ category, colour }) : []),
         [
           { text, style: styles.small, written: true },
           // Those of earlier reports are without.

@@ -260,10 +260,10 @@ function custody(sheet: Sheet, snapshot: ReportSnapshot): void {
   logCode(sheet, snapshot);
   const leaps = snapshot.custody.filter(({ action }) => action === 'clock-leap');
   if (leaps.length > 0) {
-    const told = leaps
+    const leapLines = leaps
       .slice(0, mostCustodyRows)
       .map(({ position, time, summary }) => `Row ${position}, ${timeText(time)}: ${summary}`);
-    sheet.paragraph(`The times of the log cannot all be relied upon. ${told.join(' ')}`);
+    sheet.paragraph(`The times of the log cannot all be relied upon. ${leapLines.join(' ')}`);
   }
   if (snapshot.request.form === 'short') {
     const rows = snapshot.custody.length;

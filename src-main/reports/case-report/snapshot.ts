@@ -1,3 +1,4 @@
+/** What a report says, as data: kept with an issued report, so that it can be made again as it was. */
 import type { LowStretch } from '../../../src-common/low-stretches.ts';
 import type { Analysis } from '../../../src-common/schemas/analysis.ts';
 import type { CaseDetails } from '../../../src-common/schemas/case.ts';

@@ -165,7 +165,7 @@ function answer(snapshot: ReportSnapshot): Cell {
   const found = outcomeTexts(snapshot.items);
   if (!screening && !validated) return [bold('None: nothing was analysed.')];
   const counts = `Of ${counted(snapshot.items.length, 'item')}: ${found.join('; ')}.`;
-  const told = validated ? ratioSentences(snapshot) : [];
+  const ratios = validated ? ratioSentences(snapshot) : [];
   const sorted = [
     bold(
       validated
@@ -178,7 +178,7 @@ function answer(snapshot: ReportSnapshot): Cell {
         'They say how recordings look to it.',
     ),
   ];
-  return [...told, ...(screening ? sorted : []), plain(counts), ...stretchSentences(snapshot)];
+  return [...ratios, ...(screening ? sorted : []), plain(counts), ...stretchSentences(snapshot)];
 }
 
 /** That stretches stand out where the whole does not say it. */

@@ -1,3 +1,4 @@
+/** The words of reports: statements that stand on every page, numbers, lists, findings. */
 import type { Analysis } from '../../../src-common/schemas/analysis.ts';
 import type { Settings } from '../../../src-common/schemas/settings.ts';
 
@@ -65,11 +66,11 @@ export function idList(ids: readonly number[], most = 12): string {
     else ranges.push([id, id]);
   }
   const shown = ranges.slice(0, most);
-  const told = shown.reduce((sum, [from, to]) => sum + to - from + 1, 0);
+  const count = shown.reduce((sum, [from, to]) => sum + to - from + 1, 0);
   const texts = shown.map(([from, to]) =>
     from === to ? String(from) : to === from + 1 ? `${from}, ${to}` : `${from} to ${to}`,
   );
-  return told < ids.length ? `${texts.join(', ')} and ${grouped(ids.length - told)} more` : texts.join(', ');
+  return count < ids.length ? `${texts.join(', ')} and ${grouped(ids.length - count)} more` : texts.join(', ');
 }
 
 /** `item 3`, `items 1 to 3, 5`. */
