@@ -11,7 +11,7 @@ import { common } from '../src-renderer/texts/common.ts';
 import { settings } from '../src-renderer/texts/settings.ts';
 import { display, hosts, isAlive, launchBrowser, root } from './hosts.ts';
 import type { RunningHost } from './hosts.ts';
-import { engineAnswers, nonsense } from './pages.ts';
+import { engineAnswers, nonsense, patience, Workstation } from './pages.ts';
 
 describe.each(hosts)('$name', (kind) => {
   describe.skipIf(kind.missing !== null)('host', () => {
@@ -125,6 +125,30 @@ describe.skipIf(hosts[1].missing !== null)('Electron alone', () => {
     const { bounds } = JSON.parse(readFileSync(join(home, 'window.json'), 'utf8')) as { bounds: unknown };
     expect(bounds).toMatchObject({ width: 1111, height: 777 });
     rmSync(folder, { recursive: true, force: true });
+  });
+
+  it('offers the cases that were open last in its menu, and opens them again', async () => {
+    const host = await hosts[1].start();
+    const workstation = new Workstation(host);
+    const recent = (): Promise<string[]> =>
+      host.electron!.evaluate(({ Menu }) => {
+        const { submenu } = Menu.getApplicationMenu()!.getMenuItemById('open-recent')!;
+        return submenu!.items.map(({ label }) => label);
+      });
+    try {
+      await engineAnswers(host);
+      expect(await recent()).toEqual([]);
+      await workstation.newCase({ number: '1', title: 'Smith & Co' });
+      await workstation.newCase({ number: '2', title: 'A call' });
+      await expect.poll(recent, patience).toEqual(['1 Smith && Co']);
+      await host.electron!.evaluate(
+        ({ Menu }) => void Menu.getApplicationMenu()!.getMenuItemById('open-recent')!.submenu!.items[0].click(),
+      );
+      await expect.poll(recent, patience).toEqual(['2 A call']);
+      await host.page.getByText('Smith & Co').first().waitFor(patience);
+    } finally {
+      await host.close();
+    }
   });
 
   it('is sandboxed, isolated, grants nothing and goes nowhere', async () => {

@@ -1,4 +1,4 @@
-import type { ChooseOutput, ChoosePaths, MenuCommand } from './channels.ts';
+import type { ChooseOutput, ChoosePaths, MenuCommand, RecentCase } from './channels.ts';
 
 interface Bridge {
   readonly host: 'electron';
@@ -13,6 +13,8 @@ interface Bridge {
   reveal(path: string): Promise<void>;
   /** How the platform's own parts (title bar, menus, dialogs) look, and `prefers-color-scheme`. */
   setTheme(theme: 'system' | 'light' | 'dark'): void;
+  /** What the menu offers to open again. */
+  setRecentCases(cases: readonly RecentCase[]): void;
   /** Files opened from the system, and menu commands; returns what ends the subscription. */
   onOpenFiles(listener: (paths: string[]) => void): () => void;
   onCommand(listener: (command: MenuCommand) => void): () => void;

@@ -10,6 +10,7 @@ export const channels = {
   openFilesWanted: 'open-files-wanted',
   openFiles: 'open-files',
   command: 'command',
+  recentCases: 'recent-cases',
 } as const;
 
 export interface ChoosePaths {
@@ -23,9 +24,17 @@ export interface ChooseOutput {
   suggestedName: string;
 }
 
+/** A case that the menu offers to open. */
+export interface RecentCase {
+  id: string;
+  label: string;
+}
+
 export type MenuCommand =
   | 'new-case'
   | 'open-case'
+  /** With the id of a case. */
+  | `open-recent ${string}`
   | 'add-files'
   | 'scan'
   | 'report'

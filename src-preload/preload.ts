@@ -30,6 +30,7 @@ const bridge: ExposedBridge = {
     ipcRenderer.send(channels.openFilesWanted);
     return end;
   },
+  setRecentCases: (cases) => ipcRenderer.send(channels.recentCases, cases),
   onCommand: (listener) => subscribe<MenuCommand>(channels.command, listener),
 };
 contextBridge.exposeInMainWorld('earwitness', bridge);

@@ -1,10 +1,10 @@
 import { app, Menu } from 'electron';
 import type { MenuItemConstructorOptions } from 'electron';
-import type { MenuCommand } from '../../src-preload/channels.ts';
+import type { MenuCommand, RecentCase } from '../../src-preload/channels.ts';
 import { texts } from './texts.ts';
 
-/** The application's menu; what is ours in it goes to the window as a command. */
-export function setMenu(send: (command: MenuCommand) => void): void {
+/** The application's menu; what is ours in it goes to the window as a command. @param recent cases to open again, the latest first */
+export function setMenu(send: (command: MenuCommand) => void, recent: readonly RecentCase[]): void {
   const t = texts.menu;
   const item = (label: string, command: MenuCommand, accelerator?: string): MenuItemConstructorOptions => ({
     id: command,
@@ -40,6 +40,13 @@ export function setMenu(send: (command: MenuCommand) => void): void {
       submenu: [
         item(t.newCase, 'new-case', 'CommandOrControl+N'),
         item(t.openCase, 'open-case', 'CommandOrControl+O'),
+        {
+          id: 'open-recent',
+          label: t.openRecent,
+          enabled: recent.length > 0,
+          // An ampersand would name a key.
+          submenu: recent.map(({ id, label }) => item(label.replaceAll('&', '&&'), `open-recent ${id}`)),
+        },
         separator,
         item(t.addFiles, 'add-files', 'CommandOrControl+Shift+A'),
         item(t.scan, 'scan', 'CommandOrControl+Shift+S'),

@@ -5,6 +5,7 @@ export const texts = {
     file: '&File',
     newCase: 'New Case…',
     openCase: 'Open Case…',
+    openRecent: 'Open Recent',
     addFiles: 'Add Files…',
     scan: 'Scan',
     report: 'Issue Report…',

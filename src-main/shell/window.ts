@@ -5,6 +5,7 @@ import { app, BrowserWindow, dialog, ipcMain, MessageChannelMain, nativeTheme, s
 import type { IpcMainEvent, IpcMainInvokeEvent } from 'electron';
 import { z } from 'zod';
 import { channels } from '../../src-preload/channels.ts';
+import type { MenuCommand } from '../../src-preload/channels.ts';
 import { dataFolder } from '../base/home.ts';
 import { applicationRoot } from '../base/workers.ts';
 import { maxFrameBytes, type Confirmation } from '../host/host-messages.ts';
@@ -34,6 +35,7 @@ const choosePathsSchema = z.object({
     .optional(),
 });
 const chooseOutputSchema = z.object({ title: z.string().max(500), suggestedName: z.string().max(500) });
+const recentSchema = z.array(z.object({ id: z.string().max(100), label: z.string().max(500) })).max(20);
 const themeSchema = z.enum(['system', 'light', 'dark']);
 
 function isOurs(event: IpcMainEvent | IpcMainInvokeEvent): boolean {
@@ -220,7 +222,12 @@ export async function runWindow(opened: OpenedFiles): Promise<void> {
     window.setBackgroundColor(nativeTheme.shouldUseDarkColors ? background.dark : background.light);
     void writeState();
   });
-  setMenu((command) => window.webContents.send(channels.command, command));
+  const send = (command: MenuCommand): void => window.webContents.send(channels.command, command);
+  setMenu(send, []);
+  ipcMain.on(channels.recentCases, (event, cases: unknown) => {
+    const { success, data } = recentSchema.safeParse(cases);
+    if (isOurs(event) && success) setMenu(send, data);
+  });
   ipcMain.on(channels.openFilesWanted, (event) => {
     if (!isOurs(event)) return;
     opened.deliverTo((paths) => window.webContents.send(channels.openFiles, paths));
