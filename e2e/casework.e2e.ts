@@ -222,6 +222,70 @@ describe.each(hosts)('$name', ({ missing, start }) => {
       expect(await marks().count()).toBe(2);
     });
 
+    it('shows who speaks when, renames a speaker with undo, and saves what one says', async () => {
+      const { page } = workstation;
+      const tier = (name: string, spans: readonly (readonly [number, number])[]): string =>
+        [`"IntervalTier" "${name}" 0 3 ${spans.length}`, ...spans.map(([from, to]) => `${from} ${to} "speech"`)].join(
+          '\n',
+        );
+      const tiers = [tier('SPEAKER_00', [[0, 0.4], [1.5, 2.25]]), tier('SPEAKER_01', [[2.25, 2.75]])]; // prettier-ignore
+      const path = join(folder, 'diarised.TextGrid');
+      writeFileSync(path, `File type = "ooTextFile"\nObject class = "TextGrid"\n0 3 <exists> 2\n${tiers.join('\n')}\n`);
+      const open = async (): Promise<void> => {
+        await workstation.button(examine.marks.files, inspector()).click();
+        await workstation.menuItem(examine.marks.import).click();
+      };
+      await workstation.choosing(path, open);
+      await says(examine.marks.imported('3 marks'));
+      const lanes = page.getByRole('region', { name: examine.speakers.title });
+      const lane = (name: string): Locator => lanes.getByRole('slider', { name: examine.speakers.lane(name) });
+      await expect.poll(() => lanes.getByRole('slider').count(), patience).toBe(3);
+      expect(await lanes.locator('.time').allInnerTexts()).toEqual(['0:01.2', '0:00.8', '0:00.5']);
+
+      // By keys and by the pointer; a second click plays.
+      const selected = inspector().getByText('0:01.50 – 0:02.25', { exact: true });
+      await lane('SPEAKER_00').focus();
+      for (const key of ['Home', 'ArrowRight']) await page.keyboard.press(key);
+      await selected.waitFor(patience);
+      expect(await lane('SPEAKER_00').getAttribute('aria-valuetext')).toBe(
+        examine.speakers.stretchOf('2', '2', '0:01.50 – 0:02.25'),
+      );
+      const { width, height } = (await lane('SPEAKER_01').boundingBox())!;
+      const position = { x: (width * 2.5) / 3, y: height / 2 };
+      await lane('SPEAKER_01').click({ position });
+      await inspector().getByText('0:02.25 – 0:02.75', { exact: true }).waitFor(patience);
+      expect(await violations(page)).toEqual([]);
+
+      await workstation.button('SPEAKER_00', lanes).click();
+      const dialog = workstation.dialog(examine.speakers.dialog('SPEAKER_00'));
+      await dialog.getByLabel(examine.speakers.name, { exact: true }).fill('Anna');
+      expect(await violations(page)).toEqual([]);
+      await workstation.button(common.actions.save, dialog).click();
+      await noneOpen();
+      await lane('Anna').waitFor(patience);
+      await press('Control+z');
+      await lane('SPEAKER_00').waitFor(patience);
+      await press('Control+Shift+Z');
+      await lane('Anna').waitFor(patience);
+
+      await workstation.button('Anna', lanes).click();
+      const again = workstation.dialog(examine.speakers.dialog('Anna'));
+      const archive = await workstation.saving(() => workstation.button(examine.speakers.exportSound, again).click());
+      const namesIn = (zip: Buffer): string[] => [
+        ...new Set(zip.toString('latin1').match(/[\w-]+-\d+\.\d{3}-\d+\.\d{3}\.(?:wav|png)/g)),
+      ];
+      expect(namesIn(archive)).toEqual(['1-item-1-one-0.000-0.400.wav', '2-item-1-one-1.500-2.250.wav']);
+      await noneOpen();
+      await workstation.button('Anna', lanes).click();
+      const pictures = await workstation.saving(() =>
+        workstation.button(examine.speakers.exportPictures, again).click(),
+      );
+      expect(namesIn(pictures)).toEqual(['1-item-1-one-0.000-0.400.png', '2-item-1-one-1.500-2.250.png']);
+      await noneOpen();
+      if (process.env.EARWITNESS_SHOTS)
+        await page.screenshot({ path: join(process.env.EARWITNESS_SHOTS, 'speakers.png') });
+    });
+
     it('writes a template in Settings', async () => {
       const { page } = workstation;
       const words = settings.templates;

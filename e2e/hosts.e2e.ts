@@ -141,9 +141,10 @@ describe.skipIf(hosts[1].missing !== null)('Electron alone', () => {
       await workstation.newCase({ number: '1', title: 'Smith & Co' });
       await workstation.newCase({ number: '2', title: 'A call' });
       await expect.poll(recent, patience).toEqual(['1 Smith && Co']);
-      await host.electron!.evaluate(
-        ({ Menu }) => void Menu.getApplicationMenu()!.getMenuItemById('open-recent')!.submenu!.items[0].click(),
-      );
+      await host.electron!.evaluate(({ Menu }) => {
+        const [first] = Menu.getApplicationMenu()!.getMenuItemById('open-recent')!.submenu!.items;
+        (first.click as () => void)();
+      });
       await expect.poll(recent, patience).toEqual(['2 A call']);
       await host.page.getByText('Smith & Co').first().waitFor(patience);
     } finally {

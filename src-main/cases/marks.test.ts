@@ -43,6 +43,28 @@ describe('marks', () => {
   });
 });
 
+describe('one edit of many marks', () => {
+  it('changes those that differ, all or none, and is undone at one stroke', () => {
+    const { store } = testCase();
+    const [id] = addFiles(store, 1).ids;
+    const span = { startSeconds: 1, endSeconds: 2, text: '', inReport: true };
+    const ids = ['SPEAKER_00', 'SPEAKER_00', 'Anna'].map((category) => store.marks.add(id, { ...span, category }).id);
+    const categories = (): string[] => store.marks.of(id).map(({ category }) => category);
+    expect(thrown(() => store.marks.updateAll(id, [...ids, 99], { category: 'Anna' })).code).toBe('not-found');
+    expect(categories()).toEqual(['SPEAKER_00', 'SPEAKER_00', 'Anna']);
+    const before = store.log.rows({ offset: 0, limit: 1 }).total;
+    const changed = store.marks.updateAll(id, ids, { category: 'Anna' });
+    expect(changed).toEqual(store.marks.of(id));
+    expect(categories()).toEqual(['Anna', 'Anna', 'Anna']);
+    // The third had that name already.
+    expect(store.log.rows({ offset: 0, limit: 1 }).total).toBe(before + 2);
+    store.undo();
+    expect(categories()).toEqual(['SPEAKER_00', 'SPEAKER_00', 'Anna']);
+    store.redo();
+    expect(categories()).toEqual(['Anna', 'Anna', 'Anna']);
+  });
+});
+
 describe('marks of a channel', () => {
   it('keep it, move to another and to the mix, and say so in the log', () => {
     const { store } = testCase();

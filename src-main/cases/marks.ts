@@ -10,6 +10,8 @@ import type { StoredMark } from './records.ts';
 type Optional = 'readAll' | 'channel' | 'category' | 'colour';
 type NewMark = Omit<Mark, 'id' | 'createdAt' | Optional> & Partial<Pick<Mark, Optional>>;
 
+type MarkEdit = Partial<Omit<Mark, 'id' | 'createdAt' | 'readAll'>>;
+
 /** A file that marks were read from, for the log. */
 export interface MarksFile {
   name: string;
@@ -112,37 +114,42 @@ export class Marks {
   }
 
   /** @throws UserFacingError `not-found` */
-  update(evidenceId: number, markId: number, edit: Partial<Omit<Mark, 'id' | 'createdAt' | 'readAll'>>): Mark {
+  update(evidenceId: number, markId: number, edit: MarkEdit): Mark {
+    return this.updateAll(evidenceId, [markId], edit)[0];
+  }
+
+  /** The same edit of many, all or none. @throws UserFacingError `not-found` */
+  updateAll(evidenceId: number, markIds: readonly number[], edit: MarkEdit): Mark[] {
     const { name } = storedEvidence(this.#core, evidenceId);
-    const stored = this.#row(evidenceId, markId);
-    const { id, createdAt, ...before } = markOf(stored);
-    const after = { ...before, ...definedOf(edit) };
-    const changes = changesOf(before, after);
-    if (Object.keys(changes).length > 0) {
-      this.#edit(evidenceId, () => {
-        this.#core
-          .prepare(
-            `UPDATE marks SET start_seconds = ?, end_seconds = ?, text = ?, in_report = ?, channel = ?, category = ?, colour = ?
-              WHERE id = ?`,
-          )
-          .run(
-            after.startSeconds,
-            after.endSeconds,
-            after.text,
-            after.inReport ? 1 : 0,
-            after.channel,
-            after.category,
-            after.colour,
-            markId,
-          );
-        const row = this.#row(evidenceId, markId);
-        const summary = `Changed the mark at ${spanText(after)} of ${name}.`;
-        const details = { markId, changes, recordSha256: markRecordSha256(row) };
-        const position = this.#core.append('mark-updated', evidenceId, summary, details);
-        return [this.#record({ position, summary, evidenceId }, stored, row)];
-      });
+    const edited = markIds.map((markId) => {
+      const stored = this.#row(evidenceId, markId);
+      const before = markOf(stored);
+      const after = { ...before, ...definedOf(edit) };
+      return { stored, after, changes: changesOf(before, after) };
+    });
+    const changed = edited.filter(({ changes }) => Object.keys(changes).length > 0);
+    if (changed.length > 0) {
+      this.#edit(evidenceId, () =>
+        changed.map(({ stored, after, changes }) => {
+          this.#updateRow(after);
+          const row = this.#row(evidenceId, after.id);
+          const summary = `Changed the mark at ${spanText(after)} of ${name}.`;
+          const details = { markId: after.id, changes, recordSha256: markRecordSha256(row) };
+          const position = this.#core.append('mark-updated', evidenceId, summary, details);
+          return this.#record({ position, summary, evidenceId }, stored, row);
+        }),
+      );
     }
-    return { id, ...after, createdAt };
+    return edited.map(({ after }) => after);
+  }
+
+  #updateRow({ id, startSeconds, endSeconds, text, inReport, channel, category, colour }: Mark): void {
+    this.#core
+      .prepare(
+        `UPDATE marks SET start_seconds = ?, end_seconds = ?, text = ?, in_report = ?, channel = ?, category = ?, colour = ?
+          WHERE id = ?`,
+      )
+      .run(startSeconds, endSeconds, text, inReport ? 1 : 0, channel, category, colour, id);
   }
 
   /** @throws UserFacingError `not-found` */

@@ -2,9 +2,10 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { defaultSpectrogram } from '../../src-common/schemas/spectrogram.ts';
 import { analysisFor, evidenceFor, testCase, testFolder } from '../cases/testing.ts';
 import { babble, wav16 } from '../detector/testing.ts';
-import { exportSound, markedStretches, stretchesThatStandOut } from './export-sound.ts';
+import { exportSound, markedStretches, noteExport, stretchesThatStandOut } from './export-sound.ts';
 
 const plain = { text: 'a cough', inReport: true, category: 'Caller' };
 
@@ -30,7 +31,7 @@ describe('stretches of a case as WAV files', () => {
     ]);
     store.marks.add(ids[1], { ...plain, startSeconds: 0.5, endSeconds: 0.75, channel: 1 });
     const problems: string[] = [];
-    const { written, failed, sha256, files } = await exportSound(store, markedStretches(store, ids), out, {
+    const { written, failed, sha256, files } = await exportSound(store, markedStretches(store, ids), out, 'wav', {
       onProblem: (subject) => problems.push(subject),
     });
     expect({ written, failed, problems }).toEqual({ written: 2, failed: 0, problems: [] });
@@ -61,6 +62,21 @@ describe('stretches of a case as WAV files', () => {
     );
   });
 
+  it('are those of one speaker, where one is named', () => {
+    const { store, ids } = caseWithRecordings();
+    for (const [index, category] of ['Caller', 'Clerk', 'Caller'].entries()) {
+      store.marks.add(ids[0], { ...plain, category, startSeconds: index, endSeconds: index + 1 });
+    }
+    const startsOf = (category: string | null): number[] =>
+      markedStretches(store, ids, { category }).map(({ startSeconds }) => startSeconds);
+    expect([startsOf('Caller'), startsOf('Clerk'), startsOf('Other'), startsOf(null)]).toEqual([
+      [0, 2],
+      [1],
+      [],
+      [0, 1, 2],
+    ]);
+  });
+
   it('are those that stand out in the latest results, of each channel that was scored', () => {
     const { store, ids } = caseWithRecordings();
     const windows = [0, 1.5].map((startSeconds) => ({ startSeconds, endSeconds: startSeconds + 1, score: -3 }));
@@ -84,12 +100,52 @@ describe('stretches of a case as WAV files', () => {
     writeFileSync(paths[0], wav16(babble(4, 9)));
     const problems: string[] = [];
     const wanted = markedStretches(store, ids);
-    const outcome = await exportSound(store, wanted, out, { onProblem: (subject) => problems.push(subject) });
+    const outcome = await exportSound(store, wanted, out, 'wav', { onProblem: (subject) => problems.push(subject) });
     expect(outcome).toMatchObject({ written: 1, failed: 1 });
     expect(problems).toEqual(['voice 0.wav']);
     expect(readdirSync(out)).toHaveLength(3);
     expect(store.evidence.get(ids[0]).state).toBe('changed');
-    await expect(exportSound(store, wanted.slice(0, 1), join(out, '..'), {})).rejects.toThrow('None of the stretches');
+    await expect(exportSound(store, wanted.slice(0, 1), join(out, '..'))).rejects.toThrow('None of the stretches');
     await expect(exportSound(store, [], out)).rejects.toThrow('no stretch to be written');
+  });
+});
+
+describe('marks of a case as pictures', () => {
+  it('show stretch or point at its place in time, with settings and hashes in a manifest', async () => {
+    const { store, ids, out } = caseWithRecordings();
+    store.spectrogram = { ...defaultSpectrogram, scale: 'log', windowMs: 64, rangeDb: 60, ceilingDb: -20, topHz: 4000 };
+    store.marks.add(ids[0], { ...plain, startSeconds: 1, endSeconds: 2 });
+    store.marks.add(ids[0], { ...plain, startSeconds: 3, endSeconds: null });
+    store.marks.add(ids[1], { ...plain, startSeconds: 1, endSeconds: 2, channel: 2 });
+    const problems: string[] = [];
+    const wanted = markedStretches(store, ids, { points: true });
+    const made = await exportSound(store, wanted, out, 'png', {
+      onProblem: (subject, message) => problems.push(`${subject}: ${message}`),
+    });
+    expect(made).toMatchObject({ written: 2, failed: 1 });
+    expect(problems).toEqual(['voice 1.wav at 1.00 s: The recording has no channel 2: it has 1.']);
+    const [stretch, point] = ['1-item-1-voice-0-1.000-2.000.png', '2-item-1-voice-0-2.500-3.500.png'];
+    expect(readdirSync(out).sort()).toEqual([stretch, point, 'SHA256SUMS', 'manifest.json'].sort());
+    const manifest = JSON.parse(readFileSync(join(out, 'manifest.json'), 'utf8')) as { files: { sha256: string }[] };
+    const looks = { scale: 'log', topHz: 4000, sampleRateHz: 8000, minDb: -80, maxDb: -20, colourMap: 'viridis' };
+    expect(manifest).toMatchObject({
+      format: 'earwitness pictures',
+      files: [
+        { name: stretch, startSeconds: 1, endSeconds: 2, ...looks, of: { mark: 1, category: 'Caller' } },
+        { name: point, startSeconds: 2.5, endSeconds: 3.5, ...looks, of: { mark: 2, pointSeconds: 3 } },
+      ],
+    });
+    expect(manifest.files[0]).toMatchObject({
+      statement: expect.stringMatching(/^bins of .* window 64 ms, hop /) as string,
+    });
+    for (const [index, name] of [stretch, point].entries()) {
+      const png = readFileSync(join(out, name));
+      expect([png.toString('latin1', 1, 4), png.readUInt32BE(16), png.readUInt32BE(20)]).toEqual(['PNG', 1200, 640]);
+      expect(createHash('sha256').update(png).digest('hex')).toBe(manifest.files[index].sha256);
+    }
+    noteExport(store, made, 'png', null);
+    expect(store.log.rows({ offset: 0, limit: 1 }).rows[0].summary).toBe(
+      'Exported 2 stretches of recordings as pictures.',
+    );
   });
 });

@@ -8,67 +8,12 @@ import { overviewOf } from '../sound/overview.ts';
 import type { FrequencyScale } from '../../src-common/frequency-axis.ts';
 import { missingStretches, placedBlocks } from '../sound/placed.ts';
 import { spectrogramPixels } from '../sound/spectrogram-image.ts';
+import { WaveformPeaks } from '../sound/waveform-peaks.ts';
 import { reportColourMap, spectrogramSize, waveformColumns } from '../reports/case-report/figures.ts';
 import type { CloseUp, RecordingFigures, SoundPicture } from '../reports/case-report/snapshot.ts';
 
 /** As the detector hears it. */
 const sampleRateHz = 16_000;
-
-/** Lowest and highest samples of equal stretches: neighbours are merged whenever there are twice as many as wanted. */
-class Peaks {
-  readonly #low: Float32Array;
-  readonly #high: Float32Array;
-  #samplesPerColumn = 1;
-  #samples = 0;
-
-  constructor(wanted: number) {
-    this.#low = new Float32Array(2 * wanted);
-    this.#high = new Float32Array(2 * wanted);
-  }
-
-  add(block: Float32Array): void {
-    for (const value of block) {
-      if (this.#samples === this.#low.length * this.#samplesPerColumn) this.#merge();
-      const column = Math.floor(this.#samples / this.#samplesPerColumn);
-      if (this.#samples % this.#samplesPerColumn === 0) {
-        this.#low[column] = this.#high[column] = value;
-      } else {
-        if (value < this.#low[column]) this.#low[column] = value;
-        if (value > this.#high[column]) this.#high[column] = value;
-      }
-      this.#samples++;
-    }
-  }
-
-  /** Low and high one after the other, 127 for full scale, of at most so many columns. */
-  bytes(wanted: number): Buffer {
-    const have = Math.ceil(this.#samples / this.#samplesPerColumn);
-    const columns = Math.min(have, wanted);
-    const whole = (value: number): number => Math.max(-127, Math.min(127, Math.round(127 * value)));
-    const result = new Int8Array(2 * columns);
-    for (let column = 0; column < columns; column++) {
-      let low = Infinity;
-      let high = -Infinity;
-      const end = Math.ceil(((column + 1) * have) / columns);
-      for (let at = Math.floor((column * have) / columns); at < end; at++) {
-        low = Math.min(low, this.#low[at]);
-        high = Math.max(high, this.#high[at]);
-      }
-      result[2 * column] = whole(low);
-      result[2 * column + 1] = whole(high);
-    }
-    return Buffer.from(result.buffer);
-  }
-
-  #merge(): void {
-    const half = this.#low.length / 2;
-    for (let column = 0; column < half; column++) {
-      this.#low[column] = Math.min(this.#low[2 * column], this.#low[2 * column + 1]);
-      this.#high[column] = Math.max(this.#high[2 * column], this.#high[2 * column + 1]);
-    }
-    this.#samplesPerColumn *= 2;
-  }
-}
 
 /** What is drawn of a recording. */
 export interface FiguresRequest {
@@ -179,7 +124,7 @@ async function draw(
   const rateHz = reading.sampleRateHz;
   const first = Math.round((stretch?.startSeconds ?? 0) * rateHz);
   const end = stretch === null ? Infinity : Math.round(stretch.endSeconds * rateHz);
-  const peaks = new Peaks(waveformColumns);
+  const peaks = new WaveformPeaks(waveformColumns);
   async function* watched(): AsyncGenerator<Float32Array> {
     let seen = 0;
     for await (const block of placedBlocks(audio, rateHz)) {
@@ -213,7 +158,7 @@ async function draw(
     seconds: shownSeconds,
     missing: stretch === null ? missingStretches(audio.statistics, shownSeconds, waveformColumns) : undefined,
     picture: {
-      peaks: peaks.bytes(waveformColumns).toString('base64'),
+      peaks: Buffer.from(peaks.values(waveformColumns).buffer).toString('base64'),
       spectrogram: { ...spectrogram, pngBase64: png.toString('base64') },
     },
   };

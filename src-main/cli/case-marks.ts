@@ -1,9 +1,10 @@
-/** `earwitness case marks` and `case cut`: marks to and from files, and stretches of recordings as WAV. */
+/** `earwitness case marks` and `case cut`: marks to and from files, and stretches of recordings as WAV or pictures. */
 import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { Option } from 'commander';
 import type { Command } from 'commander';
 import { markFormats } from '../../src-common/mark-formats.ts';
+import type { StretchesAs } from '../casework/export-sound.ts';
 import type { MarkFormat } from '../../src-common/mark-formats.ts';
 import { visibleName } from '../../src-common/visible-text.ts';
 import { UserFacingError } from '../base/errors.ts';
@@ -54,7 +55,7 @@ channel; neither holds colours, nor whether a mark stands in the report.`,
   command
     .command('cut')
     .description(
-      'Write marked stretches, or those that results point out, as WAV files with a manifest of their hashes.',
+      'Write marked stretches, or those that results point out, as WAV files or pictures with a manifest of their hashes.',
     )
     .argument('<dir>', "the case's folder")
     .requiredOption('--out <folder>', 'a folder that is empty or does not exist yet')
@@ -63,17 +64,24 @@ channel; neither holds colours, nor whether a mark stands in the report.`,
         .choices(['marks', 'stretches'])
         .default('marks'),
     )
+    .addOption(
+      new Option('--as <what>', 'WAV files, or pictures of waveform and spectrogram')
+        .choices(['wav', 'png'])
+        .default('wav'),
+    )
     .option(
       '--item <n>',
       'only of this item; may be repeated',
       (text: string, before: number[]) => [...before, positiveInteger(text)],
       [] as number[],
     )
+    .option('--category <name>', 'of marks: only those of this category or speaker')
     .addHelpText(
       'after',
       `
-Of plain samples and lossless codes every sample is the recording's own, at its own rate and depth; of lossy ones it is as it was decoded, which
-the manifest says. SHA256SUMS is checked by \`sha256sum --check\`.
+As WAV, of plain samples and lossless codes every sample is the recording's own, at its own rate and depth; of lossy ones it is as it was decoded, which
+the manifest says. Pictures (PNG) are made with the case's settings of spectrograms, which the manifest states; of a point they show half a
+second on either side. SHA256SUMS is checked by \`sha256sum --check\`.
 Exit status: 0 all were written, 2 wrong usage, 3 some failed (named), 130 interrupted.`,
     )
     .action(withStatus(cut));
@@ -122,8 +130,17 @@ async function importMarks(
 
 async function cut(
   folder: string,
-  { out, of, item }: { out: string; of: 'marks' | 'stretches'; item: number[] },
+  {
+    out,
+    of,
+    as,
+    item,
+    category,
+  }: { out: string; of: 'marks' | 'stretches'; as: StretchesAs; item: number[]; category?: string },
 ): Promise<number> {
+  if (category !== undefined && of !== 'marks') {
+    throw new UserFacingError('usage', '--category is of marks, and stretches that stand out have none.');
+  }
   const { exportSound, markedStretches, noteExport, stretchesThatStandOut } =
     await import('../casework/export-sound.ts');
   mustBeFreeFolder(out, { overwrite: 'never' });
@@ -132,18 +149,21 @@ async function cut(
   return withCase(folder, (store) =>
     interruptible(async (signal, progress) => {
       const ids = item.length > 0 ? item : store.evidence.allIds();
-      const wanted = of === 'marks' ? markedStretches(store, ids) : stretchesThatStandOut(store, ids);
+      const wanted =
+        of === 'marks'
+          ? markedStretches(store, ids, { category, points: as === 'png' })
+          : stretchesThatStandOut(store, ids);
       await mkdir(out, { recursive: true }).catch((error: unknown) => {
         throw new UserFacingError('unwritable', `${out} cannot be made.`, { path: out, cause: error });
       });
       const failures: { subject: string; message: string }[] = [];
-      const made = await exportSound(store, wanted, resolve(out), {
+      const made = await exportSound(store, wanted, resolve(out), as, {
         signal,
         onProgress: (done, total) => progress.show(`${done} of ${total} stretches`),
         onProblem: (subject, message) => failures.push({ subject, message }),
       });
       progress.clear();
-      noteExport(store, made, resolve(out));
+      noteExport(store, made, as, resolve(out));
       process.stdout.write(
         `Wrote ${made.written} ${made.written === 1 ? 'stretch' : 'stretches'} to ${visibleName(resolve(out))}; SHA-256 of the manifest ${made.sha256}\n`,
       );

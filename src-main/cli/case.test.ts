@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createHash } from 'node:crypto';
@@ -189,6 +189,13 @@ it('takes marks to files and back, and stretches to WAV files with their hashes'
         .digest('hex'),
     ).toBe(hash);
   }
+  const pictures = join(folder, 'pictures');
+  const drawn = await run('case', 'cut', dir, '--as', 'png', '--out', pictures);
+  expect(drawn.stdout).toContain('Wrote 2 stretches to');
+  expect(readdirSync(pictures).filter((name) => name.endsWith('.png'))).toHaveLength(2);
+  const named = ['case', 'cut', dir, '--out', join(folder, 'none'), '--category'];
+  await expect(run(...named, 'Clerk')).rejects.toThrow('no stretch');
+  await expect(run(...named, 'Caller', '--of', 'stretches')).rejects.toMatchObject({ code: 'usage' });
   await expect(run('case', 'cut', dir, '--out', out)).rejects.toThrow('is not empty');
   await expect(run('case', 'cut', dir, '--out', join(folder, 'none'), '--of', 'stretches')).rejects.toThrow(
     'no stretch',

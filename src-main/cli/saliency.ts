@@ -132,7 +132,7 @@ async function pictureOf(
   const { saliencyOverview } = await import('../casework/saliency-picture.ts');
   const { saliencyCaution, subjectName } = await import('../detector/saliency/subjects.ts');
   const { opacity } = options;
-  const size = plotSize(pictureSize.width, pictureSize.height, true);
+  const size = plotSize(pictureSize.width, pictureSize.height, { noted: true });
   const overview = await saliencyOverview(file, { stretch: stretchOf(options) }, size);
   const { card, onnxSha256 } = model;
   const speaks = saliency.companion

@@ -98,11 +98,16 @@ it('takes a case from its creation to its results, and tells of every change', a
   );
 
   const marks = marksProcedures(context);
-  const mark = { startSeconds: 0.1, endSeconds: null, text: 'a click', inReport: true };
+  const looks = { category: 'Caller', colour: 'teal' } as const;
+  const mark = { startSeconds: 0.1, endSeconds: null, text: 'a click', inReport: true, ...looks };
   const { id: markId } = await call(marks.add, { caseId, evidenceId: 1, ...mark });
   expect(await call(marks.update, { caseId, evidenceId: 1, markId, text: 'a cough' })).toMatchObject({
     text: 'a cough',
+    ...looks,
   });
+  expect(await call(marks.updateAll, { caseId, evidenceId: 1, markIds: [markId], category: 'Clerk' })).toMatchObject([
+    { text: 'a cough', category: 'Clerk', colour: 'teal' },
+  ]);
   await call(marks.remove, { caseId, evidenceId: 1, markId });
   await call(evidence.update, { caseId, evidenceId: 1, description: 'the call' });
 
@@ -116,6 +121,7 @@ it('takes a case from its creation to its results, and tells of every change', a
   expect(log.rows.map(({ action }) => action)).toEqual([
     'evidence-updated',
     'mark-removed',
+    'mark-updated',
     'mark-updated',
     'mark-added',
     'stretch-analysed',

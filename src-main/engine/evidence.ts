@@ -90,28 +90,31 @@ export function evidenceProcedures(context: EngineContext) {
       return store.evidence.get(input.evidenceId);
     }),
     exportSound: os.evidence.exportSound.handler(async ({ input }) => {
-      const { caseId, of, out } = input;
+      const { caseId, of, as, category, out } = input;
       const store = cases.get(caseId);
       const ids = input.evidenceIds.length > 0 ? input.evidenceIds : store.evidence.allIds();
-      const wanted = of === 'marks' ? markedStretches(store, ids) : stretchesThatStandOut(store, ids);
+      const wanted =
+        of === 'marks'
+          ? markedStretches(store, ids, { category, points: as === 'png' })
+          : stretchesThatStandOut(store, ids);
       if (out !== null) await outputPath(context, out);
       const { number } = store.details();
       const file = { name: `${caseFolderName(number)}-${of}.zip`, type: 'application/zip' };
-      const title = `Stretches of ${number} as WAV`;
+      const title = `Stretches of ${number} as ${as === 'png' ? 'pictures' : 'WAV'}`;
       const spec = { kind: 'export' as const, title, caseId, unit: 'stretches', total: wanted.length };
       const jobId = context.jobs.start(spec, async (job) => {
         const folder = await mkdtemp(temporaryPrefix('cut'));
         try {
-          const made = await exportSound(store, wanted, folder, {
+          const made = await exportSound(store, wanted, folder, as, {
             signal: job.signal,
-            onProgress: (done) => job.progress({ done, doing: 'Cutting' }),
+            onProgress: (done) => job.progress({ done, doing: as === 'png' ? 'Drawing' : 'Cutting' }),
             onProblem: (subject, message) => job.problem(subject, message),
           });
           const packed = made.files.map((name) => ({ name, path: join(folder, name), compress: false }));
           const output = await deliver(context, out, file, (path) =>
             writeArchive(path, packed, { signal: job.signal, file: { flags: 'wx', mode: 0o600, flush: true } }),
           );
-          noteExport(store, made, out);
+          noteExport(store, made, as, out);
           return { ...output, written: made.written, failed: made.failed, sha256: made.sha256 };
         } finally {
           await rm(folder, { recursive: true, force: true });

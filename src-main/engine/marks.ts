@@ -14,6 +14,9 @@ export function marksProcedures(context: EngineContext) {
     update: os.marks.update.handler(({ input: { caseId, evidenceId, markId, ...edit } }) =>
       cases.get(caseId).marks.update(evidenceId, markId, edit),
     ),
+    updateAll: os.marks.updateAll.handler(({ input: { caseId, evidenceId, markIds, ...edit } }) =>
+      cases.get(caseId).marks.updateAll(evidenceId, markIds, edit),
+    ),
     remove: os.marks.remove.handler(({ input }) => {
       cases.get(input.caseId).marks.remove(input.evidenceId, input.markId);
       return {};

@@ -34,28 +34,51 @@ interface Wanted {
 }
 
 /**
- * Computes the spectrogram of streamed audio in bounded memory: neighbouring columns are merged, the loudest frame
+ * The spectrogram of audio that comes in blocks, in bounded memory: neighbouring columns are merged, the loudest frame
  * kept, whenever there are more than twice as many as wanted.
- * @param blocks mono audio in blocks of any length.
  */
+export class OverviewMaker {
+  readonly #parameters: MelParameters | LinearParameters;
+  readonly #scale: FrequencyScale;
+  readonly #columns: Columns;
+  readonly #stream: FrameStream;
+
+  constructor(wanted: Wanted) {
+    this.#parameters = displayParameters(wanted);
+    this.#scale = wanted.scale;
+    const frontEnd = createFrontEnd(this.#parameters);
+    // On a logarithmic axis the lowest bins take as much room as many of the highest.
+    const rows = wanted.scale === 'log' ? frontEnd.bins : wanted.rows;
+    const columns = new Columns(fullScaleSineDb(this.#parameters), rows, 2 * wanted.columns);
+    this.#columns = columns;
+    this.#stream = new FrameStream(frontEnd, (levels, frames, first, end) => columns.add(levels, frames, first, end));
+  }
+
+  /** @param block mono, of any length */
+  push(block: Float32Array): void {
+    this.#stream.push(block);
+  }
+
+  /** Call it once. */
+  finish(): SpectrogramOverview {
+    this.#stream.finish();
+    return {
+      parameters: this.#parameters,
+      scale: this.#scale,
+      samples: this.#stream.samples,
+      rows: this.#columns.rows,
+      columns: this.#columns.count,
+      framesPerColumn: this.#columns.framesPerColumn,
+      levelsDb: this.#columns.levels(),
+    };
+  }
+}
+
+/** The spectrogram of streamed audio. @param blocks mono audio in blocks of any length. */
 export async function overviewOf(blocks: AsyncIterable<Float32Array>, wanted: Wanted): Promise<SpectrogramOverview> {
-  const parameters = displayParameters(wanted);
-  const frontEnd = createFrontEnd(parameters);
-  // On a logarithmic axis the lowest bins take as much room as many of the highest.
-  const rows = wanted.scale === 'log' ? frontEnd.bins : wanted.rows;
-  const columns = new Columns(fullScaleSineDb(parameters), rows, 2 * wanted.columns);
-  const stream = new FrameStream(frontEnd, (levels, frames, first, end) => columns.add(levels, frames, first, end));
-  for await (const block of blocks) stream.push(block);
-  stream.finish();
-  return {
-    parameters,
-    scale: wanted.scale,
-    samples: stream.samples,
-    rows: columns.rows,
-    columns: columns.count,
-    framesPerColumn: columns.framesPerColumn,
-    levelsDb: columns.levels(),
-  };
+  const maker = new OverviewMaker(wanted);
+  for await (const block of blocks) maker.push(block);
+  return maker.finish();
 }
 
 /** Points of a transform. */

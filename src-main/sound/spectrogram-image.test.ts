@@ -169,7 +169,7 @@ describe('an overlay', () => {
       note: 'It is no evidence.',
     };
     const noise = Float32Array.from({ length: 32_000 }, (_, i) => 0.3 * Math.sin(i * i));
-    const { columns, rows } = plotSize(size.width, size.height, true);
+    const { columns, rows } = plotSize(size.width, size.height, { noted: true });
     expect(rows).toBeLessThan(plotSize(size.width, size.height).rows);
     const coloured = decodePng(await draw(noise, 'linear', { overlay }));
     const at = (seconds: number, hz: number): number[] => {
@@ -190,5 +190,26 @@ describe('an overlay', () => {
       const [r, g, b] = at(seconds, hz);
       expect([g, b]).toEqual([r, r]);
     }
+  });
+});
+
+describe('a waveform above', () => {
+  it('lies over the same time, and the spectrogram makes room for it', async () => {
+    const noise = Float32Array.from({ length: 32_000 }, (_, i) => 0.3 * Math.sin(i * i));
+    const { columns, rows } = plotSize(size.width, size.height, { waved: true });
+    expect(rows).toBeLessThan(plotSize(size.width, size.height).rows);
+    // Silent at first, then from -1/2 to 1.
+    const waveform = Int8Array.from({ length: 2 * columns }, (_, index) =>
+      index < columns ? 0 : index % 2 === 0 ? -63 : 127,
+    );
+    const { rgba, width } = decodePng(await draw(noise, 'linear', { waveform }));
+    const waveHeight = size.height / 6;
+    const isInked = (share: number, value: number): boolean => {
+      const x = 62 + Math.floor(share * columns);
+      const y = Math.floor(58 + ((1 - value) / 2) * waveHeight);
+      return rgba[4 * (y * width + x)] < 128;
+    };
+    expect([0.9, 0.3, 0, -0.4, -0.8].map((value) => isInked(0.75, value))).toEqual([true, true, true, true, false]);
+    expect([0.9, 0.3, 0, -0.4, -0.8].map((value) => isInked(0.25, value))).toEqual([false, false, true, false, false]);
   });
 });

@@ -32,6 +32,8 @@ export interface SpectrogramImageOptions {
   rangeDb?: number;
   /** Signed values over time and frequency, laid over the spectrogram in two colours; their scale takes the levels' place. */
   overlay?: SpectrogramOverlay;
+  /** Lowest and highest sample of each column, one after the other, 127 for full scale: drawn above the spectrogram. */
+  waveform?: Int8Array;
 }
 
 interface SaliencyOverlay {
@@ -72,25 +74,35 @@ interface Layout {
   top: number;
   width: number;
   height: number;
+  /** Of the waveform above it; null: there is none. */
+  wave: { top: number; height: number } | null;
 }
 
-/** @param noted whether a sentence stands below the picture */
-function layoutOf(width: number, height: number, noted: boolean): Layout {
+/** What a picture has beside the spectrogram: a sentence below an overlay, a waveform above. */
+interface Beside {
+  noted?: boolean;
+  waved?: boolean;
+}
+
+function layoutOf(width: number, height: number, { noted = false, waved = false }: Beside): Layout {
   const unit = Math.max(1, Math.min(width / 1200, height / 600));
   const left = Math.round(62 * unit);
-  const top = Math.round(58 * unit);
+  const above = Math.round(58 * unit);
+  const wave = waved ? { top: above, height: Math.round(height / 6) } : null;
+  const top = wave === null ? above : above + wave.height + Math.round(8 * unit);
   return {
     unit,
     left,
     top,
     width: width - left - Math.round(92 * unit),
     height: height - top - Math.round((noted ? 74 : 52) * unit),
+    wave,
   };
 }
 
-/** Size in pixels of the spectrogram itself within a picture of this size. @param noted whether it has an overlay with its sentence */
-export function plotSize(width: number, height: number, noted = false): { columns: number; rows: number } {
-  const layout = layoutOf(width, height, noted);
+/** Size in pixels of the spectrogram itself within a picture of this size. */
+export function plotSize(width: number, height: number, beside: Beside = {}): { columns: number; rows: number } {
+  const layout = layoutOf(width, height, beside);
   return { columns: layout.width, rows: layout.height };
 }
 
@@ -101,8 +113,8 @@ export function plotSize(width: number, height: number, noted = false): { column
  */
 export function drawSpectrogram(overview: SpectrogramOverview, options: SpectrogramImageOptions): Buffer {
   const { width, height } = options;
-  const { overlay } = options;
-  const layout = layoutOf(width, height, overlay !== undefined);
+  const { overlay, waveform } = options;
+  const layout = layoutOf(width, height, { noted: overlay !== undefined, waved: waveform !== undefined });
   const { unit } = layout;
   const { minDb, maxDb } = levelRange(overview, options);
   const table = colourTable(options.colourMap);
@@ -180,9 +192,25 @@ export function drawSpectrogram(overview: SpectrogramOverview, options: Spectrog
   const bar = new Uint8Array(layout.height);
   for (let y = 0; y < bar.length; y++) bar[y] = Math.round(255 * (1 - y / Math.max(1, bar.length - 1)));
 
-  const frame = (x: number, frameWidth: number): string =>
-    `<rect x="${x - 0.5}" y="${layout.top - 0.5}" width="${frameWidth + 1}" height="${layout.height + 1}" ` +
+  const frame = (
+    x: number,
+    frameWidth: number,
+    { top, height: frameHeight }: { top: number; height: number } = layout,
+  ): string =>
+    `<rect x="${x - 0.5}" y="${top - 0.5}" width="${frameWidth + 1}" height="${frameHeight + 1}" ` +
     `fill="none" stroke="${line}" stroke-width="1"/>`;
+  const { wave } = layout;
+  if (wave && waveform) {
+    marks.push(
+      wavePath(waveform, { ...wave, left: layout.left, width: layout.width }),
+      frame(layout.left, layout.width, wave),
+    );
+    for (const value of [-1, 0, 1]) {
+      const y = wave.top + ((1 - value) / 2) * wave.height;
+      tick(layout.left - 5 * unit, y, layout.left, y);
+      text(numberText(value), layout.left - 8 * unit, y + 4 * unit, `${size(11)} text-anchor="end"`);
+    }
+  }
   const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" font-family="DejaVu Sans" fill="${ink}">
 <rect width="${width}" height="${height}" fill="#ffffff"/>
 ${pixels(layout.left, layout.top, layout.width, layout.height, palettePng(indices, layout.width, layout.height, table))}
@@ -203,6 +231,34 @@ ${marks.join('\n')}
   return new Resvg(svg, { font: bundledFonts('DejaVu Sans', ['DejaVuSans.ttf', 'DejaVuSans-Bold.ttf']) })
     .render()
     .asPng();
+}
+
+/** A waveform's lowest and highest samples as an outline, at least a pixel high. */
+function wavePath(waveform: Int8Array, area: { left: number; top: number; width: number; height: number }): string {
+  const columns = waveform.length / 2;
+  const place = (column: number, value: number): string => {
+    const x = area.left + ((column + 0.5) / columns) * area.width;
+    return `${round(x)} ${round(area.top + ((1 - value / 127) / 2) * area.height)}`;
+  };
+  const upper = Array.from({ length: columns }, (_, column) => place(column, waveform[2 * column + 1]));
+  const lower = Array.from({ length: columns }, (_, column) => place(column, waveform[2 * column]));
+  return `<path d="M${[...upper, ...lower.reverse()].join('L')}Z" fill="${ink}" stroke="${ink}" stroke-width="1"/>`;
+}
+
+/** What a picture is made with, for those who have to say so beside it. */
+export function shownBy(
+  overview: SpectrogramOverview,
+  options: Pick<SpectrogramImageOptions, 'minDb' | 'maxDb' | 'rangeDb' | 'colourMap'>,
+): { minDb: number; maxDb: number; statement: string; scale: FrequencyScale; topHz: number; colourMap: ColourMap } {
+  const { scale, parameters } = overview;
+  const { colourMap } = options;
+  return {
+    statement: analysisText(overview),
+    scale,
+    topHz: parameters.fMax,
+    ...levelRange(overview, options),
+    colourMap,
+  };
 }
 
 /** Fonts that come with the program, never the system's: the same picture everywhere. @param names of files of one family */

@@ -115,13 +115,29 @@ export const evidence = {
   remove: procedure.input(inCase.extend({ evidenceIds: z.array(evidenceId).min(1), reason: text })).output(nothing),
   /** Hashes the file anew. */
   check: procedure.input(inEvidence).output(evidenceSchema),
-  /** Stretches as WAV files with a manifest of their hashes, packed into one: those that are marked, or those that results point out. */
+  /** Stretches as WAV files or pictures with a manifest of their hashes, packed into one: those that are marked, or those that results point out. */
   exportSound: procedure
-    .input(inCase.extend({ evidenceIds: z.array(evidenceId).default([]), of: z.enum(['marks', 'stretches']), out }))
+    .input(
+      inCase.extend({
+        evidenceIds: z.array(evidenceId).default([]),
+        of: z.enum(['marks', 'stretches']),
+        as: z.enum(['wav', 'png']).default('wav'),
+        /** Of marks: those of one category or speaker; null: all. */
+        category: z.string().nullable().default(null),
+        out,
+      }),
+    )
     .output(jobStarted),
   export: procedure
     .input(inCase.extend({ evidenceIds: z.array(evidenceId).default([]), format: z.enum(['csv', 'json']), out }))
     .output(output),
+};
+
+const markIds = z.array(z.int()).min(1).max(10_000);
+/** Without their defaults: what an edit does not name stays. */
+const markLooks = {
+  category: markSchema.shape.category.unwrap().optional(),
+  colour: markSchema.shape.colour.unwrap().optional(),
 };
 
 export const marks = {
@@ -130,17 +146,20 @@ export const marks = {
     .input(
       inEvidence.extend({
         markId: z.int(),
-        ...newMarkSchema.omit({ readAll: true, channel: true }).partial().shape,
+        ...newMarkSchema.omit({ readAll: true, channel: true, category: true, colour: true }).partial().shape,
+        ...markLooks,
         channel: markSchema.shape.channel.unwrap().optional(),
       }),
     )
     .output(markSchema),
+  /** Category (or speaker) and colour of many, all or none. */
+  updateAll: procedure.input(inEvidence.extend({ markIds, ...markLooks })).output(z.array(markSchema)),
   remove: procedure.input(inEvidence.extend({ markId: z.int() })).output(nothing),
   /** Many at once, all or none. */
   addAll: procedure
     .input(inEvidence.extend({ marks: z.array(newMarkSchema).min(1).max(10_000) }))
     .output(z.array(markSchema)),
-  removeAll: procedure.input(inEvidence.extend({ markIds: z.array(z.int()).min(1).max(10_000) })).output(nothing),
+  removeAll: procedure.input(inEvidence.extend({ markIds })).output(nothing),
   /** The categories that marks of the case have, with the colour of their latest mark. */
   categories: procedure
     .input(inCase)

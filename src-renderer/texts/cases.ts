@@ -246,12 +246,14 @@ export const cases = {
     exportAll: (format: string) => `All as ${format}…`,
     exportSelected: (format: string) => `The selected as ${format}…`,
     sound: {
-      marks: (which: string) => `Marked stretches of ${which} as WAV…`,
-      stretches: (which: string) => `Stretches that stand out of ${which} as WAV…`,
+      marks: (which: string, as: 'wav' | 'png') =>
+        `Marked stretches of ${which} as ${as === 'wav' ? 'WAV' : 'pictures'}…`,
+      stretches: (which: string, as: 'wav' | 'png') =>
+        `Stretches that stand out of ${which} as ${as === 'wav' ? 'WAV' : 'pictures'}…`,
       all: 'all',
       selected: 'the selected',
-      fileName: (number: string, of: 'marks' | 'stretches') =>
-        `${number.replaceAll(/[^\p{L}\p{N}._-]+/gu, '-')}-${of}.zip`,
+      fileName: (number: string, of: 'marks' | 'stretches', as: 'wav' | 'png') =>
+        `${number.replaceAll(/[^\p{L}\p{N}._-]+/gu, '-')}-${of}${as === 'png' ? '-pictures' : ''}.zip`,
       failed: (stretches: string) => `${stretches} could not be written: the list of jobs says why.`,
     },
     item: 'Item…',

@@ -339,6 +339,7 @@ export const examine = {
     export: 'Export',
     exportAs: (format: string) => `All as ${format}…`,
     exportSound: 'All as WAV, with hashes…',
+    exportPictures: 'All as pictures, with hashes…',
     fileName: (name: string, format: string) =>
       `${name.replace(/\.[^.]*$/, '').replaceAll(/[^\p{L}\p{N}._-]+/gu, '-')}-stretches.${format}`,
   },
@@ -363,6 +364,26 @@ export const examine = {
     show: 'Over the spectrogram',
     tag: 'Saliency: what the score rests on. No evidence.',
     over: 'Saliency map over the spectrogram: blue speaks for bona fide, orange for a machine. No evidence.',
+  },
+  speakers: {
+    title: 'Speakers and categories',
+    openTitle: (name: string) => `${name}: rename, colour, save as sound, analyse`,
+    lane: (name: string) => `Stretches of ${name}`,
+    hint: 'A click goes to a stretch, a second one plays it; so do the arrow keys and Space',
+    before: (stretches: string) => `before the first of ${stretches}`,
+    stretchOf: (number: string, of: string, span: string) => `${number} of ${of}, ${span}`,
+    total: 'In all; what overlaps counts once',
+    dialog: (name: string) => `Speaker “${name}”`,
+    speaks: (stretches: string, length: string, share: string) =>
+      `${stretches}, ${length} in all, ${share} of the recording, as marked.`,
+    name: 'Name',
+    nameHint: 'That of another speaker joins both.',
+    noName: 'Write a name.',
+    exportSound: 'Save as WAV…',
+    exportPictures: 'Save as pictures…',
+    analyse: 'Analyse each alone',
+    analyseTitle: 'Score each stretch as a recording of its own, in the background, and keep the results',
+    changed: (marks: string) => `${marks} changed.`,
   },
   marks: {
     channel: 'Channel',
@@ -404,6 +425,7 @@ export const examine = {
     exportAs: (format: string) => `Save as ${format}…`,
     formats: { audacity: 'labels for Audacity', textgrid: 'TextGrid for Praat', csv: 'CSV', json: 'JSON' },
     exportSound: 'Marked stretches as WAV, with hashes…',
+    exportPictures: 'Marks as pictures, with hashes…',
     fileName: (recording: string, end: string) => `${recording}.${end}`,
   },
   metadata: {

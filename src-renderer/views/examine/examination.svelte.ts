@@ -471,6 +471,14 @@ export class Examination {
     await this.reload();
   }
 
+  /** Category (or speaker) and colour of many at one stroke. */
+  async updateMarks(marks: readonly Mark[], edit: Partial<Pick<Mark, 'category' | 'colour'>>): Promise<void> {
+    const { caseId, evidenceId } = this;
+    await client.marks.updateAll({ caseId, evidenceId, markIds: marks.map(({ id }) => id), ...edit });
+    await this.reload();
+    this.offerUndo(examine.speakers.changed(plural(marks.length, 'mark')));
+  }
+
   /** Deletes a mark, and offers to put it back. */
   async removeMark({ id }: Mark): Promise<void> {
     const { caseId, evidenceId } = this;
@@ -494,13 +502,23 @@ export class Examination {
   }
 
   /** Has stretches scored as recordings of their own, one after the other. */
-  async analyseStretches(stretches: readonly LowStretch[]): Promise<void> {
+  async analyseStretches(
+    stretches: readonly { startSeconds: number; endSeconds: number }[],
+    of: { channel?: Analysis['channel']; label?: string } = {},
+  ): Promise<void> {
     const { caseId, evidenceId, readAll } = this;
     const { jobId } = await client.analyses.stretches({
-      ...{ caseId, evidenceId, readAll, channel: this.analysis?.channel ?? 'mix' },
+      ...{ caseId, evidenceId, readAll, channel: this.analysis?.channel ?? 'mix', ...of },
       stretches: stretches.map(({ startSeconds, endSeconds }) => ({ startSeconds, endSeconds })),
     });
     this.stretchJobs = new Set([...this.stretchJobs, jobId]);
+  }
+
+  /** The same of marked stretches, each of its own channel. */
+  async analyseMarks(marks: readonly (Mark & { endSeconds: number })[], label: string): Promise<void> {
+    for (const [channel, own] of Map.groupBy(marks, (mark) => mark.channel ?? ('mix' as const))) {
+      await this.analyseStretches(own, { channel, label });
+    }
   }
 
   /** Scores the selection as a recording of its own, and shows the result. */
