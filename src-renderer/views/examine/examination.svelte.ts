@@ -476,7 +476,7 @@ export class Examination {
     const { caseId, evidenceId } = this;
     await client.marks.updateAll({ caseId, evidenceId, markIds: marks.map(({ id }) => id), ...edit });
     await this.reload();
-    this.offerUndo(examine.speakers.changed(plural(marks.length, 'mark')));
+    await app.offerUndo(examine.speakers.changed(plural(marks.length, 'mark')));
   }
 
   /** Deletes a mark, and offers to put it back. */
