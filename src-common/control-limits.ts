@@ -12,8 +12,8 @@ export const leastBaselineRuns = 5;
 export const warningLimit = 2;
 export const actionLimit = 3;
 
-export type ControlState = 'within' | 'warning' | 'action';
-export interface JudgedControl extends ControlScore {
+type ControlState = 'within' | 'warning' | 'action';
+interface JudgedControl extends ControlScore {
   /** Mean of the baseline; null where that has no score of it. */
   centre: number | null;
   /** Of the score from the centre, in standard deviations of the baseline; null where either is missing. */
