@@ -45,4 +45,5 @@ it('is left out without a log, and of reports of earlier versions', () => {
   const { vouched: _, ...earlier } = snapshot;
   expect(logCodeText(earlier)).toBeNull();
   expect(logCodeText({ ...snapshot, case: null, head: null })).toBeNull();
+  expect(logCodeText({ ...snapshot, draft: true })).toBeNull();
 });

@@ -7,10 +7,10 @@ import type { ReportSnapshot } from './snapshot.ts';
 /** In points. */
 const side = 86;
 
-/** Capitals and digits alone, which make a coarser code. @returns null for what has no signed log */
-export function logCodeText({ case: details, head, vouched }: ReportSnapshot): string | null {
+/** Capitals and digits alone, which make a coarser code. @returns null for what has no signed log, and for drafts, for which none vouches */
+export function logCodeText({ case: details, head, vouched, draft }: ReportSnapshot): string | null {
   const key = vouched?.keys.at(0);
-  if (!details || !head || key === undefined) return null;
+  if (!details || !head || key === undefined || draft === true) return null;
   return `EARWITNESS CASE:${details.id} ROWS:${head.rows} HEAD:${head.hash} KEY:${key}`.toUpperCase();
 }
 
