@@ -52,6 +52,19 @@ describe('control recordings', () => {
     expect((await controlHistory(home)).models).toEqual([]);
   });
 
+  it('stay as they were where others cannot be read', async () => {
+    const { home, copies } = await withControls();
+    const before = readdirSync(copies);
+    const folder = testFolder();
+    writeFileSync(join(folder, 'a.wav'), 'a');
+    writeFileSync(join(folder, 'manifest.csv'), 'path,label,split\na.wav,bonafide,ours\nmissing.wav,spoof,ours');
+    const dataset = `manifest:${join(folder, 'manifest.csv')}`;
+    const asked = chooseControls(home, { dataset, split: 'ours', count: 1, seed: 1, by: 'Ada' });
+    await expect(asked).rejects.toMatchObject({ code: 'missing' });
+    expect(readdirSync(copies)).toEqual(before);
+    expect((await controlHistory(home)).set?.recordings).toHaveLength(4);
+  });
+
   it('say that one was changed, and make no baseline of it', async () => {
     const { home, model, damage } = await withControls();
     await runControls(home, model, { ...made, role: 'baseline' });

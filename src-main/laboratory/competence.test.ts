@@ -66,6 +66,25 @@ describe('a blind test', () => {
     expect((await competenceHistory(home)).results).toEqual([]);
   });
 
+  it('is not made where a recording cannot be read or the folder not written, and leaves nothing', async () => {
+    const { home, request } = await made();
+    const folder = testFolder();
+    const rows = ['a.wav,bonafide,ours', 'missing.wav,spoof,ours'];
+    writeFileSync(join(folder, 'a.wav'), 'a');
+    writeFileSync(join(folder, 'manifest.csv'), ['path,label,split', ...rows].join('\n'));
+    const dataset = `manifest:${join(folder, 'manifest.csv')}`;
+    const out = join(folder, 'out');
+    await expect(makeBlindTest(home, { ...request, dataset, out, count: 2 })).rejects.toMatchObject({
+      code: 'missing',
+    });
+    expect(readdirSync(out)).toEqual([]);
+    const inFile = join(folder, 'a.wav', 'out');
+    await expect(makeBlindTest(home, { ...request, out: inFile, count: 2 })).rejects.toMatchObject({
+      code: 'unwritable',
+    });
+    expect((await competenceHistory(home)).tests).toHaveLength(1);
+  });
+
   it('is not made of too few recordings', async () => {
     const { home, request } = await made();
     await expect(makeBlindTest(home, { ...request, count: 9 })).rejects.toMatchObject({ code: 'dataset' });

@@ -3,16 +3,16 @@
  * in a signed book.
  */
 import { randomInt, randomUUID } from 'node:crypto';
-import { copyFile, readFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { z } from 'zod';
-import { sha256File } from '../audio/hash.ts';
 import { UserFacingError } from '../base/errors.ts';
-import { ensureFolder, writeFileWhole } from '../base/files.ts';
+import { writeFileWhole } from '../base/files.ts';
 import { loadDataset, selectSplit } from '../datasets/load.ts';
 import { readTable } from '../datasets/table.ts';
 import { labelOf } from '../datasets/words.ts';
 import { rateInterval } from '../evaluation/statistics.ts';
+import { copyRecording } from './copy-recording.ts';
 import { RecordStore } from './record-store.ts';
 import { drawnAlike } from './robustness-rows.ts';
 import { SignedBook } from './signed-book.ts';
@@ -69,7 +69,7 @@ function shuffled<T>(items: readonly T[]): T[] {
  * Makes a blind test: copies of recordings under numbers, and a table for the answers. Which is which stays in the data folder.
  * @param request.count of recordings, sources and classes in turn
  * @param request.out a folder that is empty or not there
- * @throws UserFacingError `dataset`, `unwritable`
+ * @throws UserFacingError `dataset`, and as `copyRecording`: nothing is left then
  */
 export async function makeBlindTest(
   home: string,
@@ -82,27 +82,26 @@ export async function makeBlindTest(
       advice: 'Ask for fewer (--count), or take another split.',
     });
   }
-  await ensureFolder(out);
   const recordings: BlindTest['recordings'] = [];
-  for (const { path, label } of shuffled(items)) {
-    const number = String(recordings.length + 1).padStart(String(count).length, '0');
-    const name = `${number}${extname(path).toLowerCase()}`;
-    await copyFile(path, join(out, name));
-    recordings.push({ name, sha256: await sha256File(join(out, name)), label });
+  try {
+    for (const { path, label } of shuffled(items)) {
+      const number = String(recordings.length + 1).padStart(String(count).length, '0');
+      const name = `${number}${extname(path).toLowerCase()}`;
+      recordings.push({ name, sha256: await copyRecording(path, out, () => name), label });
+    }
+    const table = ['recording,answer', ...recordings.map(({ name }) => `${name},`)].join('\r\n');
+    await writeFileWhole(join(out, answersName), `${table}\r\n`);
+    const made = { id: randomUUID(), madeAt: new Date().toISOString(), madeBy: by };
+    const test: BlindTest = { format: 1, ...made, dataset, split, recordings };
+    await (await openTests(home)).add(test);
+    return test;
+  } catch (error) {
+    // A test that lacks some is none.
+    for (const name of [...recordings.map((one) => one.name), answersName]) {
+      await rm(join(out, name), { force: true }).catch(() => undefined);
+    }
+    throw error;
   }
-  const test: BlindTest = {
-    format: 1,
-    id: randomUUID(),
-    madeAt: new Date().toISOString(),
-    madeBy: by,
-    dataset,
-    split,
-    recordings,
-  };
-  await (await openTests(home)).add(test);
-  const table = ['recording,answer', ...recordings.map(({ name }) => `${name},`)].join('\r\n');
-  await writeFileWhole(join(out, answersName), `${table}\r\n`);
-  return test;
 }
 
 /** @throws UserFacingError `dataset` naming line and what is wrong, or which recordings have no answer */

@@ -3,22 +3,22 @@
  * decoder, library, processor or model is seen before a result is released.
  */
 import { randomUUID } from 'node:crypto';
-import { copyFile, mkdir, readFile, rename, rm } from 'node:fs/promises';
-import { createRequire } from 'node:module';
-import { cpus } from 'node:os';
+import { readFile, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { baselineAfter, judgeRun, judgeRuns, runsOf } from '../../src-common/control-limits.ts';
 import type { JudgedRun } from '../../src-common/control-limits.ts';
 import { controlRunSchema, controlSetSchema } from '../../src-common/schemas/controls.ts';
 import type { ControlRecording, ControlRun, ControlScore, ControlSet } from '../../src-common/schemas/controls.ts';
-import { findFfmpeg } from '../audio/ffmpeg.ts';
-import { sha256File } from '../audio/hash.ts';
+import { usedFfmpeg } from '../audio/used-ffmpeg.ts';
+import { processorName } from '../base/processor.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { writeFileWhole } from '../base/files.ts';
 import { sha256 } from '../base/sha256.ts';
 import { loadDataset, selectSplit } from '../datasets/load.ts';
 import type { StoredModel } from '../detector/store.ts';
+import { backendHere } from '../reports/scan-results.ts';
 import { scanFiles } from '../scanning/scan-files.ts';
+import { copyRecording } from './copy-recording.ts';
 import { drawnAlike } from './robustness-rows.ts';
 import { SignedBook } from './signed-book.ts';
 
@@ -27,8 +27,8 @@ export const controlsFolder = (home: string): string => join(home, 'controls');
 const setPath = (home: string): string => join(controlsFolder(home), 'set.json');
 const openBook = (home: string): SignedBook<ControlRun> =>
   SignedBook.open({ path: join(controlsFolder(home), 'runs.sqlite'), of: 'control run', schema: controlRunSchema });
-const recordingPath = (home: string, { sha256: name }: ControlRecording): string =>
-  join(controlsFolder(home), 'recordings', name);
+const recordingsFolder = (home: string): string => join(controlsFolder(home), 'recordings');
+const recordingPath = (home: string, { sha256: name }: ControlRecording): string => join(recordingsFolder(home), name);
 
 /** The control recordings; null where none were chosen. @throws UserFacingError `damaged` */
 export async function readControlSet(home: string): Promise<ControlSet | null> {
@@ -55,7 +55,7 @@ function setHash(recordings: readonly ControlRecording[]): string {
 /**
  * Chooses control recordings from a labelled dataset and copies them into the data folder.
  * @param count of each class
- * @throws UserFacingError `dataset` where a class has fewer, `exists`, `unwritable`
+ * @throws UserFacingError `dataset` where a class has fewer, and as `copyRecording`: those before stay then
  */
 export async function chooseControls(
   home: string,
@@ -70,16 +70,17 @@ export async function chooseControls(
       advice: 'Ask for fewer (--count), or take another split.',
     });
   }
-  const folder = join(controlsFolder(home), 'recordings');
-  await mkdir(folder, { recursive: true });
+  const before = await readControlSet(home).catch(() => null);
   const recordings: ControlRecording[] = [];
-  for (const { path, label } of chosen) {
-    const inHand = join(folder, `.${randomUUID()}.partial`);
-    await copyFile(path, inHand);
-    // Of the copy: the dataset's file may change meanwhile.
-    const recording = { sha256: await sha256File(inHand), name: basename(path), label };
-    await rename(inHand, recordingPath(home, recording));
-    if (!recordings.some((one) => one.sha256 === recording.sha256)) recordings.push(recording);
+  try {
+    for (const { path, label } of chosen) {
+      const hash = await copyRecording(path, recordingsFolder(home), (sha) => sha);
+      if (!recordings.some((one) => one.sha256 === hash))
+        recordings.push({ sha256: hash, name: basename(path), label });
+    }
+  } catch (error) {
+    await removeCopies(home, recordings, before?.recordings ?? []);
+    throw error;
   }
   const set: ControlSet = {
     format: 1,
@@ -88,25 +89,25 @@ export async function chooseControls(
     madeAt: new Date().toISOString(),
     madeBy: by,
   };
-  const before = await readControlSet(home).catch(() => null);
   await writeFileWhole(setPath(home), `${JSON.stringify(set, null, 1)}\n`);
-  for (const old of before?.recordings ?? []) {
-    if (!recordings.some((one) => one.sha256 === old.sha256)) await rm(recordingPath(home, old), { force: true });
-  }
+  await removeCopies(home, before?.recordings ?? [], recordings);
   return set;
 }
 
+/** Removes copies that are none of those that stay. */
+async function removeCopies(
+  home: string,
+  copies: readonly ControlRecording[],
+  staying: readonly ControlRecording[],
+): Promise<void> {
+  for (const copy of copies) {
+    if (!staying.some((one) => one.sha256 === copy.sha256)) await rm(recordingPath(home, copy), { force: true });
+  }
+}
+
 async function versionsNow(application: string): Promise<ControlRun['versions']> {
-  const { version } = createRequire(import.meta.url)('onnxruntime-node/package.json') as { version: string };
-  const ffmpeg = await findFfmpeg().then(
-    (found) => found.version,
-    () => null,
-  );
-  return {
-    application,
-    ffmpeg,
-    backend: `onnxruntime-node ${version}, CPU (${cpus()[0]?.model ?? 'unknown'}); ${process.platform} ${process.arch}`,
-  };
+  const backend = `${backendHere()} (${processorName()}); ${process.platform} ${process.arch}`;
+  return { application, ffmpeg: (await usedFfmpeg())?.version ?? null, backend };
 }
 
 async function scoreControls(

@@ -1,9 +1,10 @@
 /** Scores made signals and compares with what was stored, so that an installation can be trusted. */
+import { processorName } from '../base/processor.ts';
 import { agreementOf } from '../../src-common/score-agreement.ts';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { availableParallelism, cpus, tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { decode } from '../audio/decode.ts';
@@ -320,7 +321,7 @@ export async function selfTest(
       onnxruntime: onnxruntimeVersion(),
       ffmpeg,
       platform: `${process.platform} ${process.arch}`,
-      processor: cpus().at(0)?.model ?? 'unknown',
+      processor: processorName(),
     },
     checks,
   };

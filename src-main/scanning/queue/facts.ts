@@ -1,8 +1,9 @@
 /** What a scan asks of those who score for it, and what a worker is. */
-import { createHash } from 'node:crypto';
-import { arch, cpus, hostname, platform } from 'node:os';
+import { arch, hostname, platform } from 'node:os';
 import { z } from 'zod';
 import { usedFfmpeg } from '../../audio/used-ffmpeg.ts';
+import { processorName } from '../../base/processor.ts';
+import { sha256 } from '../../base/sha256.ts';
 import { applicationName } from '../../base/version.ts';
 import type { Card } from '../../detector/card.ts';
 import type { StoredModel } from '../../detector/store.ts';
@@ -58,7 +59,7 @@ export const workerSchema = z.object({
 export type WorkerFacts = z.infer<typeof workerSchema>;
 
 export function cardSha256(card: Card): string {
-  return createHash('sha256').update(JSON.stringify(card)).digest('hex');
+  return sha256(JSON.stringify(card));
 }
 
 export function modelFacts({ card, onnxSha256, insteadOf }: StoredModel): ModelFacts {
@@ -76,8 +77,7 @@ function ffmpegWords(ffmpeg: Made['ffmpeg']): string {
 
 /** One machine's way to make results, in a line that rows can name: all processes of it that differ in nothing say the same. */
 export function describeWorker(name: string, { application, backend, ffmpeg }: Made): string {
-  const processor = cpus().at(0)?.model.trim() ?? 'unknown processor';
-  const system = `${platform()} ${arch()}, ${processor}, Node ${process.versions.node}`;
+  const system = `${platform()} ${arch()}, ${processorName()}, Node ${process.versions.node}`;
   return `${name}: ${system}; ${application}; ${backend}; ffmpeg ${ffmpegWords(ffmpeg)}`;
 }
 
