@@ -146,6 +146,23 @@ function unsealedBy(path: string, sealed: Sealed, passphrase: string | null): Ke
   return key;
 }
 
+/**
+ * The installation's key for a child of this process that signs: PKCS #8, DER; null where the child can read it by itself.
+ * @throws UserFacingError as {@link installationKey}
+ */
+export function openedKey(home: string): Uint8Array | null {
+  const path = join(home, keyName);
+  const pem = readKey(path) ?? '';
+  const key = privateKeyIn(path, pem);
+  return sealedKey(pem) ? key.export({ format: 'der', type: 'pkcs8' }) : null;
+}
+
+/** Opens in a child what its parent gave of {@link openedKey}. */
+export function takeOpenedKey(der: Uint8Array): void {
+  const key = createPrivateKey({ key: Buffer.from(der), format: 'der', type: 'pkcs8' });
+  unsealed.set(publicKeyIn(key.export({ format: 'pem', type: 'pkcs8' }).toString()), key);
+}
+
 /** Whether a key has a passphrase, and whether that has yet to be given. */
 export function keyState(path: string): { sealed: boolean; locked: boolean } {
   const pem = readKey(path);

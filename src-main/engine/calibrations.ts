@@ -1,5 +1,6 @@
 import { copyFile } from 'node:fs/promises';
 import { UserFacingError } from '../base/errors.ts';
+import { openedKey } from '../cases/keys.ts';
 import { withBonafide } from '../datasets/load.ts';
 import { runInLaboratory } from '../laboratory/laboratory.ts';
 import { listValidations, validationReportPath } from '../laboratory/validate-model.ts';
@@ -15,6 +16,11 @@ const graceMilliseconds = 2000;
 
 export function calibrationsProcedures(context: EngineContext) {
   const { home, jobs, models, application } = context;
+  /** Made where there is none yet. @throws UserFacingError `key-locked` where its passphrase has yet to be given: the window asks for it then */
+  const keyToSign = (): Uint8Array | null => {
+    void context.cases.library.key;
+    return openedKey(home);
+  };
   return {
     start: os.calibrations.start.handler(async ({ input }) => {
       const { modelId, dataset, bonafide, split, name, errorRate, plan } = input;
@@ -33,13 +39,14 @@ export function calibrationsProcedures(context: EngineContext) {
           ? { maximumErrorRate: errorRate }
           : { stated: statedHere(plan), examiner: context.cases.session.actor(), replicates: 1000 }),
       };
+      const key = plan === null ? null : keyToSign();
       const title = `${plan === null ? 'Calibration' : 'Validation'} of ${(await models.get(modelId, modelId)).name}`;
       const jobId = jobs.start({ kind: 'calibrate', title, unit: 'recordings' }, async (job) => {
         job.progress({ doing: 'Listing the recordings' });
         const id = await models.make(name, async (out) => {
           const { written } = await runInLaboratory(
             'calibrate',
-            { application, request: { ...asked, out } },
+            { application, request: { ...asked, out }, key },
             {
               signal: job.signal,
               onEvent: ({ done, total }) =>

@@ -24,7 +24,8 @@ export interface LaboratoryTasks {
   inspect: { request: InspectRequest; event: InspectEvent; result: InspectResult };
   recognise: { request: { path: string }; event: DatasetGuess; result: null };
   calibrate: {
-    request: { request: CalibrationRequest | ValidationRequest; application: string };
+    /** `key`: as `openedKey` gives it, of a validation. */
+    request: { request: CalibrationRequest | ValidationRequest; application: string; key: Uint8Array | null };
     event: { done: number; total: number };
     /** Of a validation false where a criterion was not met. */
     result: { written: boolean };
@@ -68,7 +69,7 @@ performTasks<LaboratoryTasks>({
     }
     return null;
   },
-  calibrate: async ({ request, application }, tell, signal) => {
+  calibrate: async ({ request, application, key }, tell, signal) => {
     const isDue = everyTenthSecond();
     const options = {
       signal,
@@ -77,6 +78,8 @@ performTasks<LaboratoryTasks>({
       },
     };
     if ('stated' in request) {
+      const { takeOpenedKey } = await import('../cases/keys.ts');
+      if (key !== null) takeOpenedKey(key);
       const { validateModel } = await import('./validate-model.ts');
       return { written: (await validateModel(request, application, options)).model !== null };
     }

@@ -6,13 +6,15 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { validationRecordSchema } from '../../src-common/schemas/validation.ts';
 import { sha256 } from '../base/sha256.ts';
 import { applicationName } from '../base/version.ts';
-import { ownKey } from '../cases/library.ts';
+import { openedKey } from '../cases/keys.ts';
+import { Library, ownKey } from '../cases/library.ts';
 import type { Card } from '../detector/card.ts';
 import { sealCard } from '../detector/seal.ts';
 import { readFiles, readModel, writeModel } from '../detector/store.ts';
 import { unsealedNote } from '../detector/unsealed.ts';
 import { scanFiles } from '../scanning/scan-files.ts';
 import { calibrateModel } from './calibrate-model.ts';
+import { runInLaboratory } from './laboratory.ts';
 import { conditions, validationFixture, writeModelTrainedOn, writtenPlan } from './testing.ts';
 import { listValidations, validateModel } from './validate-model.ts';
 import type { ValidationRequest } from './validate-model.ts';
@@ -268,4 +270,20 @@ it('stays validated by the signature of this installation over all that it says,
   expect(card).toMatchObject({ status: 'screening', validation: null });
   expect(card.notes).not.toContain(unsealedNote);
   expect(Object.keys(card.files)).not.toContain('validation.json');
+});
+
+it('is signed in a child process by a key with a passphrase that is open in its parent', async () => {
+  const home = join(folder, 'home');
+  const library = Library.open(home);
+  const { publicKey } = library;
+  library.changePassphrase(null, 'words that do not belong together');
+  library.close();
+  const out = join(folder, 'sealed');
+  const run = (key: Uint8Array | null): Promise<{ written: boolean }> =>
+    runInLaboratory('calibrate', { request: { ...request, out }, application: applicationName(), key });
+  await expect(run(null)).rejects.toMatchObject({ code: 'key-locked' });
+  expect(await run(openedKey(home))).toEqual({ written: true });
+  const record = validationRecordSchema.parse(JSON.parse(readFileSync(join(out, 'validation.json'), 'utf8')));
+  expect(recordHolds(record)).toBe(true);
+  expect(record.signature.publicKey).toBe(publicKey);
 });
