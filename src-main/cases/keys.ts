@@ -16,6 +16,7 @@ import { shortestPassphrase } from '../../src-common/passphrase.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { unwritable } from '../base/files.ts';
 import { givenPassphrase } from '../base/passphrase.ts';
+import { sameDigits } from '../base/same-digits.ts';
 import { publicKeyIn, seal, sealedKey, unseal } from '../base/sealed-key.ts';
 import { keyName } from '../base/signatures.ts';
 import { ensureFolderNow } from './folders.ts';
@@ -50,8 +51,7 @@ export function fingerprintOf(publicKey: string): string {
 
 /** Whether a fingerprint, as people write it, is that of a public key. */
 export function isFingerprintOf(text: string, publicKey: string): boolean {
-  const plain = (one: string): string => one.toLowerCase().replace(/[^0-9a-f]/g, '');
-  return plain(text) === plain(fingerprintOf(publicKey));
+  return sameDigits(text, fingerprintOf(publicKey));
 }
 
 /** Keys that were unsealed in this process, by their public key. */

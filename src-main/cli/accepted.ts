@@ -5,6 +5,7 @@ import { visibleName } from '../../src-common/visible-text.ts';
 import type { AcceptedFields, AcceptedKind } from '../base/accepted.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { dataFolder } from '../base/home.ts';
+import { sameDigits } from '../base/same-digits.ts';
 import { exitStatus, withStatus } from './context.ts';
 
 interface Listed<T extends AcceptedFields> {
@@ -38,10 +39,9 @@ export function registerAccepted<T extends AcceptedFields>(
     const { kind, fingerprintOf, effect } = await load();
     const accepted = await import('../base/accepted.ts');
     const home = resolve(dataFolder());
-    const plain = (text: string): string => text.toLowerCase().replace(/[^0-9a-f]/g, '');
     const found = accepted
       .listAccepted(home, kind)
-      .find((one) => one.withdrawnAt === null && plain(fingerprintOf(one)) === plain(fingerprint));
+      .find((one) => one.withdrawnAt === null && sameDigits(fingerprintOf(one), fingerprint));
     if (!found) {
       throw new UserFacingError('usage', `No ${kind.one} ${fingerprint} is accepted.`, {
         advice: `“${command.name()} list” shows all.`,

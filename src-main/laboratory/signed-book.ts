@@ -82,7 +82,9 @@ export class SignedBook<Entry> {
       // Two scans may end their controls at once.
       this.#db
         .transaction(() => {
-          const last = this.#rows().at(-1);
+          const last = this.#db
+            .prepare<[], Row>('SELECT entry, previous, public_key, signature FROM entries ORDER BY id DESC LIMIT 1')
+            .get();
           const row = { entry: JSON.stringify(entry), previous: last === undefined ? '' : this.#hashOf(last) };
           this.#db
             .prepare('INSERT INTO entries (entry, previous, public_key, signature) VALUES (?, ?, ?, ?)')

@@ -8,7 +8,7 @@ import type { CaseCore } from '../core.ts';
 import { headMessage } from '../keys.ts';
 import { NotAsAsked } from './asn1.ts';
 import type { Authority } from './authorities.ts';
-import { authorityOf, nameOf } from './chain.ts';
+import { authorityOf, commonName, nameOf } from './chain.ts';
 import { readToken, tokenOf } from './time-stamp.ts';
 import type { TimeStamp } from './time-stamp.ts';
 
@@ -150,10 +150,9 @@ export class Anchors {
 
 function unknownAuthority(from: string, { signer, certificates }: TimeStamp): UserFacingError {
   const topmost = certificates.findLast(({ ca }) => ca) ?? signer;
-  const issuer = /^CN=(.+)$/m.exec(topmost.issuer)?.[1] ?? topmost.issuer.replaceAll('\n', ', ');
   return refused(
     from,
-    `it is by ${nameOf(signer)}, whose chain (up to ${issuer}) ends in no certificate that is accepted here`,
+    `it is by ${nameOf(signer)}, whose chain (up to ${commonName(topmost.issuer)}) ends in no certificate that is accepted here`,
     'Get the root certificate from the authority, its fingerprint by another way, and accept it: `authority accept ROOT.pem --name NAME --fingerprint SHA256`.',
   );
 }

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { acceptedFields } from '../../base/accepted.ts';
 import type { AcceptedKind } from '../../base/accepted.ts';
 import { UserFacingError } from '../../base/errors.ts';
+import { sameDigits } from '../../base/same-digits.ts';
 
 const authoritySchema = z.strictObject({
   ...acceptedFields,
@@ -23,8 +24,7 @@ export const authorities: AcceptedKind<Authority> = {
 
 /** Whether a fingerprint, as people write it, is that of a certificate. */
 export function isCertificateFingerprint(text: string, certificate: X509Certificate): boolean {
-  const plain = (one: string): string => one.toLowerCase().replace(/[^0-9a-f]/g, '');
-  return plain(text) === plain(certificate.fingerprint256);
+  return sameDigits(text, certificate.fingerprint256);
 }
 
 /** Reads a certificate, PEM or DER. @throws UserFacingError `certificate` */

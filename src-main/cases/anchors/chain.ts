@@ -45,10 +45,13 @@ function pathLength(certificate: X509Certificate): number {
   return limit === undefined ? mostLinks : Number(limit);
 }
 
-/** The common name of who holds a certificate, else all of its name. */
-export function nameOf({ subject }: X509Certificate): string {
-  return /^CN=(.+)$/m.exec(subject)?.[1] ?? subject.replaceAll('\n', ', ');
+/** The common name in a certificate's name of somebody, else all of it. */
+export function commonName(name: string): string {
+  return /^CN=(.+)$/m.exec(name)?.[1] ?? name.replaceAll('\n', ', ');
 }
+
+/** Who holds a certificate. */
+export const nameOf = ({ subject }: X509Certificate): string => commonName(subject);
 
 /**
  * The accepted authority that the chain of a stamp's signer ends in, each certificate valid when it was stamped.
