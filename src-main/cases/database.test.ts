@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
-import { leaveWal, migrate, openDatabase, openDatabaseForReading, telling } from './database.ts';
+import { telling } from '../base/sqlite.ts';
+import { leaveWal, migrate, openDatabase, openDatabaseForReading } from './database.ts';
 import { schemaDifferences } from './database-schema.ts';
 import { addFiles, analysisFor, testCase, testFolder, thrown } from './testing.ts';
 

@@ -13,7 +13,8 @@ import { writeArchive } from '../base/zip.ts';
 import { manifestName, unpackedBytes } from './archive-manifest.ts';
 import type { ArchiveProgress, Manifest } from './archive-manifest.ts';
 import { canonicalJson } from './canonical.ts';
-import { databaseFailure, databaseName, openDatabaseForReading } from './database.ts';
+import { databaseFailure } from '../base/sqlite.ts';
+import { databaseName, openDatabaseForReading } from './database.ts';
 import { lastRow } from './custody.ts';
 import type { CaseStore } from './store.ts';
 

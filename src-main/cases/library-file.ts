@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import type { CustodyHead } from '../../src-common/schemas/custody.ts';
 import { UserFacingError } from '../base/errors.ts';
-import { databaseFailure, readingBeside } from './database.ts';
+import { databaseFailure } from '../base/sqlite.ts';
+import { readingBeside } from './database.ts';
 
 /** How a key that is not this installation's came to be known. */
 export interface KnownKey {

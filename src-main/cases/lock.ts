@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { UserFacingError } from '../base/errors.ts';
-import { databaseFailure } from './database.ts';
+import { databaseFailure } from '../base/sqlite.ts';
 import { mustBeOrdinary } from './folders.ts';
 
 /** The name of the file in a case's folder that its writer holds locked. */

@@ -2,7 +2,8 @@
 import { rmSync } from 'node:fs';
 import type Database from 'better-sqlite3';
 import { derivedColumns, nameKeyOf, storedAudio } from './evidence-table.ts';
-import { alteredDatabase, createDatabase, openUntrusted, telling } from './database.ts';
+import { telling } from '../base/sqlite.ts';
+import { alteredDatabase, createDatabase, openUntrusted } from './database.ts';
 import { rowSchemas, workingTables } from './rows.ts';
 
 /** The one table of SQLite's own that a case has: the highest id that was given in each table. */

@@ -8,6 +8,7 @@ import type { CustodyHead } from '../../src-common/schemas/custody.ts';
 import { defaultSpectrogram } from '../../src-common/schemas/spectrogram.ts';
 import type { SpectrogramSettings } from '../../src-common/schemas/spectrogram.ts';
 import { UserFacingError } from '../base/errors.ts';
+import { databaseFailure } from '../base/sqlite.ts';
 import { unwritable } from '../base/files.ts';
 import { admitCase, databaseContent, databaseFingerprint } from './admit.ts';
 import type { Admission } from './admit.ts';
@@ -19,15 +20,7 @@ import { CaseCore } from './core.ts';
 import type { CaseChange } from './core.ts';
 import { readHead } from './custody.ts';
 import { CustodyLog } from './custody-log.ts';
-import {
-  caseIdIn,
-  databaseName,
-  databasePath,
-  openDatabase,
-  openDatabaseForReading,
-  requireCase,
-  databaseFailure,
-} from './database.ts';
+import { caseIdIn, databaseName, databasePath, openDatabase, openDatabaseForReading, requireCase } from './database.ts';
 import { EditHistory } from './edit-history.ts';
 import type { EditTold } from './edit-history.ts';
 import { EvidenceItems } from './evidence.ts';

@@ -5,7 +5,7 @@ import type { z } from 'zod';
 import { UserFacingError } from '../base/errors.ts';
 import { sha256 } from '../base/sha256.ts';
 import { signatureHolds } from '../base/signatures.ts';
-import { patienceMs, telling } from '../cases/database.ts';
+import { patienceMs, telling } from '../base/sqlite.ts';
 import { ensureFolderNow } from '../cases/folders.ts';
 import { ownKey } from '../cases/library.ts';
 
