@@ -1,5 +1,13 @@
 import { expect, test } from 'vitest';
-import { datasetName, partOf, specParts, withoutPart, withPart } from './dataset-spec.ts';
+import {
+  collectionReference,
+  collectionText,
+  datasetName,
+  partOf,
+  specParts,
+  withoutPart,
+  withPart,
+} from './dataset-spec.ts';
 
 test('a plus belongs to a path unless a kind of dataset follows it', () => {
   expect(specParts('')).toEqual([]);
@@ -24,4 +32,14 @@ test('datasets have short names that tell tables apart', () => {
   expect(datasetName('asvspoof2019:/data/LA+manifest:/data/voices/clips.csv')).toBe('LA + voices/clips.csv');
   expect(datasetName('folder:C:\\data\\my+set')).toBe('my+set');
   expect(datasetName('bonafide:for:/data/norm')).toBe('norm');
+  expect(datasetName(`collection:Mobile 2026@2#${'a'.repeat(64)}`)).toBe('Mobile 2026@2');
+});
+
+test('what is said of a collection: its place, a version, what is past its retention, the hash of the list', () => {
+  const sha256 = '0123456789abcdef'.repeat(4);
+  expect(collectionReference('mobile')).toEqual({ place: 'mobile', version: null, expired: false, sha256: null });
+  const whole = { place: '/lab@home/mobile.sqlite', version: 'final-2', expired: true, sha256 };
+  expect(collectionReference(`/lab@home/mobile.sqlite@final-2?expired#${sha256}`)).toEqual(whole);
+  expect(collectionText(whole)).toBe(`/lab@home/mobile.sqlite@final-2?expired#${sha256}`);
+  expect(collectionReference('/lab@home/mobile.sqlite').version).toBeNull();
 });

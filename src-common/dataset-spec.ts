@@ -11,6 +11,7 @@ export const datasetKinds = [
   'folder',
   'manifest',
   'bonafide',
+  'collection',
 ] as const;
 export type DatasetKind = (typeof datasetKinds)[number];
 
@@ -41,11 +42,35 @@ export function partOf(part: string): { kind: DatasetKind | null; path: string }
   return kind === undefined ? { kind: null, path: part } : { kind, path: part.slice(kind.length + 1) };
 }
 
+/** What a spec says of a collection: `NAME` or its file, `@VERSION`, `?expired` (what is past its retention too), `#SHA256` of the list. */
+export interface CollectionReference {
+  place: string;
+  /** Null: the entries as they are now. */
+  version: string | null;
+  expired: boolean;
+  /** The list must have this hash. */
+  sha256: string | null;
+}
+
+const collectionForm = /^(.*?)(?:@([\p{L}\p{N}_-]+))?(\?expired)?(?:#([0-9a-f]{64}))?$/su;
+
+/** Takes apart what follows `collection:`. */
+export function collectionReference(text: string): CollectionReference {
+  const [, place = '', version, expired, sha256] = collectionForm.exec(text) ?? [];
+  return { place, version: version ?? null, expired: expired !== undefined, sha256: sha256 ?? null };
+}
+
+export function collectionText({ place, version, expired, sha256 }: CollectionReference): string {
+  return `${place}${version === null ? '' : `@${version}`}${expired ? '?expired' : ''}${sha256 === null ? '' : `#${sha256}`}`;
+}
+
 /** A dataset's spec as a short name: the last folder of each part; of a table with the file's name. */
 export function datasetName(spec: string): string {
   return specParts(spec)
     .map((part) => {
-      const { kind, path } = partOf(part);
+      const { kind, path: written } = partOf(part);
+      // A hash says nothing to a reader.
+      const path = kind === 'collection' ? collectionText({ ...collectionReference(written), sha256: null }) : written;
       const names = path.split(/[/\\]/).filter((name) => name !== '');
       // Tables are all called alike: their folder says which.
       return names.slice(kind === 'manifest' ? -2 : -1).join('/') || part;

@@ -1,20 +1,22 @@
 /** From a spec to the recordings of a dataset. */
 import { stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { dirname, resolve, sep } from 'node:path';
-import { partOf, specParts } from '../../src-common/dataset-spec.ts';
+import { resolve } from 'node:path';
+import { collectionReference, partOf, specParts } from '../../src-common/dataset-spec.ts';
 import type { DatasetKind } from '../../src-common/dataset-spec.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { loadAsvspoof2019 } from './asvspoof2019.ts';
 import { loadAsvspoof2021 } from './asvspoof2021.ts';
 import { loadAsvspoof5 } from './asvspoof5.ts';
+import { collectionPath } from './collections/places.ts';
+import { loadCollection, pinned } from './collections/use.ts';
 import { loadBonafide, loadFolder } from './folder.ts';
 import { loadFor } from './for.ts';
 import { loadInTheWild } from './in-the-wild.ts';
 import { loadManifest } from './manifest.ts';
 import { loadMlaad } from './mlaad.ts';
 import type { Dataset, DatasetItem, LoadedItems } from './types.ts';
-import { unreadable } from './walk.ts';
+import { commonFolder, unreadable } from './walk.ts';
 import { loadWavefake } from './wavefake.ts';
 import { bySplit, knownSplit, plural } from './words.ts';
 
@@ -32,6 +34,7 @@ const layouts: Record<
   wavefake: { form: 'wavefake:DIR', of: 'folder', load: loadWavefake },
   mlaad: { form: 'mlaad:DIR', of: 'folder', load: loadMlaad },
   bonafide: { form: 'bonafide:DIR', of: 'folder', load: loadBonafide },
+  collection: { form: 'collection:NAME[@VERSION]', of: 'file', load: loadCollection },
 };
 
 /** The forms that a dataset's spec can have, for help texts and errors. */
@@ -62,19 +65,32 @@ export function specPaths(spec: string, bonafide?: string): string[] {
   return specParts(withBonafide(spec, bonafide)).map((part) => located(part).path);
 }
 
+/** What a spec leads to, comparable with that of another: paths, and of collections the version or the hash of the list. */
+export function specKeys(spec: string): string[] {
+  return specParts(spec).map((part) => {
+    const { layout, path, named } = located(part);
+    if (layout !== 'collection') return path;
+    const { version, sha256 } = collectionReference(named);
+    return `${path}@${version ?? sha256 ?? ''}`;
+  });
+}
+
 /**
  * Lists a dataset's recordings with what is known of each; opens none of them.
- * @param spec one of `asvspoof2019:DIR`, `asvspoof2021:DIR`, `asvspoof5:DIR`, `for:DIR`, `in-the-wild:DIR`, `wavefake:DIR`,
+ * @param written one of `asvspoof2019:DIR`, `asvspoof2021:DIR`, `asvspoof5:DIR`, `for:DIR`, `in-the-wild:DIR`, `wavefake:DIR`,
  * `mlaad:DIR`, `folder:DIR`, `bonafide:DIR` and `manifest:FILE.csv`, or several joined by `+`; a path may begin with `~/`.
  * `bonafide:` before one of the others leaves its spoofs out.
  *
  * Of several, each recording keeps its split, source and speaker, its id is prefixed by the part's kind (and number, where a
  * kind comes twice), and a file in two parts is taken once. Recordings of a part without splits stay in no split: beside parts
  * with splits they are chosen by `all` only, and a note says so.
+ *
+ * Of a collection (`collection:NAME[@VERSION]`) each recording is compared with its hash, and the dataset's spec names the hash of the list.
  * @throws UserFacingError `dataset`: unknown kind, nothing there, another layout than named, a line that cannot be read, one
- * file with two labels; the message says what was looked for and where.
+ * file with two labels; the message says what was looked for and where. `collection` for recordings that are not as catalogued.
  */
-export async function loadDataset(spec: string): Promise<Dataset> {
+export async function loadDataset(written: string): Promise<Dataset> {
+  const { spec, leftOut } = pinned(written);
   const parts = specParts(spec);
   if (parts.length === 0) throw noKind(spec);
   const loaded: (LoadedItems & { layout: DatasetKind })[] = [];
@@ -90,7 +106,7 @@ export async function loadDataset(spec: string): Promise<Dataset> {
   if (withoutSplit > 0 && withoutSplit < items.length) {
     notes.push(`In no split: ${plural(withoutSplit, 'recording')} of ${items.length}.`);
   }
-  return { spec, layout: loaded.length === 1 ? loaded[0].layout : 'combined', root, items, notes };
+  return { spec, layout: loaded.length === 1 ? loaded[0].layout : 'combined', root, items, notes, leftOut };
 }
 
 const noKind = (spec: string) =>
@@ -98,8 +114,8 @@ const noKind = (spec: string) =>
     advice: `Write one of ${specForms}, or several joined by +.`,
   });
 
-/** A single spec taken apart, its path absolute. */
-function located(spec: string): { layout: DatasetKind; path: string; bonafideOnly: boolean } {
+/** A single spec taken apart, its path absolute; `named`: what its loader gets. */
+function located(spec: string): { layout: DatasetKind; path: string; named: string; bonafideOnly: boolean } {
   const { kind: layout, path: written } = partOf(spec);
   if (layout === null) throw noKind(spec);
   const { form, of } = layouts[layout];
@@ -107,13 +123,16 @@ function located(spec: string): { layout: DatasetKind; path: string; bonafideOnl
   if (written === '') {
     throw new UserFacingError('dataset', `"${spec}" names no ${of}.`, { advice: `Write ${form}.` });
   }
+  if (layout === 'collection') {
+    return { layout, path: collectionPath(collectionReference(written).place), named: written, bonafideOnly: false };
+  }
   // A shell leaves ~ alone in the middle of a word.
   const path = resolve(written.replace(/^~(?=$|[\\/])/, () => homedir()));
-  return { layout, path, bonafideOnly: layout === 'bonafide' };
+  return { layout, path, named: path, bonafideOnly: layout === 'bonafide' };
 }
 
 async function loadPart(spec: string): Promise<LoadedItems & { layout: DatasetKind }> {
-  const { layout, path, bonafideOnly } = located(spec);
+  const { layout, path, named, bonafideOnly } = located(spec);
   const { form, of, load } = layouts[layout];
   const is = await stat(path).catch((error: unknown) => {
     throw unreadable(path, error, of);
@@ -121,7 +140,7 @@ async function loadPart(spec: string): Promise<LoadedItems & { layout: DatasetKi
   if (of === 'folder' ? !is.isDirectory() : !is.isFile()) {
     throw new UserFacingError('dataset', `${path} is no ${of}.`, { path, advice: `Expected is ${form}.` });
   }
-  const found = await load(path);
+  const found = await load(named);
   if (found.items.length === 0) {
     throw new UserFacingError('dataset', `No audio files in ${found.root}.`, {
       path: found.root,
@@ -172,18 +191,6 @@ function combined(specs: readonly string[], parts: readonly (LoadedItems & { lay
   if (twice > 0) notes.push(`Taken once, standing in two of the datasets: ${plural(twice, 'recording')}.`);
   const all = [...items.values()];
   return { root: commonFolder(parts.map(({ root }) => root)), items: all, notes };
-}
-
-/** The innermost folder that holds all of them; the first's where they have none in common. */
-function commonFolder(folders: readonly string[]): string {
-  let common = folders[0];
-  while (
-    folders.some((folder) => folder !== common && !folder.startsWith(common.endsWith(sep) ? common : common + sep))
-  ) {
-    if (dirname(common) === common) return folders[0];
-    common = dirname(common);
-  }
-  return common;
 }
 
 /**

@@ -17,11 +17,13 @@ const columns = [
   'language',
   'year',
   'kind',
+  'chain',
+  'quality',
 ] as const;
 
 /**
  * A CSV file (RFC 4180, UTF-8 with or without a mark) whose first line names its columns in any order: path and label, and
- * optionally split, generator, speaker, source, codec, language, year and kind; others are ignored. Paths are relative to the file's folder. Items come in
+ * optionally split, generator, speaker, source, codec, language, year, kind, chain and quality; others are ignored. Paths are relative to the file's folder. Items come in
  * the file's order.
  */
 export async function loadManifest(file: string): Promise<LoadedItems> {
@@ -74,9 +76,10 @@ export async function loadManifest(file: string): Promise<LoadedItems> {
     }
     const split = value('split');
     const generator = value('generator');
-    const codec = value('codec');
-    const language = value('language');
-    const [year, kind] = [value('year'), value('kind')];
+    const further = (['codec', 'language', 'year', 'kind', 'chain', 'quality'] as const).map((name) => [
+      name,
+      value(name),
+    ]);
     const absolute = resolve(root, path);
     const item: DatasetItem = {
       path: absolute,
@@ -86,10 +89,7 @@ export async function loadManifest(file: string): Promise<LoadedItems> {
       generator: label === 'spoof' ? generator : null,
       speaker: value('speaker'),
       source: value('source'),
-      ...(codec === null ? {} : { codec }),
-      ...(language === null ? {} : { language }),
-      ...(year === null ? {} : { year }),
-      ...(kind === null ? {} : { kind }),
+      ...(Object.fromEntries(further.filter(([, given]) => given !== null)) as Partial<DatasetItem>),
     };
     const before = seen.get(absolute);
     if (before) {
@@ -112,8 +112,13 @@ export async function loadManifest(file: string): Promise<LoadedItems> {
 /**
  * A manifest of some recordings, to be saved as `file`: paths below its folder are relative to it, so that both can be moved
  * together; others are absolute.
+ * @param further columns with a value for each item
  */
-export function manifestText(file: string, items: readonly DatasetItem[]): string {
+export function manifestText(
+  file: string,
+  items: readonly DatasetItem[],
+  further: readonly { column: string; values: readonly (string | null)[] }[] = [],
+): string {
   const root = dirname(resolve(file));
   const used = columns.filter(
     (name) => name === 'path' || name === 'label' || items.some((item) => (item[name] ?? null) !== null),
@@ -123,8 +128,14 @@ export function manifestText(file: string, items: readonly DatasetItem[]): strin
     const below = relative(root, path);
     return below.startsWith('..') || isAbsolute(below) ? path : below.split(sep).join('/');
   };
-  const lines = items.map((item) =>
-    used.map((name) => cell(name === 'path' ? pathOf(item) : (item[name] ?? ''))).join(','),
+  const filled = further.filter(({ values }) => values.some((value) => value !== null));
+  const lines = items.map((item, index) =>
+    [
+      ...used.map((name) => (name === 'path' ? pathOf(item) : (item[name] ?? ''))),
+      ...filled.map(({ values }) => values[index] ?? ''),
+    ]
+      .map(cell)
+      .join(','),
   );
-  return [used.join(','), ...lines, ''].join('\n');
+  return [[...used, ...filled.map(({ column }) => column)].join(','), ...lines, ''].join('\n');
 }

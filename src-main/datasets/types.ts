@@ -25,6 +25,9 @@ export interface DatasetItem {
   /** When and with what kind of system it was made, as the corpus writes it. */
   year?: string;
   kind?: string;
+  /** Recording chain and quality in the words of the laboratory. */
+  chain?: string;
+  quality?: string;
 }
 
 /** What one layout's loader finds. */
@@ -37,8 +40,10 @@ export interface LoadedItems {
 }
 
 export interface Dataset extends LoadedItems {
-  /** As the person wrote it. */
+  /** As the person wrote it; of collections with the hash of the list. */
   spec: string;
+  /** What of a collection is left out and why, as sentences. */
+  leftOut: string[];
   /** `combined` where the spec names several datasets. */
   layout: Layout;
 }

@@ -1,7 +1,7 @@
 /** Finds recordings in the folders of a dataset. */
 import type { Dirent } from 'node:fs';
 import { readdir, realpath, stat } from 'node:fs/promises';
-import { extname, join } from 'node:path';
+import { dirname, extname, join, sep } from 'node:path';
 import { UserFacingError } from '../base/errors.ts';
 import type { DatasetItem, LoadedItems } from './types.ts';
 import { byCodeUnit, plural, someOf } from './words.ts';
@@ -186,4 +186,16 @@ export async function collectItems(
     notes.push(`Ignored ${plural(outside.length, 'audio file')} outside ${expected}: ${someOf(outside)}.`);
   }
   return { root, items, notes };
+}
+
+/** The innermost folder that holds all of them; the first's where they have none in common. */
+export function commonFolder(folders: readonly string[]): string {
+  let common = folders[0];
+  while (
+    folders.some((folder) => folder !== common && !folder.startsWith(common.endsWith(sep) ? common : common + sep))
+  ) {
+    if (dirname(common) === common) return folders[0];
+    common = dirname(common);
+  }
+  return common;
 }

@@ -6,7 +6,7 @@ import { alone } from '../detector/store.ts';
 import type { RunnableModel } from '../detector/store.ts';
 import { findingUnder, judgeableScore } from '../detector/finding.ts';
 import type { JudgeableScore } from '../detector/finding.ts';
-import { specPaths } from '../datasets/load.ts';
+import { specKeys } from '../datasets/load.ts';
 import type { DatasetItem } from '../datasets/types.ts';
 import { applyCalibration } from '../evaluation/calibration.ts';
 import { bootstrap } from '../evaluation/bootstrap.ts';
@@ -181,7 +181,7 @@ export function sameDataset(one: string, other: string): boolean {
   if (one === other) return true;
   const pathsOf = (spec: string): string | null => {
     try {
-      return JSON.stringify(specPaths(spec));
+      return JSON.stringify(specKeys(spec));
     } catch {
       // A card may name anything.
       return null;

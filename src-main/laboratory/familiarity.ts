@@ -11,7 +11,8 @@ function plainName(name: string): string {
 
 /**
  * Tells of each recording what it is counted under: its source and whether training knew it, whether training knew the spoof's generator
- * by name, and year, kind, language and codec as far as they are named.
+ * by name, and year, kind,
+ * language, codec, recording chain and quality as far as they are named.
  * @param cards of the model, and of its companions where they speak, too: what one of them met counts as known
  * @param dataset the whole of it: where the model was trained on it, its `train` split names the generators that were known
  */
@@ -28,7 +29,7 @@ export function groupsFor(
       )
     : null;
   const seen = (is: boolean): string => (is ? 'in training' : 'not in training');
-  return ({ label, source, generator, year, kind, language, codec }) => ({
+  return ({ label, source, generator, year, kind, language, codec, chain, quality }) => ({
     source,
     'known source': source === null || sources.size === 0 ? null : seen(sources.has(source)),
     'known generator':
@@ -37,5 +38,7 @@ export function groupsFor(
     kind: kind ?? null,
     language: language ?? null,
     codec: codec ?? null,
+    'recording chain': chain ?? null,
+    quality: quality ?? null,
   });
 }

@@ -13,7 +13,7 @@ export interface DatasetGuess {
 }
 
 /** Named layouts first: a folder in a published corpus' layout may also load as plain folders. */
-const folderLayouts = datasetKinds.filter((kind) => kind !== 'manifest' && kind !== 'bonafide');
+const folderLayouts = datasetKinds.filter((kind) => !['manifest', 'bonafide', 'collection'].includes(kind));
 /** Tables that are tried in a folder. */
 const mostTables = 10;
 
@@ -44,8 +44,8 @@ export async function* recogniseDataset(path: string): AsyncGenerator<DatasetGue
     throw new UserFacingError('missing', `There is nothing at ${path}.`, { path, cause: error });
   });
   if (!found.isDirectory()) {
-    const table = await tried(`manifest:${path}`);
-    if (table) yield table;
+    const one = await tried(`${extname(path) === '.sqlite' ? 'collection' : 'manifest'}:${path}`);
+    if (one) yield one;
     return;
   }
   let any = false;
