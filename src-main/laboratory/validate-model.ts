@@ -6,7 +6,11 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { validationPlanSchema, validationRecordSchema } from '../../src-common/schemas/validation.ts';
-import type { UnsignedValidationRecord, ValidationRecord } from '../../src-common/schemas/validation.ts';
+import type {
+  UnsignedValidationRecord,
+  ValidationConditions,
+  ValidationRecord,
+} from '../../src-common/schemas/validation.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { writeFileWhole } from '../base/files.ts';
 import { dataFolder } from '../base/home.ts';
@@ -14,6 +18,7 @@ import { sha256 } from '../base/sha256.ts';
 import { fingerprintOf } from '../cases/keys.ts';
 import { ownKey } from '../cases/library.ts';
 import { loadDataset, selectSplit } from '../datasets/load.ts';
+import type { DatasetItem } from '../datasets/types.ts';
 import type { Card } from '../detector/card.ts';
 import { findingUnder } from '../detector/finding.ts';
 import { sealCard } from '../detector/seal.ts';
@@ -140,9 +145,10 @@ export async function validateModel(
   let outsideRecordings = 0;
   const material = await calibrationMaterial(model, items, request.seed, {
     ...options,
-    keep: ({ result: { analysis } }) => {
-      const unmet = analysis === null ? [] : unmetConditions(plan.conditions, { ...analysis, ...analysis.audio });
-      for (const { condition } of unmet) outside.set(condition, (outside.get(condition) ?? 0) + 1);
+    keep: ({ item, result: { analysis } }) => {
+      const measured = analysis === null ? [] : unmetConditions(plan.conditions, { ...analysis, ...analysis.audio });
+      const unmet = [...measured.map(({ condition }) => condition), ...statedOtherwise(plan.conditions, item)];
+      for (const condition of unmet) outside.set(condition, (outside.get(condition) ?? 0) + 1);
       if (unmet.length > 0) outsideRecordings++;
       return unmet.length === 0;
     },
@@ -233,6 +239,21 @@ export async function validateModel(
   await writeModel(request.out, card, files.set(validationRecordName, bytes));
   await sealCard(request.out, key);
   return { record, model: await readModel(request.out), report };
+}
+
+/** Conditions that nothing in a recording tells for certain, and of which its dataset says another thing. */
+function statedOtherwise(
+  { languages, recordingChain }: ValidationConditions,
+  { language, chain }: Pick<DatasetItem, 'language' | 'chain'>,
+): string[] {
+  const isAnother = (stated: string | undefined, wanted: readonly string[] | undefined): boolean =>
+    stated !== undefined &&
+    wanted !== undefined &&
+    !wanted.some((one) => one.trim().toLowerCase() === stated.trim().toLowerCase());
+  return [
+    ...(isAnother(language, languages) ? ['language'] : []),
+    ...(isAnother(chain, recordingChain === undefined ? undefined : [recordingChain]) ? ['recording chain'] : []),
+  ];
 }
 
 interface Named {
