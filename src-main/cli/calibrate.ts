@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { applicationName, exitStatus, interruptible, withStatus } from './context.ts';
+import { usedSpec } from './dataset-option.ts';
 import { errorRateOption, fastOption, modelFolder, modelOption, noteOption } from './model-option.ts';
 import type { ModelOptions } from './model-option.ts';
 import { mustBeFreeForModel } from './outputs.ts';
@@ -42,10 +43,7 @@ Exit status: 0 done, 1 it could not be done, 2 wrong usage, 130 interrupted.`,
 async function calibrate(options: CalibrateOptions): Promise<number> {
   const folder = resolve(options.out);
   await mustBeFreeForModel(folder, { overwrite: options.overwrite });
-  const [{ calibrateModel }, { withBonafide }] = await Promise.all([
-    import('../laboratory/calibrate-model.ts'),
-    import('../datasets/load.ts'),
-  ]);
+  const { calibrateModel } = await import('../laboratory/calibrate-model.ts');
   const { validatedRange } = await import('../evaluation/calibration.ts');
   const of = await modelFolder(options);
   const { readCard } = await import('../detector/store.ts');
@@ -54,7 +52,7 @@ async function calibrate(options: CalibrateOptions): Promise<number> {
     const { card } = await calibrateModel(
       {
         folder: of,
-        dataset: withBonafide(options.dataset, options.bonafide),
+        dataset: await usedSpec(options.dataset, options.bonafide),
         split: options.split,
         out: folder,
         ...(options.name === undefined ? {} : { name: options.name }),

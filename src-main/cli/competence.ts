@@ -5,6 +5,7 @@ import { visibleName } from '../../src-common/visible-text.ts';
 import { dataFolder } from '../base/home.ts';
 import { unlockOwnKey } from './ask-passphrase.ts';
 import { exitStatus, positiveInteger, withStatus } from './context.ts';
+import { usedSpec } from './dataset-option.ts';
 import { mustBeFreeFolder } from './outputs.ts';
 
 export function register(program: Command): void {
@@ -41,7 +42,12 @@ async function make(options: { dataset: string; split: string; count: number; ou
     import('../laboratory/competence.ts'),
     import('../cases/session.ts'),
   ]);
-  const { id, recordings } = await makeBlindTest(dataFolder(), { ...options, out, by: systemActor() });
+  const { id, recordings } = await makeBlindTest(dataFolder(), {
+    ...options,
+    dataset: await usedSpec(options.dataset),
+    out,
+    by: systemActor(),
+  });
   process.stdout.write(
     `${recordings.length} recordings in ${out}. When answers.csv is filled in: earwitness competence judge ${id.slice(0, 8)} --answers … --examiner …\n`,
   );

@@ -8,6 +8,7 @@ import { UserFacingError } from '../base/errors.ts';
 import { dataFolder } from '../base/home.ts';
 import { unlockOwnKey } from './ask-passphrase.ts';
 import { applicationName, colour, exitStatus, interruptible, positiveInteger, withStatus } from './context.ts';
+import { usedSpec } from './dataset-option.ts';
 import { fastOption, modelOption, modelToScoreWith } from './model-option.ts';
 import type { ModelOptions } from './model-option.ts';
 import { overwriteOption, writeOutputs } from './outputs.ts';
@@ -75,7 +76,11 @@ async function set({ overwrite, ...asked }: SetOptions): Promise<number> {
       advice: 'Add --overwrite to choose anew. The runs of the old ones stay in the book.',
     });
   }
-  const { recordings } = await chooseControls(home, { ...asked, by: systemActor() });
+  const { recordings } = await chooseControls(home, {
+    ...asked,
+    dataset: await usedSpec(asked.dataset),
+    by: systemActor(),
+  });
   const bonafide = recordings.filter(({ label }) => label === 'bonafide').length;
   process.stdout.write(
     `${bonafide} bona fide and ${recordings.length - bonafide} synthetic control recordings. Begin the baseline of each model that you use: \`earwitness control run --baseline\`.\n`,

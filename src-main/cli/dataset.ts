@@ -18,7 +18,9 @@ import {
   withStatus,
 } from './context.ts';
 import type { ProgressLine } from './context.ts';
+import { usedSpec } from './dataset-option.ts';
 import { mustBeFree, overwriteOption, writeOutputs } from './outputs.ts';
+import { table } from './table.ts';
 
 const rowsShown = 20;
 
@@ -36,8 +38,9 @@ SPEC is one of
   folder:DIR         folders bonafide, real, genuine or human, and spoof, fake or synthetic; train, dev and test folders
                      directly above or below them are its splits; the first folder below a spoof one names the generator
   bonafide:DIR       a folder all of whose recordings are bona fide; no splits
-  manifest:FILE.csv  columns path and label, optionally split, generator, speaker, source, codec, language, year and kind; paths
-                     relative to FILE's folder
+  manifest:FILE.csv  columns path and label, optionally split, generator, speaker, source, codec, language, year, kind, chain and
+                     quality; paths relative to FILE's folder
+  collection:NAME[@VERSION]  a collection (see: collection --help); ?expired behind it takes what is past retention too
 or several of them joined by +, as in mlaad:DIR+bonafide:DIR. Each recording keeps its split; those of a part without
 splits are in none, so that beside parts with splits only "all" takes them: deal them with "dataset split" first.
 `;
@@ -170,14 +173,14 @@ interface SplitOptions {
   jobs?: number;
 }
 
-function parseJobs(text: string): number {
+export function parseJobs(text: string): number {
   const jobs = Number(text);
   if (!/^\d+$/.test(text) || jobs < 1 || jobs > 256)
     throw new InvalidArgumentError('Expected is a number from 1 to 256.');
   return jobs;
 }
 
-function parseShares(text: string): number[] {
+export function parseShares(text: string): number[] {
   const shares = text.split(',').map((part) => (part.trim() === '' ? NaN : Number(part)));
   if (shares.length !== 3 || shares.some((share) => !(share >= 0 && share < Infinity)) || !(shares[0] > 0)) {
     throw new InvalidArgumentError('Expected are three numbers, for train, dev and test, as in 70,15,15.');
@@ -185,7 +188,7 @@ function parseShares(text: string): number[] {
   return shares;
 }
 
-function parseKeys(text: string): SplitKey[] {
+export function parseKeys(text: string): SplitKey[] {
   return text.split(',').map((part) => {
     const key = part.trim();
     if (key !== 'speaker' && key !== 'source' && key !== 'generator') {
@@ -196,7 +199,7 @@ function parseKeys(text: string): SplitKey[] {
 }
 
 /** Says how far a pass over all files is. */
-function passing(progress: ProgressLine, what: string): (done: number, total: number) => void {
+export function passing(progress: ProgressLine, what: string): (done: number, total: number) => void {
   const began = Date.now();
   return (done, total) => {
     const leftSeconds = ((Date.now() - began) / 1000 / done) * (total - done);
@@ -204,7 +207,7 @@ function passing(progress: ProgressLine, what: string): (done: number, total: nu
   };
 }
 
-async function listen(
+export async function listen(
   items: readonly DatasetItem[],
   jobs: number | undefined,
   signal: AbortSignal,
@@ -223,10 +226,10 @@ async function listen(
 async function inspect(spec: string, options: InspectOptions): Promise<number> {
   const html = options.html === undefined ? null : resolve(options.html);
   if (html !== null) await mustBeFree([html], { overwrite: options.overwrite });
-  const { loadDataset, withBonafide } = await import('../datasets/load.ts');
+  const { loadDataset } = await import('../datasets/load.ts');
   const { inspectDataset } = await import('../datasets/inspect.ts');
   return interruptible(async (signal, progress) => {
-    const dataset = await loadDataset(withBonafide(spec, options.bonafide));
+    const dataset = await loadDataset(await usedSpec(spec, options.bonafide));
     signal.throwIfAborted();
     const measured = options.quick ? null : await listen(dataset.items, options.jobs, signal, progress);
     const report = await inspectDataset(dataset, {
@@ -283,12 +286,12 @@ async function copy(
 ): Promise<number> {
   const folder = resolve(options.out);
   const manifest = join(folder, 'manifest.csv');
-  const { loadDataset, withBonafide } = await import('../datasets/load.ts');
+  const { loadDataset } = await import('../datasets/load.ts');
   const { manifestText } = await import('../datasets/manifest.ts');
   const { plural } = await import('../datasets/words.ts');
   const { copyPath } = await import('../laboratory/telephone-copies.ts');
   return interruptible(async (signal, progress) => {
-    const { items: all } = await loadDataset(withBonafide(spec, options.bonafide));
+    const { items: all } = await loadDataset(await usedSpec(spec, options.bonafide));
     const items = choose(all);
     const outputs = { overwrite: options.overwrite, recordings: all.map(({ path }) => path) };
     const paths = Array.from({ length: items.length * copies }, (_, index) => copyPath(join(folder, 'audio'), index));
@@ -350,12 +353,12 @@ function chosenSplit(spec: string, items: DatasetItem[], split: string | undefin
 async function split(spec: string, options: SplitOptions): Promise<number> {
   const out = resolve(options.out);
   await mustBeFree([out], { overwrite: options.overwrite });
-  const { loadDataset, withBonafide } = await import('../datasets/load.ts');
+  const { loadDataset } = await import('../datasets/load.ts');
   const { splitItems, splitNames } = await import('../datasets/split.ts');
   const { manifestText } = await import('../datasets/manifest.ts');
   const { checkDataset } = await import('../datasets/check.ts');
   return interruptible(async (signal, progress) => {
-    const { items } = await loadDataset(withBonafide(spec, options.bonafide));
+    const { items } = await loadDataset(await usedSpec(spec, options.bonafide));
     signal.throwIfAborted();
     const measured = options.quick ? null : await listen(items, options.jobs, signal, progress);
     const isRead = (index: number): boolean => !(measured?.[index] instanceof UserFacingError);
@@ -547,21 +550,4 @@ const labelName = (label: 'bonafide' | 'spoof') => (label === 'bonafide' ? 'bona
 
 function namedIn(values: ValueCount<string>[]): number | null {
   return values.filter(({ value }) => value !== null).length || null;
-}
-
-/** Columns from `firstNumber` up to `afterNumbers` stand flush right. */
-function table(header: string[], rows: string[][], firstNumber: number, afterNumbers = header.length): string {
-  const lines = [header, ...rows].map((row) => row.map(visibleName));
-  const widths = header.map((_, column) => Math.max(...lines.map((row) => row[column].length)));
-  return lines
-    .map((row) =>
-      row
-        .map((cell, column) =>
-          column >= firstNumber && column < afterNumbers ? cell.padStart(widths[column]) : cell.padEnd(widths[column]),
-        )
-        .join('  ')
-        .trimEnd(),
-    )
-    .map((line) => `${line}\n`)
-    .join('');
 }

@@ -9,6 +9,7 @@ import type { StoredModel } from '../detector/store.ts';
 import { findingTableText } from '../reports/finding-table.ts';
 import type { EvaluationReport } from '../reports/evaluation.ts';
 import { colour, exitStatus, formatSeconds, interruptible, positiveInteger, withStatus } from './context.ts';
+import { usedSpec } from './dataset-option.ts';
 import { addFigureOptions, collect, costsOf, tooFewForIntervals } from './figure-options.ts';
 import type { FigureOptions } from './figure-options.ts';
 import { fastOption, modelToScoreWith, withoutCompanionOption } from './model-option.ts';
@@ -116,7 +117,7 @@ async function evaluate(options: EvaluateOptions): Promise<number> {
   if (options.record) mayRecord(models, options);
   const names = naming.modelFolderNames(models);
   const asv = options.asvScores === undefined ? undefined : await scoreFiles.readAsvScoreFile(options.asvScores);
-  const dataset = await load.loadDataset(load.withBonafide(options.dataset, options.bonafide));
+  const dataset = await load.loadDataset(await usedSpec(options.dataset, options.bonafide));
   const items = load.selectSplit(dataset, options.split);
   const folder = resolve(options.out);
   const folders = models.length === 1 ? [folder] : names.map((name) => join(folder, name));

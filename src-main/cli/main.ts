@@ -8,6 +8,7 @@ import { register as registerAuthority } from './authority.ts';
 import { register as registerCalibrate } from './calibrate.ts';
 import { register as registerCase } from './case.ts';
 import { applicationVersion, colour, exitStatus, requireNode } from './context.ts';
+import { register as registerCollection } from './collection.ts';
 import { register as registerCompetence } from './competence.ts';
 import { register as registerControl } from './control.ts';
 import { register as registerDataset } from './dataset.ts';
@@ -56,6 +57,7 @@ export function buildProgram(): Command {
     registerRobustness,
     registerMetrics,
     registerDataset,
+    registerCollection,
     registerSpectrogram,
     registerSaliency,
     registerSplices,

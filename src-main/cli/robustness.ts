@@ -10,6 +10,7 @@ import {
   wholeNumber,
   withStatus,
 } from './context.ts';
+import { usedSpec } from './dataset-option.ts';
 import { mayRecord } from './evaluate.ts';
 import { collect } from './figure-options.ts';
 import { filesIn, mustBeFree, overwriteOption, writeOutputs } from './outputs.ts';
@@ -107,7 +108,7 @@ async function robustness(options: RobustnessOptions): Promise<number> {
   if (options.record) mayRecord([whole], options.model === undefined ? {} : { model: [options.model] });
   const telling = options.record ? await store.readModel(whole.folder, { vectors: true }) : whole;
   const model = options.withoutCompanion || options.record ? store.alone(telling) : telling;
-  const dataset = await load.loadDataset(load.withBonafide(options.dataset, options.bonafide));
+  const dataset = await load.loadDataset(await usedSpec(options.dataset, options.bonafide));
   const all = options.split.flatMap((split) => load.selectSplit(dataset, split));
   const { seed, replicates } = options;
   const items = options.limit === undefined ? all : jobs.drawnAlike(all, options.limit, seed);

@@ -6,6 +6,7 @@ import { UserFacingError } from '../base/errors.ts';
 import type { StoredModel } from '../detector/store.ts';
 import type { ExplainedScore } from '../laboratory/saliency.ts';
 import { exitStatus, interruptible, positiveInteger } from './context.ts';
+import { usedSpec } from './dataset-option.ts';
 import { mayRecord } from './evaluate.ts';
 import { mustBeFree, overwriteOption, writeOutputs } from './outputs.ts';
 import { provenance } from '../reports/scan-results.ts';
@@ -167,7 +168,7 @@ async function measure(options: SaliencyOptions): Promise<number> {
   ]);
   const model = await store.readModel(await store.findModel(options.model));
   if (options.record) mayRecord([model], options.model === undefined ? {} : { model: [options.model] });
-  const dataset = await load.loadDataset(spec);
+  const dataset = await load.loadDataset(await usedSpec(spec));
   const items = load.selectSplit(dataset, split);
   const maker = await jobs.SaliencyMaker.create(await jobs.explainable(model), 1);
   process.stderr.write(`${modelLine(model)}\n`);

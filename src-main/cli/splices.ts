@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { PartialRecord } from '../detector/localisation-card.ts';
 import { exitStatus, interruptible, positiveInteger, withStatus } from './context.ts';
+import { usedSpec } from './dataset-option.ts';
 import { mayRecord } from './evaluate.ts';
 import { mustBeFreeFolder, overwriteOption } from './outputs.ts';
 import { modelLine } from './present.ts';
@@ -56,7 +57,7 @@ async function splices(options: SplicesOptions): Promise<number> {
   ]);
   const model = await store.readModel(await store.findModel(options.model));
   if (options.record) mayRecord([model], options.model === undefined ? {} : { model: [options.model] });
-  const dataset = await load.loadDataset(options.dataset);
+  const dataset = await load.loadDataset(await usedSpec(options.dataset));
   const items = load.selectSplit(dataset, split);
   const folder = out === undefined ? undefined : resolve(out);
   if (folder !== undefined) mustBeFreeFolder(folder, options);

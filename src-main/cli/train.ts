@@ -16,6 +16,7 @@ import {
   withStatus,
 } from './context.ts';
 import type { ProgressLine } from './context.ts';
+import { usedSpec } from './dataset-option.ts';
 import { errorRateOption, noteOption } from './model-option.ts';
 import { filesIn, mustBeFreeFolder, mustBeFreeForModel, writeOutputs } from './outputs.ts';
 
@@ -260,11 +261,12 @@ async function train(options: TrainOptions): Promise<number> {
   await mustBeFreeForModel(folder, { overwrite: options.overwrite, resume: options.resume === true });
   if (options.plots !== undefined) mustBeFreeFolder(resolve(options.plots), { overwrite: options.overwrite });
   const { trainModel } = await import('../laboratory/train-model.ts');
-  const { withBonafide } = await import('../datasets/load.ts');
   return interruptible(async (signal, progress) => {
     const say = reporter(progress);
     const { note, plots, resume, folds, foldCount, bonafide, errorRate, misjudges, leastBandwidth, ...rest } = options;
-    const dataset = withBonafide(options.dataset, bonafide);
+    const dataset = await usedSpec(options.dataset, bonafide);
+    if (options.copies !== undefined) rest.copies = await usedSpec(options.copies);
+    if (options.calibrateOn !== undefined) rest.calibrateOn = await usedSpec(options.calibrateOn);
     const curves = plots === undefined ? null : await followCurves(dataset, options.name ?? basename(folder));
     const model = await trainModel(
       {

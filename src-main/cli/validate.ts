@@ -7,6 +7,7 @@ import { dataFolder } from '../base/home.ts';
 import type { Criterion, ValidationRecord } from '../../src-common/schemas/validation.ts';
 import { unlockOwnKey } from './ask-passphrase.ts';
 import { applicationName, colour, exitStatus, interruptible, positiveInteger, withStatus } from './context.ts';
+import { usedSpec } from './dataset-option.ts';
 import { fastOption, modelFolder, modelOption, noteOption } from './model-option.ts';
 import type { ModelOptions } from './model-option.ts';
 import { mustBeFree, mustBeFreeForModel, writeOutputs } from './outputs.ts';
@@ -87,10 +88,9 @@ async function run(options: ValidateOptions): Promise<number> {
   const folder = resolve(options.out);
   await mustBeFreeForModel(folder, { overwrite: options.overwrite });
   if (options.report !== undefined) await mustBeFree([resolve(options.report)], { overwrite: options.overwrite });
-  const [{ validateModel }, { readValidationPlan }, { withBonafide }, { systemActor }] = await Promise.all([
+  const [{ validateModel }, { readValidationPlan }, { systemActor }] = await Promise.all([
     import('../laboratory/validate-model.ts'),
     import('../laboratory/validation-plan.ts'),
-    import('../datasets/load.ts'),
     import('../cases/session.ts'),
   ]);
   const stated = await readValidationPlan(options.conditions);
@@ -99,7 +99,7 @@ async function run(options: ValidateOptions): Promise<number> {
     const { record, model, report } = await validateModel(
       {
         folder: of,
-        dataset: withBonafide(options.dataset, options.bonafide),
+        dataset: await usedSpec(options.dataset, options.bonafide),
         split: options.split,
         stated,
         examiner: options.examiner ?? systemActor(),
