@@ -2,7 +2,6 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { agreementOf } from '../src-common/score-agreement.ts';
 import { readModel, shippedModelFolder } from '../src-main/detector/store.ts';
 import type { StoredModel } from '../src-main/detector/store.ts';
 import { scanFiles } from '../src-main/scanning/scan-files.ts';
@@ -19,8 +18,6 @@ const warmingFiles = 48;
 const comparedFiles = 60;
 /** Of scores that spread by two or three over recordings. */
 const mostDifference = 5e-3;
-/** Where the peer's encoder sees several windows in a run: its activations are rounded on a scale that spans them. */
-const mostBatchedDifference = 0.25;
 const leastRealTimes = 120;
 const leastLongRealTimes = 50;
 const longSeconds = 20 * 60;
@@ -75,9 +72,7 @@ async function compareScores(model: StoredModel, clips: readonly string[], peer:
     Math.max(...some.map(({ score }, index) => Math.abs(score - ours[index].score)));
   const windows = theirs.alone.filter((one, index) => one.windows !== ours[index].windows).length;
   const [alone, batched] = [furthest(theirs.alone), furthest(theirs.batched)];
-  // Python's front end rounds otherwise, as another processor does.
-  const most = Math.max(mostDifference, agreementOf(model.card.members));
-  if (windows > 0 || !(alone < most) || !(batched < mostBatchedDifference)) {
+  if (windows > 0 || !(alone < mostDifference) || !(batched < mostDifference)) {
     throw new Error(
       `The peer does not compute what we do: scores differ by up to ${alone} (${batched} batched), ${windows} of ${files.length} files have other windows.`,
     );

@@ -1,11 +1,12 @@
 /** What a run of the control recordings says: how far each score lies from its baseline, and whether that is too far. */
+import { scoreAgreement } from './score-agreement.ts';
 import type { ControlRun, ControlScore } from './schemas/controls.ts';
 
 /**
- * On one machine a recording scores alike each time, so what lies farther off has a cause; a standard deviation is never taken to be
- * smaller.
+ * Scores of one recording by one model differ by less from processor to processor, so a deviation below is none: a standard deviation
+ * is never taken to be smaller.
  */
-export const controlTolerance = 1e-4;
+export const controlTolerance = scoreAgreement;
 /** From so few baseline runs no standard deviation is taken; the tolerance stands for it. */
 export const leastBaselineRuns = 5;
 /** In standard deviations, as in Shewhart's charts. */

@@ -1,6 +1,6 @@
 /** Scores made signals and compares with what was stored, so that an installation can be trusted. */
 import { processorName } from '../base/processor.ts';
-import { agreementOf } from '../../src-common/score-agreement.ts';
+import { scoreAgreement } from '../../src-common/score-agreement.ts';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
@@ -41,18 +41,14 @@ type Scores = Reference['signals'];
 /** A way to run a network. */
 interface InferenceBackend {
   name: string;
-  /** How far a model's scores may lie from those stored. */
-  tolerance: (model: StoredModel) => number;
+  /** How far scores may lie from those stored. */
+  tolerance: number;
   open: (model: StoredModel) => Promise<Detector>;
 }
 
 /** Every backend that answers on this machine. */
 const backends: InferenceBackend[] = [
-  {
-    name: 'cpu',
-    tolerance: ({ card }) => agreementOf(card.members),
-    open: (model) => Detector.create(model, availableParallelism()),
-  },
+  { name: 'cpu', tolerance: scoreAgreement, open: (model) => Detector.create(model, availableParallelism()) },
 ];
 
 /** One thing that was checked. */
@@ -186,7 +182,7 @@ async function checkModel(
     };
   }
   const difference = largestDifference(found.reference.signals, scores);
-  const tolerance = backend.tolerance(model);
+  const { tolerance } = backend;
   const passed = difference <= tolerance;
   const against = `from those that ${found.reference.application} stored on ${found.reference.storedAt.slice(0, 10)}`;
   return {

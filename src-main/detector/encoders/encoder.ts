@@ -161,8 +161,8 @@ export class Encoder {
 
   /** @param threads of ONNX Runtime; 1 where several run beside one another */
   static async create({ card, onnx }: Pick<StoredEncoder, 'card' | 'onnx'>, threads: number): Promise<Encoder> {
-    const session = await openSession(onnx, threads);
     const { brought, input } = card;
+    const session = await openSession(onnx, threads, brought === undefined);
     const features = brought?.frontEnd
       ? await WhisperFeatures.create(brought.frontEnd, brought.padTo ?? input.samples, threads)
       : null;
@@ -175,7 +175,7 @@ export class Encoder {
   }
 
   /**
-   * One window's embedding, [output.size]. Windows go in one by one, since the rounding of activations spans a run.
+   * One window's embedding, [output.size].
    * @param window `input.samples` samples, conditioned
    */
   async embed(window: Float32Array): Promise<Float32Array> {

@@ -23,9 +23,9 @@ function halved(weights: Weights): Weights {
   return new Map([...weights].map(([name, values]) => [name, values.map(round)]));
 }
 
-async function embed(onnx: Uint8Array, samples: Float32Array): Promise<Float32Array> {
+async function embed(onnx: Uint8Array, samples: Float32Array, windows = 1): Promise<Float32Array> {
   const session = await ort.InferenceSession.create(onnx);
-  const input = new ort.Tensor('float32', samples, [1, samples.length]);
+  const input = new ort.Tensor('float32', samples, [windows, samples.length / windows]);
   const output = await session.run({ [whisperNames.input]: input });
   await session.release();
   return output[whisperNames.output].data as Float32Array;
@@ -47,6 +47,14 @@ describe("Whisper's low blocks", () => {
     expect(Math.sqrt(error / squares)).toBeLessThan(0.03);
     // Rounded they are: no error at all would mean that the floats were used.
     expect(Math.sqrt(error / squares)).toBeGreaterThan(1e-5);
+  });
+
+  it('round nothing that passes through: a window beside a louder one stays as it is', async () => {
+    const onnx = whisperOnnx(weights, tinyShape, 4000);
+    const [quiet, loud] = [tones(4000), tones(4000).map((sample, t) => 5 * sample * Math.sin(t))];
+    const alone = await embed(onnx, quiet);
+    const beside = await embed(onnx, Float32Array.from([...quiet, ...loud]), 2);
+    for (const [index, value] of alone.entries()) expect(Math.abs(beside[index] - value)).toBeLessThan(1e-4);
   });
 
   it('are the same bytes for the same weights', () => {

@@ -5,9 +5,9 @@ import { OnnxGraphBuilder, writeOnnxGraph } from '../onnx.ts';
 
 /*
  * The low blocks of Whisper's encoder (Radford et al. 2023, "Robust speech recognition via large-scale weak supervision"; github.com/openai/whisper)
- * as an ONNX graph that turns samples into statistics of each block's output over time. The weights are whole
- * numbers of 7 bits with a scale for each column: in 8 bits the sums of products of some processors' instructions saturate, and scores
- * would differ between machines.
+ * as an ONNX graph that turns samples into statistics of each block's output over time. The weights lie there as whole
+ * numbers of 7 bits with a scale for each column, a third of the room; the arithmetic is that of floats: were activations rounded, too,
+ * a last digit would decide between two steps, and scores would differ between processors by hundredths.
  */
 
 /** Whisper's own framing; a frame begins at each multiple of the hop, none hangs over an edge. */
@@ -121,7 +121,8 @@ class EncoderGraph extends OnnxGraphBuilder {
   }
 
   gelu(name: string, x: string): string {
-    const scaled = this.node('Mul', `${name}.scaled`, [x, this.number(`${name}.root`, Math.SQRT1_2)]);
+    // Written so that ONNX Runtime recognises it and takes it in one step.
+    const scaled = this.node('Div', `${name}.scaled`, [x, this.number(`${name}.root`, Math.SQRT2)]);
     const share = this.node('Add', `${name}.share`, [
       this.node('Erf', `${name}.erf`, [scaled]),
       this.number(`${name}.one`, 1),
@@ -168,23 +169,21 @@ class EncoderGraph extends OnnxGraphBuilder {
       if (this.hasWeight(`${layer}.bias`)) bias.set(this.weight(`${layer}.bias`), column);
       column += rows;
     }
-    const product = this.#exact
-      ? this.node('MatMul', `${name}.product`, [x, this.constant(`${name}.kernel`, [inputs, outputs], kernel)])
-      : this.#quantised(name, x, kernel, inputs, outputs);
+    const weights = this.#exact
+      ? this.constant(`${name}.kernel`, [inputs, outputs], kernel)
+      : this.#rounded(name, kernel, inputs, outputs);
+    const product = this.node('MatMul', `${name}.product`, [x, weights]);
     return this.node('Add', name, [product, this.constant(`${name}.bias`, [outputs], bias)]);
   }
 
-  #quantised(name: string, x: string, kernel: Float32Array, inputs: number, outputs: number): string {
+  /** Weights of 7 bits, which ONNX Runtime turns into floats once, when it loads the graph. */
+  #rounded(name: string, kernel: Float32Array, inputs: number, outputs: number): string {
     const { values, scales } = quantiseColumns(kernel, inputs, outputs);
-    const parts = [`${name}.rounded`, `${name}.step`, `${name}.zero`];
-    this.node('DynamicQuantizeLinear', `${name}.rounding`, [x], {}, parts);
-    const sums = this.node('MatMulInteger', `${name}.sums`, [
-      parts[0],
-      this.constant(`${name}.kernel`, [inputs, outputs], values),
-      parts[2],
-    ]);
-    const steps = this.node('Mul', `${name}.steps`, [parts[1], this.constant(`${name}.scales`, [outputs], scales)]);
-    return this.node('Mul', `${name}.product`, [this.node('Cast', `${name}.float`, [sums], { to: 1 }), steps]);
+    const parts = [
+      this.constant(`${name}.steps`, [inputs, outputs], values),
+      this.constant(`${name}.scales`, [outputs], scales),
+    ];
+    return this.node('DequantizeLinear', `${name}.kernel`, parts, { axis: 1 });
   }
 
   /** x [N, positions, width] from one position up to another. */
@@ -342,7 +341,6 @@ function positionsOf(samples: number): number {
  * The encoder's low blocks as the bytes of an ONNX model; the same weights give the same bytes.
  * Input [N, samples] at 16 kHz; output [N, `embeddingSize`]: of each block's output
  * mean over time and logarithms of the deviations of its values and of their steps.
- * The rounding of activations spans a whole run: windows that shall not depend on one another go in one by one.
  * @param weights by `whisperParameters`
  * @param exact weights as 32-bit floats, to compare with
  */

@@ -1,7 +1,7 @@
 /** Method, decision rule and measurement uncertainty: what ISO/IEC 17025, 7.8.3.1 c and 7.8.6, asks a report to say. */
 import { rateText } from '../../../src-common/finding-record.ts';
 import { findingWords } from '../../../src-common/findings.ts';
-import { encoderAgreement, networkAgreement } from '../../../src-common/score-agreement.ts';
+import { scoreAgreement } from '../../../src-common/score-agreement.ts';
 import { bandText } from './model-annex.ts';
 import { hasRatio, speakers, statuses } from './outcome.ts';
 import { styles } from './sheet.ts';
@@ -144,8 +144,7 @@ function uncertainty(sheet: Sheet, snapshot: ReportSnapshot): void {
   const { screening, validated } = statuses(snapshot);
   const analyses = snapshot.items.flatMap((item) => item.analyses);
   const sentences = [
-    `Score: the same file, model and settings give the same score on the same machine; other processors agree to ${networkAgreement}, graphics processors to 0.001; where an encoder ` +
-      `in 8 bits is a member of the model, to ${encoderAgreement}. ` +
+    `Score: the same file, model and settings give the same score on the same machine; other processors agree to ${scoreAgreement}, graphics processors to 0.001. ` +
       'How much another recording of the same speech would change it is not part of that.',
   ];
   if (validated && analyses.some(hasRatio)) {
