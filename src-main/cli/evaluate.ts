@@ -53,7 +53,7 @@ export function register(program: Command): void {
     )
     .addOption(fastOption())
     .addOption(withoutCompanionOption())
-    .option('--record', "write into the models' cards how often their findings were right on this split")
+    .option('--record', "write into the models' cards their figures on this split, and how often findings were right")
     .option('--asv-scores <file>', 'scores of a speaker verification system, for min t-DCF')
     .option('--jobs <n>', 'files at a time (default: one for each core)', positiveInteger);
   addFigureOptions(command)
@@ -183,9 +183,15 @@ async function evaluate(options: EvaluateOptions): Promise<number> {
       process.stdout.write(`${models.length === 1 ? '' : `${names[index]}\n`}${summary(report)}${written}`);
     }
     if (options.record) {
-      for (const { model, findings } of reports) {
-        await store.writeMeasured(model, { records: jobs.withRecord(model.card.records, findings) });
-        process.stdout.write(`The card in ${model.folder} says now how often its findings were right on this split.\n`);
+      for (const { model, findings, ...evaluated } of reports) {
+        const figures = jobs.splitFigures(dataset.spec, options.split, evaluated);
+        await store.writeMeasured(model, {
+          records: jobs.withRecord(model.card.records, findings),
+          figures: jobs.withFigures(model.card.figures, figures),
+        });
+        process.stdout.write(
+          `The card in ${model.folder} holds now the figures of this split, and how often findings were right.\n`,
+        );
       }
     }
     if (models.length > 1) {

@@ -444,7 +444,9 @@ export function headFile(member: Pick<EncoderMember, 'head'>, { kernel, bias }: 
  */
 export async function writeMeasured(
   { folder }: Pick<StoredModel, 'folder'>,
-  measured: Partial<Pick<Card, 'records' | 'saliency' | 'partialSpoofs' | 'conditions' | 'distance' | 'thresholds'>>,
+  measured: Partial<
+    Pick<Card, 'records' | 'figures' | 'saliency' | 'partialSpoofs' | 'conditions' | 'distance' | 'thresholds'>
+  >,
 ): Promise<void> {
   const path = join(folder, 'card.json');
   const card = JSON.parse(await readFile(path, 'utf8')) as object;

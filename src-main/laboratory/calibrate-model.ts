@@ -9,7 +9,7 @@ import { calibrate } from '../evaluation/calibration.ts';
 import { detectionMetrics } from '../evaluation/metrics.ts';
 import { calibrationMaterial, localisationOf } from './calibration-material.ts';
 import type { CalibrationMaterial } from './calibration-material.ts';
-import { evaluateTrials, findingRecord, splitFigures } from './evaluate.ts';
+import { evaluateTrials, findingRecord, splitFigures, withFigures } from './evaluate.ts';
 
 export interface CalibrationRequest {
   /** Of the model whose network is kept. */
@@ -66,11 +66,6 @@ export function mustBeUnheard({ training }: Card, { sha256 }: Pick<CalibrationMa
     `The model was trained on ${known} of the ${sha256.length} recordings: its scores of them mean nothing.`,
     { advice: 'Take recordings that it has not heard, or name another split.' },
   );
-}
-
-/** A card's figures with further ones, in place of those of the same split. */
-export function withFigures(figures: Card['figures'], added: Card['figures'][number]): Card['figures'] {
-  return [...figures.filter(({ dataset, split }) => dataset !== added.dataset || split !== added.split), added];
 }
 
 /** The card with the calibration that the material gives, without what was found under the one before. */

@@ -259,3 +259,8 @@ export function splitFigures(dataset: string, split: string, { metrics, calibrat
     minCllrBits: calibrated.minCllrBits,
   };
 }
+
+/** A card's figures with further ones, in place of those of the same split. */
+export function withFigures(figures: Card['figures'], added: Card['figures'][number]): Card['figures'] {
+  return [...figures.filter(({ dataset, split }) => dataset !== added.dataset || split !== added.split), added];
+}
