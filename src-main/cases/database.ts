@@ -49,20 +49,25 @@ function checkVersion(path: string, db: Database.Database, newest: number): numb
 }
 
 /**
- * Brings a database up to the newest format, one migration in a transaction each; before each, but for that of a new file, a
- * backup is made beside it (`case.sqlite.format-N.backup`).
+ * Brings a database up to the newest format, one migration in a transaction each; before each a backup is made beside it
+ * (`case.sqlite.format-N.backup`). A new file has nothing to be backed up, and gets them all in one.
  * @throws UserFacingError `newer-version`, `damaged`.
  */
 export function migrate(path: string, db: Database.Database, migrations: readonly string[] = allMigrations): void {
   const found = checkVersion(path, db, migrations.length);
-  for (let at = found; at < migrations.length; at++) {
-    if (found > 0) backUp(db, `${path}.format-${at}.backup`);
-    db.transaction(() => {
-      db.exec(migrations[at]);
-      db.pragma(`application_id = ${applicationId}`);
-      db.pragma(`user_version = ${at + 1}`);
-    }).immediate();
-  }
+  const bringTo = db.transaction((at: number) => {
+    db.exec(migrations[at - 1]);
+    db.pragma(`application_id = ${applicationId}`);
+    db.pragma(`user_version = ${at}`);
+  });
+  const bringUp = (): void => {
+    for (let at = found + 1; at <= migrations.length; at++) {
+      if (found > 0) backUp(db, `${path}.format-${at - 1}.backup`);
+      bringTo.immediate(at);
+    }
+  };
+  if (found > 0) bringUp();
+  else db.transaction(bringUp).immediate();
 }
 
 function backUp(db: Database.Database, target: string): void {
