@@ -114,15 +114,26 @@ export function babble(seconds: number, seed: number, options: { noise?: number 
   const random = new Random(seed);
   const pitchHz = random.between(90, 220);
   const pulseHz = random.between(3, 6);
+  const samples = new Float32Array(Math.round(16_000 * seconds));
   let phase = 0;
-  return Float32Array.from({ length: Math.round(16_000 * seconds) }, (_, index) => {
+  for (let index = 0; index < samples.length; index++) {
     const time = index / 16_000;
     phase += (2 * Math.PI * pitchHz * (1 + 0.1 * Math.sin(2 * Math.PI * 0.7 * time))) / 16_000;
+    // Of a tone's harmonics each follows from the two before it.
+    const twice = 2 * Math.cos(phase);
     let voice = 0;
-    for (let harmonic = 1; harmonic <= 20; harmonic++) voice += Math.sin(harmonic * phase) / harmonic;
+    let before = 0;
+    let tone = Math.sin(phase);
+    for (let harmonic = 1; harmonic <= 20; harmonic++) {
+      voice += tone / harmonic;
+      const next = twice * tone - before;
+      before = tone;
+      tone = next;
+    }
     const loudness = 0.55 + 0.45 * Math.sin(2 * Math.PI * pulseHz * time);
-    return 0.1 * loudness * voice + (options.noise ?? 0.01) * (random.uniform() - 0.5);
-  });
+    samples[index] = 0.1 * loudness * voice + (options.noise ?? 0.01) * (random.uniform() - 0.5);
+  }
+  return samples;
 }
 
 /** Mono samples at 16 kHz as the bytes of a 16-bit WAV file. */
