@@ -1,6 +1,6 @@
 /** A case's log, stamped from the window by a time-stamping authority that OpenSSL plays. */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -12,6 +12,7 @@ import { common } from '../src-renderer/texts/common.ts';
 import { violations } from './axe.ts';
 import { hosts, root } from './hosts.ts';
 import { patience, Workstation } from './pages.ts';
+import { picture } from './pictures.ts';
 
 const words = cases.anchor;
 
@@ -34,10 +35,6 @@ describe.each(hosts)('$name', ({ name, missing, start }) => {
     });
     const workstation = new Workstation(host);
     const { page } = workstation;
-    const picture = async (what: string): Promise<void> => {
-      mkdirSync(join(root, 'screenshots'), { recursive: true });
-      await page.screenshot({ path: join(root, 'screenshots', `anchor-${what}-${name}.png`) });
-    };
     const dialog = workstation.dialog(words.title);
     await workstation.newCase({ number: '7', title: 'To be stamped' });
     await workstation.tab(cases.tabs.log).click();
@@ -55,7 +52,7 @@ describe.each(hosts)('$name', ({ name, missing, start }) => {
     await dialog.getByText(words.accepted('A test')).waitFor(patience);
     await dialog.getByLabel(words.url).fill(url);
     expect(await violations(page)).toEqual([]);
-    await picture('dialog');
+    await picture(page, `anchor-dialog-${name}`);
     await workstation.button(words.ask, dialog).click();
     await dialog.waitFor({ state: 'detached', ...patience });
     await page
@@ -68,7 +65,7 @@ describe.each(hosts)('$name', ({ name, missing, start }) => {
       .getByText(/^Anchored until row 1 by A test, /)
       .first()
       .waitFor(patience);
-    await picture('verified');
+    await picture(page, `anchor-verified-${name}`);
     expect(workstation.errors).toEqual([]);
   });
 });

@@ -18,6 +18,7 @@ import { violations } from './axe.ts';
 import { hosts } from './hosts.ts';
 import type { RunningHost } from './hosts.ts';
 import { patience, Workstation } from './pages.ts';
+import { picture } from './pictures.ts';
 
 const { labels, filters } = cases;
 const glimpsed = 'a-glimpse-in-passing.wav';
@@ -282,8 +283,7 @@ describe.each(hosts)('$name', ({ missing, start }) => {
       );
       expect(namesIn(pictures)).toEqual(['1-item-1-one-0.000-0.400.png', '2-item-1-one-1.500-2.250.png']);
       await noneOpen();
-      if (process.env.EARWITNESS_SHOTS)
-        await page.screenshot({ path: join(process.env.EARWITNESS_SHOTS, 'speakers.png') });
+      await picture(page, 'speakers');
     });
 
     it('writes a template in Settings', async () => {

@@ -12,6 +12,7 @@ import { settings } from '../src-renderer/texts/settings.ts';
 import { display, hosts, isAlive, launchBrowser, root } from './hosts.ts';
 import type { RunningHost } from './hosts.ts';
 import { engineAnswers, nonsense, patience, Workstation } from './pages.ts';
+import { picture } from './pictures.ts';
 
 describe.each(hosts)('$name', (kind) => {
   describe.skipIf(kind.missing !== null)('host', () => {
@@ -280,8 +281,7 @@ describe.runIf(onLinux && hosts[0].missing === null)('serve', () => {
         // Nobody is at a terminal here.
         await dialog.getByRole('button', { name: common.files.addRoot }).click();
         await dialog.getByText(common.commands.addRoot(folder)).waitFor();
-        if (process.env['EARWITNESS_SHOTS'])
-          await page.screenshot({ path: join(process.env['EARWITNESS_SHOTS'], 'not-confirmed.png') });
+        await picture(page, 'not-confirmed');
         const env = { ...process.env, EARWITNESS_HOME: host.home };
         expect(
           (await started(process.execPath, [builtProgram, 'settings', 'roots', 'add', folder], env).ended)[0],
@@ -291,11 +291,9 @@ describe.runIf(onLinux && hosts[0].missing === null)('serve', () => {
         await dialog.getByText(common.files.counts(2, 1, 1)).waitFor();
         const names = await dialog.getByRole('row').allInnerTexts();
         expect(names.slice(1).map((text) => text.trim().split(/\s/)[0])).toEqual(['calls', '.hidden', 'call.wav']);
-        if (process.env['EARWITNESS_SHOTS']) {
-          await page.screenshot({ path: join(process.env['EARWITNESS_SHOTS'], 'browser-light.png') });
-          await page.emulateMedia({ colorScheme: 'dark' });
-          await page.screenshot({ path: join(process.env['EARWITNESS_SHOTS'], 'browser-dark.png') });
-        }
+        await picture(page, 'browser-light');
+        await page.emulateMedia({ colorScheme: 'dark' });
+        await picture(page, 'browser-dark');
         await choose.click();
         await page.getByText(folder).first().waitFor();
       } finally {

@@ -13,6 +13,7 @@ import { violations } from './axe.ts';
 import { hosts } from './hosts.ts';
 import type { RunningHost } from './hosts.ts';
 import { patience, Workstation } from './pages.ts';
+import { picture, pictures } from './pictures.ts';
 
 const words = examine.pair;
 const rateHz = 16_000;
@@ -191,14 +192,13 @@ describe.each(hosts)('$name', ({ missing, start }) => {
     /** Nothing against accessibility in either theme; pictures of both at two sizes where they are asked for. */
     async function looks(name: string): Promise<void> {
       const { page } = workstation;
-      const shots = process.env['EARWITNESS_SHOTS'];
       for (const colorScheme of ['light', 'dark'] as const) {
         await page.emulateMedia({ colorScheme });
         await expect
           .poll(() => page.evaluate(() => document.documentElement.dataset['theme']), patience)
           .toBe(colorScheme);
         expect(await violations(page)).toEqual([]);
-        if (shots === undefined || host.electron !== null) continue;
+        if (pictures === null || host.electron !== null) continue;
         const before = page.viewportSize();
         for (const [width, height] of [
           [1280, 800],
@@ -206,7 +206,7 @@ describe.each(hosts)('$name', ({ missing, start }) => {
         ]) {
           await page.setViewportSize({ width, height });
           await page.waitForTimeout(1500);
-          await page.screenshot({ path: join(shots, `${name}-${colorScheme}-${width}.png`) });
+          await picture(page, `${name}-${colorScheme}-${width}`);
         }
         if (before !== null) await page.setViewportSize(before);
       }

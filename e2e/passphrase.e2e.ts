@@ -1,12 +1,11 @@
 /** The passphrase of the key that signs: set in the settings, asked for when the next engine is to sign, removed again. */
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { common } from '../src-renderer/texts/common.ts';
 import { settings } from '../src-renderer/texts/settings.ts';
 import { violations } from './axe.ts';
-import { hosts, root } from './hosts.ts';
+import { hosts } from './hosts.ts';
 import { patience, Workstation } from './pages.ts';
+import { picture } from './pictures.ts';
 
 const words = settings.key;
 
@@ -16,10 +15,6 @@ describe.each(hosts)('$name', ({ name, missing, start }) => {
     onTestFinished(() => host.close());
     const workstation = new Workstation(host);
     const { page } = workstation;
-    const picture = async (what: string): Promise<void> => {
-      mkdirSync(join(root, 'screenshots'), { recursive: true });
-      await page.screenshot({ path: join(root, 'screenshots', `passphrase-${what}-${name}.png`) });
-    };
     await workstation.newCase({ number: '7', title: 'Under a passphrase' });
     await workstation.goTo('settings');
     await page.getByText(words.none).waitFor(patience);
@@ -32,10 +27,10 @@ describe.each(hosts)('$name', ({ name, missing, start }) => {
     expect(await keep.isDisabled()).toBe(true);
     await setting.getByLabel(words.again).fill('correct horse');
     expect(await violations(page)).toEqual([]);
-    await picture('set');
+    await picture(page, `passphrase-set-${name}`);
     await keep.click();
     await page.getByText(words.given).waitFor(patience);
-    await picture('settings');
+    await picture(page, `passphrase-settings-${name}`);
 
     const before = host.enginePid();
     process.kill(before, 'SIGKILL');
@@ -45,7 +40,7 @@ describe.each(hosts)('$name', ({ name, missing, start }) => {
     await workstation.button(common.passphrase.action, asking).click();
     await asking.getByText(/That is not the passphrase/).waitFor(patience);
     expect(await violations(page)).toEqual([]);
-    await picture('asked');
+    await picture(page, `passphrase-asked-${name}`);
     await asking.getByLabel(common.passphrase.label, { exact: true }).fill('correct horse');
     await workstation.button(common.passphrase.action, asking).click();
     await asking.waitFor({ state: 'detached', ...patience });

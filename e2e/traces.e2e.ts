@@ -17,6 +17,7 @@ import { violations } from './axe.ts';
 import { hosts } from './hosts.ts';
 import type { RunningHost } from './hosts.ts';
 import { patience, Workstation } from './pages.ts';
+import { picture } from './pictures.ts';
 
 /** A busy machine measures a minute and a half no faster than that. */
 const measured = { timeout: 400_000 };
@@ -84,8 +85,7 @@ describe.each(hosts)('$name', ({ missing, start }) => {
       await dialog.getByRole('heading', { name: traceTitles.hum }).waitFor();
       await dialog.getByText(traceTexts.phase, { exact: true }).first().waitFor();
       expect(await violations(page)).toEqual([]);
-      if (process.env['EARWITNESS_SHOTS'])
-        await page.screenshot({ path: join(process.env['EARWITNESS_SHOTS'], 'traces.png') });
+      await picture(page, 'traces');
       await dialog
         .getByRole('button', { name: /^0:(29|30)\.\d/ })
         .first()
@@ -116,8 +116,7 @@ describe.each(hosts)('$name', ({ missing, start }) => {
       await dialog.getByRole('heading', { name: traceTitles.coding }).scrollIntoViewIfNeeded();
       await dialog.getByText(traceTexts.codingFrames, { exact: true }).first().waitFor();
       expect(await violations(page)).toEqual([]);
-      if (process.env['EARWITNESS_SHOTS'])
-        await page.screenshot({ path: join(process.env['EARWITNESS_SHOTS'], 'traces-coding.png') });
+      await picture(page, 'traces-coding');
       await page.keyboard.press('Escape');
       await dialog.waitFor({ state: 'detached' });
       expect(workstation.errors).toEqual([]);

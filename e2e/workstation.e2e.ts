@@ -562,12 +562,12 @@ describe.each(hosts)('$name', ({ name, missing, start }) => {
   });
 
   describe.skipIf(missing !== null)('an engine that is killed, or fed garbage', () => {
-    const files = 100;
+    const files = 50;
     const { folder, options, remove } = workplace();
     let host: RunningHost;
     let workstation: Workstation;
     beforeAll(async () => {
-      writeMany(join(folder, 'many'), files, 6);
+      writeMany(join(folder, 'many'), files, 4);
       host = await start(options);
       workstation = new Workstation(host);
     });
