@@ -4,11 +4,22 @@ import { defineConfig } from 'vitest/config';
 
 const root = resolve(import.meta.dirname, '..');
 
-/** These compute and leave their process as it was. */
-const together = [
-  'src-common/**/*.test.ts',
-  'src-main/{evaluation,features,datasets,reports}/**/*.test.ts',
-  'src-renderer/!(charts)/**/*.test.ts',
+const all = ['src-*/**/*.test.ts', 'scripts/**/*.test.ts'];
+
+/** These change what their process has one of: its folder, its mocks, a log, TensorFlow's backends, what is printed. */
+const alone = [
+  'src-main/audio/{cage,decode}.test.ts',
+  'src-main/cases/keys.test.ts',
+  'src-main/cli/*.test.ts',
+  'src-main/detector/store.test.ts',
+  'src-main/engine/log.test.ts',
+  'src-main/laboratory/{brought-encoder,calibration-material,train-model,train-store}.test.ts',
+  'src-main/models/model-store.test.ts',
+  'src-main/scanning/queue/queue.test.ts',
+  'src-main/serve/serve.test.ts',
+  'src-main/training/**/*.test.ts',
+  'src-renderer/charts/*.test.ts',
+  'scripts/**/*.test.ts',
 ];
 
 export default defineConfig({
@@ -21,12 +32,9 @@ export default defineConfig({
     testTimeout: 120_000,
     hookTimeout: 120_000,
     projects: [
-      // A process for each of them would spend a quarter of its time to load the same modules.
-      { extends: true, test: { name: 'together', include: together, isolate: false } },
-      {
-        extends: true,
-        test: { name: 'alone', include: ['src-*/**/*.test.ts', 'scripts/**/*.test.ts'], exclude: together },
-      },
+      { extends: true, test: { name: 'alone', include: alone } },
+      // A process for each of them would spend more on loading the same modules than on most tests.
+      { extends: true, test: { name: 'together', include: all, exclude: alone, isolate: false } },
     ],
   },
 });
