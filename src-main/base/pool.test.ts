@@ -1,10 +1,10 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { join, relative } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { UserFacingError } from './errors.ts';
-import { WorkerPool } from './pool.ts';
+import { WorkerPool, withKeptPool } from './pool.ts';
 import { setWorkerSettings } from './worker-settings.ts';
 
 let folder: string;
@@ -16,13 +16,14 @@ beforeAll(() => {
   const path = join(folder, 'worker.ts');
   writeFileSync(
     path,
-    `import { workerData } from 'node:worker_threads';
+    `import { threadId, workerData } from 'node:worker_threads';
      import { UserFacingError } from '${here}errors.ts';
      import { serveRequests } from '${here}pool.ts';
      import { workerSettings } from '${here}worker-settings.ts';
      serveRequests(async (request, signal) => {
        if (request === 'user') throw new UserFacingError('bad', 'It is bad.', { path: '/x', advice: 'Mend it.' });
        if (request === 'setting') return { response: workerSettings().ffmpeg + process.env.EARWITNESS_FFMPEG };
+       if (request === 'thread') return { response: threadId };
        if (request === 'bug') throw new TypeError('a bug');
        if (request === 'die') process.exit(7);
        while (request === 'spin');
@@ -34,7 +35,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-type Request = number | 'setting' | 'user' | 'bug' | 'die' | 'wait' | 'spin';
+type Request = number | 'setting' | 'thread' | 'user' | 'bug' | 'die' | 'wait' | 'spin';
 const open = (count: number): WorkerPool<Request, number> => new WorkerPool(file, count, { factor: 3 });
 
 describe('WorkerPool', () => {
@@ -131,5 +132,39 @@ describe('WorkerPool', () => {
     await pool.close();
     expect((await results).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
     await expect(pool.run(1)).rejects.toThrow(/closed/);
+  });
+});
+
+describe('withKeptPool', () => {
+  const using = (
+    use: (pool: WorkerPool<Request, number>) => Promise<number>,
+    signal?: AbortSignal,
+  ): Promise<number> => {
+    const worker = relative(fileURLToPath(new URL('..', import.meta.url)), join(folder, 'worker')).replaceAll(
+      '\\',
+      '/',
+    );
+    return withKeptPool({ worker, signal }, use);
+  };
+  const thread = (): Promise<number> => using((pool) => pool.run('thread'));
+
+  it('finds its worker again, but none that failed or was stopped, and none that is in use', async () => {
+    const first = await thread();
+    expect(await thread()).toBe(first);
+    await expect(using((pool) => pool.run('user'))).rejects.toThrow('It is bad.');
+    const second = await thread();
+    expect(second).not.toBe(first);
+    const controller = new AbortController();
+    const stopped = using((pool) => {
+      const asked = pool.run('wait');
+      controller.abort();
+      return asked;
+    }, controller.signal);
+    await expect(stopped).rejects.toThrow(/abort/i);
+    const third = await thread();
+    expect(third).not.toBe(second);
+    expect(new Set(await Promise.all([thread(), thread()]))).toContain(third);
+    const [one, other] = await Promise.all([thread(), thread()]);
+    expect(one).not.toBe(other);
   });
 });

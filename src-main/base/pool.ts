@@ -2,6 +2,7 @@
 import { Worker, isMainThread, parentPort } from 'node:worker_threads';
 import type { Transferable } from 'node:worker_threads';
 import { UserFacingError } from './errors.ts';
+import { dataFolder } from './home.ts';
 import './no-telemetry.ts';
 import { onWorkerSettings, setWorkerSettings } from './worker-settings.ts';
 import type { WorkerSettings } from './worker-settings.ts';
@@ -56,6 +57,7 @@ export class WorkerPool<Request, Response> {
   readonly #unfollow: () => void;
   #nextId = 1;
   #closed = false;
+  #rests = false;
 
   /** @param workerData what every worker finds in its `workerData`. */
   constructor(file: URL, count: number, workerData: unknown) {
@@ -86,6 +88,15 @@ export class WorkerPool<Request, Response> {
     });
   }
 
+  /** While it rests, its workers keep no process alive. */
+  rest(rests: boolean): void {
+    this.#rests = rests;
+    for (const { worker } of this.#lanes) {
+      if (rests) worker.unref();
+      else worker.ref();
+    }
+  }
+
   /** Ends the workers; what they were at is aborted and fails. */
   async close(): Promise<void> {
     this.#closed = true;
@@ -112,6 +123,7 @@ export class WorkerPool<Request, Response> {
       workerData: this.#workerData,
       resourceLimits: { maxYoungGenerationSizeMb },
     });
+    if (this.#rests) worker.unref();
     const lane: Lane<Request, Response> = { worker, tasks: [] };
     worker.on('message', (message: FromWorker<Response>) => {
       const place = lane.tasks.findIndex(({ id }) => id === message.id);
@@ -193,6 +205,68 @@ export async function withPool<Request, Response, Result>(
 ): Promise<Result> {
   signal?.throwIfAborted();
   const pool = new WorkerPool<Request, Response>(workerFile(worker), count, workerData);
+  try {
+    return await usePool(pool, signal, use);
+  } finally {
+    await pool.close();
+  }
+}
+
+/** So long a worker that takes long to load is kept for who needs it next. */
+const restMilliseconds = 30_000;
+const resting = new Map<string, { pool: WorkerPool<unknown, unknown>; timer: NodeJS.Timeout }>();
+
+/**
+ * As {@link withPool} with one thread, which is kept for a while after its use: who needs it next finds it loaded. After an error it is closed.
+ * @throws the signal's reason when it fires; what `use` throws
+ */
+export async function withKeptPool<Request, Response, Result>(
+  { worker, signal }: Pick<PoolOptions, 'worker' | 'signal'>,
+  use: (pool: WorkerPool<Request, Response>) => Promise<Result>,
+): Promise<Result> {
+  signal?.throwIfAborted();
+  // Of its environment a worker knows what held when it was started.
+  const key = JSON.stringify([worker, dataFolder()]);
+  const pool = takeResting<Request, Response>(key) ?? new WorkerPool<Request, Response>(workerFile(worker), 1, null);
+  try {
+    const result = await usePool(pool, signal, use);
+    // Else it is closed.
+    if (!signal?.aborted) letRest(key, pool);
+    return result;
+  } catch (error) {
+    await pool.close();
+    throw error;
+  }
+}
+
+function takeResting<Request, Response>(key: string): WorkerPool<Request, Response> | undefined {
+  const found = resting.get(key);
+  if (found === undefined) return undefined;
+  resting.delete(key);
+  clearTimeout(found.timer);
+  found.pool.rest(false);
+  return found.pool as WorkerPool<Request, Response>;
+}
+
+function letRest<Request, Response>(key: string, pool: WorkerPool<Request, Response>): void {
+  if (resting.has(key)) {
+    void pool.close();
+    return;
+  }
+  pool.rest(true);
+  const end = (): void => {
+    resting.delete(key);
+    void pool.close();
+  };
+  resting.set(key, { pool: pool as WorkerPool<unknown, unknown>, timer: setTimeout(end, restMilliseconds).unref() });
+}
+
+/** @throws the signal's reason when it fires, which closes the pool; what `use` throws */
+async function usePool<Request, Response, Result>(
+  pool: WorkerPool<Request, Response>,
+  signal: AbortSignal | undefined,
+  use: (pool: WorkerPool<Request, Response>) => Promise<Result>,
+): Promise<Result> {
   const stop = (): void => void pool.close();
   signal?.addEventListener('abort', stop, { once: true });
   try {
@@ -202,7 +276,6 @@ export async function withPool<Request, Response, Result>(
     throw error;
   } finally {
     signal?.removeEventListener('abort', stop);
-    await pool.close();
   }
 }
 

@@ -4,7 +4,7 @@ import type { IssuedReport, ReportRequest } from '../../src-common/schemas/repor
 import { UserFacingError } from '../base/errors.ts';
 import { looking } from '../base/looking.ts';
 import { withOpenablePath } from '../base/openable-path.ts';
-import { withPool } from '../base/pool.ts';
+import { withKeptPool } from '../base/pool.ts';
 import type { WorkerPool } from '../base/pool.ts';
 import { checkFully, checkQuickly } from '../cases/states.ts';
 import type { CaseStore } from '../cases/store.ts';
@@ -141,7 +141,7 @@ export async function reportAgain(
   { folder }: CaseStore,
   number: string,
 ): Promise<FinishedReport & { issued: IssuedReport }> {
-  return withPool({ worker: 'casework/report-worker' }, async (pool: WorkerPool<ReportWork, ReportWorkDone>) => {
+  return withKeptPool({ worker: 'casework/report-worker' }, async (pool: WorkerPool<ReportWork, ReportWorkDone>) => {
     const done = await pool.run({ again: { folder, number } });
     if (!('issued' in done)) throw new Error('the worker answered something else');
     return done.issued;
@@ -172,7 +172,7 @@ async function make(
   // Looked at and gathered; putting it together takes about as long as either.
   const steps = 3 * ids.length;
   const pooled = { worker: 'casework/report-worker', signal };
-  return withPool(pooled, async (pool: WorkerPool<ReportWork, ReportWorkDone>) => {
+  return withKeptPool(pooled, async (pool: WorkerPool<ReportWork, ReportWorkDone>) => {
     const pictures = new Map<number, Pictures>();
     if (inFull) {
       for (const [index, id] of ids.entries()) {
