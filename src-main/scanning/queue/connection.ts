@@ -10,10 +10,15 @@ const schema = 'earwitness';
 /** A statement that is not answered by then was lost with its connection. */
 const statementMilliseconds = 30_000;
 const longestWaitMilliseconds = 5000;
-/** Jobs of a worker that has not been heard of for so long go to another. */
-const heartbeatSeconds = 20;
-/** So often those in hand are said to be. */
-export const touchMilliseconds = 5000;
+/**
+ * Jobs of a worker that has not been heard of for so long go to another: `EARWITNESS_QUEUE_HEARTBEAT_SECONDS`, else 20; 10 is the least
+ * that pg-boss takes.
+ */
+const heartbeatSeconds = Math.max(10, Math.round(Number(process.env['EARWITNESS_QUEUE_HEARTBEAT_SECONDS']) || 20));
+/** Who is silent for so long is not counted among those at work. */
+export const presenceSeconds = heartbeatSeconds;
+/** So often jobs in hand, and who is at work, are said to be. */
+export const touchMilliseconds = 250 * heartbeatSeconds;
 /** So many workers in turn may end over a batch before its files are tried one by one, and over a file before it is given up. */
 export const mostTries = 4;
 
@@ -83,8 +88,8 @@ export class Queue {
       keepAlive: true,
       schedule: false,
       supervise: supervises,
-      superviseIntervalSeconds: 5,
-      monitorIntervalSeconds: 5,
+      superviseIntervalSeconds: Math.ceil(heartbeatSeconds / 4),
+      monitorIntervalSeconds: Math.ceil(heartbeatSeconds / 4),
       registerInstance: false,
       openTelemetry: { enabled: false },
     };

@@ -26,7 +26,12 @@ interface Run {
 
 function start(args: string[], environment: NodeJS.ProcessEnv = {}): Run {
   const child = spawn(process.execPath, [program, ...args], {
-    env: { ...process.env, EARWITNESS_HOME: join(folder, 'home'), ...environment },
+    env: {
+      ...process.env,
+      EARWITNESS_HOME: join(folder, 'home'),
+      EARWITNESS_QUEUE_HEARTBEAT_SECONDS: '10',
+      ...environment,
+    },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   let text = '';

@@ -9,7 +9,7 @@ import type { ScanResult } from '../scan-files.ts';
 import { score } from '../score.ts';
 import type { KnownFile, ScoreOutcome, ScoreRequest } from '../score.ts';
 import type { QueueAddress } from './address.ts';
-import { Queue, mostTries } from './connection.ts';
+import { Queue, mostTries, presenceSeconds, touchMilliseconds } from './connection.ts';
 import { modelFacts, workerSchema } from './facts.ts';
 import type { Allowable, Made, ScanFacts } from './facts.ts';
 import { batchSchema, packFiles, replySchema, unpackAnswers } from './message.ts';
@@ -44,9 +44,6 @@ const batchBytes = 8 * 1024 ** 2;
 const jobsAhead = 4;
 const repliesAtOnce = 16;
 const pollMilliseconds = 50;
-const presenceMilliseconds = 5000;
-/** A worker that has not said so for this long is not counted. */
-const workerSeconds = 20;
 /** So long it is waited before it is said that there is no worker. */
 const lonelyMilliseconds = 10_000;
 
@@ -104,7 +101,7 @@ class Spread {
     const queue = this.#queue;
     await queue.lasting(() => queue.begin(this.#id));
     await queue.lasting(() => this.#announce());
-    const beat = setInterval(() => void this.#beat().catch(() => undefined), presenceMilliseconds);
+    const beat = setInterval(() => void this.#beat().catch(() => undefined), touchMilliseconds);
     const files = requests[Symbol.iterator]();
     try {
       while (true) {
@@ -234,7 +231,7 @@ class Spread {
   /** Says that this scan is still run, and looks who works for it. */
   async #beat(): Promise<void> {
     await this.#announce();
-    const present = await this.#queue.present('worker', workerSeconds);
+    const present = await this.#queue.present('worker', presenceSeconds);
     let [workers, threads] = [0, 0];
     const seen = new Set<string>();
     for (const { id, about } of present) {

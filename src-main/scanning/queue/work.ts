@@ -40,7 +40,7 @@ const scanSeconds = 30;
 const pollMilliseconds = 100;
 const idleMilliseconds = 1000;
 /** What a scan was refused for may have changed by then: a drive that is there now. */
-const refusalMilliseconds = 10_000;
+const refusalMilliseconds = 2 * touchMilliseconds;
 
 interface Scan {
   id: string;
