@@ -4,6 +4,7 @@
  */
 import { Resampler } from '../audio/resample.ts';
 import { transform } from '../sound/fft.ts';
+import { SlidingBuffer } from './sliding-buffer.ts';
 
 const printRateHz = 5500;
 const printSize = 2048;
@@ -40,8 +41,7 @@ export class Fingerprinter {
   readonly #edges = Array.from({ length: printBands + 1 }, (_, band) =>
     Math.round((lowestHz * (highestHz / lowestHz) ** (band / printBands)) / (printRateHz / printSize)),
   );
-  readonly #buffer = new Float64Array(printSize + 64 * printHop);
-  #filled = 0;
+  readonly #buffer = new SlidingBuffer(printSize + 64 * printHop);
   #before: Float64Array | null = null;
   readonly #re = new Float64Array(printSize);
   readonly #im = new Float64Array(printSize);
@@ -58,24 +58,20 @@ export class Fingerprinter {
   }
 
   #take(samples: Float32Array): void {
-    for (let done = 0; done < samples.length;) {
-      const part = samples.subarray(done, done + this.#buffer.length - this.#filled);
-      this.#buffer.set(part, this.#filled);
-      this.#filled += part.length;
-      done += part.length;
+    this.#buffer.push(samples, (filled) => {
       let start = 0;
-      for (; start + printSize + printHop <= this.#filled; start += 2 * printHop) this.#print(start);
-      this.#buffer.copyWithin(0, start, this.#filled);
-      this.#filled -= start;
-    }
+      for (; start + printSize + printHop <= filled; start += 2 * printHop) this.#print(start);
+      return start;
+    });
   }
 
   /** Two frames, which are transformed as one. */
   #print(start: number): void {
     const [re, im] = [this.#re, this.#im];
+    const { samples } = this.#buffer;
     for (let i = 0; i < printSize; i++) {
-      re[i] = this.#buffer[start + i] * this.#window[i];
-      im[i] = this.#buffer[start + printHop + i] * this.#window[i];
+      re[i] = samples[start + i] * this.#window[i];
+      im[i] = samples[start + printHop + i] * this.#window[i];
     }
     transform(re, im);
     for (const k of [0, 1]) {

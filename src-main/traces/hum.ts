@@ -7,6 +7,7 @@
 import type { TraceCurve } from '../../src-common/schemas/traces.ts';
 import { Resampler } from '../audio/resample.ts';
 import { transform } from '../sound/fft.ts';
+import { SlidingBuffer } from './sliding-buffer.ts';
 import { median } from './statistics.ts';
 
 /** Hum is looked at at this rate: its harmonics below 450 Hz. */
@@ -78,8 +79,7 @@ export class HumMeter {
   readonly #resampler: Resampler;
   readonly #filters: { re: Float64Array; im: Float64Array }[];
   readonly #harmonics: Harmonic[];
-  #buffer = new Float64Array(filterTaps + 16 * decimation);
-  #filled = filterTaps / 2;
+  readonly #buffer = new SlidingBuffer(filterTaps + 16 * decimation, filterTaps / 2);
   /** Of the buffer's first sample. */
   #at = -filterTaps / 2;
 
@@ -98,25 +98,21 @@ export class HumMeter {
   }
 
   #take(samples: Float32Array): void {
-    for (let done = 0; done < samples.length;) {
-      const part = samples.subarray(done, done + this.#buffer.length - this.#filled);
-      this.#buffer.set(part, this.#filled);
-      this.#filled += part.length;
-      done += part.length;
-      this.#filter();
-    }
+    this.#buffer.push(samples, (filled) => this.#filter(filled));
   }
 
-  #filter(): void {
+  /** @returns how many samples are filtered */
+  #filter(filled: number): number {
+    const { samples } = this.#buffer;
     let start = 0;
-    for (; start + filterTaps <= this.#filled; start += decimation) {
+    for (; start + filterTaps <= filled; start += decimation) {
       const middle = this.#at + start + filterTaps / 2;
       for (const [index, { hz, re, im }] of this.#harmonics.entries()) {
         const { re: filterRe, im: filterIm } = this.#filters[index];
         let sumRe = 0;
         let sumIm = 0;
         for (let i = 0; i < filterTaps; i++) {
-          const sample = this.#buffer[start + i];
+          const sample = samples[start + i];
           sumRe += sample * filterRe[i];
           sumIm += sample * filterIm[i];
         }
@@ -125,9 +121,8 @@ export class HumMeter {
         im.push(sumRe * Math.sin(turn) + sumIm * Math.cos(turn));
       }
     }
-    this.#buffer.copyWithin(0, start, this.#filled);
-    this.#filled -= start;
     this.#at += start;
+    return start;
   }
 
   /** Of all that was pushed. */
