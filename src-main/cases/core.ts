@@ -123,6 +123,12 @@ export class CaseCore {
     if (this.shared) giveRightsTo(path, this.folder, true);
   }
 
+  /** What rows of the log say that are of an action, as they are stored, the first one first. */
+  detailsOf(action: string): string[] {
+    const sql = 'SELECT details FROM custody_log WHERE action = ? ORDER BY position';
+    return this.read(() => this.prepare<[string], string>(sql).pluck().all(action));
+  }
+
   /** A statement, compiled once. */
   prepare<Values extends unknown[] = unknown[], Row = unknown>(sql: string): Database.Statement<Values, Row> {
     let statement = this.#statements.get(sql);

@@ -22,7 +22,7 @@ export interface RecordEdit {
 type Edit = readonly RecordEdit[];
 
 /** An edit that was undone or done again. */
-export interface EditTold {
+export interface EditMade {
   /** Of the row of the log that told of it first, by which it is asked for again. */
   row: number;
   /** In the words of the log. */
@@ -75,23 +75,23 @@ export class EditHistory {
    * @returns what was undone; null where nothing is left
    * @throws UserFacingError `changed` where it is another one; as `CaseCore.write`
    */
-  undo(row?: number): EditTold | null {
+  undo(row?: number): EditMade | null {
     const edit = asked(this.#done, row);
     if (edit === null) return null;
     this.#put([...edit].reverse(), 'before');
     this.#done = this.#done.slice(0, -1);
     this.#undone = [...this.#undone, edit];
-    return told(edit);
+    return madeOf(edit);
   }
 
   /** The same for what was undone. */
-  redo(row?: number): EditTold | null {
+  redo(row?: number): EditMade | null {
     const edit = asked(this.#undone, row);
     if (edit === null) return null;
     this.#put(edit, 'after');
     this.#undone = this.#undone.slice(0, -1);
     this.#done = [...this.#done, edit];
-    return told(edit);
+    return madeOf(edit);
   }
 
   #put(edit: Edit, side: 'before' | 'after'): void {
@@ -120,7 +120,7 @@ function asked(edits: readonly Edit[], row: number | undefined): Edit | null {
   return edit ?? null;
 }
 
-function told(edit: Edit): EditTold {
+function madeOf(edit: Edit): EditMade {
   return { row: edit[0].position, summary: summaryOf(edit) };
 }
 

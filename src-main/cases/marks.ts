@@ -1,3 +1,4 @@
+/** Marks of a case: places and stretches of its recordings that a person named; each change is a row of the log, and can be undone. */
 import type { Mark } from '../../src-common/schemas/evidence.ts';
 import { UserFacingError } from '../base/errors.ts';
 import type { CaseCore } from './core.ts';

@@ -22,7 +22,7 @@ import { readHead } from './custody.ts';
 import { CustodyLog } from './custody-log.ts';
 import { caseIdIn, databaseName, databasePath, openDatabase, openDatabaseForReading, requireCase } from './database.ts';
 import { EditHistory } from './edit-history.ts';
-import type { EditTold } from './edit-history.ts';
+import type { EditMade } from './edit-history.ts';
 import { EvidenceItems } from './evidence.ts';
 import { ensureFolderNow } from './folders.ts';
 import { Intakes } from './intakes.ts';
@@ -295,12 +295,12 @@ export class CaseStore {
    * @returns what was undone; null where nothing is left
    * @throws UserFacingError `changed` where the latest edit is another one; `read-only` and the like
    */
-  undo(row?: number): EditTold | null {
+  undo(row?: number): EditMade | null {
     return this.#remembering(() => this.#history.undo(row));
   }
 
   /** Does again what was undone last, as {@link undo}. */
-  redo(row?: number): EditTold | null {
+  redo(row?: number): EditMade | null {
     return this.#remembering(() => this.#history.redo(row));
   }
 

@@ -113,9 +113,7 @@ export class Anchors {
 
   /** The stamps that the log holds, the first one first; what is none is left out, which `verify` says. */
   list(): AnchorDetails[] {
-    const sql = 'SELECT details FROM custody_log WHERE action = ? ORDER BY position';
-    const all = this.#core.read(() => this.#core.prepare<[string], string>(sql).pluck().all(anchoredAction));
-    return all.flatMap((details) => anchorDetails(details) ?? []);
+    return this.#core.detailsOf(anchoredAction).flatMap((details) => anchorDetails(details) ?? []);
   }
 
   /** The stamp that reaches farthest, of those by authorities that are accepted. */

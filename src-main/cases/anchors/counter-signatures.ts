@@ -176,9 +176,7 @@ export class CounterSignatures {
   }
 
   #list(): CounterSignatureDetails[] {
-    const sql = 'SELECT details FROM custody_log WHERE action = ? ORDER BY position';
-    const all = this.#core.read(() => this.#core.prepare<[string], string>(sql).pluck().all(countersignedAction));
-    return all.flatMap((details) => counterSignatureDetails(details) ?? []);
+    return this.#core.detailsOf(countersignedAction).flatMap((details) => counterSignatureDetails(details) ?? []);
   }
 
   #hashAt(position: number): string | null {
