@@ -20,7 +20,7 @@ beforeAll(() => {
   const lines = ['path,label,split,source'];
   let seed = 1;
   for (const [split, count] of [
-    ['train', 24],
+    ['train', 12],
     ['dev', 6],
   ] as const) {
     for (let i = 0; i < count; i++) {
@@ -86,9 +86,9 @@ it('calibrates on scores of networks that were trained without the source, resum
       training: { weightDecay: 0.02, averagedSteps: 8, epochs: 1, cropSeconds: 2 },
     },
   ]);
-  expect(card.training.fileSha256).toHaveLength(24);
+  expect(card.training.fileSha256).toHaveLength(12);
   expect(card.records).toMatchObject([{ split: 'dev', calibratedOn: false, notAssessable: { of: 6 } }]);
-  expect(card.localisation?.bonafideHours).toBeCloseTo((12 * 2.1) / 3600, 4);
+  expect(card.localisation?.bonafideHours).toBeCloseTo((6 * 2.1) / 3600, 4);
   expect(card.notes).toContain('A test.');
   expect(readdirSync(join(folder, 'model')).sort()).toEqual(['card.json', 'model.onnx', 'weights.safetensors']);
 });
@@ -188,7 +188,7 @@ it('lets the head of an encoder learn from copies, of sources that the fold leav
   const asked = { ...request, out: join(folder, 'head'), members: ['encoder'] };
   const without = await trainModel(asked, 'a test');
   const { card, onnxSha256 } = await trainModel({ ...asked, copies }, 'a test');
-  expect(card.training).toMatchObject({ copies: { dataset: copies, recordings: 12 } });
+  expect(card.training).toMatchObject({ copies: { dataset: copies, recordings: 6 } });
   expect(card.training.fileSha256).toEqual(without.card.training.fileSha256);
   expect(onnxSha256).not.toBe(without.onnxSha256);
   await expect(trainModel({ ...asked, members: ['linear'], copies }, 'a test')).rejects.toThrow('no member learns');
@@ -204,9 +204,9 @@ it('is calibrated and measured on other copies of what it is trained on, by fold
   const calibrateOn = `manifest:${join(folder, 'copies', 'manifest.csv')}`;
   const asked = { ...request, out: join(folder, 'elsewhere'), members: ['linear'], calibrateOn };
   const { card } = await trainModel({ ...asked, leastBandwidthHz: 1500 }, 'a test');
-  expect(card.training.counts).toMatchObject({ train: { bonafide: 12, spoof: 12 } });
+  expect(card.training.counts).toMatchObject({ train: { bonafide: 6, spoof: 6 } });
   expect(card.calibration.dataset).toBe(calibrateOn);
-  expect(card.localisation?.bonafideHours).toBeCloseTo((8 * 2.1) / 3600, 4);
+  expect(card.localisation?.bonafideHours).toBeCloseTo((4 * 2.1) / 3600, 4);
   expect(card.figures).toMatchObject([{ dataset: calibrateOn, split: 'dev', bonafide: 2, spoof: 2 }]);
   expect(card.thresholds.minimumBandwidthHz).toBe(1500);
 
