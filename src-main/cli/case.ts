@@ -76,7 +76,25 @@ export function register(program: Command): void {
   const command = program
     .command('case')
     .description('Keep recordings in cases: evidence with its hashes, results, and a custody log of everything done.');
+  registerNew(command);
+  registerAdd(command);
+  registerScan(command);
+  registerList(command);
+  registerShow(command);
+  registerExport(command);
+  registerImport(command);
+  registerAccept(command);
+  registerMarks(command);
+  registerLabels(command);
+  registerAnchor(command);
+  registerCountersign(command);
+  registerKey(command);
+  registerShare(command);
+  registerReview(command);
+  registerDelete(command);
+}
 
+function registerNew(command: Command): void {
   command
     .command('new')
     .description('Make a case in a folder that is empty or does not exist yet.')
@@ -99,7 +117,9 @@ export function register(program: Command): void {
         store.close();
       });
     });
+}
 
+function registerAdd(command: Command): void {
   command
     .command('add')
     .description('Take recordings into a case: files, and all recordings in folders and below.')
@@ -124,7 +144,9 @@ Files are opened for reading only. In a folder, files that are no recordings (by
 the case has from the same place already is left alone, so that an interrupted command can be repeated.`,
     )
     .action(withStatus(add));
+}
 
+function registerScan(command: Command): void {
   const scan = command
     .command('scan')
     .description('Score the recordings of a case and keep the results in it.')
@@ -151,7 +173,9 @@ the next scan, in the window too. Filters choose among the items that --which na
     .action(withStatus(scanCase));
   addReadingOptions(scan);
   addFilterOptions(scan);
+}
 
+function registerList(command: Command): void {
   command
     .command('list')
     .description('List the cases of this installation.')
@@ -170,7 +194,9 @@ the next scan, in the window too. Filters choose among the items that --which na
         }
       });
     });
+}
 
+function registerShow(command: Command): void {
   const showing = command
     .command('show')
     .description('Show a case: details, items with their findings, and the head of its log.')
@@ -181,7 +207,9 @@ the next scan, in the window too. Filters choose among the items that --which na
       await show(folder, options);
     });
   addFilterOptions(showing);
+}
 
+function registerExport(command: Command): void {
   command
     .command('export')
     .description('Write a case to one file: database and copies of evidence, but not what stays in place.')
@@ -191,7 +219,9 @@ the next scan, in the window too. Filters choose among the items that --which na
     .action(async (folder: string, options: { out: string; overwrite?: boolean }) => {
       process.exitCode = await exportTo(folder, options.out, options.overwrite === true);
     });
+}
 
+function registerImport(command: Command): void {
   command
     .command('import')
     .description('Take in a case from one file. It is verified as a whole before it appears.')
@@ -203,7 +233,9 @@ the next scan, in the window too. Filters choose among the items that --which na
     )
     .option('--older', 'also where a later state of its log was seen here, as when the case itself is lost')
     .action(withStatus(importFrom));
+}
 
+function registerAccept(command: Command): void {
   command
     .command('accept')
     .description('Go on with a case that another installation went on with, whose key is not known here.')
@@ -219,13 +251,9 @@ Exit status: 0 accepted, 1 it cannot be, 2 wrong usage, 4 to be accepted.`,
     .action(async (folder: string, options: { signer?: string }) => {
       process.exitCode = await accept(folder, options.signer);
     });
+}
 
-  registerMarks(command);
-  registerLabels(command);
-  registerAnchor(command);
-  registerCountersign(command);
-  registerKey(command);
-
+function registerShare(command: Command): void {
   command
     .command('share')
     .description("Mark a case's folder as shared: files in it take the folder's group and its rights, never more.")
@@ -249,7 +277,9 @@ and the list of cases are never shared.`,
         writeHead(store);
       });
     });
+}
 
+function registerReview(command: Command): void {
   command
     .command('review')
     .description("Note a technical reviewer's sign-off in the custody log; the next report names it.")
@@ -266,7 +296,9 @@ and the list of cases are never shared.`,
         writeHead(store);
       });
     });
+}
 
+function registerDelete(command: Command): void {
   command
     .command('delete')
     .description(

@@ -8,7 +8,7 @@ import { InvalidArgumentError, Option } from 'commander';
 import type { KeptTemplate } from '../../src-common/schemas/report-template.ts';
 import type { ReportRequest } from '../../src-common/schemas/report.ts';
 import { UserFacingError } from '../base/errors.ts';
-import type { FinishedReport } from '../casework/issue-report.ts';
+import type { FinishedReport, ReportProgress, ReportSurroundings } from '../casework/issue-report.ts';
 import type { CaseStore } from '../cases/store.ts';
 import { applicationName, exitStatus, interruptible, withStatus } from './context.ts';
 import { fastOption, modelFolder } from './model-option.ts';
@@ -227,26 +227,24 @@ async function templateOf({ template }: Options): Promise<{ template?: KeptTempl
   return { template: kept(await readTemplate(template)) };
 }
 
-async function report(what: string[], options: Options): Promise<number> {
-  checkOptions(options);
-  const [{ dataFolder }, { SettingsStore }] = await Promise.all([
-    import('../base/home.ts'),
-    import('../engine/settings-store.ts'),
-  ]);
-  const home = resolve(dataFolder());
-  const filter = filterOf(options);
-  if (filter !== null && options.again !== undefined) throw wrongUsage('--again is of a report as it was issued.');
-  if (filter !== null && options.items) throw wrongUsage('--items name the items: filters would choose others.');
-  const folder = options.each === undefined ? await caseFolder(what, home) : null;
-  if (options.again !== undefined) {
-    if (folder === null) throw wrongUsage('--again needs the case that issued the report.');
-    return again(folder, options.again, options);
-  }
+/** What is asked for, with what it is made of. */
+interface Order {
+  options: Options;
+  filter: ReturnType<typeof filterOf>;
+  surroundings: ReportSurroundings;
+  asked: Omit<ReportRequest, 'caseId' | 'evidenceIds' | 'amends' | 'amendment'>;
+}
+
+/** How it goes on, for who waits at the terminal. */
+interface Progress extends Required<ReportProgress> {
+  clear: () => void;
+}
+
+async function orderOf(options: Options, filter: Order['filter'], home: string): Promise<Order> {
+  const { SettingsStore } = await import('../engine/settings-store.ts');
   const store = await SettingsStore.open(home);
   if (store.problem) process.stderr.write(`${store.problem.sentence}\n`);
-  const settings = store.get();
   const chosen = await templateOf(options);
-  const surroundings = { application: applicationName(), home, settings, ...chosen };
   const asked = {
     authorisedBy: options.authorisedBy,
     authoriserQualification: options.authoriserQualification,
@@ -259,120 +257,152 @@ async function report(what: string[], options: Options): Promise<number> {
     ...(options.traces ? { traces: true } : {}),
     ...(options.short ? { form: 'short' as const } : {}),
   };
-  if (options.each !== undefined) {
-    const folders = await caseFolders(what, home);
-    if (options.items && folders.length > 1) throw wrongUsage('--items are of one case.');
-    const [{ reportEach }, { systemActor }] = await Promise.all([
-      import('./report-each.ts'),
-      import('../cases/session.ts'),
-    ]);
-    return reportEach(
-      {
-        ...{
-          folders,
-          each: options.each,
-          items: options.items ?? [],
-          filter,
-          draft: options.draft === true,
-          out: options.out,
-        },
-        overwrite: options.overwrite === true,
-        asked: { ...asked, amends: null, amendment: '' },
-      },
-      surroundings,
-      () => settings.examiner || systemActor(),
-    );
+  const surroundings = { application: applicationName(), home, settings: store.get(), ...chosen };
+  return { options, filter, surroundings, asked };
+}
+
+async function report(what: string[], options: Options): Promise<number> {
+  checkOptions(options);
+  const { dataFolder } = await import('../base/home.ts');
+  const home = resolve(dataFolder());
+  const filter = filterOf(options);
+  if (filter !== null && options.again !== undefined) throw wrongUsage('--again is of a report as it was issued.');
+  if (filter !== null && options.items) throw wrongUsage('--items name the items: filters would choose others.');
+  const folder = options.each === undefined ? await caseFolder(what, home) : null;
+  if (options.again !== undefined) {
+    if (folder === null) throw wrongUsage('--again needs the case that issued the report.');
+    return again(folder, options.again, options);
   }
-  return interruptible(async (signal, line) => {
+  const order = await orderOf(options, filter, home);
+  if (options.each !== undefined) return ofEach(what, options.each, order);
+  return interruptible((signal, line) => {
     const progress = {
       signal,
       onProgress: (done: number, total: number, doing: string) => line.show(`${done} of ${total}: ${doing}`),
+      clear: () => line.clear(),
     };
-    if (folder === null) {
-      if (options.items ?? options.amends ?? options.draft ?? filter) {
-        throw wrongUsage('--items, filters of items, --amends and --draft are for reports of a case.');
-      }
-      const { reportFiles } = await import('../casework/report-files.ts');
-      const outputs = { overwrite: options.overwrite, recordings: await recordingsIn(what, options) };
-      await mustBeFree(placesOf(options), outputs);
-      const request = { paths: what, report: asked, model: await modelFolder(options) };
-      const finished = await reportFiles(request, surroundings, progress);
-      await write(options, outputs, finished);
-      line.clear();
-      for (const failure of finished.failed) process.stderr.write(`${visibleName(failure)}\n`);
-      process.stdout.write(`${options.out}: report ${finished.number}, ${finished.pages} pages, of no case.\n`);
-      return finished.failed.length > 0 ? exitStatus.someFailed : exitStatus.done;
-    }
-    if (options.model !== undefined || options.fast) {
-      throw wrongUsage('--model and --fast are for reports of recordings; a case is scanned first.');
-    }
-    const [{ CaseStore }, { systemActor }, { Library }, reports] = await Promise.all([
-      import('../cases/store.ts'),
-      import('../cases/session.ts'),
-      import('../cases/library.ts'),
-      import('../casework/issue-report.ts'),
-    ]);
-    const outputs = { overwrite: options.overwrite, cases: [folder] };
-    // Before anything is logged.
-    await mustBeFree(placesOf(options), outputs);
-    const requestFor = async (store: CaseStore): Promise<ReportRequest> => ({
-      ...asked,
-      caseId: store.id,
-      evidenceIds: filter === null ? (options.items ?? []) : await matching(store, filter),
-      amends: options.amends ?? null,
-      amendment: options.amendment,
-      amendmentReason: options.amendmentReason,
-    });
-    if (options.draft && !isDocx(options)) {
-      // For reading: nothing is logged, and whoever has the case open goes on.
-      const store = CaseStore.read(folder);
-      try {
-        const { pages, ...finished } = await reports.draftReport(
-          store,
-          await requestFor(store),
-          surroundings,
-          progress,
-        );
-        line.clear();
-        await write(options, outputs, finished);
-        process.stdout.write(`${visibleName(`${options.out}: a draft, ${pages} pages; nothing was issued.`)}\n`);
-      } finally {
-        store.close();
-      }
-      return exitStatus.done;
-    }
-    const library = Library.open(home);
-    try {
-      const actor = (): string => settings.examiner || systemActor();
-      const store = CaseStore.open(folder, { library, actor, program: surroundings.application });
-      try {
-        if (isDocx(options)) {
-          const made = await reports.editableDraft(store, await requestFor(store), surroundings, progress);
-          line.clear();
-          await write(options, outputs, made);
-          reports.noteEditableDraft(store, made, resolve(options.out));
-          const said = 'a draft that can be edited; nothing was issued, and the log notes that it was saved.';
-          process.stdout.write(`${visibleName(`${options.out}: ${said}`)}\n`);
-          return exitStatus.done;
-        }
-        const { issued, ...finished } = await reports.issueReport(
-          store,
-          await requestFor(store),
-          surroundings,
-          progress,
-        );
-        line.clear();
-        await write(options, outputs, finished);
-        const summary = `report ${issued.number}, ${issued.pages} pages, SHA-256 ${issued.sha256}.`;
-        process.stdout.write(`${visibleName(`${options.out}: ${summary}`)}\n`);
-      } finally {
-        store.close();
-      }
-    } finally {
-      library.close();
-    }
-    return exitStatus.done;
+    return folder === null ? ofRecordings(what, order, progress) : ofCase(folder, order, progress);
   });
+}
+
+/** Who examines, unless the settings say it. */
+async function examiner({ surroundings: { settings } }: Order): Promise<() => string> {
+  const { systemActor } = await import('../cases/session.ts');
+  return () => settings.examiner || systemActor();
+}
+
+async function ofEach(what: string[], each: NonNullable<Options['each']>, order: Order): Promise<number> {
+  const { options, filter, surroundings, asked } = order;
+  const folders = await caseFolders(what, surroundings.home);
+  if (options.items && folders.length > 1) throw wrongUsage('--items are of one case.');
+  const { reportEach } = await import('./report-each.ts');
+  return reportEach(
+    {
+      ...{ folders, each, items: options.items ?? [], filter, draft: options.draft === true, out: options.out },
+      overwrite: options.overwrite === true,
+      asked: { ...asked, amends: null, amendment: '' },
+    },
+    surroundings,
+    await examiner(order),
+  );
+}
+
+async function ofRecordings(what: string[], order: Order, progress: Progress): Promise<number> {
+  const { options, filter, surroundings, asked } = order;
+  if (options.items ?? options.amends ?? options.draft ?? filter) {
+    throw wrongUsage('--items, filters of items, --amends and --draft are for reports of a case.');
+  }
+  const { reportFiles } = await import('../casework/report-files.ts');
+  const outputs = { overwrite: options.overwrite, recordings: await recordingsIn(what, options) };
+  await mustBeFree(placesOf(options), outputs);
+  const request = { paths: what, report: asked, model: await modelFolder(options) };
+  const finished = await reportFiles(request, surroundings, progress);
+  await write(options, outputs, finished);
+  progress.clear();
+  for (const failure of finished.failed) process.stderr.write(`${visibleName(failure)}\n`);
+  process.stdout.write(`${options.out}: report ${finished.number}, ${finished.pages} pages, of no case.\n`);
+  return finished.failed.length > 0 ? exitStatus.someFailed : exitStatus.done;
+}
+
+async function ofCase(folder: string, order: Order, progress: Progress): Promise<number> {
+  const { options } = order;
+  if (options.model !== undefined || options.fast) {
+    throw wrongUsage('--model and --fast are for reports of recordings; a case is scanned first.');
+  }
+  const outputs = { overwrite: options.overwrite, cases: [folder] };
+  // Before anything is logged.
+  await mustBeFree(placesOf(options), outputs);
+  if (options.draft && !isDocx(options)) await draftOf(folder, order, outputs, progress);
+  else await loggedOf(folder, order, outputs, progress);
+  return exitStatus.done;
+}
+
+async function requestFor({ options, filter, asked }: Order, store: CaseStore): Promise<ReportRequest> {
+  return {
+    ...asked,
+    caseId: store.id,
+    evidenceIds: filter === null ? (options.items ?? []) : await matching(store, filter),
+    amends: options.amends ?? null,
+    amendment: options.amendment,
+    amendmentReason: options.amendmentReason,
+  };
+}
+
+function say({ out }: Options, what: string): void {
+  process.stdout.write(`${visibleName(`${out}: ${what}`)}\n`);
+}
+
+/** For reading: nothing is logged, and whoever has the case open goes on. */
+async function draftOf(folder: string, order: Order, outputs: OutputFiles, progress: Progress): Promise<void> {
+  const { options, surroundings } = order;
+  const [{ CaseStore }, { draftReport }] = await Promise.all([
+    import('../cases/store.ts'),
+    import('../casework/issue-report.ts'),
+  ]);
+  const store = CaseStore.read(folder);
+  try {
+    const request = await requestFor(order, store);
+    const { pages, ...finished } = await draftReport(store, request, surroundings, progress);
+    progress.clear();
+    await write(options, outputs, finished);
+    say(options, `a draft, ${pages} pages; nothing was issued.`);
+  } finally {
+    store.close();
+  }
+}
+
+/** A report that the case issues, or a draft that can be edited: the log has a row of either. */
+async function loggedOf(folder: string, order: Order, outputs: OutputFiles, progress: Progress): Promise<void> {
+  const { options, surroundings } = order;
+  const [{ CaseStore }, { Library }, reports] = await Promise.all([
+    import('../cases/store.ts'),
+    import('../cases/library.ts'),
+    import('../casework/issue-report.ts'),
+  ]);
+  const actor = await examiner(order);
+  const library = Library.open(surroundings.home);
+  try {
+    const store = CaseStore.open(folder, { library, actor, program: surroundings.application });
+    try {
+      const request = await requestFor(order, store);
+      if (isDocx(options)) {
+        const made = await reports.editableDraft(store, request, surroundings, progress);
+        progress.clear();
+        await write(options, outputs, made);
+        reports.noteEditableDraft(store, made, resolve(options.out));
+        say(options, 'a draft that can be edited; nothing was issued, and the log notes that it was saved.');
+        return;
+      }
+      const { issued, ...finished } = await reports.issueReport(store, request, surroundings, progress);
+      progress.clear();
+      await write(options, outputs, finished);
+      say(options, `report ${issued.number}, ${issued.pages} pages, SHA-256 ${issued.sha256}.`);
+    } finally {
+      store.close();
+    }
+  } finally {
+    library.close();
+  }
 }
 
 /** Beside whoever has the case open. */
