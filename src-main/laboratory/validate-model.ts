@@ -117,33 +117,76 @@ export async function validateModel(
   options: { signal?: AbortSignal; onProgress?: (done: number, total: number) => void } = {},
 ): Promise<Validation> {
   const home = dataFolder();
-  const { dataset, split, stated } = request;
-  const { plan } = stated;
   // A key that is lost is said before hours of work.
   const key = ownKey(home);
   const model = await readToCalibrate(request.folder);
   const files = await readFiles(model);
-  const items = selectSplit(await loadDataset(dataset), split);
+  const items = selectSplit(await loadDataset(request.dataset), request.split);
   const store = await openStore(home);
+  const { entry, earlier } = await begin(store, model, request);
+  const within = await withinConditions(model, items, request, options);
+  const measured = measure(model.card, within.material, request);
+  const unsigned = {
+    ...recordOf(entry, within, measured, { ...request, application, files: model.card.files }),
+    earlier,
+  };
+  const record = signRecord(unsigned, key);
+  const bytes = Buffer.from(`${JSON.stringify(record, null, 1)}\n`);
+  const report = join(store.place(entry.id), reportName);
+  const plotted = plottedFigures(measured.evaluated);
+  const fingerprint = fingerprintOf(key.publicKey);
+  await writeFileWhole(report, await validationReport({ record, recordBytes: bytes, plotted, fingerprint }));
+  entry.record = record;
+  await store.save(entry);
+  if (!record.met) return { record, model: null, report };
+
+  const card = validatedCard(model.card, within.material, measured, { ...request, application, record, bytes });
+  await writeModel(request.out, card, files.set(validationRecordName, bytes));
+  await sealCard(request.out, key);
+  return { record, model: await readModel(request.out), report };
+}
+
+/** Keeps the plan. @returns with how many validations of the model on the same recordings were begun before */
+async function begin(
+  store: RecordStore<StoredValidation>,
+  { card, onnxSha256 }: StoredModel,
+  { dataset, split, stated }: ValidationRequest,
+): Promise<{ entry: StoredValidation; earlier: number }> {
   const entry: StoredValidation = {
     format: 1,
     id: randomUUID(),
     statedAt: new Date().toISOString(),
-    plan,
+    plan: stated.plan,
     planSha256: stated.sha256,
-    model: { name: model.card.name, sha256: model.onnxSha256 },
+    model: { name: card.name, sha256: onnxSha256 },
     dataset,
     split,
     record: null,
   };
   const earlier = store
     .list()
-    .filter((one) => one.model.sha256 === model.onnxSha256 && one.split === split && sameDataset(one.dataset, dataset));
+    .filter((one) => one.model.sha256 === onnxSha256 && one.split === split && sameDataset(one.dataset, dataset));
   await store.add(entry);
+  return { entry, earlier: earlier.length };
+}
 
+/** The recordings that are within the conditions, with scores, and how many are not. */
+interface Within {
+  material: CalibrationMaterial;
+  /** By the condition that is not met. */
+  outside: Map<string, number>;
+  outsideRecordings: number;
+}
+
+async function withinConditions(
+  model: StoredModel,
+  items: readonly DatasetItem[],
+  { seed, stated: { plan } }: ValidationRequest,
+  options: { signal?: AbortSignal; onProgress?: (done: number, total: number) => void },
+): Promise<Within> {
   const outside = new Map<string, number>();
   let outsideRecordings = 0;
-  const material = await calibrationMaterial(model, items, request.seed, {
+  const material = await calibrationMaterial(model, items, seed, {
     ...options,
     keep: ({ item, result: { analysis } }) => {
       const measured = analysis === null ? [] : unmetConditions(plan.conditions, { ...analysis, ...analysis.audio });
@@ -154,9 +197,14 @@ export async function validateModel(
     },
   });
   mustBeUnheard(model.card, material);
-  const made = { dataset, split, application, maximumErrorRate: plan.errorRate, notes: request.notes };
-  const { count, cardOf, units } = foldCalibrations(model.card, material, plan.folds, request);
-  const evaluated = evaluateTrials(model.card, material.trials, {
+  return { material, outside, outsideRecordings };
+}
+
+/** Figures of recordings under calibrations that were fitted without them, and what the plan's criteria say of them. */
+function measure(card: Card, material: CalibrationMaterial, request: ValidationRequest) {
+  const { plan } = request.stated;
+  const { count, cardOf, units } = foldCalibrations(card, material, plan.folds, request);
+  const evaluated = evaluateTrials(card, material.trials, {
     cardOf: ({ file }) => cardOf(file),
     replicates: request.replicates,
   });
@@ -167,60 +215,64 @@ export async function validateModel(
     })),
   );
   const ofClass = (bonafide: boolean): number => material.recordings.filter((one) => one.bonafide === bonafide).length;
+  const [bonafide, spoof] = [ofClass(true), ofClass(false)];
   const figures = figuresOf(evaluated);
-  const criteria = judgeCriteria(plan.acceptance, {
+  const criteria = judgeCriteria(plan.acceptance, { figures, findings, recordings: Math.min(bonafide, spoof) });
+  return { folds: count, units, evaluated, findings, bonafide, spoof, figures, criteria };
+}
+
+type Measured = ReturnType<typeof measure>;
+
+function recordOf(
+  { id, statedAt, plan, planSha256, model }: StoredValidation,
+  { material, outside, outsideRecordings }: Within,
+  { folds, units, findings, bonafide, spoof, figures, criteria }: Measured,
+  asked: Pick<ValidationRequest, 'dataset' | 'split' | 'examiner'> & { application: string; files: Card['files'] },
+): Omit<UnsignedValidationRecord, 'earlier'> {
+  const { dataset, split, examiner, application, files } = asked;
+  return {
+    format: 1,
+    id,
+    plan,
+    planSha256,
+    statedAt,
+    endedAt: new Date().toISOString(),
+    examiner,
+    application,
+    model: { ...model, files },
+    data: {
+      dataset,
+      split,
+      bonafide,
+      spoof,
+      unit: units.unit,
+      bonafideUnits: units.bonafide,
+      spoofUnits: units.spoof,
+      manifestSha256: manifestHash(material),
+      outside: [...outside].map(([condition, recordings]) => ({ condition, recordings })),
+      outsideRecordings,
+      failed: material.recordings.filter(({ judged }) => judged === null).length,
+    },
+    folds,
     figures,
     findings,
-    recordings: Math.min(ofClass(true), ofClass(false)),
-  });
-  const met = criteria.every((criterion) => criterion.met);
-  const record = signRecord(
-    {
-      format: 1,
-      id: entry.id,
-      plan,
-      planSha256: stated.sha256,
-      statedAt: entry.statedAt,
-      endedAt: new Date().toISOString(),
-      examiner: request.examiner,
-      application,
-      model: { ...entry.model, files: model.card.files },
-      data: {
-        dataset,
-        split,
-        bonafide: ofClass(true),
-        spoof: ofClass(false),
-        unit: units.unit,
-        bonafideUnits: units.bonafide,
-        spoofUnits: units.spoof,
-        manifestSha256: manifestHash(material),
-        outside: [...outside].map(([condition, recordings]) => ({ condition, recordings })),
-        outsideRecordings,
-        failed: material.recordings.filter(({ judged }) => judged === null).length,
-      },
-      folds: count,
-      figures,
-      findings,
-      criteria,
-      met,
-      earlier: earlier.length,
-    },
-    key,
-  );
-  const bytes = Buffer.from(`${JSON.stringify(record, null, 1)}\n`);
-  const report = join(store.place(entry.id), reportName);
-  const plotted = plottedFigures(evaluated);
-  const fingerprint = fingerprintOf(key.publicKey);
-  await writeFileWhole(report, await validationReport({ record, recordBytes: bytes, plotted, fingerprint }));
-  entry.record = record;
-  await store.save(entry);
-  if (!met) return { record, model: null, report };
+    criteria,
+    met: criteria.every((criterion) => criterion.met),
+  };
+}
 
-  const recalibrated = recalibratedCard(model.card, material, {
-    ...made,
-    ...(request.name === undefined ? {} : { name: request.name }),
-  });
-  const card: Card = {
+/** The model's card, calibrated on all recordings and validated for the plan's conditions. */
+function validatedCard(
+  before: Card,
+  material: CalibrationMaterial,
+  { evaluated, findings }: Measured,
+  asked: ValidationRequest & { application: string; record: ValidationRecord; bytes: Buffer },
+): Card {
+  const { dataset, split, application, notes, name, record, bytes, stated } = asked;
+  const { plan } = stated;
+  const made = { dataset, split, application, maximumErrorRate: plan.errorRate, notes };
+  const recalibrated = recalibratedCard(before, material, { ...made, ...(name === undefined ? {} : { name }) });
+  return {
     ...recalibrated,
     status: 'validated',
     validation: {
@@ -236,9 +288,6 @@ export async function validateModel(
     figures: withFigures(recalibrated.figures, splitFigures(dataset, split, evaluated)),
     records: [{ dataset, split, calibratedOn: false, ...findings }],
   };
-  await writeModel(request.out, card, files.set(validationRecordName, bytes));
-  await sealCard(request.out, key);
-  return { record, model: await readModel(request.out), report };
 }
 
 /** Conditions that nothing in a recording tells for certain, and of which its dataset says another thing. */
