@@ -14,8 +14,10 @@ export interface VerifyRequest {
   expectKey?: string | undefined;
   /** For a case from elsewhere, on import: an unknown key is taken as it is, and only copies of evidence are looked at. */
   fromElsewhere?: boolean;
-  /** SHA-256 of a file that may be a report of this case. */
+  /** SHA-256 of a file that may be a report of this case, without a signature behind it. */
   reportSha256?: string | undefined;
+  /** What is to be said of a signature behind that file. */
+  reportSignature?: { words: string; holds: boolean } | undefined;
 }
 
 /** With no more than this many of a kind, those that hold are named one by one too. */

@@ -5,6 +5,8 @@ import type { CaseCore } from './core.ts';
 import { reportRecordSha256 } from './records.ts';
 import type { StoredReport } from './records.ts';
 
+/** The row that says by whose certificate a report's PDF was signed. */
+export const reportSigned = 'report-signed';
 /** The row that says what an amendment changed. */
 export const reportAmended = 'report-amended';
 

@@ -7,6 +7,7 @@ import { UserFacingError } from '../base/errors.ts';
 import { anchoredAction } from './anchors/anchors.ts';
 import { countersignedAction } from './anchors/counter-signatures.ts';
 import type { CaseCore } from './core.ts';
+import { reportSigned } from './issued-reports.ts';
 import type { StoredCustodyRow } from './custody.ts';
 
 /** The row of a sign-off. */
@@ -16,7 +17,7 @@ export const technicalReview = 'technical-review';
 const reviewDetailsSchema = newReviewSchema.extend({ rows: z.int(), hash: sha256Schema });
 
 /** Rows that tell of a look at the case, and not of work on it. */
-const looking = ['opened', 'examined', 'exported', technicalReview, anchoredAction, countersignedAction];
+const looking = ['opened', 'examined', 'exported', technicalReview, anchoredAction, countersignedAction, reportSigned];
 
 const folded = (name: string): string => name.normalize('NFKC').trim().toLowerCase();
 

@@ -41,7 +41,8 @@ export function reviewChecks(db: Database.Database, { reviews }: LoggedReports, 
 }
 
 /** Whether each report is kept as it was issued, and each amendment replaces what its row says. */
-export function reportChecks(db: Database.Database, logged: LoggedReports, { reportSha256 }: VerifyRequest): Check[] {
+export function reportChecks(db: Database.Database, logged: LoggedReports, request: VerifyRequest): Check[] {
+  const { reportSha256, reportSignature } = request;
   const checks: Check[] = [];
   const add = (name: string, holds: boolean, sentence: string): void => {
     checks.push({ subject: 'report', name, holds, sentence });
@@ -73,6 +74,7 @@ export function reportChecks(db: Database.Database, logged: LoggedReports, { rep
     if (issued) add('the file given', true, `The file is the report ${issued.number}, issued ${issued.issued_at}.`);
     else
       add('the file given', false, 'The file is none of the reports that this case issued, or it was changed since.');
+    if (reportSignature) add('signature of the file given', reportSignature.holds, reportSignature.words);
   }
   return checks;
 }

@@ -129,6 +129,9 @@ describe('an intact case', () => {
   it('tells its own reports from others', async () => {
     expect(await failing({ reportSha256: 'a'.repeat(64) })).toEqual([]);
     expect(await failing({ reportSha256: 'e'.repeat(64) })).toEqual(['report']);
+    const signed = (holds: boolean) => ({ reportSha256: 'a'.repeat(64), reportSignature: { words: 'Signed.', holds } });
+    expect(await failing(signed(true))).toEqual([]);
+    expect(await failing(signed(false))).toEqual(['report']);
   });
 });
 

@@ -13,6 +13,7 @@ import { UserFacingError } from '../base/errors.ts';
 import { colour, exitStatus, interruptible, positiveInteger, withStatus } from './context.ts';
 import { registerAnchor } from './case-anchor.ts';
 import { registerCountersign } from './case-countersign.ts';
+import { registerSignReport } from './case-sign-report.ts';
 import { registerKey } from './case-key.ts';
 import { registerLabels } from './case-labels.ts';
 import { registerMarks } from './case-marks.ts';
@@ -88,6 +89,7 @@ export function register(program: Command): void {
   registerLabels(command);
   registerAnchor(command);
   registerCountersign(command);
+  registerSignReport(command);
   registerKey(command);
   registerShare(command);
   registerReview(command);

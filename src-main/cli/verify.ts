@@ -1,10 +1,15 @@
+import { readFile, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { visibleName } from '../../src-common/visible-text.ts';
 import { InvalidArgumentError } from 'commander';
 import type { Command } from 'commander';
+import type { VerifyRequest } from '../cases/checks.ts';
 import type { Verification } from '../../src-common/schemas/custody.ts';
 import { dataFolder } from '../base/home.ts';
 import { colour, exitStatus, interruptible, withStatus } from './context.ts';
+
+/** No report that was signed is longer. */
+const mostSignedBytes = 2 ** 30;
 
 interface VerifyOptions {
   expectHead?: string;
@@ -74,12 +79,37 @@ const signerUntold: Record<Verification['signer']['verdict'], string> = {
   unsigned: 'Not signed.\n',
 };
 
+/** What a file that may be a report is, and a signature behind it. */
+async function reportGiven(
+  path: string,
+  signal: AbortSignal,
+): Promise<Pick<VerifyRequest, 'reportSha256' | 'reportSignature'>> {
+  const [{ sha256File }, { unreadable }, { sha256: hashOf }, { certificateWords, signatureBehind }] = await Promise.all(
+    [
+      import('../audio/hash.ts'),
+      import('../audio/input.ts'),
+      import('../base/sha256.ts'),
+      import('../cases/signed-pdf/signed-pdf.ts'),
+    ],
+  );
+  const { size } = await stat(path).catch((error: unknown) => {
+    throw unreadable(path, error);
+  });
+  const found = size > mostSignedBytes ? null : signatureBehind(await readFile(path, { signal }));
+  if (found === null) return { reportSha256: await sha256File(path, signal) };
+  const { document, certificate, problem } = found;
+  const words =
+    certificate === null
+      ? `The signature behind the report does not hold: ${problem}.`
+      : `The report is signed by the certificate of ${certificateWords(certificate)}; whether that is trusted is not looked at.`;
+  return { reportSha256: hashOf(document), reportSignature: { words, holds: certificate !== null } };
+}
+
 async function verify(folder: string, { expectHead, expectKey, report, json }: VerifyOptions): Promise<number> {
-  const { sha256File } = await import('../audio/hash.ts');
   const { verifyCase } = await import('../cases/verify.ts');
   return interruptible(async (signal, progress) => {
-    const reportSha256 = report === undefined ? undefined : await sha256File(resolve(report), signal);
-    const request = { folder: resolve(folder), home: resolve(dataFolder()), expectHead, expectKey, reportSha256 };
+    const given = report === undefined ? {} : await reportGiven(resolve(report), signal);
+    const request = { folder: resolve(folder), home: resolve(dataFolder()), expectHead, expectKey, ...given };
     const onProgress = (done: number, total: number): void => progress.show(`${done} of ${total} files`);
     const verification = await verifyCase(request, { signal, onProgress });
     const { intact, integrity, signer, checks, head, time, anchored } = verification;

@@ -120,11 +120,12 @@ export function readToken(token: Uint8Array): TimeStamp {
   const certificates = (signed.find(context(0))?.parts ?? []).map(({ bytes }) => certificateOf(bytes));
   const signers = signed.part(-1, set);
   if (signers.parts.length !== 1) throw new NotAsAsked('it has not one signer');
-  const signer = signerOf(signers.part(0, sequence), info, certificates);
+  const signer = signerOf(signers.part(0, sequence), ids.timeStampInfo, info, certificates);
   return { ...stampOf(Element.read(info)), signer, certificates };
 }
 
-function certificateOf(bytes: Uint8Array): X509Certificate {
+/** @throws NotAsAsked */
+export function certificateOf(bytes: Uint8Array): X509Certificate {
   try {
     return new X509Certificate(bytes);
   } catch {
@@ -145,8 +146,17 @@ function stampOf(info: Element): Pick<TimeStamp, 'time' | 'serial' | 'policy' | 
   };
 }
 
-/** The certificate whose key signed; by the hash of it that is signed along, as RFC 3161 asks (RFC 2634 and 5816). */
-function signerOf(signerInfo: Element, info: Uint8Array, certificates: readonly X509Certificate[]): X509Certificate {
+/**
+ * The certificate whose key signed; by the hash of it that is signed along, as RFC 3161 and PAdES ask (RFC 2634 and 5816).
+ * @param contentType of what is signed
+ * @throws NotAsAsked where it is of something else, or does not hold
+ */
+export function signerOf(
+  signerInfo: Element,
+  contentType: string,
+  content: Uint8Array,
+  certificates: readonly X509Certificate[],
+): X509Certificate {
   const attributes = signerInfo.part(3, context(0));
   const digest = digestOf(signerInfo.part(2, sequence));
   const value = (oid: string): Element | null =>
@@ -154,9 +164,9 @@ function signerOf(signerInfo: Element, info: Uint8Array, certificates: readonly 
       .find((one) => one.part(0).oid === oid)
       ?.part(1, set)
       .part(0) ?? null;
-  if (value(ids.contentType)?.oid !== ids.timeStampInfo) throw new NotAsAsked('what is signed is no time stamp');
+  if (value(ids.contentType)?.oid !== contentType) throw new NotAsAsked('what is signed is of another kind');
   const stated = value(ids.messageDigest)?.octets;
-  if (!stated || !same(stated, sha(digest, info))) throw new NotAsAsked('it was changed: its hash differs');
+  if (!stated || !same(stated, sha(digest, content))) throw new NotAsAsked('it was changed: its hash differs');
   const named = namedCertificate(value(ids.signingCertificateV2), value(ids.signingCertificate));
   const signer = certificates.find(({ raw }) => same(sha(named.digest, raw), named.hash));
   if (!signer) throw new NotAsAsked('the certificate of its signer did not come along');
