@@ -35,6 +35,8 @@ export const reportTemplateSchema = z.strictObject({
   statementOfTruth: words.default(''),
   /** On every page. */
   footer: line.default(''),
+  /** What technical reviewers go through; absent: the program's own points. */
+  reviewChecklist: z.array(line.min(1)).min(1).max(40).optional(),
   /** Null: as the settings say. */
   verbalScale: settingsSchema.shape.verbalScale.unwrap().min(1).nullable().default(null),
   font: z.enum(['sans', 'serif']).default('sans'),

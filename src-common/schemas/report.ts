@@ -40,15 +40,58 @@ export const issuedReportSchema = z.object({
 });
 export type IssuedReport = z.infer<typeof issuedReportSchema>;
 
+/** What an amendment changed, as its row of the log has it. */
+export const amendmentSchema = z.object({
+  position: z.int().positive(),
+  time,
+  /** Of the report that replaces, and of the one that is replaced. */
+  number: z.string(),
+  amends: z.string(),
+  changed: text,
+  why: text,
+});
+export type Amendment = z.infer<typeof amendmentSchema>;
+
+/** What came of a point of a reviewer's checklist. */
+export const checkOutcomes = ['met', 'not-met', 'not-applicable', 'not-checked'] as const;
+export type CheckOutcome = (typeof checkOutcomes)[number];
+
+/** A point of a reviewer's checklist, in the words that it had. */
+export const reviewCheckSchema = z.object({
+  point: text,
+  outcome: z.enum(checkOutcomes),
+  note: text.default(''),
+});
+export type ReviewCheck = z.infer<typeof reviewCheckSchema>;
+
 /** A technical reviewer's sign-off, before it has its row in the log. */
 export const newReviewSchema = z.object({
   reviewer: text,
+  role: text.optional(),
   qualification: text.default(''),
   remarks: text.default(''),
+  /** Absent where no checklist was gone through. */
+  checks: z.array(reviewCheckSchema).max(60).optional(),
   /** The issued report that was reviewed; null: the case as it stands, for the report that is issued next. */
   report: z.string().nullable().default(null),
 });
 export type NewReview = z.infer<typeof newReviewSchema>;
+
+/** How a reviewer's remarks were answered, before it has its row in the log. */
+export const newReviewAnswerSchema = z.object({
+  /** Row of the review. */
+  review: z.int().positive(),
+  by: text,
+  answer: text,
+});
+export type NewReviewAnswer = z.infer<typeof newReviewAnswerSchema>;
+
+/** The same, as its row of the log has it. */
+export const reviewAnswerSchema = newReviewAnswerSchema.omit({ review: true }).extend({
+  position: z.int().positive(),
+  time,
+});
+export type ReviewAnswer = z.infer<typeof reviewAnswerSchema>;
 
 /** A technical reviewer's sign-off, as its row of the log has it. */
 export const technicalReviewSchema = newReviewSchema.extend({
@@ -62,5 +105,7 @@ export const technicalReviewSchema = newReviewSchema.extend({
   hash: sha256,
   /** Rows of work that the log has after it, without those of looking at the case. */
   laterRows: z.int(),
+  /** To its remarks, the first one first; absent in reports of earlier versions. */
+  answers: z.array(reviewAnswerSchema).optional(),
 });
 export type TechnicalReview = z.infer<typeof technicalReviewSchema>;

@@ -1,7 +1,9 @@
-import type { IssuedReport, ReportRequest } from '../../src-common/schemas/report.ts';
+import { amendmentSchema } from '../../src-common/schemas/report.ts';
+import type { Amendment, IssuedReport, ReportRequest } from '../../src-common/schemas/report.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { canonicalJson } from './canonical.ts';
 import type { CaseCore } from './core.ts';
+import type { StoredCustodyRow } from './custody.ts';
 import { reportRecordSha256 } from './records.ts';
 import type { StoredReport } from './records.ts';
 
@@ -64,6 +66,21 @@ export class IssuedReports {
     const sql = 'SELECT number, issued_at, log_position, sha256, pages, amends FROM reports ORDER BY rowid';
     return this.#core.read(() =>
       this.#core.prepare<[], Omit<StoredReport, 'data' | 'request'>>(sql).all().map(issuedOf),
+    );
+  }
+
+  /** What amendments changed, as the log has it, the first one first. */
+  amendments(): Amendment[] {
+    const sql = 'SELECT * FROM custody_log WHERE action = ? AND json_valid(details) ORDER BY position';
+    return this.#core.read(() =>
+      this.#core
+        .prepare<[string], StoredCustodyRow>(sql)
+        .all(reportAmended)
+        .flatMap(({ position, time, details }) => {
+          const { data } = amendmentSchema.safeParse({ ...(JSON.parse(details) as object), position, time });
+          // Tampered with: verify says so.
+          return data === undefined ? [] : [data];
+        }),
     );
   }
 

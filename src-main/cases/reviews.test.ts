@@ -53,6 +53,26 @@ describe('a technical review', () => {
     expect(store.reviews.list()).toHaveLength(2);
   });
 
+  it('says what was checked, and its remarks are answered by rows of the log that are no work on the case', () => {
+    const { store } = testCase();
+    const checks = [{ point: 'Hashes were compared.', outcome: 'met' as const, note: '' }];
+    const { position } = store.reviews.add(review({ remarks: 'Say why.', checks, role: ' Second examiner ' }));
+    const answered = store.reviews.answer({ review: position, by: ' Ada ', answer: ' It is said now. ' });
+    expect(answered).toMatchObject({ checks, role: 'Second examiner', laterRows: 0 });
+    expect(answered.answers).toMatchObject([{ position: position + 1, by: 'Ada', answer: 'It is said now.' }]);
+    expect(store.log.rows({ offset: 0, limit: 1 }).rows[0]).toMatchObject({
+      action: 'review-answered',
+      details: { review: position, by: 'Ada', answer: 'It is said now.' },
+    });
+    const { rows } = store.head;
+    expect(thrown(() => store.reviews.answer({ review: position, by: 'Ada', answer: ' ' })).code).toBe('usage');
+    expect(thrown(() => store.reviews.answer({ review: 1, by: 'Ada', answer: 'So.' }))).toMatchObject({
+      code: 'not-found',
+      advice: `Reviews are in the rows ${position}.`,
+    });
+    expect(store.head.rows).toBe(rows);
+  });
+
   it('is by somebody who is named and did not examine, of a report that there is', () => {
     const { store } = testCase();
     store.update({ examiner: 'Ada Examiner' });
@@ -74,7 +94,12 @@ describe('reviews and amendments', () => {
       action: 'report-amended',
       details: { number: second, amends: first, changed: 'The receipt was corrected.', why: 'It was misread.' },
     });
-    store.reviews.add(review({ reviewer: 'S. Econd', report: second }));
+    const { position } = store.reviews.add(review({ reviewer: 'S. Econd', report: second, remarks: 'Why?' }));
+    store.reviews.answer({ review: position, by: 'Ada', answer: 'Because.' });
+    expect(store.reviews.ofReport(second)).toMatchObject([{ reviewer: 'S. Econd', answers: [{ by: 'Ada' }] }]);
+    expect(store.reports.amendments()).toMatchObject([
+      { position: 5, number: second, amends: first, changed: 'The receipt was corrected.', why: 'It was misread.' },
+    ]);
     const archive = join(testFolder(), 'case.zip');
     await exportCase(store, archive);
     store.close();
@@ -91,6 +116,7 @@ describe('reviews and amendments', () => {
       [true, `The report ${second} replaces the report ${first}, as row 5 says.`],
       [true, 'R. Eviewer signed off the case in row 2, by the log up to row 1.'],
       [true, `S. Econd signed off ${second} in row 6, by the log up to row 5.`],
+      [true, 'Ada answered the technical review of row 6 in row 7.'],
     ]);
   });
 
@@ -102,6 +128,8 @@ describe('reviews and amendments', () => {
     store.log.note('technical-review', 'forged', { ...review(), rows, hash: 'e'.repeat(64) });
     store.log.note('technical-review', 'forged', {});
     store.log.note('report-amended', 'forged', { number: first, amends: '9/9', replacedSha256: null });
+    store.log.note('review-answered', 'forged', { review: 99, by: 'Ada', answer: 'So.' });
+    store.log.note('review-answered', 'forged', {});
     expect(store.reviews.list()).toHaveLength(2);
     store.close();
     const { checks } = verifyRecords({ folder, home: session.library.home });
@@ -111,6 +139,8 @@ describe('reviews and amendments', () => {
       'The technical review in row 3 is of the report 9/9, which is not there.',
       `The technical review in row 4 is of another log: its row ${rows} has another hash.`,
       'Row 5 is no sign-off that can be read.',
+      'Row 7 answers a technical review in row 99, which is not there.',
+      'Row 8 is no answer to a technical review that can be read.',
     ]);
   });
 });

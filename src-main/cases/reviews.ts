@@ -1,8 +1,8 @@
-/** Technical reviews of a case: who signed off what, as rows of its log. They are kept nowhere else. */
+/** Technical reviews of a case: who signed off what, and how remarks were answered, as rows of its log. They are kept nowhere else. */
 import { z } from 'zod';
 import { sha256Schema } from '../../src-common/hashes.ts';
-import { newReviewSchema } from '../../src-common/schemas/report.ts';
-import type { NewReview, TechnicalReview } from '../../src-common/schemas/report.ts';
+import { newReviewAnswerSchema, newReviewSchema } from '../../src-common/schemas/report.ts';
+import type { NewReview, NewReviewAnswer, ReviewAnswer, TechnicalReview } from '../../src-common/schemas/report.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { anchoredAction } from './anchors/anchors.ts';
 import { countersignedAction } from './anchors/counter-signatures.ts';
@@ -12,12 +12,23 @@ import type { StoredCustodyRow } from './custody.ts';
 
 /** The row of a sign-off. */
 export const technicalReview = 'technical-review';
+/** The row of an answer to a reviewer's remarks. */
+export const reviewAnswered = 'review-answered';
 
 /** What a row's details hold. */
 const reviewDetailsSchema = newReviewSchema.extend({ rows: z.int(), hash: sha256Schema });
 
 /** Rows that tell of a look at the case, and not of work on it. */
-const looking = ['opened', 'examined', 'exported', technicalReview, anchoredAction, countersignedAction, reportSigned];
+const looking = [
+  'opened',
+  'examined',
+  'exported',
+  technicalReview,
+  reviewAnswered,
+  anchoredAction,
+  countersignedAction,
+  reportSigned,
+];
 
 const folded = (name: string): string => name.normalize('NFKC').trim().toLowerCase();
 
@@ -49,7 +60,12 @@ export class TechnicalReviews {
       throw new UserFacingError('not-found', `This case has no report ${review.report}.`);
     }
     const { rows, hash } = core.head;
-    const details = { ...review, reviewer, qualification: review.qualification.trim(), rows, hash };
+    const role = review.role?.trim() ?? '';
+    const { role: _, ...said } = review;
+    const details = {
+      ...{ ...said, reviewer, ...(role === '' ? {} : { role }), qualification: review.qualification.trim() },
+      ...{ rows, hash },
+    };
     const of = review.report === null ? `the case as of row ${rows} of its log` : `the report ${review.report}`;
     core.write(() => core.append(technicalReview, null, `${reviewer} reviewed ${of}, and signed it off.`, details));
     const added = this.list().at(-1);
@@ -57,13 +73,56 @@ export class TechnicalReviews {
     return added;
   }
 
+  /**
+   * Notes in the log how a review's remarks were answered.
+   * @throws UserFacingError `usage` without who answers or what; `not-found` for a row that is no review
+   */
+  answer(given: NewReviewAnswer): TechnicalReview {
+    const details = { ...given, by: given.by.trim(), answer: given.answer.trim() };
+    const { review, by, answer } = details;
+    if (by === '' || answer === '') {
+      throw new UserFacingError('usage', 'An answer to a technical review needs who answers, and what.');
+    }
+    const reviewed = this.list().find(({ position }) => position === review);
+    if (reviewed === undefined) throw this.#noReview(review);
+    const core = this.#core;
+    const summary = `${by} answered the technical review of ${reviewed.reviewer} in row ${review}.`;
+    core.write(() => core.append(reviewAnswered, null, summary, details));
+    const answered = this.list().find(({ position }) => position === review);
+    if (answered === undefined) throw new Error('the review is no longer in the log');
+    return answered;
+  }
+
+  #noReview(position: number): UserFacingError {
+    const known = this.list().map((review) => review.position);
+    return new UserFacingError('not-found', `Row ${position} of the log is no technical review.`, {
+      advice: known.length > 0 ? `Reviews are in the rows ${known.join(', ')}.` : 'The log has none yet.',
+    });
+  }
+
+  /** By the row of the review that they answer, the first one first. */
+  #answers(): Map<number, ReviewAnswer[]> {
+    const answers = new Map<number, ReviewAnswer[]>();
+    for (const { position, time, details } of this.#rowsOf(reviewAnswered)) {
+      const read = answerDetails(details);
+      if (read === null) continue;
+      const { review, ...said } = read;
+      answers.set(review, [...(answers.get(review) ?? []), { ...said, position, time }]);
+    }
+    return answers;
+  }
+
+  #rowsOf(action: string): StoredCustodyRow[] {
+    const sql = 'SELECT * FROM custody_log WHERE action = ? ORDER BY position';
+    return this.#core.prepare<[string], StoredCustodyRow>(sql).all(action);
+  }
+
   /** The first one first. */
   list(): TechnicalReview[] {
     const core = this.#core;
     return core.read(() => {
-      const rows = core
-        .prepare<[string], StoredCustodyRow>('SELECT * FROM custody_log WHERE action = ? ORDER BY position')
-        .all(technicalReview);
+      const rows = this.#rowsOf(technicalReview);
+      const answers = this.#answers();
       const places = looking.map(() => '?').join(', ');
       const later = core
         .prepare<unknown[], number>(`SELECT count(*) FROM custody_log WHERE position > ? AND action NOT IN (${places})`)
@@ -72,7 +131,8 @@ export class TechnicalReviews {
         const read = reviewDetails(details);
         // Tampered with: verify says so.
         if (read === null) return [];
-        return [{ ...read, position, time, actor, laterRows: later.get(position, ...looking) as number }];
+        const laterRows = later.get(position, ...looking) as number;
+        return [{ ...read, position, time, actor, laterRows, answers: answers.get(position) ?? [] }];
       });
     });
   }
@@ -83,12 +143,26 @@ export class TechnicalReviews {
     const issued = this.#core.read(() => this.#core.prepare<[], number>(sql).pluck().get() as number);
     return this.list().filter(({ position, report }) => report === null && position > issued);
   }
+
+  /** Those of a report that was issued. */
+  ofReport(number: string): TechnicalReview[] {
+    return this.list().filter(({ report }) => report === number);
+  }
 }
 
 /** @param details of a row, as they are stored @returns null where they are none of a sign-off */
 export function reviewDetails(details: string): z.infer<typeof reviewDetailsSchema> | null {
+  return detailsOf(reviewDetailsSchema, details);
+}
+
+/** @param details of a row, as they are stored @returns null where they are none of an answer */
+export function answerDetails(details: string): NewReviewAnswer | null {
+  return detailsOf(newReviewAnswerSchema, details);
+}
+
+function detailsOf<T>(schema: z.ZodType<T>, details: string): T | null {
   try {
-    return reviewDetailsSchema.safeParse(JSON.parse(details)).data ?? null;
+    return schema.safeParse(JSON.parse(details)).data ?? null;
   } catch {
     return null;
   }

@@ -17,11 +17,11 @@ import { knowledgeOf } from './library-file.ts';
 import { caseRecordSha256, evidenceFileOf, evidenceRecordSha256, markRecordSha256 } from './records.ts';
 import type { StoredAnalysis, StoredCase, StoredEvidence, StoredMark, StoredMetadata } from './records.ts';
 import { reportAmended } from './issued-reports.ts';
-import { technicalReview } from './reviews.ts';
+import { reviewAnswered, technicalReview } from './reviews.ts';
 import { anchoredAction } from './anchors/anchors.ts';
 import { countersignedAction } from './anchors/counter-signatures.ts';
 import { anchorChecks, counterSignatureChecks } from './verify-anchors.ts';
-import { reportChecks, reviewChecks } from './verify-reports.ts';
+import { answerChecks, reportChecks, reviewChecks } from './verify-reports.ts';
 import type { LoggedReports } from './verify-reports.ts';
 import { LoggedTimes, headChecks, milestoneCheck, signatureCheck, signerOf } from './verify-log.ts';
 
@@ -107,6 +107,7 @@ function recordsOf(store: Checked, request: VerifyRequest): RecordFindings {
     reports: new Map(),
     amendments: [],
     reviews: [],
+    answers: [],
     anchors: [],
     counterSignatures: [],
     milestone: 0,
@@ -118,6 +119,7 @@ function recordsOf(store: Checked, request: VerifyRequest): RecordFindings {
     noteOfItem(logged, row, details);
     if (row.action === reportAmended) logged.amendments.push({ position: row.position, details });
     if (row.action === technicalReview) logged.reviews.push(row);
+    if (row.action === reviewAnswered) logged.answers.push(row);
     if (row.action === anchoredAction) logged.anchors.push(row);
     if (isMilestone(row)) logged.milestone = row.position;
     if (row.action === signerChanged) logged.signers.push(details['publicKey']);
@@ -170,7 +172,7 @@ function recordsOf(store: Checked, request: VerifyRequest): RecordFindings {
 
   const files = evidenceRecords(store, logged, request.fromElsewhere === true, add);
   checks.push(...resultChecks(db, logged));
-  checks.push(...reportChecks(db, logged, request), ...reviewChecks(db, logged, chain));
+  checks.push(...reportChecks(db, logged, request), ...reviewChecks(db, logged, chain), ...answerChecks(logged));
   const { anchored, checks: ofAnchors } = anchorChecks(store, logged.anchors, chain, request.home);
   checks.push(...ofAnchors, ...counterSignatureChecks(store.id, logged.counterSignatures, chain, request.home));
   return { caseId: store.id, head, publicKey: signed?.publicKey ?? null, signer, anchored, checks, files };

@@ -4,7 +4,7 @@ import type { Check, VerifyRequest } from './checks.ts';
 import type { ChainFindings } from './custody.ts';
 import { reportRecordSha256 } from './records.ts';
 import type { StoredReport } from './records.ts';
-import { reviewDetails } from './reviews.ts';
+import { answerDetails, reviewDetails } from './reviews.ts';
 
 /** What the log says of reports. */
 export interface LoggedReports {
@@ -12,6 +12,7 @@ export interface LoggedReports {
   reports: Map<string, unknown>;
   amendments: { position: number; details: Record<string, unknown> }[];
   reviews: { position: number; details: string }[];
+  answers: { position: number; details: string }[];
 }
 
 /** Whether each sign-off names the log and the report that it is of. */
@@ -37,6 +38,22 @@ export function reviewChecks(db: Database.Database, { reviews }: LoggedReports, 
       true,
       `${reviewer} signed off ${report ?? 'the case'} in row ${position}, by the log up to row ${rows}.`,
     );
+  });
+}
+
+/** Whether each answer is of a review before it. */
+export function answerChecks({ reviews, answers }: LoggedReports): Check[] {
+  return answers.map(({ position, details }) => {
+    const answer = answerDetails(details);
+    const holds =
+      answer !== null && reviews.some((review) => review.position === answer.review && review.position < position);
+    const sentence =
+      answer === null
+        ? `Row ${position} is no answer to a technical review that can be read.`
+        : holds
+          ? `${answer.by} answered the technical review of row ${answer.review} in row ${position}.`
+          : `Row ${position} answers a technical review in row ${answer.review}, which is not there.`;
+    return { subject: 'report', name: `answer in row ${position}`, holds, sentence };
   });
 }
 

@@ -205,6 +205,8 @@ function gather(making: ReportMaking, models: ModelsOfReport): ReportSnapshot {
       case: withoutCase ? null : { ...store.details(), notes: '', id: store.id, createdAt },
       request: asked,
       reviews: withoutCase ? [] : store.reviews.forNextReport(),
+      ...(request.amends === null ? {} : { reviewsOfAmended: store.reviews.ofReport(request.amends) }),
+      amendments: withoutCase ? [] : store.reports.amendments(),
       amended,
       head: withoutCase ? null : store.head,
       vouched: withoutCase ? null : vouchedOf(store, surroundings.home),

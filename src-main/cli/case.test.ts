@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { createHash } from 'node:crypto';
 import { Command } from 'commander';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { CaseStore } from '../cases/store.ts';
 import { babble, wav16, writeTinyModel } from '../detector/testing.ts';
 import { register as registerCase } from './case.ts';
 import { register as registerReport } from './report.ts';
@@ -287,4 +288,38 @@ it('labels items, and marks those that are in a list of known hashes', async () 
   expect((await run('case', 'label', dir, '1', '--untag', 'caller', '--not-reviewed')).stdout).toContain('Changed 1');
   expect((await run('case', 'show', dir)).stdout).not.toContain('reviewed');
   expect((await run('verify', dir)).stdout).toContain('Intact.');
+});
+
+it('notes technical reviews with what was checked, by a template’s points too, and answers to their remarks', async () => {
+  const dir = join(folder, 'reviewed');
+  await run('case', 'new', dir, '--number', '14', '--title', 'Reviewed', '--examiner', 'Ada');
+  const review = (...words: string[]) => run('case', 'review', dir, '--reviewer', 'Bea', ...words);
+  const details = (): Record<string, unknown> => {
+    const store = CaseStore.read(dir);
+    try {
+      return store.log.rows({ offset: 0, limit: 1 }).rows[0]?.details ?? {};
+    } finally {
+      store.close();
+    }
+  };
+  const first = await review('--met', '1,2', '--not-met', '3: not stated', '--remarks', 'State it.', '--role', 'Head');
+  const row = Number(/row (\d+)\.$/m.exec(first.stdout)?.[1]);
+  const { checks, role } = details() as { checks: { outcome: string; note: string }[]; role: string };
+  expect(role).toBe('Head');
+  expect(checks.map(({ outcome }) => outcome).slice(0, 4)).toEqual(['met', 'met', 'not-met', 'not-checked']);
+  expect(checks[2]?.note).toBe('not stated');
+  expect(
+    (await run('case', 'answer', dir, '--review', String(row), '--by', 'Ada', '--answer', 'Done.')).stdout,
+  ).toContain(`Answered the review of Bea in row ${row}: row ${row + 2}.`);
+  const template = join(folder, 'reviews.json');
+  const said = { format: 'earwitness report template', version: 1, name: 'Court', reviewChecklist: ['Read it aloud.'] };
+  writeFileSync(template, JSON.stringify(said));
+  await review('--template', template, '--not-applicable', '1');
+  expect(details()['checks']).toEqual([{ point: 'Read it aloud.', outcome: 'not-applicable', note: '' }]);
+  await expect(review('--template', template, '--met', '2')).rejects.toMatchObject({
+    code: 'usage',
+    message: /no point 2/,
+  });
+  await expect(review('--met', '1', '--not-met', '1: no')).rejects.toThrow('Point 1 is named twice');
+  await expect(review('--not-met', 'why')).rejects.toThrow('number of a point');
 });

@@ -7,7 +7,6 @@ import { reasonWords } from '../../src-common/reason-words.ts';
 import { alarmWords } from '../../src-common/alarms.ts';
 import { findingWords } from '../../src-common/findings.ts';
 import type { CaseView } from '../../src-common/schemas/case.ts';
-import type { NewReview } from '../../src-common/schemas/report.ts';
 import type { EvidenceRow } from '../../src-common/schemas/evidence.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { colour, exitStatus, interruptible, positiveInteger, withStatus } from './context.ts';
@@ -17,6 +16,7 @@ import { registerSignReport } from './case-sign-report.ts';
 import { registerKey } from './case-key.ts';
 import { registerLabels } from './case-labels.ts';
 import { registerMarks } from './case-marks.ts';
+import { registerReviews } from './case-reviews.ts';
 import { withCase, withSession, withSigning, writeFailures, writeHead } from './case-session.ts';
 import { addFilterOptions, filterOf, matching } from './item-filter.ts';
 import type { FilterOptions } from './item-filter.ts';
@@ -87,12 +87,12 @@ export function register(program: Command): void {
   registerAccept(command);
   registerMarks(command);
   registerLabels(command);
+  registerReviews(command);
   registerAnchor(command);
   registerCountersign(command);
   registerSignReport(command);
   registerKey(command);
   registerShare(command);
-  registerReview(command);
   registerDelete(command);
 }
 
@@ -276,25 +276,6 @@ and the list of cases are never shared.`,
             ? `${store.folder} is shared: group ${rights.group}, rights ${rights.mode}.\n`
             : `What lies in ${store.folder} is for its owner alone.\n`,
         );
-        writeHead(store);
-      });
-    });
-}
-
-function registerReview(command: Command): void {
-  command
-    .command('review')
-    .description("Note a technical reviewer's sign-off in the custody log; the next report names it.")
-    .argument('<dir>', "the case's folder")
-    .requiredOption('--reviewer <name>', 'who reviewed it: not its examiner')
-    .option('--qualification <text>', 'what qualifies the reviewer', '')
-    .option('--remarks <text>', 'what the reviewer remarks', '')
-    .option('--report <number>', 'an issued report that was reviewed (default: the case as it stands)')
-    .action(async (folder: string, options: Omit<NewReview, 'report'> & { report?: string }) => {
-      await withCase(folder, async (store) => {
-        const { reviewer, report, rows, position } = store.reviews.add({ ...options, report: options.report ?? null });
-        const of = report === null ? `the case as of row ${rows}` : `the report ${report}`;
-        process.stdout.write(visibleName(`${reviewer} signed off ${of}: row ${position}.`) + '\n');
         writeHead(store);
       });
     });

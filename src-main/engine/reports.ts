@@ -205,6 +205,9 @@ export function reportsProcedures(context: EngineContext) {
     draft: os.reports.draft.handler(({ input }) => draft(context, input)),
     list: os.reports.list.handler(({ input }) => context.cases.get(input.caseId).reports.list()),
     review: os.reports.review.handler(({ input }) => context.cases.get(input.caseId).reviews.add(input.review)),
+    answerReview: os.reports.answerReview.handler(({ input }) =>
+      context.cases.get(input.caseId).reviews.answer(input.answer),
+    ),
     reviews: os.reports.reviews.handler(({ input }) => context.cases.get(input.caseId).reviews.list()),
     again: os.reports.again.handler(async ({ input }) => {
       const { pdf, issued } = await reportAgain(context.cases.get(input.caseId), input.number);

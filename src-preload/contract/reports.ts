@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import {
   issuedReportSchema,
+  newReviewAnswerSchema,
   newReviewSchema,
   reportRequestSchema,
   technicalReviewSchema,
@@ -27,6 +28,8 @@ export const reports = {
   list: procedure.input(inCase).output(z.array(issuedReportSchema)),
   /** Notes a technical reviewer's sign-off in the log. */
   review: procedure.input(inCase.extend({ review: newReviewSchema })).output(technicalReviewSchema),
+  /** Notes in the log how a review's remarks were answered. */
+  answerReview: procedure.input(inCase.extend({ answer: newReviewAnswerSchema })).output(technicalReviewSchema),
   reviews: procedure.input(inCase).output(z.array(technicalReviewSchema)),
   again: procedure.input(inCase.extend({ number: z.string(), out })).output(output),
 };

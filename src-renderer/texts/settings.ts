@@ -159,6 +159,8 @@ export const settings = {
     method: 'Method, where none is written with the report',
     closing: 'Text before the signature',
     statement: 'Statement of truth',
+    checklist: 'Checklist of technical reviews, a point a line',
+    checklistHint: 'Empty: the program’s own points.',
     font: 'Letters',
     fonts: { sans: 'Without serifs', serif: 'With serifs' },
     ownScale: 'It has a verbal scale of its own.',

@@ -536,7 +536,7 @@ describe('renderReport', () => {
       'Examiner: E. Xaminer (MSc Phonetics). Technical review: R. Eviewer (PhD), 2026-11-23 10:00:00 UTC, row 9',
     );
     expect(pages[0]).toContain(
-      'of the case as of row 8; 2 rows of work were logged after it. Remarks: Figure 1 was checked.',
+      'of the case as of row 8; 2 rows of work were logged after it. With remarks, without an answer (section 8).',
     );
     expect(pages[0]).toContain('Authorised by: A. Uthoriser (Head of the laboratory).');
     expect(pages.at(-1)).toMatch(
@@ -546,6 +546,63 @@ describe('renderReport', () => {
     const details = { ...base.case!, examiner: 'S. Omebody' };
     const [other] = await pagesOf({ ...base, laboratory, case: details });
     expect(other).toContain('Examiner: S. Omebody. Technical review: the log has none for this report.');
+  });
+
+  it('shows the technical review on a page of its own: who, what was checked, remarks and answers, amendments, each with its row', async () => {
+    const base = testSnapshot([testItem(testEvidence(1), [testAnalysis(1, 1)])]);
+    const review = {
+      ...{ reviewer: 'R. Eviewer', role: 'Second examiner', qualification: 'PhD', remarks: 'Name the departure.' },
+      ...{ position: 9, time: '2026-11-23T10:00:00.000Z', actor: 'Ada', rows: 8, hash: hashOf('8'), laterRows: 1 },
+      report: null,
+      checks: [
+        { point: 'The question is stated.', outcome: 'met' as const, note: 'as agreed' },
+        { point: 'Departures are stated.', outcome: 'not-met' as const, note: 'item 1 was cut' },
+      ],
+      answers: [{ position: 11, time: '2026-11-23T11:00:00.000Z', by: 'E. Xaminer', answer: 'It is named now.' }],
+    };
+    const issued = {
+      number: '2026-014/1',
+      issuedAt: '2026-11-20T00:00:00.000Z',
+      logPosition: 5,
+      pages: 6,
+      amends: null,
+    };
+    const snapshot: ReportSnapshot = {
+      ...{ ...base, number: '2026-014/3', reviews: [review] },
+      reviewsOfAmended: [{ ...review, report: '2026-014/1', position: 7, checks: [], answers: [], remarks: '' }],
+      amended: { ...issued, sha256: hashOf('9') },
+      request: { ...base.request, amends: '2026-014/1', amendment: 'A time.', amendmentReason: 'It was misread.' },
+      amendments: [
+        {
+          ...{ position: 6, time: '2026-11-21T00:00:00.000Z', number: '2026-014/2', amends: '2026-014/0' },
+          ...{ changed: 'The address.', why: 'It had moved.' },
+        },
+      ],
+    };
+    const pages = await pagesOf(snapshot);
+    const sheet = pages.find((page) => page.includes('8 Technical review and amendments')) ?? '';
+    expect(sheet).not.toMatch(/7 Figures|Annex A:/);
+    for (const part of [
+      'Review in row 9 of the log Reviewer R. Eviewer Role Second examiner Qualification PhD Signed off 2026-11-23 10:00:00 UTC, in the session of Ada',
+      'The case as of row 8 of its log',
+      '1 The question is stated. Met as agreed 2 Departures are stated. NOT MET item 1 was cut',
+      'Remarks Name the departure. Row Time (UTC) By Answer 11 2026-11-23 11:00:00 E. Xaminer It is named now.',
+      'Review in row 7 of the log',
+      'Role Second examiner',
+      'Report 2026-014/1, as it was issued',
+      'The row names no points that were checked. Remarks None',
+      'This report replaces Report 2026-014/1, issued 2026-11-20',
+      'What was changed A time. Why It was misread.',
+      '6 2026-11-21 00:00:00 2026-014/2 2026-014/0 The address. It had moved.',
+    ]) {
+      expect(sheet).toContain(part);
+    }
+    expect(pages[0]).toContain('1 point not met. With remarks, answered (section 8).');
+    // Where there is nothing to show, it takes no page.
+    const without = await pagesOf(base);
+    const short = without.find((page) => page.includes('8 Technical review and amendments')) ?? '';
+    expect(short).toContain('7 Figures');
+    expect(short).toContain('Of what this report says the log has no technical review.');
   });
 
   it('speaks by a laboratory’s template: logo, accreditation, procedure, texts, letters', async () => {

@@ -10,6 +10,7 @@ import { modelAnnex } from './model-annex.ts';
 import { caveatOf, currentResults, hasRatio, statuses } from './outcome.ts';
 import { reportCsv } from './report-csv.ts';
 import { PdfSheet } from './pdf-sheet.ts';
+import { reviewSection } from './review-section.ts';
 import { styles } from './sheet.ts';
 import { WordSheet } from './word-sheet.ts';
 import type { Cell, DocumentInformation, RunningText, Sheet } from './sheet.ts';
@@ -432,6 +433,7 @@ function write(sheet: Sheet, snapshot: ReportSnapshot, attachments: readonly Att
   evaluation(sheet, snapshot);
   conclusion(sheet, snapshot);
   itemsAndFigures(sheet, snapshot);
+  reviewSection(sheet, snapshot, '8 Technical review and amendments');
   modelAnnex(sheet, snapshot);
   custody(sheet, snapshot);
   glossary(sheet, snapshot, 'Annex C: Glossary');

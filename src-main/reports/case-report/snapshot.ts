@@ -4,7 +4,7 @@ import type { Analysis } from '../../../src-common/schemas/analysis.ts';
 import type { CaseDetails } from '../../../src-common/schemas/case.ts';
 import type { Anchor, CustodyHead, CustodyRow } from '../../../src-common/schemas/custody.ts';
 import type { Evidence } from '../../../src-common/schemas/evidence.ts';
-import type { IssuedReport, ReportRequest, TechnicalReview } from '../../../src-common/schemas/report.ts';
+import type { Amendment, IssuedReport, ReportRequest, TechnicalReview } from '../../../src-common/schemas/report.ts';
 import type { KeptTemplate } from '../../../src-common/schemas/report-template.ts';
 import type { Saliency } from '../../../src-common/schemas/saliency.ts';
 import type { Traces } from '../../../src-common/schemas/traces.ts';
@@ -141,6 +141,10 @@ export interface ReportSnapshot {
   request: Omit<ReportRequest, 'caseId' | 'evidenceIds'>;
   /** Sign-offs of technical reviewers since the report before; absent in reports of earlier versions. */
   reviews?: TechnicalReview[];
+  /** Those of the report that this one amends; absent where it amends none. */
+  reviewsOfAmended?: TechnicalReview[];
+  /** What amendments before it changed; absent in reports of earlier versions. */
+  amendments?: Amendment[];
   /** The report that this one amends. */
   amended: IssuedReport | null;
   /** Of the log, before the row of this report; null without a case. */

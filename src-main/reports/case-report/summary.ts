@@ -313,13 +313,17 @@ export function peopleOf({ laboratory, request, case: details }: ReportSnapshot)
 export function reviewTexts({ reviews = [], case: details }: ReportSnapshot): string[] {
   if (!details) return [];
   if (reviews.length === 0) return ['Technical review: the log has none for this report.'];
-  return reviews.map(({ reviewer, qualification, remarks, time, position, rows, laterRows }) => {
+  return reviews.map((review) => {
+    const { reviewer, qualification, remarks, time, position, rows, laterRows, checks = [], answers = [] } = review;
     const since =
       laterRows === 0
         ? 'nothing was changed after it'
         : `${counted(laterRows, 'row')} of work ${laterRows === 1 ? 'was' : 'were'} logged after it`;
-    const remarked = remarks.trim() === '' ? '' : ` Remarks: ${remarks.trim()}`;
-    return `Technical review: ${qualified(reviewer, qualification)}, ${timeText(time)}, row ${position} of the log, of the case as of row ${rows}; ${since}.${remarked}`;
+    const unmet = checks.filter(({ outcome }) => outcome === 'not-met').length;
+    const points = unmet === 0 ? '' : ` ${counted(unmet, 'point')} not met.`;
+    const answered = answers.length === 0 ? 'without an answer' : 'answered';
+    const remarked = remarks.trim() === '' ? '' : ` With remarks, ${answered} (section 8).`;
+    return `Technical review: ${qualified(reviewer, qualification)}, ${timeText(time)}, row ${position} of the log, of the case as of row ${rows}; ${since}.${points}${remarked}`;
   });
 }
 

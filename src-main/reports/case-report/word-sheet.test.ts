@@ -50,6 +50,14 @@ async function fullSnapshot(): Promise<ReportSnapshot> {
 }
 
 describe('renderEditableDraft', () => {
+  it('sets hashes so small that they fit their columns', async () => {
+    const { document } = await written(await fullSnapshot());
+    const sizes = elementsOf(document, 'w:r')
+      .filter((run) => textOfElement(run) === hashOf('d'))
+      .map((run) => Number(elementsOf(run, 'w:sz')[0]?.attributes['w:val']));
+    expect(new Set(sizes)).toEqual(new Set([11, 14]));
+  });
+
   it('holds the sections of the PDF in their order as headings, its figures as pictures with captions and what they show', async () => {
     const snapshot = await fullSnapshot();
     const { document, headings, text, parts } = await written(snapshot);

@@ -339,7 +339,8 @@ export class WordSheet implements Sheet {
     return {
       ...(face === 'mono' ? { font: fontOf(monoFont) } : {}),
       ...(face === 'bold' ? { bold: true } : {}),
-      ...(whole || size !== base.size ? { size: sizeOf(size) } : {}),
+      // A half point more, and a hash would not fit its column.
+      ...(whole || size !== base.size ? { size: face === 'mono' ? Math.floor(2 * size) : sizeOf(size) } : {}),
       ...(whole || colour !== base.colour ? { color: colourOf(colour) } : {}),
       ...(whole ? { italics: false } : {}),
     };
@@ -377,10 +378,12 @@ export class WordSheet implements Sheet {
           }),
         ];
     const body = rows.map(
-      (cells) =>
+      (cells, row) =>
         new TableRow({
           children: cells.map((cell, index) => cellOf(cell, index, style, dense ? null : ink.pale)),
           cantSplit: lettersOf(cells) <= mostLettersKept,
+          // A heading is not left behind with one row.
+          keepNext: row < Math.min(2, rows.length - 1),
         }),
     );
     this.#place(new Table({ ...frameless(widths), tableLook: look, rows: [...header, ...body] }));
