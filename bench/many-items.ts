@@ -29,7 +29,7 @@ function short(index: number): Buffer {
 }
 
 /** The case `M-1` as a scan of many files leaves it; they hold a moment of noise each. */
-export async function writeManyScored(home: string, audio: string): Promise<void> {
+export async function writeManyScored(home: string, audio: string, count = manyItems): Promise<void> {
   mkdirSync(audio, { recursive: true });
   const random = new Random(7);
   const library = Library.open(home);
@@ -42,7 +42,7 @@ export async function writeManyScored(home: string, audio: string): Promise<void
   const looked = { path: place(0), nameBytes: null, found: false, copyTo: null, parse: true };
   const described = await inspectFile(looked, new AbortController().signal);
   if (described === null) throw new Error('intake passed a recording over');
-  const items = Array.from({ length: manyItems }, (_, i): NewEvidence => {
+  const items = Array.from({ length: count }, (_, i): NewEvidence => {
     const path = place(i);
     const bytes = short(i);
     writeFileSync(path, bytes);
@@ -54,7 +54,7 @@ export async function writeManyScored(home: string, audio: string): Promise<void
     };
   });
   const ids: number[] = [];
-  for (let at = 0; at < manyItems; at += batch) ids.push(...store.evidence.add(items.slice(at, at + batch)));
+  for (let at = 0; at < count; at += batch) ids.push(...store.evidence.add(items.slice(at, at + batch)));
   const modelSha256 = hash('sha256', 'model');
   const model = { name: 'default', status: 'screening', onnxSha256: modelSha256 };
   const request = { model: null, modelSha256, channel: 'mix' as const, stream: null };
@@ -81,7 +81,7 @@ export async function writeManyScored(home: string, audio: string): Promise<void
       },
     };
   };
-  for (let at = 0; at < manyItems; at += batch) {
+  for (let at = 0; at < count; at += batch) {
     const done = ids.slice(at, at + batch).map((evidenceId, i) => ({
       evidenceId,
       analyses: [analysisOf(evidenceId, at + i)],

@@ -35,16 +35,16 @@ describe('what was edited', () => {
     const { store, home, folder, states, seen } = editedCase();
     const before = store.head.rows;
     for (const state of states.slice(0, -1).reverse()) {
-      expect(store.undo()).not.toBeNull();
+      expect(await store.undo()).not.toBeNull();
       expect(seen()).toEqual(state);
     }
-    expect(store.undo()).toBeNull();
+    expect(await store.undo()).toBeNull();
     expect(store.history).toEqual({ undo: null, redo: expect.stringContaining('Marked 1.00 s') as unknown });
     for (const state of states.slice(1)) {
-      expect(store.redo()).not.toBeNull();
+      expect(await store.redo()).not.toBeNull();
       expect(seen()).toEqual(state);
     }
-    expect(store.redo()).toBeNull();
+    expect(await store.redo()).toBeNull();
     expect(store.history).toEqual({ undo: 'Changed title of the case.', redo: null });
     // Eight records were changed by six edits; what was logged before stays.
     expect(store.head.rows).toBe(before + 16);
@@ -64,17 +64,17 @@ describe('what was edited', () => {
 
   it('holds where a mark is left undone, and where its removal is', async () => {
     const { store, home, folder } = editedCase();
-    for (let left = 5; left > 0; left--) store.undo();
+    for (let left = 5; left > 0; left--) await store.undo();
     store.close();
     const { checks } = await verifyCase({ folder, home });
     expect(checks.filter(({ holds }) => !holds)).toEqual([]);
   });
 
-  it('is not done again once something else was edited, nor undone in another sitting', () => {
+  it('is not done again once something else was edited, nor undone in another sitting', async () => {
     const { store, session, folder, id } = editedCase();
-    store.undo();
+    await store.undo();
     store.evidence.update(id, { notes: 'no hum' });
-    expect(store.redo()).toBeNull();
+    expect(await store.redo()).toBeNull();
     expect(store.history.undo).toContain('notes');
     store.close();
     const again = CaseStore.open(folder, session);
@@ -82,25 +82,25 @@ describe('what was edited', () => {
     again.close();
   });
 
-  it('is undone and done again by its row of the log only while no other edit came after it', () => {
+  it('is undone and done again by its row of the log only while no other edit came after it', async () => {
     const { store, id } = editedCase();
     const row = store.latestEdit!;
     store.evidence.update(id, { notes: 'no hum' });
-    expect(thrown(() => store.undo(row)).code).toBe('changed');
+    await expect(store.undo(row)).rejects.toMatchObject({ code: 'changed' });
     expect(store.evidence.get(id).notes).toBe('no hum');
-    store.undo(store.latestEdit!);
-    expect(store.undo(row)).toEqual({ row, summary: 'Changed title of the case.' });
-    expect(thrown(() => store.redo(row + 1)).code).toBe('changed');
-    expect(store.redo(row)).toMatchObject({ row });
+    await store.undo(store.latestEdit!);
+    expect(await store.undo(row)).toEqual({ row, summary: 'Changed title of the case.' });
+    await expect(store.redo(row + 1)).rejects.toMatchObject({ code: 'changed' });
+    expect(await store.redo(row)).toMatchObject({ row });
     expect(store.latestEdit).toBe(row);
   });
 
-  it('stays as it is for an item that was taken out', () => {
+  it('stays as it is for an item that was taken out', async () => {
     const { store, id } = editedCase();
     store.evidence.remove([id], 'not asked for');
     expect(store.history.undo).toBe('Changed title of the case.');
-    store.undo();
-    expect(store.undo()).toBeNull();
+    await store.undo();
+    expect(await store.undo()).toBeNull();
     expect(thrown(() => store.marks.add(id, mark)).code).toBe('not-found');
   });
 });

@@ -2,6 +2,7 @@
 import type { CaseHistory } from '../../src-common/schemas/case.ts';
 import { UserFacingError } from '../base/errors.ts';
 import type { CaseCore } from './core.ts';
+import { writeInSlices } from './slices.ts';
 
 /** One record that an edit changed. */
 export interface RecordEdit {
@@ -36,6 +37,8 @@ export class EditHistory {
   readonly #core: CaseCore;
   #done: Edit[] = [];
   #undone: Edit[] = [];
+  /** Something is being undone or done again, which takes several turns for many records. */
+  #running = false;
 
   constructor(core: CaseCore) {
     this.#core = core;
@@ -73,39 +76,76 @@ export class EditHistory {
   /**
    * @param row only if the latest edit is that of this row
    * @returns what was undone; null where nothing is left
-   * @throws UserFacingError `changed` where it is another one; as `CaseCore.write`
+   * @throws UserFacingError `changed` where it is another one, or something is being undone; as `CaseCore.write`
    */
-  undo(row?: number): EditMade | null {
-    const edit = asked(this.#done, row);
-    if (edit === null) return null;
-    this.#put([...edit].reverse(), 'before');
-    this.#done = this.#done.slice(0, -1);
-    this.#undone = [...this.#undone, edit];
-    return madeOf(edit);
+  async undo(row?: number): Promise<EditMade | null> {
+    return this.#take('before', row);
   }
 
   /** The same for what was undone. */
-  redo(row?: number): EditMade | null {
-    const edit = asked(this.#undone, row);
+  async redo(row?: number): Promise<EditMade | null> {
+    return this.#take('after', row);
+  }
+
+  async #take(side: 'before' | 'after', row: number | undefined): Promise<EditMade | null> {
+    if (this.#running) {
+      throw new UserFacingError('changed', 'Something else is still being undone or done again.', {
+        advice: 'Wait until it is done.',
+      });
+    }
+    const edit = asked(side === 'before' ? this.#done : this.#undone, row);
     if (edit === null) return null;
-    this.#put(edit, 'after');
-    this.#undone = this.#undone.slice(0, -1);
-    this.#done = [...this.#done, edit];
+    this.#running = true;
+    const put: RecordEdit[] = [];
+    try {
+      await this.#put(side === 'before' ? [...edit].reverse() : edit, side, put);
+    } finally {
+      this.#running = false;
+      this.#move(side, edit, put);
+    }
     return madeOf(edit);
   }
 
-  #put(edit: Edit, side: 'before' | 'after'): void {
+  /** An edit changes sides, or the part of it that was put before something went wrong. Others may have come in meanwhile. */
+  #move(side: 'before' | 'after', edit: Edit, put: readonly RecordEdit[]): void {
+    const moved = new Set(put.length < edit.length ? put : []);
+    const [kept, now] =
+      put.length === edit.length
+        ? [[], edit]
+        : [edit.filter((record) => !moved.has(record)), edit.filter((record) => moved.has(record))];
+    const rest = (edits: readonly Edit[]): Edit[] =>
+      edits.flatMap((one) => (one !== edit ? [one] : kept.length > 0 ? [kept] : []));
+    const others = side === 'before' ? this.#done : this.#undone;
+    const isLast = others.at(-1) === edit;
+    if (side === 'before') {
+      this.#done = rest(this.#done);
+      // What was undone before another edit is not done again.
+      if (isLast && now.length > 0) this.#undone = [...this.#undone, now];
+    } else {
+      this.#undone = rest(this.#undone);
+      if (now.length > 0) this.#done = [...this.#done, now];
+    }
+  }
+
+  async #put(records: readonly RecordEdit[], side: 'before' | 'after', done: RecordEdit[]): Promise<void> {
     const [action, words] = side === 'before' ? ['undone', 'Undid'] : ['redone', 'Did again'];
-    this.#core.write(
-      () => {
-        for (const { position, summary, evidenceId, put } of edit) {
-          this.#core.append(action, evidenceId, `${words} row ${position}: ${summary}`, {
-            row: position,
-            ...put(side),
-          });
-        }
+    await writeInSlices(
+      this.#core,
+      records,
+      (record) => {
+        const { position, summary, evidenceId, put } = record;
+        this.#core.append(action, evidenceId, `${words} row ${position}: ${summary}`, {
+          row: position,
+          ...put(side),
+        });
+        return record;
       },
-      () => edit.flatMap(({ evidenceId }) => evidenceId ?? []),
+      {
+        touched: (put) => put.flatMap(({ evidenceId }) => evidenceId ?? []),
+        onDone: (put) => {
+          for (const record of put) done.push(record);
+        },
+      },
     );
   }
 }

@@ -13,6 +13,7 @@ import type { Inputs } from '../../src-preload/contract.ts';
 import { whereOf } from './evidence-where.ts';
 import { passingFailures } from './failures.ts';
 import type { DerivedColumns, StoredEvidence } from './records.ts';
+import { turn } from './slices.ts';
 
 /** What the table of a case's evidence is asked: as the contract's, without the case. */
 export type EvidenceQuery = Omit<Required<Inputs['evidence']['list']>, 'caseId' | 'where'> & { where?: EvidenceWhere };
@@ -95,6 +96,10 @@ export function shownAnalysis<T extends Pick<Analysis, 'finding'>>(analyses: rea
 
 /** What {@link EvidenceTable} adds to SQL: the alarms of a row as words, and their rank. */
 const alarmColumns = 'id, sender_hash_matches, changed, scan, flags';
+/** Items that are compared with a filter before others get a turn. */
+const matchedAtOnce = 4000;
+/** Up to this many that match are sorted by themselves. */
+const mostSorted = 1000;
 /** Above this many files that are missing or the like, each item's are looked up. */
 const mostNamedFiles = 1000;
 
@@ -215,23 +220,53 @@ export class EvidenceTable {
       .get(...values) as number;
   }
 
-  page({ order, offset, limit, ...filter }: EvidenceQuery): StoredEvidence[] {
-    const files = this.#alarmingFiles();
-    const { where, values } = conditionOf(filter, files);
-    // The ids first: only they are sorted and skipped.
-    const ids = `SELECT id FROM evidence WHERE ${where} ORDER BY ${orderOf(order, files)} LIMIT ? OFFSET ?`;
-    const sql = `SELECT evidence.* FROM (${ids}) AS page JOIN evidence USING (id)`;
-    return this.#db.prepare<unknown[], StoredEvidence>(sql).all(...values, limit, offset);
+  /**
+   * Ids of the items that match, from the lowest on: looked for some at a time, and others get their turn meanwhile. Null: all of them do.
+   */
+  async matching(filter: Pick<EvidenceQuery, 'filter' | 'findings' | 'where'>): Promise<number[] | null> {
+    const { filter: words, findings, where: narrowed = {} } = filter;
+    if (words.trim() === '' && findings.length === 0 && Object.keys(narrowed).length === 0) return null;
+    const last = this.#db.prepare<[], number | null>('SELECT max(id) FROM evidence').pluck().get() ?? 0;
+    const found: number[] = [];
+    for (let from = 1; from <= last; from += matchedAtOnce) {
+      if (from > 1) await turn();
+      const { where, values } = conditionOf(filter, this.#alarmingFiles());
+      const sql = `SELECT id FROM evidence NOT INDEXED WHERE id BETWEEN ? AND ? AND ${where} ORDER BY id`;
+      const ids = this.#db.prepare<unknown[], number>(sql).pluck();
+      for (const id of ids.iterate(from, from + matchedAtOnce - 1, ...values)) found.push(id);
+    }
+    return found.length === this.count({ filter: '', findings: [] }) ? null : found;
   }
 
-  ids({ order, ...filter }: EvidenceFilter): number[] {
-    const files = this.#alarmingFiles();
-    const { where, values } = conditionOf(filter, files);
-    const sql = `SELECT id FROM evidence WHERE ${where} ORDER BY ${orderOf(order, files)}`;
+  /** @param ids of those that match; null: all */
+  page(
+    { order, offset, limit }: Pick<EvidenceQuery, 'order' | 'offset' | 'limit'>,
+    ids: number[] | null,
+  ): StoredEvidence[] {
+    if (ids?.length === 0) return [];
+    const { sql, values } = this.#sorted(order, ids);
+    // The ids first: only they are sorted and skipped.
+    const page = `SELECT evidence.* FROM (${sql} LIMIT ? OFFSET ?) AS page JOIN evidence USING (id)`;
+    return this.#db.prepare<unknown[], StoredEvidence>(page).all(...values, limit, offset);
+  }
+
+  /** @param ids as {@link page} */
+  sorted(order: EvidenceQuery['order'], ids: number[] | null): number[] {
+    if (ids?.length === 0) return [];
+    const { sql, values } = this.#sorted(order, ids);
     return this.#db
       .prepare<unknown[], number>(sql)
       .pluck()
       .all(...values);
+  }
+
+  #sorted(order: EvidenceQuery['order'], ids: number[] | null): { sql: string; values: string[] } {
+    // Of many, the index of the order is gone through, which has them sorted; few are sorted themselves.
+    const column = (ids?.length ?? 0) > mostSorted ? '+id' : 'id';
+    const chosen = ids === null ? '' : ` AND ${column} IN (SELECT value FROM json_each(?))`;
+    const by = orderOf(order, this.#alarmingFiles());
+    const sql = `SELECT id FROM evidence WHERE removed_at IS NULL${chosen} ORDER BY ${by}`;
+    return { sql, values: ids === null ? [] : [JSON.stringify(ids)] };
   }
 }
 

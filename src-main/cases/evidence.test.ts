@@ -13,7 +13,7 @@ const firstPage = {
 };
 
 describe('evidence', () => {
-  it('is listed with hashes of the sender compared, filtered, sorted and paged', () => {
+  it('is listed with hashes of the sender compared, filtered, sorted and paged', async () => {
     const { store } = testCase();
     const { paths } = addFiles(store, 3);
     const { sha256, md5 } = evidenceFor(paths[0]);
@@ -33,24 +33,27 @@ describe('evidence', () => {
     const failed = { code: 'undecodable', message: 'It cannot be decoded.' };
     store.analyses.add(analysisFor(store, 1, { score: null, finding: null, fileSha256: null, error: failed }));
 
-    const ids = (query: Partial<typeof firstPage> & object): number[] =>
-      store.evidence.rows({ ...firstPage, ...query }).rows.map(({ id }) => id);
-    expect(ids({ order: { by: 'score', descending: true } as never })).toEqual([4, 3, 2, 6, 5, 1]);
-    expect(ids({ order: { by: 'score', descending: false } as never }).slice(0, 3)).toEqual([2, 3, 4]);
-    expect(ids({ order: { by: 'name', descending: false } as never })[0]).toBe(byMd5);
-    expect(ids({ filter: 'SPOOF voice' })).toEqual([2]);
+    const ids = async (query: Partial<typeof firstPage> & object): Promise<number[]> =>
+      (await store.evidence.rows({ ...firstPage, ...query })).rows.map(({ id }) => id);
+    expect(await ids({ order: { by: 'score', descending: true } as never })).toEqual([4, 3, 2, 6, 5, 1]);
+    expect((await ids({ order: { by: 'score', descending: false } as never })).slice(0, 3)).toEqual([2, 3, 4]);
+    expect((await ids({ order: { by: 'name', descending: false } as never }))[0]).toBe(byMd5);
+    expect(await ids({ filter: 'SPOOF voice' })).toEqual([2]);
     // Of a screening model, found by the words that people read.
     store.analyses.add(analysisFor(store, wrong, { score: -1, finding: 'looks-spoof' }));
     store.analyses.add(analysisFor(store, byMd5, { score: 1, finding: 'looks-bona-fide' }));
-    expect(ids({ filter: 'looks synthetic' })).toEqual([wrong]);
-    expect(ids({ findings: ['looks-bona-fide', 'supports spoof'] as never })).toEqual([2, byMd5]);
-    expect(ids({ order: { by: 'finding', descending: false } as never })).toEqual([2, wrong, 3, right, byMd5, 1]);
+    expect(await ids({ filter: 'looks synthetic' })).toEqual([wrong]);
+    expect(await ids({ findings: ['looks-bona-fide', 'supports spoof'] as never })).toEqual([2, byMd5]);
+    expect(await ids({ order: { by: 'finding', descending: false } as never })).toEqual([2, wrong, 3, right, byMd5, 1]);
     expect(store.log.rows({ offset: 0, limit: 1 }).rows[0].summary).toMatch(/ looks bona fide\.$/);
-    expect(ids({ filter: 'clipp' })).toEqual([3]);
-    expect(ids({ findings: ['failed', 'not assessable'] as never })).toEqual([1, 3]);
-    expect(ids({ findings: ['none'] as never })).toEqual([]);
-    expect(store.evidence.rows({ ...firstPage, offset: 4, limit: 1 })).toMatchObject({ total: 6, rows: [{ id: 5 }] });
-    expect(store.evidence.ids({ ...firstPage, filter: 'right' })).toEqual([4]);
+    expect(await ids({ filter: 'clipp' })).toEqual([3]);
+    expect(await ids({ findings: ['failed', 'not assessable'] as never })).toEqual([1, 3]);
+    expect(await ids({ findings: ['none'] as never })).toEqual([]);
+    expect(await store.evidence.rows({ ...firstPage, offset: 4, limit: 1 })).toMatchObject({
+      total: 6,
+      rows: [{ id: 5 }],
+    });
+    expect(await store.evidence.ids({ ...firstPage, filter: 'right' })).toEqual([4]);
     expect(store.view().counts).toEqual({
       bonafide: 1,
       spoof: 1,
@@ -65,9 +68,9 @@ describe('evidence', () => {
       fresh: 0,
       flagged: 2,
     });
-    expect(ids({ findings: ['flagged'] as never })).toEqual([1, wrong]);
-    expect(ids({ order: { by: 'alarms', descending: true } as never }).slice(0, 2)).toEqual([wrong, 1]);
-    expect(ids({ filter: 'sender' })).toEqual([wrong]);
+    expect(await ids({ findings: ['flagged'] as never })).toEqual([1, wrong]);
+    expect((await ids({ order: { by: 'alarms', descending: true } as never })).slice(0, 2)).toEqual([wrong, 1]);
+    expect(await ids({ filter: 'sender' })).toEqual([wrong]);
     expect(store.evidence.rowsOf([1, wrong]).map(({ alarms }) => alarms)).toEqual([
       ['scan-failed'],
       ['sender-hash-differs'],
@@ -101,8 +104,8 @@ describe('evidence', () => {
     expect(store.view().counts).toMatchObject({ changed: 1, flagged: 2, fresh: 1 });
     expect(store.evidence.rowsOf(ids).map(({ alarms }) => alarms)).toEqual([['file-changed'], ['file-missing']]);
     const flagged = { ...firstPage, findings: ['flagged' as const] };
-    expect(store.evidence.ids({ ...flagged, order: { by: 'alarms', descending: true } })).toEqual(ids);
-    expect(store.evidence.ids({ ...flagged, filter: 'MISSING' })).toEqual([ids[1]]);
+    expect(await store.evidence.ids({ ...flagged, order: { by: 'alarms', descending: true } })).toEqual(ids);
+    expect(await store.evidence.ids({ ...flagged, filter: 'MISSING' })).toEqual([ids[1]]);
     // What was tampered with is nothing new, scanned before or not.
     expect(store.scans.idsToScan('new', 'f'.repeat(64))).toEqual([ids[1]]);
     writeFileSync(paths[0], 'recording 0');

@@ -18,6 +18,7 @@ import type { NewEvidence } from './add-evidence.ts';
 import type { Marks } from './marks.ts';
 import { evidenceFileOf } from './records.ts';
 import type { EvidenceFile, StoredEvidence } from './records.ts';
+import { turn, writeInSlices } from './slices.ts';
 
 type EvidenceState = EvidenceRow['state'];
 
@@ -73,16 +74,28 @@ export class EvidenceItems {
     this.#table = new EvidenceTable(core.db, this.#states);
   }
 
-  rows(query: EvidenceQuery): { total: number; rows: EvidenceRow[] } {
+  async rows({ order, offset, limit, ...filter }: EvidenceQuery): Promise<{ total: number; rows: EvidenceRow[] }> {
+    const ids = await this.#matching(filter);
     return this.#core.read(() => ({
-      total: this.#table.count(query),
-      rows: this.#table.page(query).map((row) => this.#rowOf(row)),
+      total: ids?.length ?? this.#table.count({ filter: '', findings: [] }),
+      rows: this.#table.page({ order, offset, limit }, ids).map((row) => this.#rowOf(row)),
     }));
   }
 
   /** Ids of all that match, in order. */
-  ids(query: EvidenceFilter): number[] {
-    return this.#core.read(() => this.#table.ids(query));
+  async ids({ order, ...filter }: EvidenceFilter): Promise<number[]> {
+    const ids = await this.#matching(filter);
+    return this.#core.read(() => this.#table.sorted(order, ids));
+  }
+
+  async #matching(filter: Omit<EvidenceFilter, 'order'>): Promise<number[] | null> {
+    try {
+      return await this.#table.matching(filter);
+    } catch (error) {
+      return this.#core.read(() => {
+        throw error;
+      });
+    }
   }
 
   /** Ids of all items that were not taken out. */
@@ -213,27 +226,33 @@ export class EvidenceItems {
   }
 
   update(id: number, edit: EvidenceEdit): Evidence {
-    this.#edit([{ id, columns: this.#columnsOf(storedEvidence(this.#core, id), edit) }]);
+    const record = this.#core.write(
+      () => this.#edited(id, (row) => this.#columnsOf(row, edit)),
+      (edited) => (edited === null ? [] : [id]),
+    );
+    if (record !== null) this.#history.add([record]);
     return this.get(id);
   }
 
   /**
-   * Puts tags to items and takes tags from them, and says whether they are reviewed, at one stroke.
+   * Puts tags to items and takes tags from them, and says whether they are reviewed; all of it is undone at one stroke.
    * @returns how many that changed
-   * @throws UserFacingError `not-found`
+   * @throws UserFacingError `not-found`, before anything is changed
    */
-  label(
+  async label(
     ids: readonly number[],
     { addTags = [], removeTags = [], reviewed }: { addTags?: string[]; removeTags?: string[]; reviewed?: boolean },
-  ): number {
-    return this.#edit(
-      ids.map((id) => {
-        const row = storedEvidence(this.#core, id);
-        const left = linesOf(row.tags).filter((tag) => !removeTags.includes(tag));
-        const edit = { tags: [...left, ...addTags], ...(reviewed === undefined ? {} : { reviewed }) };
-        return { id, columns: this.#columnsOf(row, edit) };
-      }),
-    );
+  ): Promise<number> {
+    const present = new Set(this.allIds());
+    for (const id of ids) if (!present.has(id)) storedEvidence(this.#core, id);
+    await turn();
+    return this.#editEach(ids, (row) => {
+      const left = linesOf(row.tags).filter((tag) => !removeTags.includes(tag));
+      return this.#columnsOf(row, {
+        tags: [...left, ...addTags],
+        ...(reviewed === undefined ? {} : { reviewed }),
+      });
+    });
   }
 
   /**
@@ -241,27 +260,27 @@ export class EvidenceItems {
    * @param file that it was read from, for the log; null: the list is taken away
    * @returns how many items that changed
    */
-  setKnown(
+  async setKnown(
     list: string,
     ids: ReadonlySet<number>,
     file: { name: string; sha256: string; hashes: number; lines: number } | null,
-  ): number {
+  ): Promise<number> {
     const sql = 'SELECT id, known_in FROM evidence WHERE removed_at IS NULL';
     const items = this.#core.read(() => this.#core.prepare<[], { id: number; known_in: string }>(sql).all());
+    const knownIn = (id: number, column: string): string => {
+      const others = linesOf(column).filter((name) => name !== list);
+      return (ids.has(id) ? [...others, list].sort() : others).join('\n');
+    };
     // What stays as it is is not read once more: a case may have tens of thousands of items.
-    const edits = items.flatMap(({ id, known_in }) => {
-      const others = linesOf(known_in).filter((name) => name !== list);
-      const knownIn = (ids.has(id) ? [...others, list].sort() : others).join('\n');
-      return knownIn === known_in ? [] : [{ id, columns: { knownIn } }];
-    });
+    const changing = items.filter((item) => knownIn(item.id, item.known_in) !== item.known_in).map(({ id }) => id);
     const summary = file
       ? `Compared the hashes of ${items.length} items with the list ${list} (${file.name}): ${ids.size} are in it.`
       : `Took the list of known hashes ${list} away.`;
-    return this.#edit(edits, () =>
-      this.#core.append('hash-list', null, summary, {
-        list,
-        ...(file ? { ...file, known: ids.size } : { removed: true }),
-      }),
+    const told = { list, ...(file ? { ...file, known: ids.size } : { removed: true }) };
+    return this.#editEach(
+      changing,
+      (row) => ({ knownIn: knownIn(row.id, row.known_in ?? '') }),
+      () => this.#core.append('hash-list', null, summary, told),
     );
   }
 
@@ -270,7 +289,7 @@ export class EvidenceItems {
     const facets = new FacetCounts();
     const ids = this.allIds();
     for (let at = 0; at < ids.length; at += facetsAtOnce) {
-      if (at > 0) await new Promise((resolve) => setImmediate(resolve));
+      if (at > 0) await turn();
       const last = ids[Math.min(at + facetsAtOnce, ids.length) - 1];
       this.#core.read(() => facets.count(this.#core.db, ids[at], last));
     }
@@ -304,31 +323,40 @@ export class EvidenceItems {
   }
 
   /**
-   * Changes items at one stroke, with a row of the log for each that it changes.
+   * Changes items, with a row of the log for each that it changes; all are undone at one stroke.
    * @param first notes something before them
    * @returns how many that are
    */
-  #edit(edits: readonly { id: number; columns: EditedColumns }[], first: (() => unknown) | null = null): number {
-    const changed = edits.flatMap(({ id, columns }) => {
-      const row = storedEvidence(this.#core, id) as unknown as Record<string, unknown>;
-      const old = Object.fromEntries(editable.map(([name, column]) => [name, row[column] ?? null]));
-      const changes = changesOf(old, { ...old, ...columns });
-      return Object.keys(changes).length === 0 ? [] : [{ id, name: row['name'] as string, changes }];
-    });
-    if (changed.length === 0 && first === null) return 0;
-    const records = this.#core.write(
-      () => {
-        first?.();
-        return changed.map(({ id, name, changes }): RecordEdit => {
-          const summary = `${wordsOf(changes)} ${name}.`;
-          const position = this.#core.append('evidence-updated', id, summary, this.#put(id, changes));
-          return { position, summary, evidenceId: id, put: (side) => this.#put(id, changesTo(side, changes)) };
-        });
-      },
-      (edited) => edited.flatMap(({ evidenceId }) => evidenceId ?? []),
-    );
-    this.#history.add(records);
-    return changed.length;
+  async #editEach(
+    ids: readonly number[],
+    columnsOf: (row: StoredEvidence) => EditedColumns,
+    first: (() => unknown) | null = null,
+  ): Promise<number> {
+    const records: RecordEdit[] = [];
+    try {
+      await writeInSlices(this.#core, ids, (id) => this.#edited(id, columnsOf), {
+        first,
+        touched: (done) => done.flatMap((edit) => edit?.evidenceId ?? []),
+        onDone: (done) => {
+          for (const edit of done) if (edit !== null) records.push(edit);
+        },
+      });
+    } finally {
+      this.#history.add(records);
+    }
+    return records.length;
+  }
+
+  /** Inside of a transaction: changes an item. @returns null where it stays as it is */
+  #edited(id: number, columnsOf: (row: StoredEvidence) => EditedColumns): RecordEdit | null {
+    const stored = storedEvidence(this.#core, id);
+    const row = stored as unknown as Record<string, unknown>;
+    const old = Object.fromEntries(editable.map(([name, column]) => [name, row[column] ?? null]));
+    const changes = changesOf(old, { ...old, ...columnsOf(stored) });
+    if (Object.keys(changes).length === 0) return null;
+    const summary = `${wordsOf(changes)} ${stored.name}.`;
+    const position = this.#core.append('evidence-updated', id, summary, this.#put(id, changes));
+    return { position, summary, evidenceId: id, put: (side) => this.#put(id, changesTo(side, changes)) };
   }
 
   /** Changes columns of an item. @returns what its row of the log says */

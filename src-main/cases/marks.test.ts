@@ -44,7 +44,7 @@ describe('marks', () => {
 });
 
 describe('one edit of many marks', () => {
-  it('changes those that differ, all or none, and is undone at one stroke', () => {
+  it('changes those that differ, all or none, and is undone at one stroke', async () => {
     const { store } = testCase();
     const [id] = addFiles(store, 1).ids;
     const span = { startSeconds: 1, endSeconds: 2, text: '', inReport: true };
@@ -58,9 +58,9 @@ describe('one edit of many marks', () => {
     expect(categories()).toEqual(['Anna', 'Anna', 'Anna']);
     // The third had that name already.
     expect(store.log.rows({ offset: 0, limit: 1 }).total).toBe(before + 2);
-    store.undo();
+    await store.undo();
     expect(categories()).toEqual(['SPEAKER_00', 'SPEAKER_00', 'Anna']);
-    store.redo();
+    await store.redo();
     expect(categories()).toEqual(['Anna', 'Anna', 'Anna']);
   });
 });

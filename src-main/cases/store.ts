@@ -295,17 +295,17 @@ export class CaseStore {
    * @returns what was undone; null where nothing is left
    * @throws UserFacingError `changed` where the latest edit is another one; `read-only` and the like
    */
-  undo(row?: number): EditMade | null {
+  undo(row?: number): Promise<EditMade | null> {
     return this.#remembering(() => this.#history.undo(row));
   }
 
   /** Does again what was undone last, as {@link undo}. */
-  redo(row?: number): EditMade | null {
+  redo(row?: number): Promise<EditMade | null> {
     return this.#remembering(() => this.#history.redo(row));
   }
 
-  #remembering<T>(change: () => T): T {
-    const done = change();
+  async #remembering<T>(change: () => Promise<T>): Promise<T> {
+    const done = await change();
     if (done !== null) this.#remember();
     return done;
   }

@@ -34,11 +34,11 @@ describe('lists of known hashes', () => {
       { value: 'Known', count: 1 },
     ]);
     const query = { filter: '', findings: [], order: { by: 'id' as const, descending: false } };
-    expect(store.evidence.ids({ ...query, where: { known: true } })).toEqual([1, 3]);
-    expect(store.evidence.ids({ ...query, where: { known: false } })).toEqual([2, 4]);
-    store.undo();
+    expect(await store.evidence.ids({ ...query, where: { known: true } })).toEqual([1, 3]);
+    expect(await store.evidence.ids({ ...query, where: { known: false } })).toEqual([2, 4]);
+    await store.undo();
     expect(knownIn()).toEqual([['Known'], ['NSRL'], [], []]);
-    expect(store.evidence.setKnown('NSRL', new Set(), null)).toBe(1);
+    expect(await store.evidence.setKnown('NSRL', new Set(), null)).toBe(1);
     expect(knownIn()).toEqual([['Known'], [], [], []]);
     const { rows } = store.log.rows({ offset: 0, limit: 100 });
     const lists = rows.filter(({ action }) => action === 'hash-list').map(({ details }) => details);

@@ -95,6 +95,6 @@ export async function applyHashList(
     });
   }
   const sha256 = digest.digest('hex');
-  store.evidence.setKnown(list, known, { name, sha256, hashes, lines });
+  await store.evidence.setKnown(list, known, { name, sha256, hashes, lines });
   return { lines, hashes, known: known.size, sha256 };
 }

@@ -99,7 +99,7 @@ async function label(folder: string, named: number[] = [], options: LabelOptions
   const [addTags, removeTags] = [await tags(options.tag), await tags(options.untag)];
   return withCase(folder, async (store) => {
     const ids = filter === null ? named : await matching(store, filter);
-    const changed = store.evidence.label(ids, {
+    const changed = await store.evidence.label(ids, {
       ...{ addTags, removeTags },
       ...(reviewed === undefined ? {} : { reviewed }),
     });
@@ -122,7 +122,7 @@ async function hashes(
   return withCase(folder, (store) =>
     interruptible(async (signal, progress) => {
       if (file === undefined) {
-        const changed = store.evidence.setKnown(list, new Set(), null);
+        const changed = await store.evidence.setKnown(list, new Set(), null);
         process.stdout.write(`Took the list away from ${changed} ${changed === 1 ? 'item' : 'items'}.\n`);
       } else {
         const onProgress = (done: number, total: number): void =>

@@ -105,7 +105,7 @@ export function filterOf(options: FilterOptions): EvidenceFilter | null {
 
 /** The items that match. @throws UserFacingError `no-match`, with what there is, where none does */
 export async function matching(store: CaseStore, filter: EvidenceFilter): Promise<number[]> {
-  const ids = store.evidence.ids(filter);
+  const ids = await store.evidence.ids(filter);
   if (ids.length > 0) return ids;
   const { codecs, sampleRatesHz, flags, tags } = await store.evidence.facets();
   const kinds = [

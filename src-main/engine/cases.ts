@@ -6,6 +6,7 @@ import { exportCase } from '../cases/export.ts';
 import { caseFolderName } from '../cases/folders.ts';
 import { importCase } from '../cases/import.ts';
 import { deleteCase } from '../cases/delete.ts';
+import { turn } from '../cases/slices.ts';
 import { verifyCase } from '../cases/verify.ts';
 import type { Verification } from '../../src-common/schemas/custody.ts';
 import type { EngineContext } from './context.ts';
@@ -62,9 +63,11 @@ export function casesProcedures(context: EngineContext) {
       if (input.folder !== undefined) await outputPath(context, input.folder);
       return cases.create(input).view();
     }),
-    open: os.cases.open.handler(({ input }) => {
+    open: os.cases.open.handler(async ({ input }) => {
       const store = cases.view(input.caseId);
       void resumeCase(context, store);
+      // Opened in one turn, counted in another.
+      await turn();
       return store.view();
     }),
     quickLook: os.cases.quickLook.handler(async ({ input }) => {
@@ -93,8 +96,8 @@ export function casesProcedures(context: EngineContext) {
       return store.view();
     }),
     latestEdit: os.cases.latestEdit.handler(({ input }) => ({ row: cases.get(input.caseId).latestEdit })),
-    undo: os.cases.undo.handler(({ input }) => ({ undone: cases.get(input.caseId).undo(input.row) })),
-    redo: os.cases.redo.handler(({ input }) => ({ redone: cases.get(input.caseId).redo(input.row) })),
+    undo: os.cases.undo.handler(async ({ input }) => ({ undone: await cases.get(input.caseId).undo(input.row) })),
+    redo: os.cases.redo.handler(async ({ input }) => ({ redone: await cases.get(input.caseId).redo(input.row) })),
     setState: os.cases.setState.handler(({ input }) => {
       const store = cases.get(input.caseId);
       store.setState(input.state);

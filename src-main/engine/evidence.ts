@@ -29,10 +29,13 @@ export function evidenceProcedures(context: EngineContext) {
     }),
     list: os.evidence.list.handler(async ({ input: { caseId, ...query }, signal }) => {
       const store = cases.get(caseId);
-      const { rows } = store.evidence.rows(query);
-      const ids = rows.map(({ id }) => id);
+      const found = await store.evidence.rows(query);
+      const ids = found.rows.map(({ id }) => id);
       await cases.look(caseId, ids, signal);
-      return store.evidence.rows(query);
+      const rows = store.evidence.rowsOf(ids);
+      // Only what was seen of files can have changed; where that moves rows, they are looked for once more.
+      const alarms = (some: typeof rows): string => JSON.stringify(some.map((row) => [row.id, row.alarms]));
+      return alarms(rows) === alarms(found.rows) ? { ...found, rows } : store.evidence.rows(query);
     }),
     models: os.evidence.models.handler(({ input }) =>
       Promise.all(
@@ -57,8 +60,8 @@ export function evidenceProcedures(context: EngineContext) {
     update: os.evidence.update.handler(({ input: { caseId, evidenceId, ...edit } }) =>
       cases.get(caseId).evidence.update(evidenceId, edit),
     ),
-    label: os.evidence.label.handler(({ input: { caseId, evidenceIds, ...labels } }) => ({
-      changed: cases.get(caseId).evidence.label(evidenceIds, labels),
+    label: os.evidence.label.handler(async ({ input: { caseId, evidenceIds, ...labels } }) => ({
+      changed: await cases.get(caseId).evidence.label(evidenceIds, labels),
     })),
     facets: os.evidence.facets.handler(({ input }) => cases.get(input.caseId).evidence.facets()),
     applyHashList: os.evidence.applyHashList.handler(async ({ input }) => {
@@ -77,8 +80,8 @@ export function evidenceProcedures(context: EngineContext) {
       });
       return { jobId };
     }),
-    removeHashList: os.evidence.removeHashList.handler(({ input }) => ({
-      changed: cases.get(input.caseId).evidence.setKnown(input.name, new Set(), null),
+    removeHashList: os.evidence.removeHashList.handler(async ({ input }) => ({
+      changed: await cases.get(input.caseId).evidence.setKnown(input.name, new Set(), null),
     })),
     remove: os.evidence.remove.handler(({ input }) => {
       cases.get(input.caseId).evidence.remove(input.evidenceIds, input.reason);
