@@ -28,13 +28,17 @@ export const cases = {
     open: 'Open',
     edit: 'Edit…',
     close: 'Close the case',
-    closeTitle: 'A closed case is finished: it can still be read, verified and exported.',
+    closeTitle:
+      'Says that the work on it is finished, which the log notes: it can still be read, verified and exported, and reopened.',
     reopen: 'Reopen',
     archive: 'Archive',
+    archiveTitle: 'Takes it out of the list of cases, which shows it where archived ones are asked for.',
     unarchive: 'Take out of the archive',
     export: 'Export…',
     delete: 'Delete…',
     leave: 'Leave the case',
+    leaveTitle:
+      'Puts it away for now: nothing of it changes, jobs of it go on, and the list of cases opens it again. Finished cases are closed instead.',
     problem: 'This case cannot be read now.',
   },
   fields: {

@@ -79,9 +79,9 @@ export function caseCommands(summary: CaseSummary | CaseView, isOpen: boolean): 
       : { label: words.reopen, run: () => setState(summary, 'open') },
     state === 'archived'
       ? { label: words.unarchive, run: () => setState(summary, 'closed') }
-      : { label: words.archive, run: () => setState(summary, 'archived') },
+      : { label: words.archive, title: words.archiveTitle, run: () => setState(summary, 'archived') },
     { label: words.export, disabled: isExported, run: () => void exportCase(summary) },
-    { label: words.leave, run: () => void app.attempt(() => app.closeCase()) },
+    { label: words.leave, title: words.leaveTitle, run: () => void app.attempt(() => app.closeCase()) },
     deletion,
   ];
 }

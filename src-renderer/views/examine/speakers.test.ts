@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Mark } from '../../../src-common/schemas/evidence.ts';
-import { speakersOf, stretchAt, stretchByKey } from './speakers.ts';
+import { markInk, shownColours, speakersOf, stretchAt, stretchByKey } from './speakers.ts';
 
 const mark = (id: number, startSeconds: number, endSeconds: number | null, about: Partial<Mark> = {}): Mark => ({
   ...{ id, startSeconds, endSeconds, text: '', inReport: true, createdAt: '2026-03-01T00:00:00.000Z' },
@@ -36,6 +36,18 @@ describe('speakers', () => {
       mark(4, 3, 4, { category: 'Other' }),
     ]);
     expect(speakers.map(({ colour }) => colour)).toEqual(['blue', 'pink', 'green']);
+  });
+
+  it('give their marks the colour of their lane, as those that Audacity’s labels bring without one', () => {
+    const marks = [
+      mark(1, 0, 1),
+      mark(2, 1, 2, { category: 'Clerk', colour: 'pink' }),
+      mark(3, 2, 3, { category: 'Clerk' }),
+      mark(4, 3, 4, { category: '' }),
+    ];
+    const colourOf = shownColours(marks);
+    expect(marks.map(colourOf)).toEqual(['blue', 'pink', 'pink', null]);
+    expect(marks.map(colourOf).map(markInk).at(-1)).toBe('var(--accent)');
   });
 });
 

@@ -27,6 +27,17 @@ export function speakersOf(marks: readonly Mark[]): Speaker[] {
   }));
 }
 
+/** The colour that a mark is shown in, wherever it is: its own, else its speaker's, as in the speaker's lane; null: that of all marks. */
+export function shownColours(marks: readonly Mark[]): (mark: Mark) => MarkColour | null {
+  const ofSpeakers = new Map(speakersOf(marks).map(({ name, colour }) => [name, colour]));
+  return ({ colour, category }) => colour ?? ofSpeakers.get(category) ?? null;
+}
+
+/** As a style has it. */
+export function markInk(colour: MarkColour | null): string {
+  return colour === null ? 'var(--accent)' : `var(--mark-${colour})`;
+}
+
 function coveredBy(sorted: readonly Stretch[]): number {
   let covered = 0;
   let end = 0;
