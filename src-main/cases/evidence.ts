@@ -43,7 +43,7 @@ export type EvidenceEdit = Partial<Pick<Evidence, Text | 'tags'>> & { reviewed?:
 type EditedColumns = Partial<Record<(typeof editable)[number][0], string | null>>;
 
 /** Items that are counted before others get a turn. */
-const facetsAtOnce = 5000;
+const facetsAtOnce = 1000;
 
 /** What was noted of an item's file at intake, to tell whether it is still that. */
 export interface EvidenceIntake extends EvidenceFile {

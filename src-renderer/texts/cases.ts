@@ -475,7 +475,7 @@ export const cases = {
     authoriserQualification: 'Qualification of whoever authorises it',
     examinerQualification: 'Qualification of the examiner',
     reviewed: 'Technically reviewed by',
-    reviewedBy: { nobody: 'Nobody since the last report' },
+    reviewedBy: { nobody: 'Nobody since the last report. A reviewer signs off in the tab Reports.' },
     method: 'Method',
     methodHint: 'Empty: as the software documents it.',
     departures: 'Departures from the method',
