@@ -18,7 +18,6 @@ import { sha256 } from '../base/sha256.ts';
 import { fingerprintOf } from '../cases/keys.ts';
 import { ownKey } from '../cases/library.ts';
 import { loadDataset, selectSplit } from '../datasets/load.ts';
-import type { DatasetItem } from '../datasets/types.ts';
 import type { Card } from '../detector/card.ts';
 import { findingUnder } from '../detector/finding.ts';
 import { sealCard } from '../detector/seal.ts';
@@ -39,6 +38,7 @@ import type { CalibrationMaterial } from './calibration-material.ts';
 import { evaluateTrials, sameDataset, splitFigures, withFigures } from './evaluate.ts';
 import { RecordStore } from './record-store.ts';
 import { sourceFolds } from './source-folds.ts';
+import { statedOtherwise } from './stated-conditions.ts';
 import type { StatedPlan } from './validation-plan.ts';
 import { judgeCriteria, signRecord } from './validation-record.ts';
 
@@ -288,21 +288,6 @@ function validatedCard(
     figures: withFigures(recalibrated.figures, splitFigures(dataset, split, evaluated)),
     records: [{ dataset, split, calibratedOn: false, ...findings }],
   };
-}
-
-/** Conditions that nothing in a recording tells for certain, and of which its dataset says another thing. */
-function statedOtherwise(
-  { languages, recordingChain }: ValidationConditions,
-  { language, chain }: Pick<DatasetItem, 'language' | 'chain'>,
-): string[] {
-  const isAnother = (stated: string | undefined, wanted: readonly string[] | undefined): boolean =>
-    stated !== undefined &&
-    wanted !== undefined &&
-    !wanted.some((one) => one.trim().toLowerCase() === stated.trim().toLowerCase());
-  return [
-    ...(isAnother(language, languages) ? ['language'] : []),
-    ...(isAnother(chain, recordingChain === undefined ? undefined : [recordingChain]) ? ['recording chain'] : []),
-  ];
 }
 
 interface Named {
