@@ -43,4 +43,4 @@ export type MenuCommand =
   | 'redo'
   | 'settings'
   | 'shortcuts'
-  | `view-${'cases' | 'examine' | 'train' | 'evaluate' | 'models' | 'settings'}`;
+  | `view-${'cases' | 'examine' | 'train' | 'evaluate' | 'models' | 'collections' | 'settings'}`;

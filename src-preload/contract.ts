@@ -10,6 +10,7 @@ import { analyses } from './contract/analyses.ts';
 import { anchors } from './contract/anchors.ts';
 import { calibrations } from './contract/calibrations.ts';
 import { cases } from './contract/cases.ts';
+import { collections } from './contract/collections.ts';
 import { controls } from './contract/controls.ts';
 import { datasets } from './contract/datasets.ts';
 import { evaluation } from './contract/evaluation.ts';
@@ -45,6 +46,7 @@ export const contract = {
   encoders,
   controls,
   calibrations,
+  collections,
   datasets,
   training,
   evaluation,

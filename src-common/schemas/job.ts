@@ -16,6 +16,7 @@ const jobKindSchema = z.enum([
   'report',
   'prepare',
   'hash-list',
+  'collection',
 ]);
 
 export const jobSchema = z.object({

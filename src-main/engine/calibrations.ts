@@ -6,7 +6,7 @@ import { runInLaboratory } from '../laboratory/laboratory.ts';
 import { listValidations, validationReportPath } from '../laboratory/validate-model.ts';
 import { readValidationPlan, statedHere } from '../laboratory/validation-plan.ts';
 import type { EngineContext } from './context.ts';
-import { noteDataset, readableDataset } from './datasets.ts';
+import { usedDataset } from './datasets.ts';
 import { deliver, readablePath } from './files.ts';
 import { os } from './implementer.ts';
 import { removeUploads } from './uploads.ts';
@@ -23,9 +23,8 @@ export function calibrationsProcedures(context: EngineContext) {
   };
   return {
     start: os.calibrations.start.handler(async ({ input }) => {
-      const { modelId, dataset, bonafide, split, name, errorRate, plan } = input;
-      await readableDataset(context, dataset, bonafide);
-      await noteDataset(home, dataset);
+      const { modelId, bonafide, split, name, errorRate, plan } = input;
+      const dataset = await usedDataset(context, input.dataset, bonafide);
       const asked = {
         ...{
           folder: await models.folderOf(modelId),

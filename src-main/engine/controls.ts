@@ -1,6 +1,6 @@
 import { chooseControls, controlHistory, runControls } from '../laboratory/controls.ts';
 import type { EngineContext } from './context.ts';
-import { noteDataset, readableDataset } from './datasets.ts';
+import { usedDataset } from './datasets.ts';
 import { os } from './implementer.ts';
 import { modelFor } from './resume.ts';
 
@@ -15,9 +15,8 @@ export function controlsProcedures(context: EngineContext) {
       return { recordings: set?.recordings.length ?? 0, runs: judged.map(({ run }) => run) };
     }),
     choose: os.controls.choose.handler(async ({ input }) => {
-      await readableDataset(context, input.dataset);
-      await noteDataset(home, input.dataset);
-      await chooseControls(home, { ...input, seed: 1, by: by() });
+      const dataset = await usedDataset(context, input.dataset);
+      await chooseControls(home, { ...input, dataset, seed: 1, by: by() });
       return {};
     }),
     run: os.controls.run.handler(async ({ input: { modelId, role, reason }, signal }) => {

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { DatasetReport } from '../../src-common/schemas/dataset.ts';
 import type { ContractOutputs } from '../../src-preload/contract.ts';
 import { writeFileWhole } from '../base/files.ts';
+import { pinned } from '../datasets/collections/use.ts';
 import { specPaths } from '../datasets/load.ts';
 import { runInLaboratory } from '../laboratory/laboratory.ts';
 import type { InspectEvent } from '../laboratory/inspect-dataset.ts';
@@ -34,7 +35,7 @@ async function recentSpecs(home: string): Promise<string[]> {
 const lastNoted = new Map<string, Promise<void>>();
 
 /** Puts a spec that was used on top of those that were used before. */
-export async function noteDataset(home: string, spec: string): Promise<void> {
+async function noteDataset(home: string, spec: string): Promise<void> {
   const noting = (lastNoted.get(home) ?? Promise.resolve()).then(async () => {
     const specs = [spec, ...(await recentSpecs(home)).filter((one) => one !== spec)].slice(0, mostRecent);
     await writeFileWhole(recentPath(home), JSON.stringify(specs), { mode: 0o600 });
@@ -49,6 +50,19 @@ export async function noteDataset(home: string, spec: string): Promise<void> {
 /** @throws UserFacingError `dataset` for what is no spec, `not-allowed` and `not-found` for where it leads. */
 export async function readableDataset(context: EngineContext, spec: string, bonafide?: string): Promise<void> {
   for (const path of specPaths(spec, bonafide)) await readablePath(context, path);
+}
+
+/**
+ * The spec of a dataset that work begins on, noted among those that were used. Of a collection it names the hash of the list from now on, and
+ * what is left out of it is told.
+ * @throws UserFacingError as {@link readableDataset} and `pinned`
+ */
+export async function usedDataset(context: EngineContext, spec: string, bonafide?: string): Promise<string> {
+  await readableDataset(context, spec, bonafide);
+  const exact = pinned(spec);
+  for (const sentence of exact.leftOut) context.changes.publish({ type: 'notice', tone: 'warning', sentence });
+  await noteDataset(context.home, spec);
+  return exact.spec;
 }
 
 async function recognise(path: string, signal: AbortSignal | undefined): Promise<Recognised> {

@@ -1,6 +1,6 @@
 import { degradationCatalogue } from '../laboratory/measure-robustness.ts';
 import type { EngineContext } from './context.ts';
-import { noteDataset, readableDataset } from './datasets.ts';
+import { usedDataset } from './datasets.ts';
 import { deliver } from './files.ts';
 import { os } from './implementer.ts';
 
@@ -8,15 +8,13 @@ export function evaluationProcedures(context: EngineContext) {
   const { evaluations } = context;
   return {
     start: os.evaluation.start.handler(async ({ input }) => {
-      await readableDataset(context, input.dataset, input.bonafide);
-      await noteDataset(context.home, input.dataset);
-      return { jobId: await evaluations.start(input) };
+      const dataset = await usedDataset(context, input.dataset, input.bonafide);
+      return { jobId: await evaluations.start({ ...input, dataset }) };
     }),
     degradations: os.evaluation.degradations.handler(() => degradationCatalogue()),
     startRobustness: os.evaluation.startRobustness.handler(async ({ input }) => {
-      await readableDataset(context, input.dataset, input.bonafide);
-      await noteDataset(context.home, input.dataset);
-      return { jobId: await evaluations.startRobustness(input) };
+      const dataset = await usedDataset(context, input.dataset, input.bonafide);
+      return { jobId: await evaluations.startRobustness({ ...input, dataset }) };
     }),
     list: os.evaluation.list.handler(() => evaluations.list()),
     get: os.evaluation.get.handler(({ input }) => evaluations.get(input.id)),

@@ -2,6 +2,7 @@ import { analysesProcedures } from './analyses.ts';
 import { anchorsProcedures } from './anchors.ts';
 import { calibrationsProcedures } from './calibrations.ts';
 import { casesProcedures } from './cases.ts';
+import { collectionsProcedures } from './collections.ts';
 import type { EngineContext } from './context.ts';
 import { controlsProcedures } from './controls.ts';
 import { datasetsProcedures } from './datasets.ts';
@@ -43,6 +44,7 @@ export function buildRouter(context: EngineContext) {
     encoders: encodersProcedures(context),
     controls: controlsProcedures(context),
     calibrations: calibrationsProcedures(context),
+    collections: collectionsProcedures(context),
     datasets: datasetsProcedures(context),
     training: trainingProcedures(context),
     evaluation: evaluationProcedures(context),

@@ -1,6 +1,6 @@
 import type { EngineContext } from './context.ts';
 import { checkTraining, memberChoices } from '../laboratory/check-training.ts';
-import { noteDataset, readableDataset } from './datasets.ts';
+import { readableDataset, usedDataset } from './datasets.ts';
 import { os } from './implementer.ts';
 
 export function trainingProcedures(context: EngineContext) {
@@ -11,9 +11,9 @@ export function trainingProcedures(context: EngineContext) {
       await readableDataset(context, input.dataset, input.bonafide);
       if (input.copies !== undefined) await readableDataset(context, input.copies);
       await checkTraining(input);
-      if (input.copies !== undefined) await noteDataset(context.home, input.copies);
-      await noteDataset(context.home, input.dataset);
-      return { jobId: await trainings.start(input) };
+      const copies = input.copies === undefined ? {} : { copies: await usedDataset(context, input.copies) };
+      const dataset = await usedDataset(context, input.dataset, input.bonafide);
+      return { jobId: await trainings.start({ ...input, ...copies, dataset }) };
     }),
     list: os.training.list.handler(() => trainings.list()),
     get: os.training.get.handler(({ input }) => trainings.get(input.jobId)),

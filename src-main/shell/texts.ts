@@ -21,6 +21,7 @@ export const texts = {
     train: 'Train',
     evaluate: 'Evaluate',
     models: 'Models',
+    collections: 'Collections',
     window: '&Window',
     help: '&Help',
     shortcuts: 'Keyboard Shortcuts',

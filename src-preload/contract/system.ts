@@ -25,6 +25,7 @@ const changeSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('evidence'), caseId, rows: z.array(evidenceRowSchema).nullable() }),
   z.object({ type: z.literal('head'), caseId, head: custodyHeadSchema, history: caseHistorySchema }),
   z.object({ type: z.literal('models') }),
+  z.object({ type: z.literal('collections') }),
   z.object({ type: z.literal('settings') }),
   z.object({ type: z.literal('training'), jobId: z.string() }),
   z.object({ type: z.literal('notice'), tone, sentence: z.string() }),

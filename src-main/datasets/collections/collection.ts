@@ -447,6 +447,12 @@ export class Collection {
     });
   }
 
+  /** What the latest edit was, which can be undone; null where there is none. */
+  latestEdit(): string | null {
+    const sql = 'SELECT what FROM edits WHERE undone_at IS NULL ORDER BY id DESC LIMIT 1';
+    return this.#telling(() => (this.#db.prepare(sql).pluck().get() as string | undefined) ?? null);
+  }
+
   versions(): CollectionVersion[] {
     return this.#telling(
       () =>
@@ -539,10 +545,6 @@ export class Collection {
         .all() as CollectionSummary['counts'];
       counts.sort((a, b) => bySplit(a.split, b.split) || (a.label < b.label ? -1 : 1));
       const { rows, sha256: hash } = this.list(null);
-      const edit = this.#db
-        .prepare<[], string>('SELECT what FROM edits WHERE undone_at IS NULL ORDER BY id DESC LIMIT 1')
-        .pluck()
-        .get();
       return {
         name: this.name,
         path: this.path,
@@ -554,7 +556,7 @@ export class Collection {
         sha256: hash,
         versions: this.versions(),
         removals: this.removals(),
-        latestEdit: edit ?? null,
+        latestEdit: this.latestEdit(),
       };
     });
   }
