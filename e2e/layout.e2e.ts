@@ -11,7 +11,7 @@ import { hosts } from './hosts.ts';
 import type { RunningHost } from './hosts.ts';
 import { patience, Workstation } from './pages.ts';
 
-const views = ['cases', 'examine', 'train', 'evaluate', 'models', 'settings'] as const;
+const views = ['cases', 'examine', 'train', 'evaluate', 'models', 'collections', 'settings'] as const;
 const sizes = [
   { width: 1280, height: 800 },
   { width: 1920, height: 1080 },

@@ -14,7 +14,7 @@ import { names, writeEvidence } from './recordings.ts';
 
 const [browser] = hosts;
 const folder = mkdtempSync(join(tmpdir(), 'earwitness-reflow-'));
-const views = ['cases', 'examine', 'train', 'evaluate', 'models', 'settings'] as const;
+const views = ['cases', 'examine', 'train', 'evaluate', 'models', 'collections', 'settings'] as const;
 
 /** How wide the page is, and what of it stands beyond its right edge. */
 async function beyond({ page }: Workstation): Promise<{ width: number; beyond: string[] }> {

@@ -10,7 +10,7 @@ import { common } from '../texts/common.ts';
 import { bridge, client, errorWords, onChange, onLockedKey, resourceUrl } from './client.svelte.ts';
 import { isString, keep, kept } from './kept.ts';
 
-export const viewNames = ['cases', 'examine', 'train', 'evaluate', 'models', 'settings'] as const;
+export const viewNames = ['cases', 'examine', 'train', 'evaluate', 'models', 'collections', 'settings'] as const;
 export type ViewName = (typeof viewNames)[number];
 
 type Tone = 'info' | 'success' | 'warning' | 'error';

@@ -6,6 +6,7 @@ export const common = {
     train: 'Train',
     evaluate: 'Evaluate',
     models: 'Models',
+    collections: 'Collections',
     settings: 'Settings',
   },
   railLabel: 'Views',

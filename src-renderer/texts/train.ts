@@ -23,10 +23,13 @@ export const train = {
     none: 'Nothing is chosen yet.',
     remove: (spec: string) => `Take ${spec} out`,
     recent: 'Recent',
+    collections: 'Collection',
+    asItIs: (name: string) => `${name}, as it is now`,
+    version: (name: string, version: string, entries: string) => `${name}, version ${version} (${entries})`,
     expert: 'Write the spec by hand',
     spec: 'Spec',
     specHint:
-      'KIND:PATH; several are joined by +. Kinds: asvspoof2019, asvspoof2021, asvspoof5, for, in-the-wild, wavefake, mlaad, folder, manifest, bonafide.',
+      'KIND:PATH; several are joined by +. Kinds: asvspoof2019, asvspoof2021, asvspoof5, for, in-the-wild, wavefake, mlaad, folder, manifest, bonafide, collection.',
     bonafide: 'Bona fide recordings from elsewhere',
     bonafideHint: 'For corpora that hold spoofs only: a folder, or a spec. Leave it empty otherwise.',
     layouts: {
@@ -40,6 +43,7 @@ export const train = {
       folder: 'folders',
       manifest: 'table',
       bonafide: 'bona fide only',
+      collection: 'collection',
       combined: 'several',
     } as Record<string, string>,
   },
