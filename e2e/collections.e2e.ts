@@ -87,11 +87,11 @@ describe.each(hosts)('$name', ({ missing, start }) => {
       await field(texts.fields.codec).fill('AMR-NB');
       expect(await violations(page)).toEqual([]);
       await workstation.button(common.actions.save, dialog()).click();
-      await says(texts.editDialog.done('8 entries: source to TTS, codec to AMR-NB'));
+      await says(texts.editDialog.done('8 entries: source: TTS, codec: AMR-NB'));
       await expect.poll(() => rows().getByText('AMR-NB').count()).toBe(8);
       await table().focus();
       await page.keyboard.press('Control+z');
-      await says(texts.undone('8 entries: source to TTS, codec to AMR-NB'));
+      await says(texts.undone('8 entries: source: TTS, codec: AMR-NB'));
       await expect.poll(() => rows().getByText('AMR-NB').count()).toBe(0);
       await page.keyboard.press('Control+Shift+z');
       await expect.poll(() => rows().getByText('AMR-NB').count()).toBe(8);

@@ -70,7 +70,7 @@ it('goes from a manifest through labels, splits and a version to a dataset, and 
     /speaker S0 \(train, test\), source M0 \(train, test\)/,
   );
   expect((await run('collection', 'edit', 'mobile', '--undo')).out).toContain(
-    '2 entries: split to test, generator to VITS',
+    '2 entries: split: test, generator: VITS',
   );
 
   const { out: shown } = await run('collection', 'split', 'mobile', '--shares', '50,0,50', '--quick');

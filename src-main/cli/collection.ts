@@ -368,6 +368,9 @@ function described(summary: CollectionSummary): string {
   return out.join('');
 }
 
+/** A field's name as a person reads it. */
+const spaced = (field: string): string => field.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+
 function entryTable(entries: readonly CollectionEntry[]): string {
   const fields = entryFields.filter((field) => field !== 'label' && entries.some((entry) => entry[field] !== null));
   const rows = entries.map((entry) => [
@@ -377,7 +380,7 @@ function entryTable(entries: readonly CollectionEntry[]): string {
     ...fields.map((field) => entry[field] ?? '-'),
     entry.path,
   ]);
-  return `\n${table(['entry', 'label', 's', ...fields, 'recording'], rows, 0, 1)}`;
+  return `\n${table(['entry', 'label', 's', ...fields.map(spaced), 'recording'], rows, 0, 1)}`;
 }
 
 async function edit(

@@ -6,11 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { validationPlanSchema, validationRecordSchema } from '../../src-common/schemas/validation.ts';
-import type {
-  UnsignedValidationRecord,
-  ValidationConditions,
-  ValidationRecord,
-} from '../../src-common/schemas/validation.ts';
+import type { UnsignedValidationRecord, ValidationRecord } from '../../src-common/schemas/validation.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { writeFileWhole } from '../base/files.ts';
 import { dataFolder } from '../base/home.ts';

@@ -98,8 +98,8 @@ describe('edits', () => {
   it('are made alike, taken back and done again', () => {
     expect(collection.edit([1, 2], { language: 'de', chain: 'GSM handset' }, { by })).toBe(2);
     expect(collection.edit([2, 3], { language: 'de' }, { by })).toBe(1);
-    expect(collection.undo()).toBe('1 entry: language to de');
-    expect(collection.undo()).toBe('2 entries: language to de, chain to GSM handset');
+    expect(collection.undo()).toBe('1 entry: language: de');
+    expect(collection.undo()).toBe('2 entries: language: de, chain: GSM handset');
     expect(collection.undo()).toBeNull();
     expect(collection.entries(all).map(({ language }) => language)).toEqual([null, null, null]);
     expect(collection.redo()).toContain('GSM handset');

@@ -336,7 +336,9 @@ export class Collection {
     values: Partial<EntryEdit>,
     { by, sharing = false }: { by: string; sharing?: boolean },
   ): number {
-    const what = (Object.keys(values) as EntryField[]).map((field) => `${field} to ${values[field] ?? 'nothing'}`);
+    const what = (Object.keys(values) as EntryField[]).map(
+      (field) => `${column(field).replaceAll('_', ' ')}: ${values[field] ?? 'nothing'}`,
+    );
     return this.#edit(
       ids.map((id) => [id, values]),
       { what: what.join(', '), by, sharing },
