@@ -27,6 +27,7 @@ const signs: Record<View, string> = {
   train: 'canvas',
   evaluate: 'canvas',
   models: '[role="grid"] [role="row"][aria-rowindex="2"]',
+  collections: 'nav[aria-label="Collections"]',
   settings: '[role="combobox"]',
 };
 
