@@ -7,14 +7,20 @@ import { dataFolder } from '../base/home.ts';
 import { endWith } from './failure.ts';
 import { claimWindow } from './single-instance.ts';
 
-try {
-  const opened = claimWindow();
-  if (opened === null) app.quit();
-  else {
+async function run(): Promise<void> {
+  try {
+    const opened = claimWindow();
+    if (opened === null) {
+      app.quit();
+      return;
+    }
     await app.whenReady();
     const { runWindow } = await import('./window.ts');
     await runWindow(opened);
+  } catch (error) {
+    await endWith(unwritable(dataFolder(), error));
   }
-} catch (error) {
-  await endWith(unwritable(dataFolder(), error));
 }
+
+// Nobody waits for it here: Electron is not ready before its entry has been loaded to the end.
+void run();
