@@ -4,6 +4,7 @@ import { access, constants, stat } from 'node:fs/promises';
 import { constants as constantsOfSystem } from 'node:os';
 import { delimiter, isAbsolute, join, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
+import { isPackaged, mendAdvice } from '../base/installation.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { workerSettings } from '../base/worker-settings.ts';
 import { askCaged, cageFor, killCaged, spawnCaged, type Cage } from './cage.ts';
@@ -78,7 +79,9 @@ export async function findFfmpeg(
     if (isAbsolute(folder) && (await isProgram(candidate))) return version(candidate);
   }
   throw new UserFacingError('ffmpeg-missing', 'This recording needs ffmpeg, which is not installed.', {
-    advice: 'Run `npm run setup` in the folder of Earwitness, or set EARWITNESS_FFMPEG to the full path of an ffmpeg.',
+    advice: isPackaged()
+      ? 'Install ffmpeg, or set EARWITNESS_FFMPEG to the full path of one.'
+      : 'Run `npm run setup` in the folder of Earwitness, or set EARWITNESS_FFMPEG to the full path of an ffmpeg.',
   });
 }
 
@@ -123,7 +126,7 @@ async function askVersion(path: string, identity: string): Promise<Ffmpeg> {
     if (!killed && (signal || outOfResources.has(String(code)))) throw decoderDied(path, signal ?? String(code), error);
     throw new UserFacingError('ffmpeg-missing', `${path} cannot be run as ffmpeg.`, {
       path,
-      advice: 'Install ffmpeg again (`npm run setup`), or set EARWITNESS_FFMPEG to one that runs.',
+      advice: `${mendAdvice()} Or set EARWITNESS_FFMPEG to one that runs.`,
       cause: error,
     });
   }

@@ -1,3 +1,4 @@
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /**
@@ -11,8 +12,12 @@ export function workerFile(sourcePath: string): URL {
   return new URL(`./${sourcePath}.js`, here);
 }
 
-/** The project's or the packaged application's root, which holds `resources` and `package.json`. */
+/**
+ * The project's folder, or that of the engine in a package: it holds `out`, `resources`, `node_modules` and `package.json`. In a package
+ * the shell lies in an archive beside it, which the engine's Node could not read.
+ */
 export function applicationRoot(): string {
   // src-main/base/workers.ts and out/main/chunk.js lie equally deep below it.
-  return fileURLToPath(new URL('../..', import.meta.url));
+  const root = fileURLToPath(new URL('../..', import.meta.url));
+  return basename(root) === 'app.asar' ? join(root, '..', 'engine') : root;
 }

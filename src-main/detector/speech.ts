@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { PbfReader } from 'pbf';
 import ort from 'onnxruntime-node';
+import { mendAdvice } from '../base/installation.ts';
 import { scaleSamples } from '../audio/sample-kernel.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { SpectralKernel } from '../features/spectral-kernel.ts';
@@ -236,7 +237,7 @@ async function readModelFile(): Promise<Uint8Array> {
     return await readFile(createRequire(import.meta.url).resolve(modelFile));
   } catch (cause) {
     throw new UserFacingError('speech-model', 'The file of the voice activity detector (Silero VAD) is missing.', {
-      advice: 'Run `npm run setup` in the folder of Earwitness.',
+      advice: mendAdvice(),
       cause,
     });
   }

@@ -22,7 +22,7 @@ const manifestSchema = z.object({
 type Manifest = z.infer<typeof manifestSchema>;
 
 /** Built into the window or packed beside it, though development needs them only; the second ones with what they stand on. */
-const builtIn = ['svelte', 'wavesurfer.js', 'electron'];
+const builtIn = ['svelte', 'wavesurfer.js', 'unpdf', 'electron'];
 const builtInWhole = ['bits-ui', 'chart.js'];
 
 async function readManifest(folder: string): Promise<Manifest | null> {
@@ -43,7 +43,7 @@ async function packageFolder(name: string, from: string): Promise<{ folder: stri
 }
 
 /** As a manifest says it today, or as it did once: an object, or several. */
-function licenceOf({ license, licenses }: Manifest): string {
+export function licenceOf({ license, licenses }: Manifest): string {
   const one = (value: unknown): string[] => {
     if (typeof value === 'string') return [value];
     if (Array.isArray(value)) return value.flatMap(one);
@@ -73,28 +73,47 @@ async function shippedEncoders(root: string): Promise<Notice[]> {
   );
 }
 
+/** An installed package that the application stands on. */
+export interface InstalledPackage {
+  readonly folder: string;
+  readonly manifest: Manifest;
+  /** Its code is built into the window or packed elsewhere: at run time it need not be installed. */
+  readonly builtIn: boolean;
+}
+
+/** Every package that the application in a folder stands on, as far as it is installed there. */
+export async function installedPackages(root: string): Promise<InstalledPackage[]> {
+  const own = await readManifest(root);
+  const visited = new Map<string, InstalledPackage>();
+  const visit = async (name: string, from: string, builtIn: boolean, deep: boolean): Promise<void> => {
+    const found = await packageFolder(name, from);
+    if (!found || visited.has(found.folder)) return;
+    visited.set(found.folder, { ...found, builtIn });
+    const { dependencies, optionalDependencies } = found.manifest;
+    if (!deep) return;
+    for (const needed of Object.keys({ ...dependencies, ...optionalDependencies })) {
+      await visit(needed, found.folder, builtIn, true);
+    }
+  };
+  for (const name of Object.keys({ ...own?.dependencies, ...own?.optionalDependencies })) {
+    await visit(name, root, false, true);
+  }
+  for (const name of builtInWhole) await visit(name, root, true, true);
+  for (const name of builtIn) await visit(name, root, true, false);
+  return [...visited.values()];
+}
+
 /** Every package and every encoder that is installed with the application, by name; what needs no licence of its own, the project, is left out. */
 export async function bundledPackages(): Promise<Notice[]> {
   const root = applicationRoot();
-  const own = await readManifest(root);
   const notices = new Map<string, Notice>();
-  const visited = new Set<string>();
-  const visit = async (name: string, from: string, deep = true): Promise<void> => {
-    const found = await packageFolder(name, from);
-    if (!found || visited.has(found.folder)) return;
-    visited.add(found.folder);
-    const { manifest, folder } = found;
+  for (const { folder, manifest } of await installedPackages(root)) {
     notices.set(`${manifest.name}@${manifest.version}`, {
       name: manifest.name,
       version: manifest.version,
       licence: licenceOf(manifest) || (await licenceHeading(folder)),
     });
-    const needed = Object.keys({ ...manifest.dependencies, ...manifest.optionalDependencies });
-    if (deep) for (const dependency of needed) await visit(dependency, folder);
-  };
-  const wanted = Object.keys({ ...own?.dependencies, ...own?.optionalDependencies });
-  for (const name of [...wanted, ...builtInWhole]) await visit(name, root);
-  for (const name of builtIn) await visit(name, root, false);
+  }
   return [...notices.values(), ...(await shippedEncoders(root))].sort(
     (one, other) => one.name.localeCompare(other.name) || one.version.localeCompare(other.version),
   );

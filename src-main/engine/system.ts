@@ -7,6 +7,7 @@ import type { ContractOutputs } from '../../src-preload/contract.ts';
 import type { Change, Machine } from '../../src-preload/contract/system.ts';
 import { findFfmpeg } from '../audio/ffmpeg.ts';
 import { describeError } from '../base/errors.ts';
+import { isPackaged } from '../base/installation.ts';
 import { availableBackends } from '../training/backends/index.ts';
 import type { BackendAvailability } from '../training/backends/index.ts';
 import { writeArchive } from '../base/zip.ts';
@@ -30,7 +31,8 @@ function onnxruntimeVersion(): string {
 function ffmpegOrigin(path: string, chosen: string): string {
   if (chosen !== '' && path === chosen) return 'chosen in the settings';
   if (process.env['EARWITNESS_FFMPEG']) return 'named by EARWITNESS_FFMPEG';
-  return /[\\/]node_modules[\\/]ffmpeg-static[\\/]/.test(path) ? 'brought by set-up' : 'found on the PATH';
+  if (!/[\\/]node_modules[\\/]ffmpeg-static[\\/]/.test(path)) return 'found on the PATH';
+  return isPackaged() ? 'in the package' : 'brought by set-up';
 }
 
 async function machine(context: EngineContext): Promise<Machine> {

@@ -1,7 +1,10 @@
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { applicationRoot } from '../base/workers.ts';
 
-/** The engine's entry: beside the built host (`out/main/engine.js`), or its source where the host runs from source. */
+/** The engine's entry: as it was built, or its source where the host runs from source. */
 export function engineEntry(): string {
   const here = import.meta.url;
-  return fileURLToPath(new URL(here.endsWith('.ts') ? '../engine/main.ts' : './engine.js', here));
+  if (here.endsWith('.ts')) return fileURLToPath(new URL('../engine/main.ts', here));
+  return join(applicationRoot(), 'out', 'main', 'engine.js');
 }

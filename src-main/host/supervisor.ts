@@ -4,6 +4,7 @@ import type { ChildProcess } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { promisify } from 'node:util';
+import { mendAdvice } from '../base/installation.ts';
 import { UserFacingError } from '../base/errors.ts';
 import type { Confirmation, FromEngine, ToEngine } from './host-messages.ts';
 
@@ -247,8 +248,7 @@ function silent(how: string, words: string): UserFacingError {
     'engine',
     `The engine cannot start: it was tried ${mostSilentDeaths} times and ${how}.${said}`,
     {
-      advice:
-        'Run `npm run setup` in the folder of Earwitness; if that does not help, this is a bug: please report it.',
+      advice: `${mendAdvice()} If that does not help, this is a bug: please report it.`,
     },
   );
 }

@@ -32,6 +32,7 @@ export const texts = {
     noNode:
       'The Node that runs the engine is missing. Start Earwitness with `npm start` in its folder, or name a Node 24 in EARWITNESS_NODE.',
     noRenderer: 'The window has not been built. Run `npm run build` in the folder of Earwitness.',
+    incomplete: 'Parts of Earwitness are missing. Install it again.',
   },
   confirm: {
     root: (path: string) => `Let the window look into ${path}?`,

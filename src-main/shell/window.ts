@@ -187,7 +187,8 @@ export async function runWindow(opened: OpenedFiles): Promise<void> {
   const home = resolve(dataFolder());
   const node = engineNode(process.env, process.resourcesPath, applicationRoot());
   if (node === null || !existsSync(join(applicationRoot(), 'out', 'renderer', 'index.html'))) {
-    dialog.showErrorBox(texts.noEngine.title, node === null ? texts.noEngine.noNode : texts.noEngine.noRenderer);
+    const { title, incomplete, noNode, noRenderer } = texts.noEngine;
+    dialog.showErrorBox(title, app.isPackaged ? incomplete : node === null ? noNode : noRenderer);
     app.exit(1);
     return;
   }

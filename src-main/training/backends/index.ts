@@ -3,7 +3,7 @@ import { fork } from 'node:child_process';
 import { UserFacingError } from '../../base/errors.ts';
 import { workerFile } from '../../base/workers.ts';
 import type { ProbeMessage } from './backend-probe-worker.ts';
-import { asSentence, loadBackend, tensorflowIsSetUp } from './load.ts';
+import { asSentence, loadBackend, tensorflowIsSetUp, tensorflowAdvice } from './load.ts';
 import type { BackendName } from './load.ts';
 
 export type { BackendName } from './load.ts';
@@ -30,7 +30,7 @@ const probeLimitMilliseconds = { tensorflow: 180_000, webgpu: 60_000 };
 /** Tries a native backend in a child process, which it may crash or hang without harm. */
 async function probe(name: 'tensorflow' | 'webgpu'): Promise<ProbeMessage> {
   if (name === 'tensorflow' && !tensorflowIsSetUp()) {
-    return { failure: 'TensorFlow is not set up.', advice: 'Run npm run setup:tensorflow to have it.' };
+    return { failure: 'TensorFlow is not set up.', advice: tensorflowAdvice() };
   }
   return new Promise((resolve) => {
     const child = fork(workerFile('training/backends/backend-probe-worker'), [name], {

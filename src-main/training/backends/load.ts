@@ -7,6 +7,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import type { KernelBackend } from '@tensorflow/tfjs-core';
 import { UserFacingError } from '../../base/errors.ts';
+import { isPackaged } from '../../base/installation.ts';
 import { registerGradients } from './gradients.ts';
 import { registerTensorflowKernels } from './tensorflow-kernels.ts';
 import { registerWasmKernels } from './wasm-kernels.ts';
@@ -57,6 +58,13 @@ export function tensorflowIsSetUp(): boolean {
   return binding !== undefined && existsSync(binding);
 }
 
+/** How to come by the native library. */
+export function tensorflowAdvice(): string {
+  return isPackaged()
+    ? 'Packages come without it: start Earwitness from its sources to have it.'
+    : 'Run npm run setup:tensorflow to have it.';
+}
+
 /** The names of NVIDIA's cards as their driver tells them (Linux), or an empty list. */
 function nvidiaModels(): string[] {
   const folder = '/proc/driver/nvidia/gpus';
@@ -79,7 +87,7 @@ interface NodeBackend extends KernelBackend {
 async function loadTensorflow(): Promise<LoadedBackend> {
   if (!tensorflowIsSetUp()) {
     throw new UserFacingError('backend', 'The tensorflow backend is not set up: its native library is missing.', {
-      advice: 'Run npm run setup:tensorflow, or choose another backend.',
+      advice: `${tensorflowAdvice()} Or choose another backend.`,
       path: tensorflowBinding(),
     });
   }
