@@ -9,7 +9,7 @@ const root = resolve(import.meta.dirname, '..');
 const inWindow = ['**/*.svelte', '**/*.svelte.ts', 'src-renderer/**/*.ts'];
 
 export default tseslint.config(
-  { ignores: ['out/', 'node_modules/', 'coverage/', '.cache/', 'e2e/artefacts/'] },
+  { ignores: ['out/', 'dist/', 'node_modules/', 'coverage/', '.cache/', 'e2e/artefacts/'] },
   js.configs.recommended,
   ...tseslint.configs.recommendedTypeChecked,
   ...svelte.configs.recommended,

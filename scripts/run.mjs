@@ -158,6 +158,10 @@ const commands = {
     const node = await setUp();
     return runShown(node, [join(root, 'scripts', 'soak.ts'), ...args], { cwd: root });
   },
+  async package(args) {
+    const node = await setUp();
+    return runShown(node, [join(root, 'scripts', 'package.ts'), ...args], { cwd: root });
+  },
   async 'train:default'(args) {
     const node = await setUp();
     return runShown(node, [join(root, 'scripts', 'train-default.mjs'), ...args]);

@@ -7,3 +7,7 @@ export function electronObstacle(
 ): { reason: string; advice?: string } | undefined;
 export function endedForSandbox(status: number, output: string): boolean;
 export function sandboxAdvice(electron: string | undefined): string;
+export function provideElectron(
+  node: string,
+  options?: { again?: boolean },
+): Promise<{ path: string } | { reason: string }>;

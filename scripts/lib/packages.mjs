@@ -40,7 +40,7 @@ export function isCurrent(stamp, key) {
  * How to start npm: the one that runs us, else the one beside Node, else the one on PATH.
  * @param {string} node the Node that is to run it
  */
-function npmCommand(node) {
+export function npmCommand(node) {
   const running = process.env.npm_execpath;
   const beside = dirname(process.env.npm_node_execpath ?? process.execPath);
   const candidates = [

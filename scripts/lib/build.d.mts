@@ -1,0 +1,2 @@
+export const builtProgram: string;
+export function build(node: string): Promise<void>;
