@@ -6,11 +6,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { ExposedBridge } from '../src-preload/bridge.ts';
-import { findElectron } from '../scripts/lib/electron.mjs';
 import { common } from '../src-renderer/texts/common.ts';
 import { settings } from '../src-renderer/texts/settings.ts';
-import { display, hosts, isAlive, launchBrowser, root } from './hosts.ts';
+import { display, electronStart, hosts, isAlive, launchBrowser, program, root } from './hosts.ts';
 import type { RunningHost } from './hosts.ts';
+import { packaged } from './packaged.ts';
 import { engineAnswers, nonsense, patience, Workstation } from './pages.ts';
 import { picture } from './pictures.ts';
 
@@ -201,7 +201,7 @@ describe.skipIf(hosts[1].missing !== null)('Electron alone', () => {
 });
 
 const onLinux = process.platform === 'linux';
-const builtProgram = join(root, 'out', 'main', 'cli.js');
+const [command, ...before] = program;
 
 /** What a program writes until now, and its end. */
 function started(command: string, args: string[], env: NodeJS.ProcessEnv) {
@@ -227,7 +227,7 @@ describe.runIf(onLinux && hosts[0].missing === null)('serve', () => {
         DISPLAY: ':77',
         PATH: `${folder}:${process.env['PATH']}`,
       };
-      const { child, ended } = started(process.execPath, [builtProgram, 'serve'], env);
+      const { child, ended } = started(command, [...before, 'serve'], env);
       const browser = await launchBrowser();
       try {
         await expect.poll(() => existsSync(told), { timeout: 20_000 }).toBe(true);
@@ -283,9 +283,7 @@ describe.runIf(onLinux && hosts[0].missing === null)('serve', () => {
         await dialog.getByText(common.commands.addRoot(folder)).waitFor();
         await picture(page, 'not-confirmed');
         const env = { ...process.env, EARWITNESS_HOME: host.home };
-        expect(
-          (await started(process.execPath, [builtProgram, 'settings', 'roots', 'add', folder], env).ended)[0],
-        ).toBe(0);
+        expect((await started(command, [...before, 'settings', 'roots', 'add', folder], env).ended)[0]).toBe(0);
         await field.press('Enter');
         await dialog.getByRole('grid', { name: folder, exact: true }).waitFor();
         await dialog.getByText(common.files.counts(2, 1, 1)).waitFor();
@@ -307,29 +305,23 @@ describe.runIf(onLinux && hosts[0].missing === null)('serve', () => {
     'in Electron, too, a data folder that cannot be is reported, and it ends when told to',
     { timeout: 60_000 },
     async () => {
-      const executable = findElectron();
-      if (executable === undefined) return;
+      const electron = electronStart();
+      if (electron === undefined) return;
       const folder = mkdtempSync(join(tmpdir(), 'earwitness-e2e-bad-'));
       writeFileSync(join(folder, 'file'), '');
       const screen = await display();
-      const args = [
-        ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),
-        '-r',
-        join(root, 'out/preload/early.cjs'),
-        join(root, 'out/main/shell.js'),
-      ];
       try {
         for (const [home, sentence] of [
           [join(folder, 'file', 'home'), /Earwitness cannot start: Cannot write .*a part of the path is a file/],
           [join(folder, 'busy'), /Earwitness cannot start: The data folder .* is in use: .*process \d+/],
         ] as const) {
-          const holder = started(process.execPath, [builtProgram, 'serve', '--no-open'], {
+          const holder = started(command, [...before, 'serve', '--no-open'], {
             ...process.env,
             EARWITNESS_HOME: join(folder, 'busy'),
           });
           await expect.poll(holder.text, { timeout: 20_000 }).toContain('token=');
-          const env = { ...process.env, ...screen.env, EARWITNESS_HOME: home, EARWITNESS_NODE: process.execPath };
-          const { child, text, ended } = started(executable, args, env);
+          const env = { ...process.env, ...screen.env, ...electron.env, EARWITNESS_HOME: home };
+          const { child, text, ended } = started(electron.executablePath, electron.args, env);
           await expect.poll(text, { timeout: 30_000 }).toMatch(sentence);
           child.kill('SIGTERM');
           await ended;
@@ -344,7 +336,7 @@ describe.runIf(onLinux && hosts[0].missing === null)('serve', () => {
   );
 });
 
-describe.runIf(process.platform === 'linux')('npm start', () => {
+describe.runIf(process.platform === 'linux' && packaged === null)('npm start', () => {
   it.each([
     [[], 'Earwitness opens in the browser: there is no display.\n'],
     [['--port', '0', '--no-open'], 'Earwitness: http://127.0.0.1:'],

@@ -1,6 +1,7 @@
 /**
  * The built workstation on a data folder of its own, behind either host, with a Playwright page on its window. A spec runs on
- * both by `describe.each(hosts)`; where a host cannot be had it is skipped, which `EARWITNESS_REQUIRE_HOSTS` forbids.
+ * both by `describe.each(hosts)`; where a host cannot be had it is skipped, which `EARWITNESS_REQUIRE_HOSTS` forbids. Where
+ * `EARWITNESS_PACKAGED` names a packed folder (`npm run package`), that is driven instead, with no Node on its PATH.
  */
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
@@ -12,9 +13,19 @@ import type { Browser, BrowserContext, ElectronApplication, Page } from 'playwri
 import { findBrowser } from '../scripts/lib/browser.mjs';
 import { electronObstacle, findElectron } from '../scripts/lib/electron.mjs';
 import { onPath } from '../scripts/lib/tools.mjs';
+import { packaged, pathWithoutNode } from './packaged.ts';
 
 export const root = resolve(import.meta.dirname, '..');
 const built = (file: string): string => join(root, 'out', file);
+
+/** The command line: a program and its first arguments. */
+export const program: readonly [string, ...string[]] = packaged?.commandLine ?? [
+  process.execPath,
+  built('main/cli.js'),
+];
+const rendererFile =
+  packaged === null ? built('renderer/index.html') : join(packaged.engine, 'out/renderer/index.html');
+
 const viewport = { width: 1440, height: 900 };
 const startMs = 60_000;
 
@@ -58,7 +69,20 @@ interface HostKind {
 
 function environment(home: string, options: HostOptions): Record<string, string> {
   const { ELECTRON_RUN_AS_NODE: _unused, ...own } = process.env;
-  return { ...(own as Record<string, string>), EARWITNESS_HOME: home, ...options.env };
+  const named = { ...(own as Record<string, string>), EARWITNESS_HOME: home, ...options.env };
+  return packaged === null ? named : { ...named, PATH: pathWithoutNode() };
+}
+
+/** How Electron is started with the window; undefined where it cannot be had. */
+export function electronStart(): { executablePath: string; args: string[]; env: Record<string, string> } | undefined {
+  const executablePath = packaged === null ? findElectron() : packaged.workstation;
+  if (executablePath === undefined) return undefined;
+  // As root it does not start otherwise; users' Electron is never started so.
+  const args = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
+  if (packaged !== null) return { executablePath, args, env: {} };
+  // A runtime that loads the shell late has to hear this first.
+  args.push('-r', built('preload/early.cjs'), built('main/shell.js'));
+  return { executablePath, args, env: { EARWITNESS_NODE: process.execPath } };
 }
 
 /** The engine writes a line with its process id when it starts. */
@@ -130,8 +154,8 @@ export function launchBrowser(): Promise<Browser> {
 /** `earwitness serve`, and a Chromium at its address. */
 export async function startBrowserHost(options: HostOptions = {}): Promise<RunningHost> {
   const { home, remove } = dataFolder(options);
-  const program = [process.execPath, built('main/cli.js'), 'serve', '--no-open'];
-  const [command, ...rest] = options.trace === undefined ? program : [...strace(options.trace), ...program];
+  const serve = [...program, 'serve', '--no-open'];
+  const [command, ...rest] = options.trace === undefined ? serve : [...strace(options.trace), ...serve];
   const server = spawn(command, rest, {
     env: environment(home, options),
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -214,25 +238,19 @@ async function launchElectron(
 
 /** Electron, with the shell that was built. */
 export async function startElectronHost(options: HostOptions = {}): Promise<RunningHost> {
-  const executablePath = findElectron();
-  if (executablePath === undefined) throw new Error('There is no Electron.');
+  const start = electronStart();
+  if (start === undefined) throw new Error('There is no Electron.');
+  const { executablePath, args } = start;
   const { home, remove } = dataFolder(options);
   const screen = await display();
-  const args = [
-    // As root it does not start otherwise; users' Electron is never started so.
-    ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),
-    // A runtime that loads the shell late has to hear this first.
-    ...['-r', built('preload/early.cjs')],
-    built('main/shell.js'),
-  ];
-  const env = { ...environment(home, options), ...screen.env, EARWITNESS_NODE: process.execPath };
+  const env = { ...environment(home, options), ...screen.env, ...start.env };
   const leave = async (): Promise<void> => {
     await screen.end();
     remove();
   };
-  const program = options.trace === undefined ? executablePath : tracedElectron(executablePath, options.trace);
+  const traced = options.trace === undefined ? executablePath : tracedElectron(executablePath, options.trace);
   const launch = (): ReturnType<typeof launchElectron> =>
-    launchElectron(program, [...args, ...(options.files ?? [])], env);
+    launchElectron(traced, [...args, ...(options.files ?? [])], env);
   const { electron, page } = await launch()
     .catch((error: unknown) => {
       // Some launches in a hundred never answer Playwright, which says no more than that.
@@ -266,13 +284,13 @@ export async function startElectronHost(options: HostOptions = {}): Promise<Runn
 }
 
 function missingBrowser(): string | null {
-  if (!existsSync(built('renderer/index.html'))) return 'the window has not been built';
+  if (!existsSync(rendererFile)) return 'the window has not been built';
   return findBrowser() === undefined ? 'there is no Chromium or Chrome' : null;
 }
 
 function missingElectron(): string | null {
-  if (!existsSync(built('renderer/index.html'))) return 'the window has not been built';
-  const electron = findElectron();
+  if (!existsSync(rendererFile)) return 'the window has not been built';
+  const electron = electronStart()?.executablePath;
   if (electron === undefined) return "there is no binary of Electron's";
   const hasDisplay = process.platform !== 'linux' || process.env['DISPLAY'] || process.env['WAYLAND_DISPLAY'];
   if (!hasDisplay && !onPath('Xvfb')) return 'there is neither a display nor Xvfb';

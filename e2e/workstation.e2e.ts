@@ -22,13 +22,13 @@ import { examine } from '../src-renderer/texts/examine.ts';
 import { models } from '../src-renderer/texts/models.ts';
 import { settings } from '../src-renderer/texts/settings.ts';
 import { train } from '../src-renderer/texts/train.ts';
-import { hosts, isAlive, root } from './hosts.ts';
+import { hosts, isAlive, program } from './hosts.ts';
 import type { HostOptions, RunningHost } from './hosts.ts';
 import { patience, query, Workstation } from './pages.ts';
 import { longName, names, writeDataset, writeEvidence, writeMany } from './recordings.ts';
 import { foreignCalls, watchSockets } from './sockets.ts';
 
-const program = join(root, 'out/main/cli.js');
+const [command, ...before] = program;
 const onLinux = process.platform === 'linux';
 // A container may forbid it.
 const canTrace = onLinux && spawnSync('strace', ['-f', '-o', '/dev/null', 'true']).status === 0;
@@ -44,7 +44,7 @@ function workplace(): { folder: string; options: HostOptions; remove: () => void
 
 /** The command line on the same data folder. */
 function earwitness(host: RunningHost, ...args: string[]): { status: number | null; stdout: string } {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [program, ...args], {
+  const { status, stdout, stderr } = spawnSync(command, [...before, ...args], {
     encoding: 'utf8',
     env: { ...process.env, EARWITNESS_HOME: host.home },
   });
@@ -858,7 +858,7 @@ describe.skipIf(hosts[0].missing !== null)('serve, and a stranger', () => {
 describe.skipIf(hosts[0].missing !== null || process.platform === 'win32')('serve', () => {
   it('ends with its engine on Ctrl-C', async () => {
     const home = mkdtempSync(join(tmpdir(), 'earwitness-end-'));
-    const child = spawn(process.execPath, [program, 'serve', '--no-open'], {
+    const child = spawn(command, [...before, 'serve', '--no-open'], {
       env: { ...process.env, EARWITNESS_HOME: home },
       stdio: ['ignore', 'pipe', 'inherit'],
     });
