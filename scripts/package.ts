@@ -11,6 +11,7 @@ import type { AfterPackContext, Configuration } from 'electron-builder';
 import { build as buildProgram } from './lib/build.mjs';
 import { provideElectron } from './lib/electron.mjs';
 import { fail, megabytes, say, SetupError } from './lib/messages.mjs';
+import { lastLines, runQuietly } from './lib/processes.mjs';
 import { onPath, root } from './lib/tools.mjs';
 import { differences, hashesOf, pack, settle, signSums, writeSums } from './package/archive.ts';
 import { packageName, signingIsSet, sourceDateEpoch, sourceState } from './package/build-record.ts';
@@ -22,6 +23,7 @@ import { sha256 } from './package/files.ts';
 import { broughtFfmpeg, engineNode, fillResources } from './package/fill.ts';
 import type { Binaries, Filled } from './package/fill.ts';
 import { writeIcons } from './package/icons.ts';
+import type { Installer } from './package/installer.ts';
 import { posixCheck, posixLauncher, windowsCheck, windowsLauncher } from './package/launchers.ts';
 import { stageShell } from './package/window.ts';
 
@@ -127,17 +129,17 @@ async function makeInstallers(folder: string, record: BuildRecord, config: Confi
   const kinds = { linux: ['AppImage'], win32: ['nsis'], darwin: ['dmg'] }[platform as 'linux'];
   for (const kind of kinds) {
     say(`Making ${kind}; electron-builder fetches the tool for it from GitHub where it has none (at most 30 MB).`);
-    const options = {
-      targets: target.createTarget(kind, Arch[arch as 'x64']),
-      prepackaged: onMac ? join(folder, 'Earwitness.app') : folder,
-      config,
-      projectDir: join(work, 'app'),
-      publish: 'never' as const,
-    };
-    await runBuilder(options).then(
-      (files) => made.files.push(...files),
-      (error: Error) => made.missing.push(`${kind} is left out: ${error.message.split('\n')[0]}`),
+    const packed = onMac ? join(folder, 'Earwitness.app') : folder;
+    const installer: Installer = { kind, packed, app: join(work, 'app'), config };
+    const { status, output, stalled } = await runQuietly(
+      process.execPath,
+      [join(root, 'scripts', 'package', 'installer.ts'), JSON.stringify(installer)],
+      // Packing itself says nothing for a while.
+      { cwd: root, stallSeconds: 240 },
     );
+    const last = lastLines(output, 1).trim();
+    if (status === 0) made.files.push(...(JSON.parse(last) as string[]));
+    else made.missing.push(`${kind} is left out: ${stalled ? 'its tool could not be fetched within 240 s' : last}.`);
   }
   if (platform !== 'linux') return;
   if (onPath('dpkg-deb') === undefined) made.missing.push('deb is left out: dpkg-deb is not on PATH.');

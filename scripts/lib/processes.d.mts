@@ -3,6 +3,7 @@ export function runShown(
   args: string[],
   options?: { cwd?: string; env?: NodeJS.ProcessEnv },
 ): Promise<number>;
+export function lastLines(output: string, count?: number): string;
 export function runQuietly(
   command: string,
   args: string[],

@@ -6,7 +6,7 @@ import { create } from 'tar';
 import { SetupError } from '../lib/messages.mjs';
 import { filesBelow, sha256 } from './files.ts';
 
-export const sums = 'SHA256SUMS';
+const sums = 'SHA256SUMS';
 
 /** Gives every file of a folder the same time and the rights that everybody's has. */
 export async function settle(folder: string, seconds: number): Promise<void> {
@@ -64,7 +64,7 @@ export async function hashesOf(folder: string): Promise<Map<string, string>> {
  * What may differ between two builds of the same sources: signatures, and what a system's own tools write of the time. Nothing on Linux.
  * @param path in a package, or of an installer
  */
-export function mayDiffer(path: string): boolean {
+function mayDiffer(path: string): boolean {
   return /\/_CodeSignature\/|\.app\/Contents\/(?:MacOS|Frameworks)\/|\.dmg$|\.exe$|\.asc$/.test(path);
 }
 

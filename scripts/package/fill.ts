@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { chmod, lstat, readFile, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { dirname, join, relative, sep } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { installedPackages } from '../../src-main/engine/notices.ts';
 import { SetupError } from '../lib/messages.mjs';
 import { nodePackageFor } from '../lib/node-choice.mjs';
@@ -144,7 +144,7 @@ export async function fillResources(resources: string, record: BuildRecord, bina
   }
   const notices = await binaryNotices(binaries);
   await writeFile(join(resources, 'NOTICES.txt'), await noticesText(packages, notices));
-  const inside = new Set(packages.map(({ folder }) => relative(root, folder).split(sep).join('/')));
+  const inside = new Set(packages.map(({ manifest: { name, version } }) => `${name}@${version}`));
   const besides: Component[] = notices.map(({ name, version, hash }) => ({
     'bom-ref': `${name}@${version}`,
     type: 'application',
@@ -155,7 +155,7 @@ export async function fillResources(resources: string, record: BuildRecord, bina
   }));
   const bill = billOf(
     npmBill(),
-    (place) => inside.has(place),
+    (component) => inside.has(component),
     [...besides, ...(await modelComponents())],
     record.sourceDateEpoch,
   );

@@ -9,7 +9,7 @@ export interface Component {
   purl?: string;
   hashes?: { alg: string; content: string }[];
   licenses?: unknown[];
-  properties?: { name: string; value: string }[];
+  properties?: unknown[];
 }
 
 export interface Sbom {
@@ -19,28 +19,23 @@ export interface Sbom {
   dependencies: { ref: string; dependsOn: string[] }[];
 }
 
-/** Where npm says that a package lies, below the project's folder. */
-export function placeOf({ properties }: Component): string | null {
-  return properties?.find(({ name }) => name === 'cdx:npm:package:path')?.value ?? null;
-}
-
 /**
  * The bill of what is inside, the same for the same contents: npm's has the time and a random number in it.
  * @param whole what `npm sbom` says of the whole tree
- * @param inside whether the package at a place below the project's folder, with forward slashes, is inside
+ * @param inside whether a package, as `name@version`, is inside
  * @param besides what is inside and came otherwise than by npm
  * @param seconds since 1970
  */
 export function billOf(
   whole: Sbom,
-  inside: (place: string) => boolean,
+  inside: (component: string) => boolean,
   besides: readonly Component[],
   seconds: number,
 ): Sbom {
-  const kept = whole.components.filter((component) => {
-    const place = placeOf(component);
-    return place !== null && inside(place);
-  });
+  const kept = whole.components
+    .filter(({ name, version }) => inside(`${name}@${version}`))
+    // That it is for development only is said of what is built in, too.
+    .map((component) => ({ ...component, properties: [] }));
   const components = [...kept, ...besides].sort((one, other) => (one['bom-ref'] < other['bom-ref'] ? -1 : 1));
   const own = { ...whole.metadata.component, type: 'application', name: 'earwitness' };
   const known = new Set([own['bom-ref'], ...components.map((component) => component['bom-ref'])]);
