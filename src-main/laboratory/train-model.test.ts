@@ -152,7 +152,7 @@ it('joins members by weights of recordings that they have not heard, and takes u
     scores.reduce((sum, score, index) => sum + weights[index] * score, 0),
     6,
   );
-}, 240_000);
+}, 600_000);
 
 it('is made for telephone speech where asked to, and its checkpoints serve a model of some of its members', async () => {
   const narrow = { ...request, out: join(folder, 'narrow'), folds: null, band: 'telephone' as const };
@@ -174,7 +174,7 @@ it('is made for telephone speech where asked to, and its checkpoints serve a mod
   expect(second.members.map(({ name }) => name)).toEqual(['linear', 'mel']);
   expect(second.files['linear.onnx']).toBe(card.files['linear.onnx']);
   expect(existsSync(join(fewer.out, 'checkpoint-members'))).toBe(false);
-}, 240_000);
+}, 600_000);
 
 it('lets the head of an encoder learn from copies, of sources that the fold leaves in', async () => {
   const lines = readFileSync(join(folder, 'manifest.csv'), 'utf8').split('\n');
@@ -192,7 +192,7 @@ it('lets the head of an encoder learn from copies, of sources that the fold leav
   expect(card.training.fileSha256).toEqual(without.card.training.fileSha256);
   expect(onnxSha256).not.toBe(without.onnxSha256);
   await expect(trainModel({ ...asked, members: ['linear'], copies }, 'a test')).rejects.toThrow('no member learns');
-}, 240_000);
+}, 600_000);
 
 it('is calibrated and measured on other copies of what it is trained on, by folds that left their sources out', async () => {
   // Two copies in three, so that they cannot be taken for what is trained on.
@@ -214,4 +214,4 @@ it('is calibrated and measured on other copies of what it is trained on, by fold
   const foreign = copies.map((line, index) => (index === 0 ? line : `${line}-of-others`)).join('\n');
   writeFileSync(join(folder, 'copies', 'manifest.csv'), foreign);
   await expect(trainModel(asked, 'a test')).rejects.toThrow('is of a source that is trained on');
-}, 240_000);
+}, 600_000);
