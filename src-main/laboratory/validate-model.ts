@@ -14,6 +14,7 @@ import { sha256 } from '../base/sha256.ts';
 import { fingerprintOf } from '../cases/keys.ts';
 import { ownKey } from '../cases/library.ts';
 import { loadDataset, selectSplit } from '../datasets/load.ts';
+import type { DatasetItem } from '../datasets/types.ts';
 import type { Card } from '../detector/card.ts';
 import { findingUnder } from '../detector/finding.ts';
 import { sealCard } from '../detector/seal.ts';
