@@ -8,7 +8,7 @@ function isDay(text: string): boolean {
   return !Number.isNaN(at) && new Date(at).toISOString().startsWith(text);
 }
 
-export const labelSchema = z.enum(['bonafide', 'spoof']);
+const labelSchema = z.enum(['bonafide', 'spoof']);
 
 /** What a person states of a recording, in words; null: nothing is stated. */
 const stated = z.string().trim().min(1).max(1000).nullable();
@@ -92,7 +92,7 @@ export const versionSchema = z.object({
 });
 export type CollectionVersion = z.infer<typeof versionSchema>;
 
-export const removalSchema = z.object({
+const removalSchema = z.object({
   entryId: z.int(),
   path: z.string(),
   sha256: sha256Schema,

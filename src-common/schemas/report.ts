@@ -57,7 +57,7 @@ export const checkOutcomes = ['met', 'not-met', 'not-applicable', 'not-checked']
 export type CheckOutcome = (typeof checkOutcomes)[number];
 
 /** A point of a reviewer's checklist, in the words that it had. */
-export const reviewCheckSchema = z.object({
+const reviewCheckSchema = z.object({
   point: text,
   outcome: z.enum(checkOutcomes),
   note: text.default(''),
@@ -87,7 +87,7 @@ export const newReviewAnswerSchema = z.object({
 export type NewReviewAnswer = z.infer<typeof newReviewAnswerSchema>;
 
 /** The same, as its row of the log has it. */
-export const reviewAnswerSchema = newReviewAnswerSchema.omit({ review: true }).extend({
+const reviewAnswerSchema = newReviewAnswerSchema.omit({ review: true }).extend({
   position: z.int().positive(),
   time,
 });

@@ -29,7 +29,7 @@ const frozenFields = [
   ...(['label', 'split', 'generator', 'speaker', 'source', 'chain', 'codec'] as const),
   ...(['language', 'quality', 'year', 'kind', 'transmission'] as const),
 ] satisfies (keyof CollectionEntry)[];
-export type FrozenRow = Pick<CollectionEntry, (typeof frozenFields)[number]>;
+type FrozenRow = Pick<CollectionEntry, (typeof frozenFields)[number]>;
 
 /** A row of a list that is used, with where its recording lies and until when it may be used. */
 export interface UsedRow extends FrozenRow {
@@ -64,7 +64,7 @@ const entryColumns = ['id', 'path', ...measures, ...entryFields, 'addedAt', 'add
 const entrySql = `SELECT ${selected(entryColumns)} FROM entries`;
 
 /** Today, as days of retention are written. */
-export function today(): string {
+function today(): string {
   return new Date().toISOString().slice(0, 10);
 }
 

@@ -9,7 +9,7 @@ import { dataFolder } from '../../base/home.ts';
 
 const extension = '.sqlite';
 
-export function collectionsFolder(home = dataFolder()): string {
+function collectionsFolder(home = dataFolder()): string {
   return join(home, 'collections');
 }
 
