@@ -6,9 +6,10 @@ const root = resolve(import.meta.dirname, '..');
 
 const all = ['src-*/**/*.test.ts', 'scripts/**/*.test.ts'];
 
-/** These change what their process has one of: its folder, its mocks, a log, TensorFlow's backends, what is printed. */
+/** These change what their process has one of: its folder, its mocks, a log, open files, TensorFlow's backends, what is printed. */
 const alone = [
   'src-main/audio/{cage,decode}.test.ts',
+  'src-main/base/zip.test.ts',
   'src-main/cases/keys.test.ts',
   'src-main/cli/*.test.ts',
   'src-main/detector/store.test.ts',
@@ -31,6 +32,8 @@ export default defineConfig({
     maxWorkers: availableParallelism(),
     testTimeout: 120_000,
     hookTimeout: 120_000,
+    // A loaded machine is slow, not wrong.
+    expect: { poll: { timeout: 60_000 } },
     projects: [
       { extends: true, test: { name: 'alone', include: alone } },
       // A process for each of them would spend more on loading the same modules than on most tests.
