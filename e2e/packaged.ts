@@ -1,6 +1,7 @@
 import { existsSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
+import { afterAll } from 'vitest';
 
 /** Where the parts of a packed folder lie. */
 export interface Packaged {
@@ -37,6 +38,13 @@ export const packaged: Packaged | null = process.env['EARWITNESS_PACKAGED']
 
 const ofNode = /^(?:node|nodejs|npm|npx|corepack)(?:\.[a-z0-9]+)?$/i;
 let path: string | null = null;
+const linked: string[] = [];
+
+// Vitest's workers end without an exit of their own.
+afterAll(() => {
+  for (const folder of linked.splice(0)) rmSync(folder, { recursive: true, force: true });
+  path = null;
+});
 
 /** PATH without Node: folders that hold it stand in it without it (Linux), or not at all. */
 export function pathWithoutNode(): string {
@@ -48,7 +56,7 @@ export function pathWithoutNode(): string {
     if (!names.some((name) => ofNode.test(name))) kept.push(folder);
     else if (process.platform === 'linux') {
       const links = mkdtempSync(join(tmpdir(), 'earwitness-path-'));
-      process.once('exit', () => rmSync(links, { recursive: true, force: true }));
+      linked.push(links);
       for (const name of names) if (!ofNode.test(name)) symlinkSync(join(folder, name), join(links, name));
       kept.push(links);
     }
