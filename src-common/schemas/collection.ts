@@ -1,5 +1,6 @@
 /** A laboratory's collection of labelled recordings: its entries, what may be edited of them, filters, versions, removals. */
 import { z } from 'zod';
+import { filterFields } from '../collection-fields.ts';
 import { sha256Schema } from '../hashes.ts';
 import { time } from './primitives.ts';
 
@@ -64,10 +65,6 @@ export const entrySchema = entryEditSchema.extend({
   addedBy: z.string(),
 });
 export type CollectionEntry = z.infer<typeof entrySchema>;
-
-/** Fields by whose values entries are chosen. */
-export const filterFields = ['label', 'split', 'language', 'codec', 'speaker', 'source', 'chain', 'quality'] as const;
-export type FilterField = (typeof filterFields)[number];
 
 export const entryFilterSchema = z.object({
   /** Values that are wanted of a field; null: that it has none. */

@@ -1,13 +1,9 @@
 /** `earwitness collection`: a laboratory's labelled recordings as a catalogue with conditions, consent, retention, splits and versions. */
 import { extname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
-import { entryFields, entryFilterSchema, filterFields } from '../../src-common/schemas/collection.ts';
-import type {
-  CollectionEntry,
-  CollectionSummary,
-  EntryFilter,
-  FilterField,
-} from '../../src-common/schemas/collection.ts';
+import { filterFields } from '../../src-common/collection-fields.ts';
+import type { FilterField } from '../../src-common/collection-fields.ts';
+import type { CollectionEntry, CollectionSummary, EntryFilter } from '../../src-common/schemas/collection.ts';
 import { visibleName } from '../../src-common/visible-text.ts';
 import { UserFacingError } from '../base/errors.ts';
 import type { Collection } from '../datasets/collections/collection.ts';
@@ -191,7 +187,10 @@ async function actor(): Promise<string> {
 
 /** The filter that --where states. @throws UserFacingError `usage` */
 async function filterOf(where: readonly string[]): Promise<EntryFilter> {
-  const { knownSplit, labelOf } = await import('../datasets/words.ts');
+  const [{ knownSplit, labelOf }, { entryFilterSchema }] = await Promise.all([
+    import('../datasets/words.ts'),
+    import('../../src-common/schemas/collection.ts'),
+  ]);
   const values: Partial<Record<FilterField, (string | null)[]>> = {};
   const others: Record<string, string> = {};
   for (const text of where) {
@@ -299,12 +298,12 @@ async function show(
     let entries: CollectionEntry[] = [];
     if (wantsEntries) {
       const wanted = new Set(await chosen(collection, ids, selection));
-      entries = collection.entries(entryFilterSchema.parse({})).filter(({ id }) => wanted.has(id));
+      entries = collection.entries(await filterOf([])).filter(({ id }) => wanted.has(id));
     }
     process.stdout.write(
       json
         ? `${JSON.stringify(wantsEntries ? { ...summary, chosen: entries } : summary, null, 2)}\n`
-        : described(summary) + (wantsEntries ? entryTable(entries) : ''),
+        : described(summary) + (wantsEntries ? await entryTable(entries) : ''),
     );
     return exitStatus.done;
   });
@@ -371,7 +370,8 @@ function described(summary: CollectionSummary): string {
 /** A field's name as a person reads it. */
 const spaced = (field: string): string => field.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 
-function entryTable(entries: readonly CollectionEntry[]): string {
+async function entryTable(entries: readonly CollectionEntry[]): Promise<string> {
+  const { entryFields } = await import('../../src-common/schemas/collection.ts');
   const fields = entryFields.filter((field) => field !== 'label' && entries.some((entry) => entry[field] !== null));
   const rows = entries.map((entry) => [
     String(entry.id),
@@ -520,8 +520,8 @@ async function remove(
     const wanted = await chosen(collection, ids, selection);
     if (confirm !== wanted.length) {
       const going = new Set(wanted);
-      const entries = collection.entries(entryFilterSchema.parse({})).filter(({ id }) => going.has(id));
-      process.stdout.write(entryTable(entries.slice(0, rowsShown)));
+      const entries = collection.entries(await filterOf([])).filter(({ id }) => going.has(id));
+      process.stdout.write(await entryTable(entries.slice(0, rowsShown)));
       if (entries.length > rowsShown) process.stdout.write(`and ${entries.length - rowsShown} more\n`);
       throw new UserFacingError(
         'usage',

@@ -1,6 +1,6 @@
 /** Collections in the window: each call opens the file, does one thing and closes it, so that other programs can work on it beside. */
 import { dirname, join } from 'node:path';
-import { filterFields } from '../../src-common/schemas/collection.ts';
+import { filterFields } from '../../src-common/collection-fields.ts';
 import { writeFileWhole } from '../base/files.ts';
 import { measuredEntries } from '../datasets/collections/add.ts';
 import { Collection } from '../datasets/collections/collection.ts';

@@ -1,10 +1,10 @@
 import { z } from 'zod';
+import { filterFields } from '../../src-common/collection-fields.ts';
 import {
   collectionSummarySchema,
   entryEditSchema,
   entryFilterSchema,
   entrySchema,
-  filterFields,
   listedCollectionSchema,
   versionSchema,
 } from '../../src-common/schemas/collection.ts';

@@ -2,7 +2,9 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type Database from 'better-sqlite3';
-import { entryFields, entryMeasuresSchema, filterFields } from '../../../src-common/schemas/collection.ts';
+import { filterFields } from '../../../src-common/collection-fields.ts';
+import type { FilterField } from '../../../src-common/collection-fields.ts';
+import { entryFields, entryMeasuresSchema } from '../../../src-common/schemas/collection.ts';
 import type {
   CollectionEntry,
   CollectionRemoval,
@@ -12,7 +14,6 @@ import type {
   EntryField,
   EntryFilter,
   EntryMeasures,
-  FilterField,
 } from '../../../src-common/schemas/collection.ts';
 import { canonicalJson } from '../../base/canonical.ts';
 import { UserFacingError } from '../../base/errors.ts';
