@@ -4,7 +4,7 @@ import ort from 'onnxruntime-node';
 /**
  * A graph on ONNX Runtime, ready to run on the processor.
  * @param threads that share a run; 1 where several sessions run beside one another
- * @param widened weights in 8 bits become floats once, when the graph is loaded, and not in each run, which takes a third longer
+ * @param widened weights in 8 bits become floats once, when the graph is loaded; else their inputs may be rounded to 8 bits, too
  * @throws Error of ONNX Runtime where it cannot load the graph.
  */
 export function openSession(onnx: Uint8Array, threads: number, widened = false): Promise<ort.InferenceSession> {
