@@ -1,10 +1,10 @@
 /** The collections, the one that is shown, its entries as the table shows them, and the commands on them. */
+import type { FilterField } from '../../../src-common/collection-fields.ts';
 import { entryFilterSchema } from '../../../src-common/schemas/collection.ts';
 import type {
   CollectionEntry,
   EntryEdit,
   EntryFilter,
-  FilterField,
   ListedCollection,
 } from '../../../src-common/schemas/collection.ts';
 import type { Job } from '../../../src-common/schemas/job.ts';
