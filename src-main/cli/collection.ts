@@ -9,7 +9,7 @@ import { UserFacingError } from '../base/errors.ts';
 import type { Collection } from '../datasets/collections/collection.ts';
 import type { SplitKey } from '../datasets/split.ts';
 import { collected, colour, exitStatus, formatSeconds, interruptible, wholeNumber, withStatus } from './context.ts';
-import { listen, parseJobs, parseKeys, parseShares, passing } from './dataset.ts';
+import { keysOption, listen, parseJobs, passing, sharesOption } from './dataset.ts';
 import { mustBeFree, overwriteOption, writeOutputs } from './outputs.ts';
 import { table } from './table.ts';
 
@@ -88,13 +88,8 @@ Exit status: 0 done, 1 nothing was added, 2 wrong usage, 3 some could not be rea
     .command('split')
     .description('Deal the entries to train, dev and test, disjoint by speaker and source.')
     .argument('<name>', named)
-    .option('--shares <list>', 'per cent of train, dev and test; 0 leaves one out', parseShares, [70, 15, 15])
-    .option(
-      '--by <list>',
-      'what stands in one split only: speaker, source, generator, separated by commas',
-      parseKeys,
-      ['speaker', 'source'],
-    )
+    .addOption(sharesOption())
+    .addOption(keysOption())
     .option('--seed <n>', 'same seed and entries: same splits', wholeNumber, 1)
     .option('--quick', 'do not listen: the same sound, coded anew, may come to stand in two splits')
     .option('--shared', 'speakers and sources may stand in several splits, as --by has it')

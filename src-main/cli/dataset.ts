@@ -1,7 +1,7 @@
 /** `earwitness dataset`: inspects, checks, splits and degrades datasets. */
 import { join, resolve } from 'node:path';
 import { visibleName } from '../../src-common/visible-text.ts';
-import { InvalidArgumentError, type Command } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 import { UserFacingError } from '../base/errors.ts';
 import type { DatasetCheck } from '../datasets/check.ts';
 import type { DatasetInspection, ValueCount } from '../datasets/inspect.ts';
@@ -98,13 +98,8 @@ export function register(program: Command): void {
     .argument('<spec>', 'the dataset, as KIND:PATH')
     .requiredOption('--out <file>', 'the manifest (CSV), to be used as manifest:FILE')
     .option('--bonafide <spec>', 'bona fide recordings from elsewhere (a folder or a spec), for a dataset of spoofs')
-    .option('--shares <list>', 'per cent of train, dev and test; 0 leaves one out', parseShares, [70, 15, 15])
-    .option(
-      '--by <list>',
-      'what stands in one split only: speaker, source, generator, separated by commas',
-      parseKeys,
-      ['speaker', 'source'],
-    )
+    .addOption(sharesOption())
+    .addOption(keysOption())
     .option('--seed <n>', 'same seed and dataset: same splits', wholeNumber, 1)
     .option('--quick', 'do not listen: the same sound may come to stand in two splits')
     .addOption(overwriteOption('replace the manifest that stands there'))
@@ -180,7 +175,19 @@ export function parseJobs(text: string): number {
   return jobs;
 }
 
-export function parseShares(text: string): number[] {
+/** How splits are dealt. */
+export function sharesOption(): Option {
+  const option = new Option('--shares <list>', 'per cent of train, dev and test; 0 leaves one out');
+  return option.argParser(parseShares).default([70, 15, 15]);
+}
+
+/** What keeps them disjoint. */
+export function keysOption(): Option {
+  const what = 'what stands in one split only: speaker, source, generator, separated by commas';
+  return new Option('--by <list>', what).argParser(parseKeys).default(['speaker', 'source']);
+}
+
+function parseShares(text: string): number[] {
   const shares = text.split(',').map((part) => (part.trim() === '' ? NaN : Number(part)));
   if (shares.length !== 3 || shares.some((share) => !(share >= 0 && share < Infinity)) || !(shares[0] > 0)) {
     throw new InvalidArgumentError('Expected are three numbers, for train, dev and test, as in 70,15,15.');
@@ -188,7 +195,7 @@ export function parseShares(text: string): number[] {
   return shares;
 }
 
-export function parseKeys(text: string): SplitKey[] {
+function parseKeys(text: string): SplitKey[] {
   return text.split(',').map((part) => {
     const key = part.trim();
     if (key !== 'speaker' && key !== 'source' && key !== 'generator') {
