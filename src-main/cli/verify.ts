@@ -92,10 +92,12 @@ async function reportGiven(
       import('../cases/signed-pdf/signed-pdf.ts'),
     ],
   );
-  const { size } = await stat(path).catch((error: unknown) => {
+  const unreadableHere = (error: unknown): never => {
     throw unreadable(path, error);
-  });
-  const found = size > mostSignedBytes ? null : signatureBehind(await readFile(path, { signal }));
+  };
+  const { size } = await stat(path).catch(unreadableHere);
+  const bytes = size > mostSignedBytes ? null : await readFile(path, { signal }).catch(unreadableHere);
+  const found = bytes && signatureBehind(bytes);
   if (found === null) return { reportSha256: await sha256File(path, signal) };
   const { document, certificate, problem } = found;
   const words =
