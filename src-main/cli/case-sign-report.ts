@@ -1,5 +1,5 @@
 /** `earwitness case sign-report`: an issued report's PDF, signed by the laboratory's certificate. */
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { visibleName } from '../../src-common/visible-text.ts';
@@ -7,6 +7,9 @@ import { UserFacingError } from '../base/errors.ts';
 import { exitStatus, withStatus } from './context.ts';
 import { withCase, writeHead } from './case-session.ts';
 import { mustBeFree, overwriteOption, writeOutputs } from './outputs.ts';
+
+/** A key with a long chain of certificates takes some ten thousand. */
+const mostPemBytes = 2 ** 20;
 
 interface SignOptions {
   key: string;
@@ -41,8 +44,14 @@ Exit status: 0 done, 1 not signed (why, is said), 2 wrong usage.`,
 
 async function read(path: string): Promise<string> {
   const { unreadable } = await import('../audio/input.ts');
-  return readFile(path, 'utf8').catch((error: unknown) => {
+  try {
+    if ((await stat(path)).size <= mostPemBytes) return await readFile(path, 'utf8');
+  } catch (error) {
     throw unreadable(path, error);
+  }
+  throw new UserFacingError('certificate', `${path} is too long for a key or a certificate.`, {
+    path,
+    advice: 'Name the PEM file that holds it.',
   });
 }
 
