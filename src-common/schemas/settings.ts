@@ -26,6 +26,8 @@ export const settingsSchema = z.object({
   scanJobs: z.int().positive().max(256).nullable().default(null),
   /** What a scan of a case does where control recordings lie beyond their action limits. */
   controlsBeyond: z.enum(['stop', 'go-on']).default('stop'),
+  /** What a case keeps of prepared sound (waveforms, spectrograms, working copies), in megabytes (10^6 bytes). */
+  preparedSoundMegabytes: z.int().min(50).max(1_000_000).default(500),
   /** Path of ffmpeg; empty: the one that set-up found. */
   ffmpeg: z.string().default(''),
   /** Where new cases go; empty: in the data folder. */

@@ -7,7 +7,7 @@ import { derivedFolder } from './database.ts';
 const unfinished: [folder: string[], name: RegExp][] = [
   [[], /^case\.sqlite\.format-\d+\.backup\.partial$|^\.rebuilt-[0-9a-f]+$/],
   [[copiesFolder], /^\.[0-9a-f]{16}\.partial$/],
-  [[derivedFolder, 'sound'], /^[0-9a-f]{64}(-all)?\.[0-9a-f]{8}\.partial$/],
+  [[derivedFolder, 'sound'], /^[0-9a-f]{64}(-all)?(-channel-\d+)?\.[0-9a-f]{8}\.partial$/],
 ];
 
 /** Removes copies, working copies and databases that were begun and never finished. Called by whoever holds the case's lock. Never fails. */

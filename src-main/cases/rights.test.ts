@@ -184,6 +184,7 @@ describe('what lies in the folder of a case', () => {
       'evidence/.0123456789abcdef.partial',
       'case.sqlite.format-1.backup.partial',
       `derived/sound/${'a'.repeat(64)}.01234567.partial`,
+      `derived/sound/${'a'.repeat(64)}-all-channel-2.01234567.partial`,
       '.rebuilt-0123456789ab',
     ];
     const kept = ['evidence/.notes.partial', 'notes.partial', 'derived/sound/a/x.partial'];

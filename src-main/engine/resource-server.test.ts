@@ -37,6 +37,7 @@ async function handle({ path, query, range, signal }: ResourceRequest): Promise<
     return { status: 200, headers: {}, body: Readable.from(endless()) };
   }
   if (path === 'missing') throw new UserFacingError('not-found', 'It is not there.', { advice: 'Look elsewhere.' });
+  if (path === 'unprepared') throw new UserFacingError('not-prepared', 'It is not prepared.');
   throw new Error('secret detail');
 }
 
@@ -60,6 +61,7 @@ describe('the resource server', () => {
 
   it('answers errors without telling of bugs', async () => {
     expect(await get('/missing')).toMatchObject({ status: 404, body: 'It is not there. Look elsewhere.' });
+    expect(await get('/unprepared')).toMatchObject({ status: 409 });
     const bug = await get('/bug');
     expect(bug.status).toBe(500);
     expect(bug.body).not.toContain('secret');

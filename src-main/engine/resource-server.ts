@@ -40,6 +40,8 @@ function hasKey(request: IncomingMessage, key: string): boolean {
 
 /** A person's error as an HTTP status. */
 function statusFor(error: UserFacingError): number {
+  // A window prepares again what had to make room for other recordings' sound.
+  if (error.code === 'not-prepared') return 409;
   return error.code === 'not-found' ? 404 : 422;
 }
 

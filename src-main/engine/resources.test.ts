@@ -42,7 +42,8 @@ const cases = {
     return store;
   },
 };
-const context = { cases, sound, outputs, application: 'earwitness test' } as unknown as EngineContext;
+const settings = { get: () => ({ preparedSoundMegabytes: 500 }) };
+const context = { cases, sound, outputs, settings, application: 'earwitness test' } as unknown as EngineContext;
 
 beforeAll(async () => {
   writeFileSync(path, file);

@@ -15,7 +15,8 @@ import type { EngineContext } from './context.ts';
 import { readablePath } from './files.ts';
 import { log } from './log.ts';
 import { mostChannelsShown } from '../../src-preload/contract/sound.ts';
-import { preparedAtIntakeSeconds, prepareSoundOf } from './sound.ts';
+import { preparedAtIntakeSeconds, prepareSoundOf, soundFolder, soundLimitBytes } from './sound.ts';
+import { preparedBytes } from '../sound/sound-cache.ts';
 import { removeUploads } from './uploads.ts';
 
 /** The model of that id, or the default one. @throws UserFacingError `not-found`, `model`. */
@@ -131,7 +132,13 @@ export function startIntake(
   );
 }
 
-/** Long recordings are made ready to be looked at as a part of their intake, so that they open at once after it. */
+/** Bytes a second of what is prepared of a channel at most, at 48 kHz: a working copy of 16 bits, a spectrogram, peaks. */
+const preparedBytesPerSecond = 110_000;
+
+/**
+ * Long recordings are made ready to be looked at as a part of their intake, so that they open at once after it: as many as the
+ * case may keep.
+ */
 async function prepareLong(
   context: EngineContext,
   store: CaseStore,
@@ -141,15 +148,21 @@ async function prepareLong(
   const long = store.evidence
     .rowsOf(ids)
     .filter(({ durationSeconds }) => (durationSeconds ?? 0) > preparedAtIntakeSeconds);
-  for (const { id, name } of long) {
+  const folder = soundFolder(store.folder);
+  for (const { id, name, durationSeconds } of long) {
+    const hasRoom = async (): Promise<boolean> => {
+      const wanted = (durationSeconds ?? 0) * preparedBytesPerSecond;
+      return (await preparedBytes(folder)) + wanted <= soundLimitBytes(context.settings);
+    };
     await job.waitWhilePaused();
+    if (!(await hasRoom())) continue;
     job.progress({ doing: `Waveform and spectrogram of ${name}` });
     const prepare = (channel?: number): ReturnType<typeof prepareSoundOf> =>
       prepareSoundOf(context, store, { evidenceId: id, channel }, { signal: job.signal });
     try {
       const { channels } = await prepare();
       for (let channel = 1; channels > 1 && channel <= Math.min(channels, mostChannelsShown); channel++) {
-        await prepare(channel);
+        if (await hasRoom()) await prepare(channel);
       }
     } catch (error) {
       // It was taken in all the same; its sound is prepared, or the reason told, when it is opened.
@@ -161,8 +174,10 @@ async function prepareLong(
 
 /** Goes on with what was under way in a case and is no job of this engine. */
 export async function resumeCase(context: EngineContext, store: CaseStore): Promise<void> {
-  const { jobs } = context;
+  const { jobs, settings, sound } = context;
   if (store.broken) return;
+  // The limit may have been lowered since.
+  void sound.keepWithin(soundFolder(store.folder), soundLimitBytes(settings));
   const running = (id: string): boolean => jobs.find(id)?.endedAt === null;
   const couldNot = (what: string, error: unknown): void =>
     context.changes.publish({

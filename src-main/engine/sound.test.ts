@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createRouterClient } from '@orpc/server';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 import { temporaryFolder, tone, wav16 } from '../audio/testing.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { SoundPool } from '../sound/sound-pool.ts';
@@ -33,7 +33,13 @@ function engineOf(name: string, files: Uint8Array[]) {
     },
     giveRights: () => undefined,
   };
-  const context = { cases: { get: () => store }, sound, application: 'earwitness test' } as unknown as EngineContext;
+  const settings = { get: () => ({ preparedSoundMegabytes: 0.01 }) };
+  const context = {
+    cases: { get: () => store },
+    sound,
+    settings,
+    application: 'earwitness test',
+  } as unknown as EngineContext;
   const client = createRouterClient({ sound: soundProcedures(context) });
   return { client, examined, items, derived: soundFolder(store.folder) };
 }
@@ -64,6 +70,26 @@ describe('sound.prepare', () => {
     await events.return?.(undefined).catch(() => undefined);
     await expect.poll(() => (existsSync(derived) ? readdirSync(derived) : []), { timeout: 10_000 }).toEqual([]);
     expect(examined).toEqual([]);
+  });
+
+  it('makes room for a recording by removing what was used before, once that has rested', async () => {
+    const files = [500, 700, 900].map((hz) => wav16(tone(hz, 16_000, 20), 16_000));
+    const { client, items, derived } = engineOf('room', files);
+    const prepare = async (evidenceId: number): Promise<void> => {
+      for await (const event of await client.sound.prepare({ caseId, evidenceId })) expect(event.type).toBeTruthy();
+    };
+    const now = vi.spyOn(Date, 'now');
+    try {
+      await prepare(1);
+      await prepare(2);
+      // Both are more than the limit, and both in use.
+      expect(readdirSync(derived).sort()).toEqual([items[0].sha256, items[1].sha256].sort());
+      now.mockReturnValue(Date.now() + 180_000);
+      await prepare(3);
+      expect(readdirSync(derived)).toEqual([items[2].sha256]);
+    } finally {
+      now.mockRestore();
+    }
   });
 
   it('rejects with what a person can do about it', async () => {

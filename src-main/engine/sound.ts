@@ -22,6 +22,11 @@ export function soundFolder(caseFolder: string): string {
   return join(caseFolder, 'derived', 'sound');
 }
 
+/** What a case keeps of prepared sound. */
+export function soundLimitBytes(settings: EngineContext['settings']): number {
+  return settings.get().preparedSoundMegabytes * 1e6;
+}
+
 /** An item's sound, and in which reading of its file: by default without what the headers do not count in. */
 interface ItemSound {
   evidenceId: number;
@@ -45,7 +50,7 @@ export async function withSoundOf<T>(
 
 /** Prepares the sound of an item; what was prepared before is ready at once. @throws UserFacingError as `prepareSound` */
 export function prepareSoundOf(
-  { sound, application }: { sound: SoundPool; application: string },
+  { sound, application, settings }: Pick<EngineContext, 'sound' | 'application' | 'settings'>,
   store: CaseStore,
   item: ItemSound,
   options: Parameters<SoundPool['prepare']>[1] = {},
@@ -53,6 +58,7 @@ export function prepareSoundOf(
   return withSoundOf(store, item, async (source) => {
     const summary = await sound.prepare({ ...source, application }, options);
     store.giveRights(preparedFolder(source));
+    await sound.keepWithin(source.folder, soundLimitBytes(settings));
     return summary;
   });
 }

@@ -1,4 +1,5 @@
 /** Workers that prepare, measure and draw sound for the Examine view. */
+import { join } from 'node:path';
 import type { Band, FrequencyAxis } from '../../src-common/frequency-axis.ts';
 import type { AverageSpectrum, Measures, Pitch, PitchRange, Sound } from '../../src-common/schemas/sound.ts';
 import { defaultAnalysis } from '../../src-common/analysis-windows.ts';
@@ -6,7 +7,9 @@ import type { SpectrumAnalysis } from '../../src-common/schemas/spectrogram.ts';
 import { looking } from '../base/looking.ts';
 import { WorkerPool } from '../base/pool.ts';
 import { workerFile } from '../base/workers.ts';
+import { preparedFolder } from './sound.ts';
 import type { Listening, PrepareRequest, SoundSource } from './sound.ts';
+import { keepWithin } from './sound-cache.ts';
 import type { SpectrogramImageOptions } from './spectrogram-image.ts';
 
 /** A part of a recording as a picture. */
@@ -35,11 +38,16 @@ export type SoundResponse =
   | { spectrum: AverageSpectrum }
   | { pitch: Pitch };
 
+/** What was asked for so recently is in use; a view that rested longer has it prepared again. */
+const inUseMs = 120_000;
+
 /**
  * Prepares and reads sound off the calling thread: two workers for what takes long (preparing, pictures) and one for what is to
  * be quick, each kind started at its first request.
  */
 export class SoundPool {
+  /** When sound was last asked for, by the folder in which it is prepared. */
+  readonly #used = new Map<string, number>();
   readonly #pools = new Map<'long' | 'quick', WorkerPool<SoundRequest, SoundResponse>>();
   readonly #making = new Map<string, Promise<unknown>>();
 
@@ -70,7 +78,7 @@ export class SoundPool {
       if (numbers[0] > 0) onProgress?.(numbers[0], numbers[1] < 0 ? null : numbers[1]);
     };
     try {
-      const response = await looking(tell, this.#pool('long').run({ kind: 'prepare', shared, ...request }));
+      const response = await looking(tell, this.#run('long', { kind: 'prepare', shared, ...request }));
       return (response as { summary: Sound }).summary;
     } catch (error) {
       signal?.throwIfAborted();
@@ -82,7 +90,7 @@ export class SoundPool {
 
   /** @throws UserFacingError as `PreparedSound.open` */
   async summary(source: SoundSource): Promise<Sound> {
-    return ((await this.#pool('quick').run({ kind: 'summary', ...source })) as { summary: Sound }).summary;
+    return ((await this.#run('quick', { kind: 'summary', ...source })) as { summary: Sound }).summary;
   }
 
   /** Interleaved float32. @throws UserFacingError as `PreparedSound.peaks` */
@@ -103,7 +111,7 @@ export class SoundPool {
   ): Promise<Uint8Array> {
     const { analysis = defaultAnalysis, onMade } = options;
     const request: SoundRequest = { kind: 'tile', level, tile, axis, analysis, ...source };
-    const found = ((await this.#pool('quick').run(request)) as { bytes: Uint8Array | null }).bytes;
+    const found = ((await this.#run('quick', request)) as { bytes: Uint8Array | null }).bytes;
     if (found !== null) return found;
     await this.#columns(source, analysis, onMade);
     return this.#bytes('quick', request);
@@ -114,8 +122,7 @@ export class SoundPool {
     const key = JSON.stringify([source, analysis]);
     let making = this.#making.get(key);
     if (making === undefined) {
-      making = this.#pool('long')
-        .run({ kind: 'columns', analysis, ...source })
+      making = this.#run('long', { kind: 'columns', analysis, ...source })
         .then(() => onMade?.())
         .finally(() => this.#making.delete(key));
       this.#making.set(key, making);
@@ -131,7 +138,7 @@ export class SoundPool {
   /** @throws UserFacingError as `PreparedSound.open` */
   async measure(source: SoundSource, startSeconds: number, endSeconds: number, band: Band | null): Promise<Measures> {
     const request: SoundRequest = { kind: 'measure', startSeconds, endSeconds, measured: band, ...source };
-    return ((await this.#pool('long').run(request)) as { measures: Measures }).measures;
+    return ((await this.#run('long', request)) as { measures: Measures }).measures;
   }
 
   /** @throws UserFacingError as `PreparedSound.open` */
@@ -142,13 +149,13 @@ export class SoundPool {
     analysis: SpectrumAnalysis,
   ): Promise<AverageSpectrum> {
     const request: SoundRequest = { kind: 'spectrum', startSeconds, endSeconds, analysis, ...source };
-    return ((await this.#pool('long').run(request)) as { spectrum: AverageSpectrum }).spectrum;
+    return ((await this.#run('long', request)) as { spectrum: AverageSpectrum }).spectrum;
   }
 
   /** @throws UserFacingError as `PreparedSound.open` */
   async pitch(source: SoundSource, startSeconds: number, endSeconds: number, range: PitchRange): Promise<Pitch> {
     const request: SoundRequest = { kind: 'pitch', startSeconds, endSeconds, range, ...source };
-    return ((await this.#pool('long').run(request)) as { pitch: Pitch }).pitch;
+    return ((await this.#run('long', request)) as { pitch: Pitch }).pitch;
   }
 
   /** A PNG file. @throws UserFacingError as `PreparedSound.open` */
@@ -156,12 +163,27 @@ export class SoundPool {
     return this.#bytes('long', { kind: 'image', ...image, ...source });
   }
 
+  /**
+   * Removes prepared sound that was used longest ago, as `keepWithin`; what was asked for a moment ago is in use.
+   * @returns how many bytes are left
+   */
+  async keepWithin(folder: string, limitBytes: number): Promise<number> {
+    const since = Date.now() - inUseMs;
+    for (const [place, usedMs] of this.#used) if (usedMs < since) this.#used.delete(place);
+    return keepWithin(folder, limitBytes, (name) => this.#used.has(join(folder, name)));
+  }
+
   async close(): Promise<void> {
     await Promise.all([...this.#pools.values()].map((pool) => pool.close()));
     this.#pools.clear();
   }
 
+  #run(kind: 'long' | 'quick', request: SoundRequest): Promise<SoundResponse> {
+    this.#used.set(preparedFolder(request), Date.now());
+    return this.#pool(kind).run(request);
+  }
+
   async #bytes(kind: 'long' | 'quick', request: SoundRequest): Promise<Uint8Array> {
-    return ((await this.#pool(kind).run(request)) as { bytes: Uint8Array }).bytes;
+    return ((await this.#run(kind, request)) as { bytes: Uint8Array }).bytes;
   }
 }

@@ -24,6 +24,7 @@ import { averageSpectrum } from './average-spectrum.ts';
 import { BandPass } from './band-pass.ts';
 import { LevelMeter } from './measures.ts';
 import { Places, nothingFor } from './placed.ts';
+import { noteUse, summaryFile } from './sound-cache.ts';
 import { pitchOf, pitchStatistics } from './pitch.ts';
 import { PeakPyramid, peakLevels, peaksOf, storedSamplesPerPeak } from './peaks.ts';
 import {
@@ -122,7 +123,7 @@ export function preparedFolder({ folder, sha256, readAll, channel }: Omit<SoundS
 }
 
 async function readPrepared(folder: string): Promise<Prepared | null> {
-  const text = await readFile(join(folder, 'sound.json'), 'utf8').catch(() => null);
+  const text = await readFile(join(folder, summaryFile), 'utf8').catch(() => null);
   if (text === null) return null;
   try {
     return preparedSchema.parse(JSON.parse(text));
@@ -144,12 +145,15 @@ export async function prepareSound(
 ): Promise<Sound> {
   const whole = preparedFolder(request);
   const known = await readPrepared(whole);
-  if (known && (await isSource(known, request.path))) return summaryOf(known);
+  if (known && (await isSource(known, request.path))) {
+    await noteUse(whole);
+    return summaryOf(known);
+  }
   const beside = `${whole}.${randomBytes(4).toString('hex')}.partial`;
   try {
     await ensureFolder(beside);
     const made = await makeSound(request, beside, options);
-    await writeFileWhole(join(beside, 'sound.json'), `${JSON.stringify(made, null, 1)}\n`);
+    await writeFileWhole(join(beside, summaryFile), `${JSON.stringify(made, null, 1)}\n`);
     await rm(whole, { recursive: true, force: true });
     await rename(beside, whole);
     await removeRemains(whole);

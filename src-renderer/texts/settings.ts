@@ -76,6 +76,9 @@ export const settings = {
   scanJobsHint: (cores: number) => `Empty: one for each core (${cores}).`,
   controlsBeyond: 'Control recordings beyond their limits',
   controlsBeyondChoices: { stop: 'Stop the scan', 'go-on': 'Scan, and say so in the log' },
+  preparedSound: 'Waveforms and spectrograms of a case, at most (MB)',
+  preparedSoundHint:
+    'With working copies of sound that is not WAV. Those used longest ago go first, and are made again when the recording is opened. What is open stays, however large.',
   ffmpeg: 'ffmpeg',
   ffmpegHint: 'Empty: the one that set-up found.',
   ffmpegFound: 'Found',

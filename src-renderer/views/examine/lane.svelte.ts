@@ -97,6 +97,7 @@ export class Lane {
   readonly #pages: PartCache<Float32Array>;
   readonly #tiles: PartCache<Tile>;
   readonly #stop = new AbortController();
+  #preparing: Promise<unknown> | null = null;
 
   constructor(of: Examined, channel: number | null) {
     this.#of = of;
@@ -112,7 +113,7 @@ export class Lane {
       load: async (key, signal) => {
         const [level, page] = key.split('/').map(Number);
         const address = resources.peaks(this.#source, level, page * peaksPerPage, peaksPerPage);
-        return new Float32Array(await fetchBytes(address, signal));
+        return new Float32Array(await this.#bytes(address, signal));
       },
     });
     this.#tiles = new PartCache({
@@ -121,7 +122,7 @@ export class Lane {
       load: async (key, signal) => {
         const [axis, spectra, level, tile] = JSON.parse(key) as Parameters<typeof tileKey>;
         const address = resources.tile(this.#source, level, tile, axis, spectra);
-        return { bytes: new Uint8Array(await fetchBytes(address, signal)), picture: null, colours: null };
+        return { bytes: new Uint8Array(await this.#bytes(address, signal)), picture: null, colours: null };
       },
     });
   }
@@ -167,6 +168,18 @@ export class Lane {
       return sound;
     }
     throw new Error('The preparation of sound has ended without its sound.');
+  }
+
+  /** A part of its sound, which is prepared again where it had to make room for other recordings'. */
+  async #bytes(address: string, signal: AbortSignal): Promise<ArrayBuffer> {
+    try {
+      return await fetchBytes(address, signal);
+    } catch (error) {
+      if (!(error instanceof ResourceError && error.status === notPrepared)) throw error;
+      this.#preparing ??= this.prepare(() => undefined, this.#stop.signal).finally(() => (this.#preparing = null));
+      await this.#preparing;
+      return fetchBytes(address, signal);
+    }
   }
 
   /** As `prepare`, but a failure stands in the lane. */
@@ -303,10 +316,20 @@ function pictureOf(tile: Tile, colours: Uint32Array, columns: number, rows: numb
   return picture;
 }
 
-export class ResourceError extends Error {}
+export class ResourceError extends Error {
+  readonly status: number;
+
+  constructor(status: number, sentence: string) {
+    super(sentence);
+    this.status = status;
+  }
+}
+
+/** The status of an answer about sound that is not prepared, or no longer. */
+const notPrepared = 409;
 
 async function fetchBytes(address: string, signal: AbortSignal): Promise<ArrayBuffer> {
   const response = await fetch(resourceUrl(address), { signal });
-  if (!response.ok) throw new ResourceError(await response.text());
+  if (!response.ok) throw new ResourceError(response.status, await response.text());
   return response.arrayBuffer();
 }
