@@ -40,11 +40,13 @@ const ofNode = /^(?:node|nodejs|npm|npx|corepack)(?:\.[a-z0-9]+)?$/i;
 let path: string | null = null;
 const linked: string[] = [];
 
-// Vitest's workers end without an exit of their own.
-afterAll(() => {
+function forget(): void {
   for (const folder of linked.splice(0)) rmSync(folder, { recursive: true, force: true });
   path = null;
-});
+}
+// Vitest's workers end without an exit of their own; benchmarks know of nothing else.
+if (process.env['VITEST']) afterAll(forget);
+else process.once('exit', forget);
 
 /** PATH without Node: folders that hold it stand in it without it (Linux), or not at all. */
 export function pathWithoutNode(): string {

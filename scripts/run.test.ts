@@ -306,6 +306,15 @@ describe('the commands', () => {
     expect(run('setup-tensorflow.mjs', '--help').stdout).toContain('--from google');
   });
 
+  it.each(['engine.ts', 'ui.ts', 'run.ts'])('start the benchmarks of %s outside of any test', (file) => {
+    const { VITEST: _unused, ...env } = process.env;
+    const bench = join(scripts, '../bench', file);
+    expect(spawnSync(process.execPath, [bench, '--help'], { encoding: 'utf8', env })).toMatchObject({
+      status: 0,
+      stderr: expect.stringContaining('options') as string,
+    });
+  });
+
   it('name the set-up where there is no build', () => {
     const clone = join(folder, 'clone');
     mkdirSync(join(clone, 'scripts/lib'), { recursive: true });
