@@ -9,6 +9,7 @@ import type { Machine } from '../../src-preload/contract/system.ts';
 import { common } from '../texts/common.ts';
 import { bridge, client, errorWords, onChange, onLockedKey, resourceUrl } from './client.svelte.ts';
 import { isString, keep, kept } from './kept.ts';
+import { throttled } from './throttled.ts';
 
 export const viewNames = ['cases', 'examine', 'train', 'evaluate', 'models', 'collections', 'settings'] as const;
 export type ViewName = (typeof viewNames)[number];
@@ -448,30 +449,22 @@ class App {
     return latest !== undefined && latest.problem === null && latest.openedAt !== null ? latest.id : '';
   }
 
-  #reloading = new Map<string, boolean>();
-
-  /** Runs `load` for a key at most every `everyMs`, the last call never lost. */
-  #throttled(key: string, everyMs: number, load: () => Promise<unknown>): void {
-    if (this.#reloading.has(key)) {
-      this.#reloading.set(key, true);
-      return;
-    }
-    this.#reloading.set(key, false);
-    const run = async (): Promise<void> => {
-      await load().catch((error: unknown) => {
+  /** What is told of again and again is asked for now and then. */
+  #often(everyMs: number, load: () => Promise<unknown>): () => void {
+    return throttled(everyMs, () =>
+      load().catch((error: unknown) => {
         if (errorWords(error).code === 'internal') {
           console.error(error);
         }
-      });
-      await new Promise((resolve) => setTimeout(resolve, everyMs));
-      const again = this.#reloading.get(key) === true;
-      this.#reloading.delete(key);
-      if (again) {
-        this.#throttled(key, everyMs, load);
-      }
-    };
-    void run();
+      }),
+    );
   }
+
+  readonly #modelsChanged = this.#often(200, async () => (this.models = await client.models.list()));
+  readonly #settingsChanged = this.#often(200, async () => {
+    [this.settings, this.machine] = await Promise.all([client.settings.get(), client.system.machine()]);
+  });
+  readonly #caseChanged = this.#often(500, () => this.reloadCase());
 
   /** Begins to follow the engine; called once, by the window. Returns what ends it. */
   start(): () => void {
@@ -501,12 +494,10 @@ class App {
           this.#queueJob(change.job);
           break;
         case 'models':
-          this.#throttled('models', 200, async () => (this.models = await client.models.list()));
+          this.#modelsChanged();
           break;
         case 'settings':
-          this.#throttled('settings', 200, async () => {
-            [this.settings, this.machine] = await Promise.all([client.settings.get(), client.system.machine()]);
-          });
+          this.#settingsChanged();
           break;
         case 'head':
           if (change.caseId === this.caseId && this.caseView !== null) {
@@ -515,11 +506,11 @@ class App {
           break;
         case 'evidence':
           if (change.caseId === this.caseId) {
-            this.#throttled('case', 500, () => this.reloadCase());
+            this.#caseChanged();
           }
           break;
         case 'cases':
-          this.#throttled('case', 500, () => this.reloadCase());
+          this.#caseChanged();
           break;
         case 'notice':
           this.notify(change.sentence, change.tone);

@@ -11,6 +11,7 @@ import { plural } from '../../format.ts';
 import { app } from '../../state/app.svelte.ts';
 import { client, onChange } from '../../state/client.svelte.ts';
 import { isStrings, keep, kept } from '../../state/kept.ts';
+import { throttled } from '../../state/throttled.ts';
 import { cases } from '../../texts/cases.ts';
 import { Pages } from './pages.ts';
 
@@ -20,8 +21,10 @@ type ScanRequest = Inputs['analyses']['scan'];
 
 /** Orders that a scan's results do not move rows in. */
 const fixedOrders = new Set(['id', 'name', 'duration', 'added', 'size']);
+/** How often changed rows are shown, new ones asked for, and all while they change places. */
 const flushMs = 200;
-const refreshMs = 1000;
+const newRowsMs = 250;
+const movedRowsMs = 1000;
 
 class EvidenceState {
   filter = $state('');
@@ -132,41 +135,30 @@ class EvidenceState {
   }
 
   #changed = new Map<number, EvidenceRow>();
-  #flushes = false;
-  #refreshes = false;
-
-  #refreshSoon(): void {
-    if (!this.#refreshes) {
-      this.#refreshes = true;
-      setTimeout(() => {
-        this.#refreshes = false;
-        void this.#pages.refresh();
-      }, refreshMs);
-    }
-  }
+  readonly #flushSoon = throttled(flushMs, () => this.#flush());
+  readonly #askForNew = throttled(newRowsMs, () => this.#pages.refresh());
+  readonly #askForMoved = throttled(movedRowsMs, () => this.#pages.refresh());
 
   #take(rows: readonly EvidenceRow[] | null): void {
     if (rows === null) {
-      this.#refreshSoon();
+      this.#askForNew();
       return;
     }
     for (const row of rows) {
       this.#changed.set(row.id, row);
     }
-    if (!this.#flushes) {
-      this.#flushes = true;
-      setTimeout(() => this.#flush(), flushMs);
-    }
+    this.#flushSoon();
   }
 
   #flush(): void {
-    this.#flushes = false;
     const isMissing = this.#pages.update([...this.#changed.values()]);
     const movesRows = this.isFiltered || !fixedOrders.has(this.order.by);
     // The case's count may come later than its rows.
     const isNew = isMissing && (this.#pages.isWhole || app.caseView?.items !== this.#pages.total);
-    if (movesRows || (isNew && this.#changed.size > 0)) {
-      this.#refreshSoon();
+    if (isNew) {
+      this.#askForNew();
+    } else if (movesRows) {
+      this.#askForMoved();
     }
     this.#changed.clear();
     this.#version += 1;
@@ -178,7 +170,7 @@ class EvidenceState {
       if (change.type === 'evidence' && change.caseId === app.caseId) {
         this.#take(change.rows);
       } else if (change.type === 'engine') {
-        this.#refreshSoon();
+        this.#askForNew();
       }
     });
     const stopEffects = $effect.root(() => {
