@@ -106,6 +106,11 @@ describe.each(hosts)('$name', ({ name, missing, start }) => {
     it('takes in a folder: what is a recording, hashed, with who sent it', async () => {
       await workstation.newCase({ number: '2026/014', title: 'Two calls', customer: 'District court' });
       await workstation.says(cases.evidence.empty);
+      const scan = workstation.button(cases.evidence.scanMore);
+      await scan.and(workstation.page.getByTitle(common.topBar.noRecordings)).waitFor();
+      expect(await scan.isDisabled()).toBe(true);
+      await workstation.page.keyboard.press('Alt+s');
+      await workstation.says('There is nothing to scan: the case holds no recordings.');
       const hash = sha256(join(evidence, names.conversation));
       await workstation.addFolder(evidence, async (dialog) => {
         await dialog.getByLabel(cases.intake.receivedFrom).fill('Sgt. Miller');

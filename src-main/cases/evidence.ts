@@ -127,6 +127,12 @@ export class EvidenceItems {
     );
   }
 
+  /** Whether the case holds no items. */
+  isEmpty(): boolean {
+    const sql = 'SELECT 1 FROM evidence WHERE removed_at IS NULL LIMIT 1';
+    return this.#core.read(() => this.#core.prepare<[]>(sql).get() === undefined);
+  }
+
   /** The models whose results the table shows, that of most results first. */
   models(): { name: string; sha256: string; results: number }[] {
     const sql = `SELECT model_name AS name, model_sha256 AS sha256, count(*) AS results FROM evidence

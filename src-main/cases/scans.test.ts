@@ -29,6 +29,17 @@ describe('a scan', () => {
     again.close();
   });
 
+  it('is not begun in a case without recordings, and the log says nothing of it', () => {
+    const { store } = testCase();
+    const head = store.head;
+    expect(() => store.scans.begin(request, [])).toThrow(/holds no recordings/);
+    expect(store.head).toEqual(head);
+    const { ids } = addFiles(store, 1);
+    store.evidence.remove(ids, 'a mistake');
+    expect(() => store.scans.begin(request, ids)).toThrow(/holds no recordings/);
+    expect(store.scans.unfinished()).toEqual([]);
+  });
+
   it('shows, of channels scored on their own, what speaks against the recording', () => {
     const { store } = testCase();
     const { ids } = addFiles(store, 1);

@@ -1,5 +1,6 @@
 /** Scans of a case: what is queued for which model, what is under way, and what is kept when items are done. */
 import type { Analysis } from '../../src-common/schemas/analysis.ts';
+import { UserFacingError } from '../base/errors.ts';
 import type { Analyses, NewAnalysis } from './analyses.ts';
 import { beginWork, endWork, hasBegun } from './begun-work.ts';
 import { canonicalJson, sha256Hex } from './canonical.ts';
@@ -62,12 +63,18 @@ export class Scans {
   /**
    * Queues items for a scan; those that wait for another already are left to it.
    * @returns the scan's id, and how many items are queued for it
+   * @throws UserFacingError where the case holds no items
    */
   begin(
     request: ScanRequest & { modelName: string },
     evidenceIds: readonly number[],
   ): { scanId: number; queued: number } {
     const core = this.#core;
+    if (this.#evidence.isEmpty()) {
+      throw new UserFacingError('usage', 'There is nothing to scan: the case holds no recordings.', {
+        advice: 'Add recordings first.',
+      });
+    }
     const row = {
       started_at: core.now(),
       model: request.model,

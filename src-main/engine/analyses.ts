@@ -16,7 +16,7 @@ export function analysesProcedures(context: EngineContext) {
       const model = await modelFor(context, input.modelId);
       endStaleScans(context, store);
       const ids = Array.isArray(input.which) ? input.which : store.scans.idsToScan(input.which, model.onnxSha256);
-      const { scanId } = store.scans.begin(
+      const { scanId, queued } = store.scans.begin(
         {
           model: input.modelId ?? null,
           modelName: model.card.name,
@@ -27,7 +27,7 @@ export function analysesProcedures(context: EngineContext) {
         },
         ids,
       );
-      return { jobId: startScan(context, store, scanId, model) };
+      return { jobId: startScan(context, store, scanId, model), queued };
     }),
     get: os.analyses.get.handler(({ input }) => cases.get(input.caseId).analyses.get(input.analysisId)),
     stretch: os.analyses.stretch.handler(async ({ input, signal }) => {

@@ -18,7 +18,8 @@ export const analyses = {
         readAll: z.boolean().default(false),
       }),
     )
-    .output(jobStarted),
+    /** `queued`: how many recordings it is of. */
+    .output(jobStarted.extend({ queued: z.int() })),
   get: procedure.input(inCase.extend({ analysisId: z.int() })).output(analysisSchema),
   /** Analyses a stretch on its own and keeps the result. */
   stretch: procedure

@@ -70,6 +70,11 @@ class App {
   intakePaths: string[] = $state.raw([]);
   showsShortcuts = $state(false);
 
+  /** Of the case that is open. */
+  get hasNoRecordings(): boolean {
+    return (this.caseView?.items ?? 0) === 0;
+  }
+
   get defaultModel(): ModelSummary | undefined {
     return this.models.find((model) => model.isDefault);
   }

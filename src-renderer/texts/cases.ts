@@ -280,6 +280,7 @@ export const cases = {
       flagged: 'need attention',
       changed: 'changed since intake',
     },
+    scanRuns: 'A scan of this case is running.',
     allNew: 'No recording waits for a scan: all have results of this model.',
     removeTitle: (count: string) => `Remove ${count} from the case`,
     removeSentence: (names: string) =>

@@ -36,6 +36,7 @@ export const common = {
     recent: 'Open recent',
     noRecent: 'No other case was opened here.',
     addFiles: 'Add files…',
+    noRecordings: 'This case has no recordings yet: add some first.',
     report: 'Report…',
     verify: 'Verify',
     items: (items: string) => `${items}`,

@@ -13,6 +13,7 @@ import { client, onChange } from '../../state/client.svelte.ts';
 import { isStrings, keep, kept } from '../../state/kept.ts';
 import { throttled } from '../../state/throttled.ts';
 import { cases } from '../../texts/cases.ts';
+import { common } from '../../texts/common.ts';
 import { Pages } from './pages.ts';
 
 export type FindingFilter = Finding | 'none' | 'failed' | 'flagged' | 'stretches';
@@ -193,6 +194,13 @@ class EvidenceState {
     return app.jobs.find((job) => job.kind === 'scan' && job.caseId === app.caseId && job.endedAt === null);
   }
 
+  /** Why there is nothing to begin a scan with; undefined where there is something. */
+  get noScan(): string | undefined {
+    if (app.hasNoRecordings) return common.topBar.noRecordings;
+    if (this.running !== undefined) return cases.evidence.scanRuns;
+    return app.caseView?.counts.fresh === 0 ? cases.evidence.allNew : undefined;
+  }
+
   get selectedIds(): number[] {
     return [...this.selected].filter((key) => typeof key === 'number');
   }
@@ -202,11 +210,8 @@ class EvidenceState {
     if (caseId === null) {
       return;
     }
-    const counts = app.caseView?.counts;
-    if (which === 'new' && counts !== undefined && counts.fresh === 0 && this.modelId === '') {
-      app.notify(cases.evidence.allNew);
-    }
-    await app.attempt(() =>
+    const runs = this.running !== undefined;
+    const started = await app.attempt(() =>
       client.analyses.scan({
         caseId,
         which,
@@ -215,6 +220,9 @@ class EvidenceState {
         ...(this.modelId === '' ? {} : { modelId: this.modelId }),
       }),
     );
+    if (started?.queued === 0 && which === 'new') {
+      app.notify(runs ? cases.evidence.scanRuns : cases.evidence.allNew);
+    }
   }
 
   /** CSV or JSON of all, or of what is selected. */
