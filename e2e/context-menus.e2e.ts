@@ -1,4 +1,7 @@
-/** Menus of rows and facts, as a right click, the Menu key and Shift+F10 show them. */
+/**
+ * Menus of rows and facts, as a right click, the Menu key and Shift+F10 show them. In Electron only what it has a part in: the clipboard,
+ * and showing a file where it lies.
+ */
 import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -16,7 +19,9 @@ import { patience, Workstation } from './pages.ts';
 
 const words = cases.evidence;
 
-describe.each(hosts)('$name', ({ missing, start }) => {
+describe.each(hosts)('$name', ({ name: hostName, missing, start }) => {
+  const alike = it.runIf(hostName === 'browser');
+
   describe.skipIf(missing !== null)('a menu at the pointer', () => {
     const folder = mkdtempSync(join(tmpdir(), 'earwitness-e2e-menus-'));
     const evidence = join(folder, 'evidence');
@@ -82,7 +87,7 @@ describe.each(hosts)('$name', ({ missing, start }) => {
       expect(await menu().count()).toBe(0);
     });
 
-    it.each(['light', 'dark'] as const)('has nothing against it that axe finds, %s', async (colorScheme) => {
+    alike.each(['light', 'dark'] as const)('has nothing against it that axe finds, %s', async (colorScheme) => {
       const { page } = workstation;
       await page.emulateMedia({ colorScheme });
       await row('first.wav').click({ button: 'right' });
@@ -100,7 +105,7 @@ describe.each(hosts)('$name', ({ missing, start }) => {
       await menu().waitFor({ state: 'detached' });
     });
 
-    it('is about all that are selected', async () => {
+    alike('is about all that are selected', async () => {
       const { page } = workstation;
       await row('first.wav').click();
       await row('second.wav').click({ modifiers: ['Shift'] });
@@ -114,7 +119,7 @@ describe.each(hosts)('$name', ({ missing, start }) => {
       await page.keyboard.press('Escape');
     });
 
-    it.each(['Shift+F10', 'ContextMenu'])('answers to %s at the row that the keyboard is at', async (keys) => {
+    alike.each(['Shift+F10', 'ContextMenu'])('answers to %s at the row that the keyboard is at', async (keys) => {
       const { page } = workstation;
       await workstation.recordings.focus();
       await page.keyboard.press('End');
@@ -133,7 +138,7 @@ describe.each(hosts)('$name', ({ missing, start }) => {
       await expect.poll(() => focused().getAttribute('role'), patience).toBe('grid');
     });
 
-    it('goes to what is typed, and leaves the focus in the table', async () => {
+    alike('goes to what is typed, and leaves the focus in the table', async () => {
       const { page } = workstation;
       const name = await workstation.recordings.locator('[aria-selected="true"]').getByText('.wav').innerText();
       const path = await copied(async () => {
@@ -150,7 +155,7 @@ describe.each(hosts)('$name', ({ missing, start }) => {
       await expect.poll(() => focused().getAttribute('role'), patience).toBe('grid');
     });
 
-    it('opens the item, whose facts can be copied; the focus returns to the table', async () => {
+    alike('opens the item, whose facts can be copied; the focus returns to the table', async () => {
       const { page } = workstation;
       await row('second.wav').click({ button: 'right' });
       await workstation.menuItem(words.item).click();
@@ -167,7 +172,7 @@ describe.each(hosts)('$name', ({ missing, start }) => {
       await expect.poll(() => focused().getAttribute('role'), patience).toBe('grid');
     });
 
-    it('does with a case what its buttons do', async () => {
+    alike('does with a case what its buttons do', async () => {
       const { page } = workstation;
       const list = page.getByRole('grid', { name: cases.list, exact: true });
       const ask = (): Promise<void> => list.getByRole('row', { name: 'A call' }).click({ button: 'right' });
@@ -190,7 +195,7 @@ describe.each(hosts)('$name', ({ missing, start }) => {
       await dialog.waitFor({ state: 'detached' });
     });
 
-    it('copies what the inspector shows, whole: the one that is clicked, or any by key', async () => {
+    alike('copies what the inspector shows, whole: the one that is clicked, or any by key', async () => {
       const { page } = workstation;
       await row('first.wav').click({ button: 'right' });
       await workstation.menuItem(cases.item.examine).click();

@@ -1,4 +1,7 @@
-/** Control recordings in the window: chosen, a baseline, the chart, and a scan of a case that begins with them. */
+/**
+ * Control recordings in the window: chosen, a baseline, the chart, and a scan of a case that begins with them. In the browser alone, since
+ * no host has a part in it.
+ */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,14 +12,14 @@ import { cases } from '../src-renderer/texts/cases.ts';
 import { models } from '../src-renderer/texts/models.ts';
 import { train } from '../src-renderer/texts/train.ts';
 import { violations } from './axe.ts';
-import { hosts } from './hosts.ts';
+import { browserAlone } from './hosts.ts';
 import type { RunningHost } from './hosts.ts';
 import { patience, Workstation } from './pages.ts';
 import { writeTestSet } from './recordings.ts';
 
 const { controls: texts } = models;
 
-describe.each(hosts)('$name', ({ missing, start }) => {
+describe.each(browserAlone)('$name', ({ missing, start }) => {
   describe.skipIf(missing !== null)('control recordings', () => {
     const folder = mkdtempSync(join(tmpdir(), 'earwitness-e2e-controls-'));
     const dataset = join(folder, 'ours');
@@ -24,7 +27,7 @@ describe.each(hosts)('$name', ({ missing, start }) => {
     let workstation: Workstation;
 
     beforeAll(async () => {
-      writeTestSet(dataset, 10);
+      writeTestSet(dataset, 4);
       host = await start({ env: { HOME: folder, USERPROFILE: folder } });
       workstation = new Workstation(host);
     });
@@ -69,9 +72,9 @@ describe.each(hosts)('$name', ({ missing, start }) => {
     it('come before a scan of a case, which its log says', async () => {
       await workstation.newCase({ number: 'C-1', title: 'Controlled' });
       await workstation.addFolder(dataset);
-      await workstation.untilSummary(/20 not scanned/);
-      await workstation.button(cases.evidence.scanNew('20')).click();
-      await workstation.untilSummary(/^20 recordings: (?!.*(not scanned|failed))/);
+      await workstation.untilSummary(/8 not scanned/);
+      await workstation.button(cases.evidence.scanNew('8')).click();
+      await workstation.untilSummary(/^8 recordings: (?!.*(not scanned|failed))/);
       await workstation.tab(cases.tabs.log).click();
       await says(/4 control recordings: all within limits/);
     });

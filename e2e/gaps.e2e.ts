@@ -1,4 +1,4 @@
-/** A recording with a late beginning and gaps, as Examine shows it. */
+/** A recording with a late beginning and gaps, as Examine shows it: in the browser alone, since no host has a part in it. */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { onPath } from '../scripts/lib/tools.mjs';
 import { cases } from '../src-renderer/texts/cases.ts';
 import { examine } from '../src-renderer/texts/examine.ts';
-import { hosts } from './hosts.ts';
+import { browserAlone } from './hosts.ts';
 import type { RunningHost } from './hosts.ts';
 import { patience, Workstation } from './pages.ts';
 
@@ -26,7 +26,7 @@ function writeRecording(path: string): void {
   if (status !== 0) throw new Error(String(stderr));
 }
 
-describe.skipIf(ffmpeg === undefined).each(hosts)('$name', ({ missing, start }) => {
+describe.skipIf(ffmpeg === undefined).each(browserAlone)('$name', ({ missing, start }) => {
   describe.skipIf(missing !== null)('missing sound', () => {
     const folder = mkdtempSync(join(tmpdir(), 'earwitness-e2e-gaps-'));
     const evidence = join(folder, 'evidence');

@@ -1,6 +1,7 @@
 /**
  * The built workstation on a data folder of its own, behind either host, with a Playwright page on its window. A spec runs on
- * both by `describe.each(hosts)`; where a host cannot be had it is skipped, which `EARWITNESS_REQUIRE_HOSTS` forbids. Where
+ * both by `describe.each(hosts)`, one whose outcome no host has a part in by `describe.each(browserAlone)`; where a host
+ * cannot be had it is skipped, which `EARWITNESS_REQUIRE_HOSTS` forbids. Where
  * `EARWITNESS_PACKAGED` names a packed folder (`npm run package`), that is driven instead, with no Node on its PATH.
  */
 import { spawn } from 'node:child_process';
@@ -311,3 +312,6 @@ export const hosts: readonly HostKind[] = [
   required({ name: 'browser', missing: missingBrowser(), start: startBrowserHost }),
   required({ name: 'electron', missing: missingElectron(), start: startElectronHost }),
 ];
+
+/** For what page and engine do by themselves, whichever host stands between them: the browser, which everybody has. */
+export const browserAlone: readonly HostKind[] = hosts.slice(0, 1);

@@ -1,4 +1,7 @@
-/** Room for the work at the usual sizes: its share of the width, panes that fold by themselves, nothing cut off, new results in sight. */
+/**
+ * Room for the work at the usual sizes: its share of the width, panes that fold by themselves, nothing cut off, new results in sight. In
+ * the browser alone, since no host has a part in it.
+ */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,7 +10,7 @@ import { babble, wav16 } from '../src-main/detector/testing.ts';
 import { cases } from '../src-renderer/texts/cases.ts';
 import { common } from '../src-renderer/texts/common.ts';
 import { examine } from '../src-renderer/texts/examine.ts';
-import { hosts } from './hosts.ts';
+import { browserAlone } from './hosts.ts';
 import type { RunningHost } from './hosts.ts';
 import { patience, Workstation } from './pages.ts';
 
@@ -42,7 +45,7 @@ async function cutOff({ page }: Workstation): Promise<string[]> {
   );
 }
 
-describe.each(hosts)('$name', ({ missing, start }) => {
+describe.each(browserAlone)('$name', ({ missing, start }) => {
   describe.skipIf(missing !== null)('layout', () => {
     const folder = mkdtempSync(join(tmpdir(), 'earwitness-layout-'));
     let host: RunningHost;

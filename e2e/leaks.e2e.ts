@@ -1,4 +1,7 @@
-/** A view that is opened and left fifty times leaves nothing behind: no listeners, observers, timers, object URLs, nodes or calls. */
+/**
+ * A view that is opened and left fifty times leaves nothing behind: no listeners, observers, timers, object URLs, nodes or calls. In the
+ * browser alone, since no host has a part in it.
+ */
 /* eslint-disable @typescript-eslint/unbound-method -- the page's own functions are wrapped, and called on what they belong to */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -13,7 +16,7 @@ import { newRecord } from '../src-main/laboratory/train-record.ts';
 import { common } from '../src-renderer/texts/common.ts';
 import { evaluate } from '../src-renderer/texts/evaluate.ts';
 import { train } from '../src-renderer/texts/train.ts';
-import { hosts } from './hosts.ts';
+import { browserAlone } from './hosts.ts';
 import type { RunningHost } from './hosts.ts';
 import { patience, Workstation } from './pages.ts';
 
@@ -235,7 +238,7 @@ function plantRuns(home: string): void {
   }
 }
 
-describe.each(hosts.filter(({ name }) => name === 'browser'))('$name', ({ missing, start }) => {
+describe.each(browserAlone)('$name', ({ missing, start }) => {
   describe.skipIf(missing !== null)('a view that is left', () => {
     const folder = mkdtempSync(join(tmpdir(), 'earwitness-e2e-leaks-'));
     const home = join(folder, 'home');

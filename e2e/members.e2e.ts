@@ -1,4 +1,7 @@
-/** A model of several members from the form to its result: what can be had is listed, each member's progress is seen, it stops and goes on. */
+/**
+ * A model of several members from the form to its result: what can be had is listed, each member's progress is seen, it stops and goes on.
+ * In the browser alone, since no host has a part in it.
+ */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,7 +9,7 @@ import type { Locator } from 'playwright';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { train } from '../src-renderer/texts/train.ts';
 import { violations } from './axe.ts';
-import { hosts } from './hosts.ts';
+import { browserAlone } from './hosts.ts';
 import type { RunningHost } from './hosts.ts';
 import { patience, Workstation } from './pages.ts';
 import { writeDataset } from './recordings.ts';
@@ -14,7 +17,7 @@ import { writeDataset } from './recordings.ts';
 const { form, page: words } = train;
 const training = { timeout: 600_000 };
 
-describe.each(hosts)('$name', ({ missing, start }) => {
+describe.each(browserAlone)('$name', ({ missing, start }) => {
   describe.skipIf(missing !== null)('a model of several members', () => {
     const folder = mkdtempSync(join(tmpdir(), 'earwitness-e2e-members-'));
     const dataset = join(folder, 'dataset');

@@ -1,4 +1,7 @@
-/** Two recordings of a case side by side: one time axis or two, an utterance of one found in the other, both heard in turn. */
+/**
+ * Two recordings of a case side by side: one time axis or two, an utterance of one found in the other, both heard in turn. In the
+ * browser alone, since no host has a part in it.
+ */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,7 +13,7 @@ import { noise, sum, voice } from '../src-main/traces/testing.ts';
 import { common } from '../src-renderer/texts/common.ts';
 import { examine } from '../src-renderer/texts/examine.ts';
 import { violations } from './axe.ts';
-import { hosts } from './hosts.ts';
+import { browserAlone } from './hosts.ts';
 import type { RunningHost } from './hosts.ts';
 import { patience, Workstation } from './pages.ts';
 import { picture, pictures } from './pictures.ts';
@@ -33,7 +36,7 @@ function writeRecordings(folder: string): void {
   writeFileSync(join(folder, 'other.wav'), wav16(other, rateHz));
 }
 
-describe.each(hosts)('$name', ({ missing, start }) => {
+describe.each(browserAlone)('$name', ({ missing, start }) => {
   describe.skipIf(missing !== null)('two recordings', () => {
     const folder = mkdtempSync(join(tmpdir(), 'earwitness-e2e-pair-'));
     const evidence = join(folder, 'evidence');
@@ -198,7 +201,7 @@ describe.each(hosts)('$name', ({ missing, start }) => {
           .poll(() => page.evaluate(() => document.documentElement.dataset['theme']), patience)
           .toBe(colorScheme);
         expect(await violations(page)).toEqual([]);
-        if (pictures === null || host.electron !== null) continue;
+        if (pictures === null) continue;
         const before = page.viewportSize();
         for (const [width, height] of [
           [1280, 800],

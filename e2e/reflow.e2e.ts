@@ -1,18 +1,19 @@
 /**
  * At 400 % zoom (1280 pixels become 320) pages scroll in one direction: WCAG 1.4.10. Tables and lanes scroll within themselves. In high
- * contrast, where backgrounds are the system's, what is selected or current has a line of its own.
+ * contrast, where backgrounds are the system's, what is selected or current has a line of its own. In the browser alone, since no host has a
+ * part in it.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cases } from '../src-renderer/texts/cases.ts';
-import { hosts } from './hosts.ts';
+import { browserAlone } from './hosts.ts';
 import type { RunningHost } from './hosts.ts';
 import { patience, Workstation } from './pages.ts';
 import { names, writeEvidence } from './recordings.ts';
 
-const [browser] = hosts;
+const [browser] = browserAlone;
 const folder = mkdtempSync(join(tmpdir(), 'earwitness-reflow-'));
 const views = ['cases', 'examine', 'train', 'evaluate', 'models', 'collections', 'settings'] as const;
 

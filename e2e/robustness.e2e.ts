@@ -1,4 +1,7 @@
-/** A model through degradations, in the Evaluate view: chosen by keyboard, with progress, as table and curves, and stopped. */
+/**
+ * A model through degradations, in the Evaluate view: chosen by keyboard, with progress, as table and curves, and stopped. In the browser
+ * alone, since no host has a part in it.
+ */
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,14 +13,14 @@ import { robustnessTexts } from '../src-common/plots/texts.ts';
 import { evaluate } from '../src-renderer/texts/evaluate.ts';
 import { train } from '../src-renderer/texts/train.ts';
 import { violations } from './axe.ts';
-import { hosts } from './hosts.ts';
+import { browserAlone } from './hosts.ts';
 import type { RunningHost } from './hosts.ts';
 import { patience, Workstation } from './pages.ts';
 import { writeTestSet } from './recordings.ts';
 
 const { form, robustness } = evaluate;
 
-describe.each(hosts)('$name', ({ missing, start }) => {
+describe.each(browserAlone)('$name', ({ missing, start }) => {
   describe.skipIf(missing !== null)('robustness', () => {
     const folder = mkdtempSync(join(tmpdir(), 'earwitness-e2e-robustness-'));
     const dataset = join(folder, 'calls');

@@ -1,4 +1,7 @@
-/** What a score rests on: a map over the spectrogram, asked for, tested, stopped, and in a report only where it was asked for. */
+/**
+ * What a score rests on: a map over the spectrogram, asked for, tested, stopped, and in a report only where it was asked for. In the
+ * browser alone, since no host has a part in it.
+ */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,7 +14,7 @@ import { cases } from '../src-renderer/texts/cases.ts';
 import { common } from '../src-renderer/texts/common.ts';
 import { examine } from '../src-renderer/texts/examine.ts';
 import { violations } from './axe.ts';
-import { hosts } from './hosts.ts';
+import { browserAlone } from './hosts.ts';
 import type { RunningHost } from './hosts.ts';
 import { patience, Workstation } from './pages.ts';
 
@@ -25,7 +28,7 @@ function hissing(speech: Float32Array): Float32Array {
   );
 }
 
-describe.each(hosts)('$name', ({ missing, start }) => {
+describe.each(browserAlone)('$name', ({ missing, start }) => {
   describe.skipIf(missing !== null)('saliency', () => {
     const folder = mkdtempSync(join(tmpdir(), 'earwitness-e2e-saliency-'));
     const evidence = join(folder, 'evidence');

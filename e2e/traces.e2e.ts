@@ -1,6 +1,6 @@
 /**
  * Traces of a recording with hum out of which a stretch was cut: measured, shown, gone to, and beside a record of the mains; of one that
- * was MP3 before it was cut; and of a long one, stopped.
+ * was MP3 before it was cut; and of a long one, stopped. In the browser alone, since no host has a part in it.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,7 +14,7 @@ import { traceTexts, traceTitles } from '../src-common/plots/texts.ts';
 import { common } from '../src-renderer/texts/common.ts';
 import { examine } from '../src-renderer/texts/examine.ts';
 import { violations } from './axe.ts';
-import { hosts } from './hosts.ts';
+import { browserAlone } from './hosts.ts';
 import type { RunningHost } from './hosts.ts';
 import { patience, Workstation } from './pages.ts';
 import { picture } from './pictures.ts';
@@ -50,7 +50,7 @@ async function writeCoded(folder: string, path: string): Promise<void> {
   writeFileSync(path, wav16(cutOut(samples, 12 * 16_000, 12.5 * 16_000 + 7), 16_000));
 }
 
-describe.each(hosts)('$name', ({ missing, start }) => {
+describe.each(browserAlone)('$name', ({ missing, start }) => {
   describe.skipIf(missing !== null)('traces', () => {
     const folder = mkdtempSync(join(tmpdir(), 'earwitness-e2e-traces-'));
     const evidence = join(folder, 'evidence');

@@ -1,4 +1,7 @@
-/** Calibrating and validating a model in the window: the plan in a form, what is wrong with it, the job, and the record. */
+/**
+ * Calibrating and validating a model in the window: the plan in a form, what is wrong with it, the job, and the record. In the browser
+ * alone, since no host has a part in it.
+ */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,14 +11,14 @@ import { common } from '../src-renderer/texts/common.ts';
 import { models } from '../src-renderer/texts/models.ts';
 import { train } from '../src-renderer/texts/train.ts';
 import { violations } from './axe.ts';
-import { hosts } from './hosts.ts';
+import { browserAlone } from './hosts.ts';
 import type { RunningHost } from './hosts.ts';
 import { patience, Workstation } from './pages.ts';
 import { writeTestSet } from './recordings.ts';
 
 const { calibrate: texts, validations } = models;
 
-describe.each(hosts)('$name', ({ missing, start }) => {
+describe.each(browserAlone)('$name', ({ missing, start }) => {
   describe.skipIf(missing !== null)('a model of the laboratory', () => {
     const folder = mkdtempSync(join(tmpdir(), 'earwitness-e2e-validation-'));
     const dataset = join(folder, 'ours');
