@@ -59,14 +59,16 @@ function scan(paths: string[], before: string[] = []): Scan {
   return { status, stderr, rows: results, passedOver };
 }
 
-/** Scans one bad file between two good ones, which must have their scores. */
-function scanAmongGood(name: string): Row {
-  const { status, rows } = scan(['good.wav', name, 'good too.wav']);
-  expect(rows.map(({ path }) => path)).toEqual(['good.wav', name, 'good too.wav'].map((each) => join(evidence, each)));
-  expect(rows[0].score).toEqual(expect.any(Number));
-  expect(rows[2].score).toBe(rows[0].score);
-  expect(status).toBe(rows[1].error ? 3 : 0);
-  return rows[1];
+/** Scans bad files, each between good ones, which must have their scores. @returns the rows of the bad ones, by name */
+function scanAmongGood(names: string[], status: number): Map<string, Row> {
+  const paths = ['good.wav', ...names.flatMap((name) => [name, 'good too.wav'])];
+  const scanned = scan(paths);
+  expect(scanned.rows.map(({ path }) => path)).toEqual(paths.map((each) => join(evidence, each)));
+  const score = scanned.rows[0].score;
+  expect(score).toEqual(expect.any(Number));
+  for (const row of scanned.rows.filter((_, index) => index % 2 === 0)) expect(row.score).toBe(score);
+  expect(scanned.status).toBe(status);
+  return new Map(names.map((name, index) => [name, scanned.rows[2 * index + 1]]));
 }
 
 const plant = (name: string, bytes: Uint8Array): void => writeFileSync(join(evidence, name), bytes);
@@ -155,52 +157,56 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('a bad file', () => {
-  it.each([
+  const failing: [name: string, code: string, message: RegExp][] = [
     ['missing.wav', 'missing', /does not exist/],
     ['empty.wav', 'empty', /is empty/],
     ['text.wav', 'no-audio', /no recording/],
-    ...(posix
-      ? ([
-          ['pipe.wav', 'not-a-file', /named pipe/],
-          ['zero.wav', 'not-a-file', /device/],
-          ['round.wav', 'unreadable', /circle/],
-          ['dangling.wav', 'missing', /does not exist/],
-        ] as const)
-      : []),
-    ...(ffmpeg === null ? [] : ([['video.mp4', 'no-audio', /holds no sound/]] as const)),
-  ] as [string, string, RegExp][])('%s has its row, with what is wrong', (name, code, message) => {
-    const row = scanAmongGood(name);
-    expect(row.error).toMatchObject({ code, message: expect.stringMatching(message) as string });
-    expect(row.error?.message).toContain(join(evidence, name));
-    expect(row).not.toHaveProperty('finding');
-  });
-
-  it.each([
+  ];
+  if (posix) {
+    failing.push(
+      ['pipe.wav', 'not-a-file', /named pipe/],
+      ['zero.wav', 'not-a-file', /device/],
+      ['round.wav', 'unreadable', /circle/],
+      ['dangling.wav', 'missing', /does not exist/],
+    );
+  }
+  if (ffmpeg !== null) failing.push(['video.mp4', 'no-audio', /holds no sound/]);
+  const scored: [name: string, code: string, hasScore: boolean][] = [
     ['truncated.wav', 'truncated', true],
     ['claims 4 GB.wav', 'truncated', true],
-    ...(ffmpeg === null
-      ? []
-      : ([
-          ['truncated.flac', 'truncated', true],
-          ['truncated.mp3', 'truncated', true],
-          // Its checksum bears out that nothing is missing.
-          ['claims hours.flac', 'header', true],
-        ] as const)),
     ['some not finite.wav', 'non-finite-samples', true],
     ['none finite.wav', 'silent', false],
     ['silence.wav', 'silent', false],
     ['short.wav', 'too-short', true],
-  ] as [string, string, boolean][])(
-    '%s is scored as far as it goes, and the reasons say so',
-    (name, code, hasScore) => {
-      const row = scanAmongGood(name);
-      expect(row.error).toBeNull();
-      expect(row.reasons?.map((reason) => reason.code)).toContain(code);
-      expect(Number.isFinite(row.score)).toBe(hasScore);
-      if (code !== 'truncated' && code !== 'header')
-        expect(row).toMatchObject({ finding: 'not assessable', llr: null });
-    },
-  );
+  ];
+  if (ffmpeg !== null) {
+    scored.push(
+      ['truncated.flac', 'truncated', true],
+      ['truncated.mp3', 'truncated', true],
+      // Its checksum bears out that nothing is missing.
+      ['claims hours.flac', 'header', true],
+    );
+  }
+  let rows: Map<string, Row>;
+  beforeAll(() => {
+    const namesOf = (all: readonly [string, ...unknown[]][]): string[] => all.map(([name]) => name);
+    rows = new Map([...scanAmongGood(namesOf(failing), 3), ...scanAmongGood(namesOf(scored), 0)]);
+  });
+
+  it.each(failing)('%s has its row, with what is wrong', (name, code, message) => {
+    const row = rows.get(name);
+    expect(row?.error).toMatchObject({ code, message: expect.stringMatching(message) as string });
+    expect(row?.error?.message).toContain(join(evidence, name));
+    expect(row).not.toHaveProperty('finding');
+  });
+
+  it.each(scored)('%s is scored as far as it goes, and the reasons say so', (name, code, hasScore) => {
+    const row = rows.get(name);
+    expect(row?.error).toBeNull();
+    expect(row?.reasons?.map((reason) => reason.code)).toContain(code);
+    expect(Number.isFinite(row?.score)).toBe(hasScore);
+    if (code !== 'truncated' && code !== 'header') expect(row).toMatchObject({ finding: 'not assessable', llr: null });
+  });
 
   it('that is a folder is said to be one', () => {
     const { status, stderr } = run(
