@@ -207,17 +207,18 @@ it('trains several members in folds, each with its progress, stops, goes on wher
   expect(readdirSync(await second.models.folderOf(done.modelId ?? '')).join()).not.toContain('checkpoint');
 }, 480_000);
 
-it('reads trainings of one network as an older version wrote them', async () => {
+it('reads trainings as an older version wrote them, finds the model of one whose engine ended as it was done, and takes nothing for its own that it cannot read', async () => {
   const first = await engine();
   const id = await first.store.start(request());
   const done = await trainingThat(first.store, id, ({ state }) => state === 'done');
   await first.jobs.close();
   const path = join(home, 'trainings', id, 'training.json');
-  const { training, pid, made, thinning } = JSON.parse(readFileSync(path, 'utf8')) as {
+  const record = JSON.parse(readFileSync(path, 'utf8')) as {
     [key: string]: unknown;
     training: Training;
     thinning: Record<string, { stepsPerEpoch: number }>;
   };
+  const { training, pid, made, thinning } = record;
   const { members, fold, folds, request: asked, ...rest } = training;
   const { band: _band, maximumErrorRate: _rate, ...old } = asked;
   const [{ steps, epochs }] = members;
@@ -229,6 +230,20 @@ it('reads trainings of one network as an older version wrote them', async () => 
   writeFileSync(path, JSON.stringify(older));
   const second = await engine();
   expect(second.store.get(id)).toEqual(done);
+  await second.jobs.close();
+
+  writeFileSync(path, JSON.stringify({ ...record, training: { ...training, state: 'running', modelId: null } }));
+  const third = await engine();
+  await third.store.recover();
+  const found = await trainingThat(third.store, id, ({ state }) => state === 'done');
+  expect(found.modelId).toBe('Tried');
+  expect((await third.models.list('default')).filter(({ name }) => name === 'Tried')).toHaveLength(1);
+  await third.jobs.close();
+
+  writeFileSync(path, JSON.stringify({ ...record, format: 3 }));
+  const fourth = await engine();
+  expect(fourth.store.list()).toEqual([]);
+  expect(existsSync(path)).toBe(true);
 });
 
 it('goes on by itself after the sudden end of an engine, the earliest first; on cepstral coefficients', async () => {
@@ -253,27 +268,6 @@ it('goes on by itself after the sudden end of an engine, the earliest first; on 
   expect(member.training.augmentation).toMatchObject({ noise: { probability: 0.5 }, specAugment: { timeStripes: 0 } });
   const other = await trainingThat(second.store, waiting, ({ state }) => state === 'done');
   expect(other.modelId).toBe('LFCC-2');
-});
-
-it('finds the model of a training whose engine ended as it was done, and takes nothing for its own that it cannot read', async () => {
-  const first = await engine();
-  const id = await first.store.start(request());
-  await trainingThat(first.store, id, ({ state }) => state === 'done');
-  await first.jobs.close();
-  const path = join(home, 'trainings', id, 'training.json');
-  const record = JSON.parse(readFileSync(path, 'utf8')) as { training: Training };
-  writeFileSync(path, JSON.stringify({ ...record, training: { ...record.training, state: 'running', modelId: null } }));
-  const second = await engine();
-  await second.store.recover();
-  const found = await trainingThat(second.store, id, ({ state }) => state === 'done');
-  expect(found.modelId).toBe('Tried');
-  expect((await second.models.list('default')).filter(({ name }) => name === 'Tried')).toHaveLength(1);
-  await second.jobs.close();
-
-  writeFileSync(path, JSON.stringify({ ...record, format: 3 }));
-  const third = await engine();
-  expect(third.store.list()).toEqual([]);
-  expect(existsSync(path)).toBe(true);
 });
 
 it('says what is wrong: a dataset that is not there, recordings that changed, a model that is gone', async () => {
