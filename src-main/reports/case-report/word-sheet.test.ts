@@ -1,5 +1,5 @@
 import { getDocumentProxy } from 'unpdf';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { reportTemplateSchema } from '../../../src-common/schemas/report-template.ts';
 import { elementsOf, openDocx, parseXml, textOfElement } from './docx-testing.ts';
 import type { OpenedDocx, XmlElement } from './docx-testing.ts';
@@ -194,7 +194,8 @@ describe('renderEditableDraft', () => {
     const snapshot = await fullSnapshot();
     const first = await renderEditableDraft(snapshot);
     // Times in archives are even seconds.
-    await new Promise((resolve) => setTimeout(resolve, 2100));
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 10_000 });
+    onTestFinished(() => void vi.useRealTimers());
     await renderEditableDraft(testSnapshot([testItem(testEvidence(9), [])], draft));
     const second = await renderEditableDraft(JSON.parse(JSON.stringify(snapshot)) as ReportSnapshot);
     expect(first.equals(second)).toBe(true);
