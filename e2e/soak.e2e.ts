@@ -15,4 +15,5 @@ it.skipIf(!built)('kills, full disks, torn logs and forgeries lose nothing and e
   expect(statuses['archives forged']['1']).toBeGreaterThan(0);
   expect(statuses['models forged']['1']).toBeGreaterThan(0);
   expect(statuses['program killed']['null']).toBeGreaterThan(0);
+  expect(statuses['validation killed']['null']).toBeGreaterThan(0);
 });

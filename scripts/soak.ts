@@ -1,8 +1,8 @@
-// `npm run soak -- [--seconds N] [--seed N]`: kills the program, its engine, its host and its ffmpeg, fills a disk, tears
-// write-ahead logs, forges archives and models, for as long as is asked. After each round: what was committed is there and
-// verifies, what was interrupted goes on, what is refused is refused in words, nothing hangs.
-import { execFileSync, spawn } from 'node:child_process';
-import type { ChildProcess } from 'node:child_process';
+// `npm run soak -- [--seconds N] [--seed N] [--program PATH]`: kills the program, its engine, its host and its ffmpeg, workers of a
+// queue, scans over it and its database server, and validations; fills a disk, tears write-ahead logs, forges archives and
+// models, for as long as is asked. After each round: what was committed is there and verifies, what was interrupted goes
+// on, what is refused is refused in words, nothing hangs. PATH is a package's command line, to be soaked instead of the build.
+import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync } from 'node:fs';
 import { renameSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -13,16 +13,16 @@ import { RPCLink } from '@orpc/client/websocket';
 import type { ContractRouterClient } from '@orpc/contract';
 import { WebSocket } from 'ws';
 import type { Contract } from '../src-preload/contract.ts';
-import { findFfmpeg } from '../src-main/audio/ffmpeg.ts';
-import { Random } from '../src-main/base/random.ts';
-import { babble, wav16, writeTinyModel } from '../src-main/detector/testing.ts';
+import type { Random } from '../src-main/base/random.ts';
+import { serverIsThere } from '../src-main/scanning/queue/testing.ts';
+import { killQueue } from './soak/queue-round.ts';
+import { descendants, sleep, Soak } from './soak/soaked.ts';
+import type { Counts } from './soak/soaked.ts';
+import { killValidation } from './soak/validation-round.ts';
 
-const program = join(resolve(import.meta.dirname, '..'), 'out', 'main', 'cli.js');
-/** A command that takes longer hangs. */
-const commandMs = 120_000;
-const recordings = 10;
+const built = join(resolve(import.meta.dirname, '..'), 'out', 'main', 'cli.js');
 
-export interface SoakOutcome {
+export interface SoakOutcome extends Counts {
   /** What went wrong, with its round's number; empty where all is well. */
   failures: string[];
   /** Rounds by kind. */
@@ -34,180 +34,24 @@ export interface SoakOutcome {
   seconds: number;
 }
 
-interface Ended {
-  /** Null where it was killed. */
-  status: number | null;
-  text: string;
-}
-
-const sleep = (milliseconds: number): Promise<void> => new Promise((done) => setTimeout(done, milliseconds));
-
-/** One data folder, one case with recordings and results, and what can be done to them. */
-class Soak {
-  readonly failures: string[] = [];
-  readonly work: string;
-  readonly home: string;
-  readonly model: string;
-  readonly pristine: string;
-  readonly random: Random;
-  ffmpeg: string | null = null;
-  readonly statuses: Record<string, Record<string, number>> = {};
-  round = 0;
-  kind = '';
-
-  constructor(seed: number) {
-    this.work = mkdtempSync(join(tmpdir(), 'earwitness-soak-'));
-    this.home = join(this.work, 'home');
-    this.model = join(this.work, 'model');
-    this.pristine = join(this.home, 'cases', 'pristine');
-    this.random = new Random(seed);
-  }
-
-  fail(what: string): void {
-    this.failures.push(`round ${this.round} (${this.kind}): ${what}`);
-  }
-
-  below(count: number): number {
-    return this.random.below(count);
-  }
-
-  start(args: string[]): { child: ChildProcess; ended: Promise<Ended> } {
-    const child = spawn(process.execPath, [program, ...args], {
-      env: { ...process.env, EARWITNESS_HOME: this.home },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    let text = '';
-    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (text += chunk.toString()));
-    const timer = setTimeout(() => {
-      this.fail(`earwitness ${args.join(' ')} hangs`);
-      child.kill('SIGKILL');
-    }, commandMs);
-    const ended = new Promise<Ended>((done) =>
-      child.on('close', (status) => {
-        clearTimeout(timer);
-        if (text.includes('this is a bug in Earwitness')) this.fail(`earwitness ${args.join(' ')}: ${text}`);
-        const counts = (this.statuses[this.kind] ??= {});
-        counts[String(status)] = (counts[String(status)] ?? 0) + 1;
-        done({ status, text });
-      }),
-    );
-    return { child, ended };
-  }
-
-  /** Runs the program to its end; a failure where that is none of the expected. */
-  async run(expected: readonly number[], ...args: string[]): Promise<Ended> {
-    const ended = await this.start(args).ended;
-    if (!expected.includes(ended.status ?? -1)) {
-      this.fail(`earwitness ${args.join(' ')} ended with ${ended.status}:\n${ended.text}`);
-    }
-    return ended;
-  }
-
-  scanning(folder: string): string[] {
-    return ['case', 'scan', folder, '--model', this.model, '--jobs', '2'];
-  }
-
-  /** A case with recordings, none of them scanned. */
-  async newCase(name: string): Promise<string> {
-    const folder = join(this.home, 'cases', name);
-    await this.run([0], 'case', 'new', folder, '--number', name, '--title', 'Soak');
-    await this.run([0], 'case', 'add', folder, join(this.work, 'evidence'));
-    return folder;
-  }
-
-  /** After an interruption: it goes on, each item has one result, and all of it verifies. */
-  async mustRecover(folder: string): Promise<void> {
-    await this.run([0], ...this.scanning(folder));
-    await this.mustVerify(folder);
-    const items = await this.items(folder);
-    const wanted = readdirSync(join(this.work, 'evidence')).length;
-    const open = items.filter(({ scan, error }) => scan !== 'done' || error !== null);
-    if (items.length !== wanted || open.length > 0) {
-      this.fail(`${folder} has ${items.length} of ${wanted} items, ${open.length} of them without a result`);
-    }
-  }
-
-  /** What `case show` says of each item. */
-  async items(folder: string): Promise<{ scan: string; error: { code: string } | null }[]> {
-    const { text } = await this.run([0], 'case', 'show', folder, '--json');
-    return (JSON.parse(text) as { items: { scan: string; error: { code: string } | null }[] }).items;
-  }
-
-  async mustVerify(folder: string): Promise<void> {
-    await this.run([0], 'verify', folder);
-  }
-
-  async setUp(): Promise<void> {
-    await writeTinyModel(this.model);
-    mkdirSync(join(this.work, 'evidence'));
-    this.ffmpeg = (await findFfmpeg().catch(() => null))?.path ?? null;
-    for (let index = 0; index < recordings; index += 1) {
-      const path = join(this.work, 'evidence', `${index}.wav`);
-      writeFileSync(path, wav16(babble(1.5 + (index % 5), index)));
-      if (this.ffmpeg === null || index % 2 === 0) continue;
-      execFileSync(this.ffmpeg, ['-v', 'error', '-nostdin', '-i', path, path.replace('.wav', '.m4a')]);
-    }
-    await this.newCase('pristine');
-    await this.run([0], ...this.scanning(this.pristine));
-    await this.mustVerify(this.pristine);
-  }
-}
-
-/** Processes below one, by their command's name. */
-function descendants(pid: number, name: RegExp): number[] {
-  const found: number[] = [];
-  const look = (parent: number): void => {
-    let tasks: string[];
-    try {
-      tasks = readdirSync(`/proc/${parent}/task`);
-    } catch {
-      return;
-    }
-    for (const task of tasks) {
-      try {
-        const children = readFileSync(`/proc/${parent}/task/${task}/children`, 'utf8').trim();
-        for (const child of children === '' ? [] : children.split(' ').map(Number)) {
-          if (name.test(readFileSync(`/proc/${child}/comm`, 'utf8').trim())) found.push(child);
-          look(child);
-        }
-      } catch {
-        continue;
-      }
-    }
-  };
-  look(pid);
-  return found;
-}
-
-function killed(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL');
-  } catch {
-    // It was quicker.
-  }
-}
-
 async function killProgram(soak: Soak): Promise<void> {
   const folder = await soak.newCase(`killed-${soak.round}`);
   for (let kill = 0; kill < 3; kill += 1) {
-    const { child, ended } = soak.start(soak.scanning(folder));
+    const scan = soak.start(soak.scanning(folder));
     // The first hits it as it starts, on any machine; what is over sooner is not waited for.
-    await Promise.race([ended, sleep(100 + soak.below(kill === 0 ? 200 : 2500))]);
-    child.kill('SIGKILL');
-    await ended;
+    await Promise.race([scan.ended, sleep(100 + soak.below(kill === 0 ? 200 : 2500))]);
+    await soak.kill('scan of a case', scan);
   }
   await soak.mustRecover(folder);
 }
 
 async function killFfmpeg(soak: Soak): Promise<void> {
   const folder = await soak.newCase(`decoder-${soak.round}`);
-  const { child, ended } = soak.start(soak.scanning(folder));
-  let over = false;
-  void ended.then(() => (over = true));
-  for (let kills = 4; kills > 0 && !over;) {
+  const { child, ended, runs } = soak.start(soak.scanning(folder));
+  for (let kills = 4; kills > 0 && runs();) {
     const running = descendants(child.pid ?? 0, /^(ffmpeg|bwrap)$/);
     if (running.length > 0 && soak.below(3) === 0) {
-      killed(running[soak.below(running.length)]);
+      soak.killProcess('ffmpeg or its cage', running[soak.below(running.length)]);
       kills -= 1;
     }
     await sleep(5);
@@ -239,10 +83,11 @@ async function killWorkstation(soak: Soak): Promise<void> {
   const folder = await soak.newCase(`served-${soak.round}`);
   let first = true;
   for (const victim of soak.below(2) === 0 ? (['engine', 'host'] as const) : (['host', 'engine'] as const)) {
-    const { child, ended } = soak.start(['serve', '--no-open']);
+    const host = soak.start(['serve', '--no-open']);
+    const { child, ended } = host;
     let text = '';
     child.stdout?.on('data', (chunk: Buffer) => (text += chunk.toString()));
-    for (let waited = 0; !/token=\w+\n/.test(text) && waited < 600; waited += 1) await sleep(50);
+    for (let waited = 0; !/token=\w+\n/.test(text) && waited < 2400; waited += 1) await sleep(50);
     const address = /http:\S+/.exec(text)?.[0];
     if (address === undefined) {
       soak.fail(`serve did not come up: ${text}`);
@@ -260,17 +105,17 @@ async function killWorkstation(soak: Soak): Promise<void> {
     await Promise.race([asked, sleep(8000)]);
     first = false;
     await sleep(soak.below(1500));
-    killed(victim === 'engine' ? engine : (child.pid ?? 0));
     if (victim === 'engine') {
+      soak.killProcess('engine of the workstation', engine);
       await sleep(500 + soak.below(2000));
       close();
       child.kill('SIGTERM');
       const { status } = await ended;
       if (status !== 0) soak.fail(`serve ended with ${status} on SIGTERM`);
     } else {
+      await soak.kill('host of the workstation', host);
       close();
-      await ended;
-      for (let waited = 0; existsSync(`/proc/${engine}`) && waited < 200; waited += 1) await sleep(50);
+      for (let waited = 0; existsSync(`/proc/${engine}`) && waited < 1200; waited += 1) await sleep(50);
       if (existsSync(`/proc/${engine}`)) soak.fail('the engine outlives its host');
     }
   }
@@ -307,12 +152,11 @@ async function fillDisk(soak: Soak): Promise<void> {
 
 async function tearLog(soak: Soak): Promise<void> {
   const folder = await soak.newCase(`torn-${soak.round}`);
-  const { child, ended } = soak.start(soak.scanning(folder));
+  const scan = soak.start(soak.scanning(folder));
   const log = join(folder, 'case.sqlite-wal');
   for (let waited = 0; waited < 400 && !(existsSync(log) && statSync(log).size > 30_000); waited += 1) await sleep(10);
   await sleep(soak.below(500));
-  child.kill('SIGKILL');
-  await ended;
+  await soak.kill('scan of a case', scan);
   if (!existsSync(log) || statSync(log).size === 0) return;
   const { size } = statSync(log);
   if (soak.below(2) === 0) truncateSync(log, soak.below(size));
@@ -394,12 +238,17 @@ function whyNoDisk(): string | null {
  * Goes round the kinds, in an order that the seed gives, so many times or until the time is over; each at least once, however long that takes.
  * Files stay where something failed.
  */
-export async function runSoak(until: { seconds: number } | { turns: number }, seed: number): Promise<SoakOutcome> {
+export async function runSoak(
+  until: { seconds: number } | { turns: number },
+  seed: number,
+  program = built,
+): Promise<SoakOutcome> {
   const began = performance.now();
-  const soak = new Soak(seed);
+  const soak = new Soak(seed, resolve(program));
   await soak.setUp();
   const noProc = process.platform === 'linux' ? null : 'processes are found by /proc';
-  const kinds: { name: string; run: (soak: Soak) => Promise<void>; missing: string | null }[] = [
+  const noServer = serverIsThere ? noProc : 'PostgreSQL is not installed';
+  const kinds: { name: string; run: (soak: Soak) => Promise<void>; missing: string | null; long?: true }[] = [
     { name: 'program killed', run: killProgram, missing: null },
     { name: 'ffmpeg killed', run: killFfmpeg, missing: noProc ?? (soak.ffmpeg === null ? 'there is no ffmpeg' : null) },
     { name: 'engine and host killed', run: killWorkstation, missing: noProc },
@@ -407,38 +256,58 @@ export async function runSoak(until: { seconds: number } | { turns: number }, se
     { name: 'write-ahead log torn', run: tearLog, missing: null },
     { name: 'archives forged', run: forgeArchive, missing: null },
     { name: 'models forged', run: forgeModel, missing: null },
+    { name: 'queue killed', run: killQueue, missing: noServer, long: true },
+    { name: 'validation killed', run: killValidation, missing: null, long: true },
   ];
   const rounds: Record<string, number> = {};
   const open = kinds.filter(({ missing }) => missing === null);
   const elapsed = (): number => (performance.now() - began) / 1000;
-  let turn: typeof open = [];
-  const wanted = 'turns' in until ? until.turns * open.length : open.length;
-  while (soak.round < wanted || ('seconds' in until && elapsed() < until.seconds)) {
-    if (turn.length === 0) turn = [...open];
-    const [kind] = turn.splice(soak.below(turn.length), 1);
-    soak.round += 1;
-    soak.kind = kind.name;
-    await kind.run(soak).catch((error: unknown) => soak.fail((error as Error).stack ?? String(error)));
-    rounds[kind.name] = (rounds[kind.name] ?? 0) + 1;
+  const wanted = 'turns' in until ? until.turns : 1;
+  const goesOn = (turn: number): boolean => turn < wanted || ('seconds' in until && elapsed() < until.seconds);
+  for (let turn = 0; goesOn(turn); turn += 1) {
+    // The long ones are in every second turn.
+    const left = open.filter(({ long }) => !long || turn % 2 === 0);
+    while (left.length > 0 && goesOn(turn)) {
+      const [kind] = left.splice(soak.below(left.length), 1);
+      soak.round += 1;
+      soak.kind = kind.name;
+      await kind.run(soak).catch((error: unknown) => soak.fail((error as Error).stack ?? String(error)));
+      rounds[kind.name] = (rounds[kind.name] ?? 0) + 1;
+    }
   }
   soak.kind = 'at the end';
   await soak.mustVerify(soak.pristine);
+  await soak.close();
   if (soak.failures.length === 0) rmSync(soak.work, { recursive: true, force: true });
   const skipped = Object.fromEntries(kinds.flatMap(({ name, missing }) => (missing === null ? [] : [[name, missing]])));
-  return { failures: soak.failures, rounds, skipped, statuses: soak.statuses, seconds: elapsed() };
+  const { failures, statuses, counts } = soak;
+  return { failures, rounds, skipped, statuses, ...counts, seconds: elapsed() };
 }
 
 if (process.argv[1] && resolve(process.argv[1]) === import.meta.filename) {
-  const { values } = parseArgs({ options: { seconds: { type: 'string' }, seed: { type: 'string' } } });
+  const { values } = parseArgs({
+    options: { seconds: { type: 'string' }, seed: { type: 'string' }, program: { type: 'string' } },
+  });
   const seed = Number(values.seed ?? 1);
-  const { failures, rounds, skipped, statuses, seconds } = await runSoak(
+  const { failures, rounds, skipped, statuses, kills, filesScanned, rowsVerified, memoryMib, seconds } = await runSoak(
     { seconds: Number(values.seconds ?? 600) },
     seed,
+    values.program,
   );
+  const listed = (counts: Record<string, number>): string =>
+    Object.entries(counts)
+      .sort(([, one], [, other]) => other - one)
+      .map(([name, count]) => `${name} ${count}`)
+      .join(', ');
+  const killed = Object.values(kills).reduce((sum, count) => sum + count, 0);
   console.log(`Seed ${seed}, ${seconds.toFixed(0)} s:`);
   for (const [name, count] of Object.entries(rounds))
     console.log(`  ${name}: ${count} (exit statuses ${JSON.stringify(statuses[name])})`);
   for (const [name, why] of Object.entries(skipped)) console.log(`  ${name}: skipped, ${why}`);
+  console.log(`Kills: ${killed} (${listed(kills)})`);
+  console.log(`Recordings whose results were looked at afterwards: ${filesScanned}`);
+  console.log(`Rows of custody logs verified: ${rowsVerified}`);
+  console.log(`Most resident memory of one process, in MiB: ${listed(memoryMib) || 'not told by this system'}`);
   for (const failure of failures) console.log(`FAILED: ${failure}`);
   console.log(failures.length === 0 ? 'All well.' : `${failures.length} failures; the files are kept.`);
   process.exitCode = failures.length === 0 ? 0 : 1;
