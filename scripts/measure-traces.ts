@@ -24,6 +24,7 @@ import { placesOf } from '../src-main/traces/find.ts';
 import { Fingerprinter, secondsPerCode } from '../src-main/traces/fingerprint.ts';
 import type { Fingerprint } from '../src-main/traces/fingerprint.ts';
 import { CodingMeter, type Coding } from '../src-main/traces/coding.ts';
+import { RateMeter, type EarlierRates } from '../src-main/traces/earlier-rate.ts';
 import { HumMeter, type Hum } from '../src-main/traces/hum.ts';
 import { offsetChanges } from '../src-main/traces/answers.ts';
 import { placeInReference } from '../src-main/traces/reference.ts';
@@ -49,6 +50,7 @@ const measures: Record<string, () => void | Promise<void>> = {
   reference: measureReference,
   background: measureBackground,
   repeats: measureRepeats,
+  rate: measureRate,
   ...(values.dataset === undefined ? {} : { find: () => measureFind(values.dataset ?? '') }),
   ...(values.clips === ''
     ? {}
@@ -559,6 +561,61 @@ function measureCodingCuts(): void {
 function isOf({ family, offset, frameSamples }: Coding['runs'][number], ending: string, cut: number): boolean {
   const begin = ending === 'mp3' ? 47 : 0;
   return family === (ending === 'mp3' ? 'mp3' : 'aac') && (offset - begin + cut) % frameSamples === 0;
+}
+
+/** A voice over noise 40 dB below it at one rate, brought to another by what programs use, and then coded. */
+function measureRate(): void {
+  const seconds = 30;
+  const ratesOf = (samples: Float32Array, rate: number): EarlierRates => {
+    const meter = new RateMeter(rate);
+    for (const block of inBlocks(samples)) meter.push(block);
+    return meter.finish();
+  };
+  const through = (samples: Float32Array, from: number, to: number, ...how: string[]): Float32Array => {
+    const [before, after] = ['before.wav', 'after.wav'].map((name) => join(folder, name));
+    writeFileSync(before, wav16(samples, from));
+    execFileSync(ffmpeg, ['-v', 'error', '-nostdin', '-y', '-i', before, ...how, '-ar', String(to), after]);
+    return decoded(after, to);
+  };
+  const straight = (samples: Float32Array, from: number, to: number): Float32Array =>
+    Float32Array.from({ length: Math.floor(((samples.length - 1) * to) / from) }, (_, i) => {
+      const place = (i * from) / to;
+      const whole = Math.floor(place);
+      return samples[whole] + (place - whole) * (samples[whole + 1] - samples[whole]);
+    }).map((x) => Math.round(32_768 * x) / 32_768);
+  const ways: [string, (samples: Float32Array, from: number, to: number) => Float32Array][] = [
+    ['straight lines', straight],
+    ['ffmpeg (swr)', (samples, from, to) => through(samples, from, to)],
+    [
+      'ffmpeg, then mp3 at 64 kbit/s',
+      (samples, from, to) => coded(through(samples, from, to), to, 's16le', 'mp3', ...kbit(64)),
+    ],
+    ['ours', resampledBy],
+  ];
+  print('Way', 'From and to (Hz)', 'Found', 'Other rates found');
+  print(':-', ':-', ':-', ':-');
+  for (const [from, to] of [
+    [8000, 16_000],
+    [16_000, 48_000],
+    [44_100, 48_000],
+    [48_000, 44_100],
+    [16_000, 16_000],
+    [48_000, 48_000],
+  ]) {
+    for (const [name, way] of from === to
+      ? ([['as it is', (samples: Float32Array) => samples]] as typeof ways)
+      : ways) {
+      let [found, others] = [0, 0];
+      for (let k = 0; k < count; k++) {
+        const random = new Random([7, k, from]);
+        const said = voice(random, from, seconds, 0.05);
+        const { rates } = ratesOf(way(sum(said, noise(random, said.length, 0.0005)), from, to), to);
+        if (rates.some(({ rateHz }) => rateHz === from)) found++;
+        others += rates.filter(({ rateHz }) => rateHz !== from).length;
+      }
+      print(name, `${from} to ${to}`, from === to ? '–' : `${found} of ${count}`, others);
+    }
+  }
 }
 
 function resampledBy(samples: Float32Array, from: number, to: number): Float32Array {

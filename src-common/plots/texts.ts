@@ -27,6 +27,7 @@ export const traceTitles = {
   background: 'Steps of the background',
   repeats: 'Repeated stretches',
   coding: 'Earlier lossy coding',
+  rate: 'Earlier sampling rate',
   container: 'Container history',
 } as const;
 
@@ -58,6 +59,12 @@ export const traceTexts = {
   codingStrength: 'How clearly frames of a coder stand out',
   codingStrengthAxis: 'Clarity (standard errors)',
   codingStrengthOf: 'The clearest beginning of frames in ten seconds',
+  rate: 'How clearly an earlier sampling rate stands out',
+  rateAxis: 'Clarity (standard errors)',
+  rateOf: 'The clearest rate in ten seconds',
+  rateChange: 'Traces of a rate begin or end',
+  rateNote:
+    'Sound below half of a rate and its image above it, which a resampler lets through, keep their phases to one another.',
   backgroundStep: 'Step of noise or mean',
   dc: 'Mean of the samples',
   dcAxis: 'Mean (millionths of full scale)',

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { BackgroundTrace, CodingTrace, HumTrace, RepeatsTrace } from '../schemas/traces.ts';
+import type { BackgroundTrace, CodingTrace, HumTrace, RateTrace, RepeatsTrace } from '../schemas/traces.ts';
 import { plotCsv } from './rows.ts';
 import { plotSvg } from './svg.ts';
 import { tracePlots } from './traces.ts';
@@ -111,4 +111,22 @@ describe('plots of coding', () => {
     const silent = { ...nothing, strength: { timesSeconds: [5], values: [null] } };
     expect(tracePlots('a.wav', silent, { durationSeconds: 24 })).toEqual([]);
   });
+});
+
+it('of an earlier rate: how clearly it stands out, and where its traces begin or end', () => {
+  const rate: RateTrace = {
+    kind: 'rate',
+    ...{ sentence: 'The sound has traces of 8,000 Hz.', limits: 'None.', figures: [] },
+    places: [{ startSeconds: 12, endSeconds: 12, what: 'Traces of 8,000 Hz begin' }],
+    rates: [{ rateHz: 8000, score: 30, share: 0.5 }],
+    runs: [{ rateHz: 8000, startSeconds: 12, endSeconds: 24 }],
+    strength: { timesSeconds: [5, 15], values: [1, 30] },
+    threshold: 9,
+  };
+  const [plot, ...others] = tracePlots('a.wav', rate, { durationSeconds: 24 });
+  expect(others).toEqual([]);
+  expect(plot.layers.map(({ kind }) => kind)).toEqual(['line', 'line', 'upright']);
+  expect(plot.y.to).toBeGreaterThan(30);
+  const silent = { ...rate, strength: { timesSeconds: [5], values: [null] } };
+  expect(tracePlots('a.wav', silent, { durationSeconds: 24 })).toEqual([]);
 });

@@ -4,6 +4,7 @@ import type {
   BackgroundTrace,
   CodingTrace,
   HumTrace,
+  RateTrace,
   RepeatsTrace,
   Trace,
   TraceCurve,
@@ -28,6 +29,8 @@ export function tracePlots(
       return repeatPlots(subject, trace, durationSeconds);
     case 'coding':
       return codingPlots(subject, trace, durationSeconds);
+    case 'rate':
+      return ratePlots(subject, trace, durationSeconds);
     case 'container':
       return [];
   }
@@ -172,6 +175,28 @@ function codingPlots(subject: string, trace: CodingTrace, durationSeconds: numbe
     note: texts.codingNote,
   };
   return [frames, clarity];
+}
+
+function ratePlots(subject: string, trace: RateTrace, durationSeconds: number): Plot[] {
+  const { strength, threshold: least, places, sentence } = trace;
+  if (strength.values.every((value) => value === null)) return [];
+  const highest = strength.values.reduce<number>((most, value) => Math.max(most, value ?? 0), least);
+  return [
+    {
+      id: 'rate-strength',
+      title: texts.rate,
+      subject,
+      x: timeAxis(durationSeconds),
+      y: { label: texts.rateAxis, column: 'standard_errors', scale: 'linear', from: 0, to: 1.1 * highest, format: axisNumber }, // prettier-ignore
+      layers: [
+        threshold(least, durationSeconds),
+        ...curveLayers(strength, texts.rateOf, 'accent'),
+        ...uprights(places, texts.rateChange),
+      ],
+      gist: sentence,
+      note: texts.rateNote,
+    },
+  ];
 }
 
 /** Lines across the plot where something stands out. */

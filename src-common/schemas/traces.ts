@@ -97,6 +97,25 @@ const codingSchema = answer.extend({
 export type CodingTrace = z.infer<typeof codingSchema>;
 export type CodingRun = CodingTrace['runs'][number];
 
+const rateSchema = answer.extend({
+  kind: z.literal('rate'),
+  /** Sampling rates in Hz that the sound had before and that stand out, the clearest first. */
+  rates: z.array(
+    z.object({
+      rateHz: z.number(),
+      /** In standard errors of what chance gives. */
+      score: z.number(),
+      /** Of the windows that were assessed, those in which it stands out. */
+      share: z.number(),
+    }),
+  ),
+  runs: z.array(z.object({ rateHz: z.number(), startSeconds: z.number(), endSeconds: z.number() })),
+  /** The highest score of any rate, in standard errors; from `threshold` on a rate is said to be found. */
+  strength: curve,
+  threshold: z.number(),
+});
+export type RateTrace = z.infer<typeof rateSchema>;
+
 const containerSchema = answer.extend({
   kind: z.literal('container'),
   /** Parts of the file in their order; those within others in brackets. */
@@ -109,6 +128,7 @@ const traceSchema = z.discriminatedUnion('kind', [
   backgroundSchema,
   repeatsSchema,
   codingSchema,
+  rateSchema,
   containerSchema,
 ]);
 export type Trace = z.infer<typeof traceSchema>;

@@ -332,6 +332,7 @@ it('traces stand in a report where they were asked for, with figures that are re
     'background',
     'repeats',
     'coding',
+    'rate',
     'container',
   ]);
 });

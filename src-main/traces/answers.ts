@@ -7,6 +7,7 @@ import type {
   ContainerTrace,
   Found,
   HumTrace,
+  RateTrace,
   Repeat,
   RepeatsTrace,
   TraceAnswer,
@@ -16,6 +17,8 @@ import type { Background } from './background.ts';
 import { leastScore } from './coding.ts';
 import type { Coding } from './coding.ts';
 import type { ContainerHistory } from './container.ts';
+import { leastRateScore, leastRateSeconds, leastWindowScore } from './earlier-rate.ts';
+import type { EarlierRates } from './earlier-rate.ts';
 import { leastHumSeconds } from './hum.ts';
 import type { Hum } from './hum.ts';
 import { median } from './statistics.ts';
@@ -356,6 +359,67 @@ function ends(
 
 function capital(words: string): string {
   return words[0].toUpperCase() + words.slice(1);
+}
+
+const rateLimits =
+  'An earlier rate is what a telephone call, a recorder, a program or a coder (Opus works at 8, 12, 16 or 24 kHz within) leaves whose resampler lets images of the sound through, and also what some speech engines leave that make sound in steps of doubling rates: half of their rate stands out then. It is no sign of editing by itself; where it begins or ends within a recording, sound of unlike origin may have been joined. Good resamplers leave nothing: that no rate is found does not mean that there was no other one. A higher rate than the file’s leaves something only after a poor resampler; multiples of a rate that is found are not told apart from it; rates that are not in the list, such as of sound whose speed was changed, are not looked for.';
+
+/** Of the rates that a recording of so many seconds had before. */
+export function rateAnswer(found: EarlierRates, durationSeconds: number, sampleRateHz: number): RateTrace {
+  const { rates, strength, lookedFor } = found;
+  const runs = found.runs.slice(0, mostRuns);
+  const data = { kind: 'rate', rates, runs, strength, threshold: leastWindowScore, limits: rateLimits } as const;
+  const scores = strength.values.filter((score) => score !== null);
+  if (durationSeconds < leastRateSeconds || scores.length === 0) {
+    const sentence =
+      durationSeconds < leastRateSeconds
+        ? `Not assessed: an earlier sampling rate is looked for in recordings of ${leastRateSeconds} seconds and more.`
+        : 'Not assessed: there is too little sound for an earlier sampling rate to stand out.';
+    return { ...data, sentence, figures: [], places: [] };
+  }
+  const hertz = (hz: number): string => `${formatCount(hz)}${noBreak}Hz`;
+  const isInside = (seconds: number): boolean =>
+    seconds > leastInsideSeconds && seconds < durationSeconds - leastInsideSeconds;
+  const at = (seconds: number, what: string) => ({ startSeconds: seconds, endSeconds: seconds, what });
+  const places = runs
+    .flatMap(({ rateHz, startSeconds, endSeconds }) => [
+      ...(isInside(startSeconds) ? [at(startSeconds, `Traces of ${hertz(rateHz)} begin, or become clear enough`)] : []),
+      ...(isInside(endSeconds) ? [at(endSeconds, `Traces of ${hertz(rateHz)} end, or become too unclear`)] : []),
+    ])
+    .sort((one, other) => one.startSeconds - other.startSeconds);
+  const named = rates.map(({ rateHz, share }) =>
+    share === 0
+      ? `${hertz(rateHz)} (in the whole, too faint to stand out in ten seconds)`
+      : `${hertz(rateHz)} (in ${formatPercent(share, 0)} of the recording)`,
+  );
+  const sentence =
+    rates.length === 0
+      ? 'No trace of an earlier sampling rate was found.'
+      : [
+          `The sound has traces of an earlier sampling rate: ${named.join(', ')}; the file’s is ${hertz(sampleRateHz)}.`,
+          ...(places.length > 0 ? ['They begin or end within the recording: see the places.'] : []),
+        ].join(' ');
+  const [clearest] = rates;
+  return {
+    ...data,
+    sentence,
+    figures: [
+      {
+        name: 'The clearest rate stands out by',
+        value: `${formatNumber(rates.length > 0 ? clearest.score : largest(scores), 1)} standard errors`,
+      },
+      {
+        name: 'A rate is said to be found from',
+        value: `${formatNumber(leastRateScore, 0)} standard errors in the whole recording, ${formatNumber(leastWindowScore, 0)} in ten seconds`,
+      },
+      { name: 'Looked for', value: `${lookedFor.map((hz) => formatCount(hz)).join('; ')} Hz` },
+      ...rates.map(({ rateHz, score, share }) => ({
+        name: hertz(rateHz),
+        value: `${formatNumber(score, 1)} standard errors; in ${formatPercent(share, 0)} of the recording`,
+      })),
+    ],
+    places,
+  };
 }
 
 const containerLimits =

@@ -23,7 +23,7 @@ const repeatsOf = ({ traces }: Traces): Repeat[] =>
 it('measures the mix or one channel, each trace once, and says how far it is', async () => {
   const told: [number, number | null][] = [];
   const mix = await measureTraces(path, { onProgress: (...progress) => told.push(progress) });
-  expect(mix.traces.map(({ kind }) => kind)).toEqual(['hum', 'background', 'repeats', 'coding', 'container']);
+  expect(mix.traces.map(({ kind }) => kind)).toEqual(['hum', 'background', 'repeats', 'coding', 'rate', 'container']);
   expect(mix).toMatchObject({ durationSeconds: 30, sampleRateHz: rateHz, channel: null });
   expect(repeatsOf(mix).filter(({ isSame }) => isSame)).toEqual([]);
   expect(told.at(-1)).toEqual([30, 30]);

@@ -4,10 +4,11 @@ import { openAudio, probe } from '../audio/decode.ts';
 import type { OpenOptions } from '../audio/types.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { placedBlocks } from '../sound/placed.ts';
-import { backgroundAnswer, codingAnswer, containerAnswer, humAnswer, repeatsAnswer } from './answers.ts';
+import { backgroundAnswer, codingAnswer, containerAnswer, humAnswer, rateAnswer, repeatsAnswer } from './answers.ts';
 import { BackgroundMeter } from './background.ts';
 import { CodingMeter } from './coding.ts';
 import { containerHistory } from './container.ts';
+import { RateMeter } from './earlier-rate.ts';
 import { HumMeter } from './hum.ts';
 import { placeInReference } from './reference.ts';
 import type { MainsReference } from './reference.ts';
@@ -42,6 +43,7 @@ export async function measureTraces(path: string, options: TraceOptions = {}): P
   const samplesTwice = new SameSamples(sampleRateHz);
   const soundTwice = new SameSound(sampleRateHz);
   const coding = new CodingMeter(sampleRateHz);
+  const rate = new RateMeter(sampleRateHz);
   let samples = 0;
   for await (const block of placedBlocks(audio, sampleRateHz)) {
     hum.push(block);
@@ -49,6 +51,7 @@ export async function measureTraces(path: string, options: TraceOptions = {}): P
     samplesTwice.push(block);
     soundTwice.push(block);
     coding.push(block);
+    rate.push(block);
     samples += block.length;
     onProgress?.(samples / sampleRateHz, declared);
   }
@@ -66,6 +69,7 @@ export async function measureTraces(path: string, options: TraceOptions = {}): P
     backgroundAnswer(background.finish(), durationSeconds),
     repeatsAnswer(allRepeats(samplesTwice.finish(), soundTwice.finish()), durationSeconds),
     codingAnswer(coding.finish(), durationSeconds, codec),
+    rateAnswer(rate.finish(), durationSeconds, sampleRateHz),
     containerAnswer(history, like),
   ];
   return { durationSeconds, sampleRateHz, channel: channel ?? null, traces };

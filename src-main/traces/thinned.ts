@@ -20,6 +20,7 @@ function thinnedTrace(trace: Trace): Trace {
     case 'background':
       return { ...trace, noiseChange: fewer(trace.noiseChange, true), dc: fewer(trace.dc, false) };
     case 'coding':
+    case 'rate':
       return { ...trace, strength: fewer(trace.strength, true) };
     case 'repeats':
     case 'container':
