@@ -110,9 +110,10 @@ function mayAlarm(files: readonly number[]): string {
   return `(sender_hash_matches = 0 OR changed = 1 OR scan = 'failed' OR (flags <> '' AND (${ofFlags})) OR id IN (${files.join(', ')}))`;
 }
 
-const ordersWith = (
-  alarmRankColumn: string,
-): Record<EvidenceQuery['order']['by'], { column: string; nullable?: true; then?: string }> => ({
+const orders: Record<
+  Exclude<EvidenceQuery['order']['by'], 'alarms'>,
+  { column: string; nullable?: true; then?: string }
+> = {
   id: { column: 'id' },
   added: { column: 'id' },
   reviewed: { column: 'reviewed_at', nullable: true },
@@ -125,8 +126,19 @@ const ordersWith = (
   size: { column: 'size_bytes' },
   flags: { column: 'flag_count', then: 'flags' },
   stretches: { column: 'stretch_count', nullable: true, then: 'longest_stretch' },
-  alarms: { column: alarmRankColumn },
-});
+};
+
+/** Of what the table shows, rows that stand together, in an order that an index has: nothing is sorted to show some of them. */
+interface Part {
+  /** @param limit how many at most; -1: all */
+  ids: (limit: number, offset: number) => number[];
+  count: () => number;
+}
+
+/** What has an alarm, in SQL. */
+function hasAlarm(files: readonly number[]): string {
+  return `(${mayAlarm(files)} AND alarm_rank(${alarmColumns}) > 0)`;
+}
 
 /** @param files with an alarm of their own, by the ids of their items */
 function conditionOf(
@@ -146,7 +158,7 @@ function conditionOf(
     for (const finding of findings) {
       if (finding === 'failed') any.push("scan = 'failed'");
       else if (finding === 'none') any.push('latest_analysis IS NULL');
-      else if (finding === 'flagged') any.push(`(${mayAlarm(files)} AND alarm_rank(${alarmColumns}) > 0)`);
+      else if (finding === 'flagged') any.push(hasAlarm(files));
       else if (finding === 'stretches') any.push('stretch_count > 0');
       else {
         any.push('finding = ?');
@@ -157,15 +169,6 @@ function conditionOf(
   }
   const narrowed = whereOf(where);
   return { where: [...parts, ...narrowed.parts].join(' AND '), values: [...values, ...narrowed.values] };
-}
-
-function orderOf({ by, descending }: EvidenceQuery['order'], files: readonly number[]): string {
-  const rank = `CASE WHEN ${mayAlarm(files)} THEN alarm_rank(${alarmColumns}) ELSE 0 END`;
-  const { column, nullable, then } = ordersWith(rank)[by];
-  const direction = descending ? 'DESC' : 'ASC';
-  const id = column === 'id' ? '' : `, id ${direction}`;
-  // What has no value comes last either way.
-  return `${nullable ? `(${column} IS NULL), ` : ''}${column} ${direction}${then === undefined ? '' : `, ${then} ${direction}`}${id}`;
 }
 
 type AlarmArguments = [id: number, matches: number | null, changed: number, scan: EvidenceRow['scan'], flags: string];
@@ -243,30 +246,67 @@ export class EvidenceTable {
     { order, offset, limit }: Pick<EvidenceQuery, 'order' | 'offset' | 'limit'>,
     ids: number[] | null,
   ): StoredEvidence[] {
-    if (ids?.length === 0) return [];
-    const { sql, values } = this.#sorted(order, ids);
-    // The ids first: only they are sorted and skipped.
-    const page = `SELECT evidence.* FROM (${sql} LIMIT ? OFFSET ?) AS page JOIN evidence USING (id)`;
-    return this.#db.prepare<unknown[], StoredEvidence>(page).all(...values, limit, offset);
+    const page: number[] = [];
+    let skipped = offset;
+    for (const part of this.#parts(order, ids)) {
+      if (page.length === limit) break;
+      const found = part.ids(limit - page.length, skipped);
+      page.push(...found);
+      skipped = found.length > 0 ? 0 : skipped - part.count();
+    }
+    const sql =
+      'SELECT evidence.* FROM json_each(?) AS page JOIN evidence ON evidence.id = page.value ORDER BY page.key';
+    return this.#db.prepare<[string], StoredEvidence>(sql).all(JSON.stringify(page));
   }
 
   /** @param ids as {@link page} */
   sorted(order: EvidenceQuery['order'], ids: number[] | null): number[] {
-    if (ids?.length === 0) return [];
-    const { sql, values } = this.#sorted(order, ids);
-    return this.#db
-      .prepare<unknown[], number>(sql)
-      .pluck()
-      .all(...values);
+    return this.#parts(order, ids).flatMap((part) => part.ids(-1, 0));
   }
 
-  #sorted(order: EvidenceQuery['order'], ids: number[] | null): { sql: string; values: string[] } {
+  /** The table in an order, part by part. */
+  #parts({ by, descending }: EvidenceQuery['order'], ids: number[] | null): Part[] {
+    if (ids?.length === 0) return [];
+    const direction = descending ? 'DESC' : 'ASC';
+    if (by === 'alarms') {
+      const amiss = this.#withAlarms(direction, ids);
+      const others = this.#part('id NOT IN (SELECT value FROM json_each(?))', `id ${direction}`, ids, amiss);
+      const first = {
+        ids: (limit: number, offset: number) => amiss.slice(offset, limit < 0 ? undefined : offset + limit),
+      };
+      const parts = [{ ...first, count: () => amiss.length }, others];
+      return descending ? parts : parts.reverse();
+    }
+    const { column, nullable, then } = orders[by];
+    const id = column === 'id' ? '' : `, id ${direction}`;
+    const inOrder = `${column} ${direction}${then === undefined ? '' : `, ${then} ${direction}`}${id}`;
+    // What has no value comes last either way.
+    const conditions = nullable ? [`(${column} IS NULL) = 0`, `(${column} IS NULL) = 1`] : ['1'];
+    return conditions.map((condition) => this.#part(condition, inOrder, ids));
+  }
+
+  #withAlarms(direction: string, ids: number[] | null): number[] {
+    const rank = `alarm_rank(${alarmColumns}) ${direction}, id ${direction}`;
+    return this.#part(hasAlarm(this.#alarmingFiles()), rank, ids).ids(-1, 0);
+  }
+
+  /**
+   * @param condition of the rows in it, which may have one place for a list of numbers
+   * @param ids of those that match; null: all
+   */
+  #part(condition: string, by: string, ids: number[] | null, list?: readonly number[]): Part {
     // Of many, the index of the order is gone through, which has them sorted; few are sorted themselves.
     const column = (ids?.length ?? 0) > mostSorted ? '+id' : 'id';
     const chosen = ids === null ? '' : ` AND ${column} IN (SELECT value FROM json_each(?))`;
-    const by = orderOf(order, this.#alarmingFiles());
-    const sql = `SELECT id FROM evidence WHERE removed_at IS NULL${chosen} ORDER BY ${by}`;
-    return { sql, values: ids === null ? [] : [JSON.stringify(ids)] };
+    const from = `FROM evidence WHERE removed_at IS NULL AND ${condition}${chosen}`;
+    const values = [list, ids].flatMap((one) => (one ? [JSON.stringify(one)] : []));
+    const numbers = (sql: string): Database.Statement<unknown[], number> =>
+      this.#db.prepare<unknown[], number>(sql).pluck();
+    return {
+      ids: (limit, offset) =>
+        numbers(`SELECT id ${from} ORDER BY ${by} LIMIT ? OFFSET ?`).all(...values, limit, offset),
+      count: () => numbers(`SELECT count(*) ${from}`).get(...values) ?? 0,
+    };
   }
 }
 

@@ -80,7 +80,8 @@ describe('low stretches in the table', () => {
     store.close();
     const path = databasePath(folder);
     const db = new Database(path);
-    db.exec(`DROP INDEX evidence_by_stretches; ALTER TABLE evidence DROP COLUMN longest_stretch;
+    db.exec(`DROP INDEX evidence_by_id; DROP INDEX evidence_by_review; DROP INDEX evidence_by_tags;
+      DROP INDEX evidence_by_stretches; ALTER TABLE evidence DROP COLUMN longest_stretch;
       ALTER TABLE evidence DROP COLUMN stretch_count; ALTER TABLE marks DROP COLUMN channel; DROP TABLE view_settings;
       ALTER TABLE marks DROP COLUMN category; ALTER TABLE marks DROP COLUMN colour;
       ALTER TABLE evidence DROP COLUMN tags; ALTER TABLE evidence DROP COLUMN reviewed_at;

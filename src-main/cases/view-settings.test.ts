@@ -57,7 +57,8 @@ describe('how spectrograms of a case are shown', () => {
     store.close();
     const path = databasePath(folder);
     const db = new Database(path);
-    db.exec(`DROP TABLE view_settings; ALTER TABLE marks DROP COLUMN category; ALTER TABLE marks DROP COLUMN colour;
+    db.exec(`DROP INDEX evidence_by_id; DROP INDEX evidence_by_review; DROP INDEX evidence_by_tags;
+      DROP TABLE view_settings; ALTER TABLE marks DROP COLUMN category; ALTER TABLE marks DROP COLUMN colour;
       ALTER TABLE evidence DROP COLUMN tags; ALTER TABLE evidence DROP COLUMN reviewed_at;
       ALTER TABLE evidence DROP COLUMN reviewed_by; ALTER TABLE evidence DROP COLUMN known_in;
       DROP TABLE milestones; DROP INDEX custody_log_by_action; DROP INDEX evidence_by_alarm; PRAGMA user_version = 5`);

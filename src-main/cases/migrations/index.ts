@@ -8,6 +8,7 @@ import { sql as marksCategory } from './0007-marks-category.ts';
 import { sql as itemReview } from './0008-item-review.ts';
 import { sql as milestones } from './0009-milestones.ts';
 import { sql as counted } from './0010-counted.ts';
+import { sql as ordered } from './0011-orders.ts';
 
 /** In order; the database's `user_version` is the number of those that were applied. A published one is never changed. */
 export const migrations: readonly string[] = [
@@ -21,4 +22,5 @@ export const migrations: readonly string[] = [
   itemReview,
   milestones,
   counted,
+  ordered,
 ];
