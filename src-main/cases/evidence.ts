@@ -356,13 +356,17 @@ export class EvidenceItems {
   /** Inside of a transaction: changes an item. @returns null where it stays as it is */
   #edited(id: number, columnsOf: (row: StoredEvidence) => EditedColumns): RecordEdit | null {
     const stored = storedEvidence(this.#core, id);
-    const row = stored as unknown as Record<string, unknown>;
-    const old = Object.fromEntries(editable.map(([name, column]) => [name, row[column] ?? null]));
+    const old = editableOf(stored);
     const changes = changesOf(old, { ...old, ...columnsOf(stored) });
     if (Object.keys(changes).length === 0) return null;
     const summary = `${wordsOf(changes)} ${stored.name}.`;
     const position = this.#core.append('evidence-updated', id, summary, this.#put(id, changes));
-    return { position, summary, evidenceId: id, put: (side) => this.#put(id, changesTo(side, changes)) };
+    return this.#recordOf({ position, summary, evidenceId: id }, changes);
+  }
+
+  /** By itself, so that what is kept of tens of thousands of edits does not keep the items' rows as well. */
+  #recordOf(edit: Omit<RecordEdit, 'put'> & { evidenceId: number }, changes: Changes): RecordEdit {
+    return { ...edit, put: (side) => this.#put(edit.evidenceId, changesTo(side, changes)) };
   }
 
   /** Changes columns of an item. @returns what its row of the log says */
@@ -481,6 +485,12 @@ export class EvidenceItems {
       running: this.running.has(row.id),
     });
   }
+}
+
+/** What of an item a person may change, as it is. */
+function editableOf(row: StoredEvidence): Record<string, unknown> {
+  const columns = row as unknown as Record<string, unknown>;
+  return Object.fromEntries(editable.map(([name, column]) => [name, columns[column] ?? null]));
 }
 
 /** What an edit did, before the name of the item. */
