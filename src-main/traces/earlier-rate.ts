@@ -9,7 +9,7 @@ import type { TraceCurve } from '../../src-common/schemas/traces.ts';
 import { transform } from '../sound/fft.ts';
 
 /** Rates that recorders, telephones, editors and speech engines use. */
-export const ratesInUse = [8000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 88_200, 96_000, 192_000] as const; // prettier-ignore
+const ratesInUse = [8000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 88_200, 96_000, 192_000] as const; // prettier-ignore
 
 const frameSeconds = 0.05;
 /** Pairs of bins nearest half the old rate, where filters suppress least. */
@@ -33,7 +33,7 @@ export const leastRateSeconds = 3;
 /** Windows in which a rate stands out belong together across so many in which it does not: pauses. */
 const mostGapWindows = 2;
 
-export interface RateRun {
+interface RateRun {
   rateHz: number;
   startSeconds: number;
   endSeconds: number;
