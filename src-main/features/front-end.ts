@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { analysisWindows, windowSamples } from '../../src-common/analysis-windows.ts';
 import { hzToMel, melScales, melToHz } from '../../src-common/mel-scale.ts';
+import { Periodicity } from './periodicity.ts';
 import { SpectralKernel, isFftSize } from './spectral-kernel.ts';
 import type { Bands, TriangularFilters } from './spectral-kernel.ts';
 
@@ -51,6 +52,18 @@ const phaseSchema = z.object({
   fMax: z.number(),
 });
 
+const periodicitySchema = z.object({
+  type: z.literal('periodicity'),
+  ...framing,
+  /** Where bins come from, in Hz. */
+  fMin: z.number().min(0),
+  fMax: z.number(),
+  /** Of what layers of speech engines make sound in: see {@link Periodicity}. */
+  ratesHz: z.array(z.number().positive()).min(1).max(1000),
+  /** The most that a pair of bins counts. */
+  mostOfPair: z.number().positive(),
+});
+
 const lfccSchema = z.object({
   type: z.literal('lfcc'),
   ...framing,
@@ -74,14 +87,14 @@ const lfccSchema = z.object({
 
 /** What a model's card says of its front end. */
 export const frontEndSchema = z
-  .discriminatedUnion('type', [melSchema, linearSchema, phaseSchema, lfccSchema])
+  .discriminatedUnion('type', [melSchema, linearSchema, phaseSchema, lfccSchema, periodicitySchema])
   .superRefine((parameters, context) => {
     const refuse = (path: string, message: string): void => context.addIssue({ code: 'custom', path: [path], message });
     const { winLength, nFft, fMin, fMax, sampleRateHz } = parameters;
     if (winLength > nFft) refuse('winLength', 'winLength must be at most nFft');
     if (!(fMin < fMax && fMax <= sampleRateHz / 2))
       refuse('fMax', 'fMax must lie above fMin, up to half the sample rate');
-    if (parameters.type === 'linear' || parameters.type === 'phase') {
+    if (parameters.type === 'linear' || parameters.type === 'phase' || parameters.type === 'periodicity') {
       const { first, count } = keptBins(parameters);
       if (count < 1) refuse('fMax', 'no bin lies from fMin to fMax');
       if (parameters.type === 'phase' && first + count > nFft / 2) refuse('fMax', 'a bin must lie above fMax');
@@ -94,6 +107,7 @@ export type MelParameters = z.infer<typeof melSchema>;
 export type LinearParameters = z.infer<typeof linearSchema>;
 export type PhaseParameters = z.infer<typeof phaseSchema>;
 export type LfccParameters = z.infer<typeof lfccSchema>;
+export type PeriodicityParameters = z.infer<typeof periodicitySchema>;
 export type FrontEndParameters = z.infer<typeof frontEndSchema>;
 
 /** Turns audio into a spectrogram or cepstrogram. Holds its working memory: one per thread, any number of calls. */
@@ -109,7 +123,7 @@ export interface FrontEnd {
   frameCount(samples: number): number;
   /**
    * Level in dB, 10 log10(max(power + addedPower, floorPower)), row-major `[bins, frames]`; for LFCC the orthonormal DCT-II of the filters'
-   * levels; for phases see {@link PhaseFrontEnd}. Frames with samples that are not finite come out finite, but mean nothing.
+   * levels; for phases see {@link PhaseFrontEnd}, for periodicity {@link Periodicity}. Frames with samples that are not finite come out finite, but mean nothing.
    * @param samples mono audio at `sampleRateHz`.
    * @param out written and returned where given, at least `bins * frames` long; allocated otherwise.
    */
@@ -137,6 +151,8 @@ export function createFrontEnd(parameters: FrontEndParameters): FrontEnd {
     }
     case 'phase':
       return new PhaseFrontEnd(parameters);
+    case 'periodicity':
+      return new PeriodicityFrontEnd(parameters);
     case 'lfcc': {
       const { fMin, fMax, nFilters, nCoefficients, deltas, deltaFrames } = parameters;
       const edges = Float64Array.from(
@@ -272,6 +288,40 @@ class PhaseFrontEnd implements FrontEnd {
   }
 }
 
+/** How well phases are kept at each of some rates, over the whole of what it is given: one frame. */
+class PeriodicityFrontEnd implements FrontEnd {
+  readonly parameters: PeriodicityParameters;
+  readonly planes = 1;
+  readonly bins: number;
+  readonly frequenciesHz = new Float64Array(0);
+  readonly #spectra: SpectralFrontEnd;
+  readonly #periodicity: Periodicity;
+  #parts = new Float32Array(0);
+
+  constructor(parameters: PeriodicityParameters) {
+    const { sampleRateHz, nFft, hopLength, ratesHz } = parameters;
+    const { first, count } = keptBins(parameters);
+    this.parameters = parameters;
+    this.#spectra = new SpectralFrontEnd(parameters, new Float64Array(0), { kind: 'complex', first, count });
+    this.#periodicity = new Periodicity({ sampleRateHz, nFft, hopLength, first, count, ratesHz });
+    this.bins = this.#periodicity.size;
+  }
+
+  frameCount(samples: number): number {
+    return this.#spectra.frameCount(samples) > 0 ? 1 : 0;
+  }
+
+  compute(samples: Float32Array, out?: Float32Array): Float32Array {
+    const result = roomFor(this.bins, out);
+    const frames = this.#spectra.frameCount(samples.length);
+    if (this.#parts.length < this.#spectra.bins * frames) this.#parts = new Float32Array(this.#spectra.bins * frames);
+    const { floorPower, mostOfPair } = this.parameters;
+    if (frames > 0)
+      this.#periodicity.compute(this.#spectra.compute(samples, this.#parts), frames, floorPower, mostOfPair, result);
+    return result;
+  }
+}
+
 /** The rows of another front end, below them their differences over time, and so on. */
 class DeltaFrontEnd implements FrontEnd {
   readonly parameters: FrontEndParameters;
@@ -347,7 +397,12 @@ function copyReflected(samples: Float32Array, begin: number, target: Float32Arra
   for (let index = from + inside.length; index < target.length; index++) reflect(index);
 }
 
-function keptBins(parameters: Pick<LinearParameters | PhaseParameters, 'sampleRateHz' | 'nFft' | 'fMin' | 'fMax'>): {
+function keptBins(
+  parameters: Pick<
+    LinearParameters | PhaseParameters | PeriodicityParameters,
+    'sampleRateHz' | 'nFft' | 'fMin' | 'fMax'
+  >,
+): {
   first: number;
   count: number;
 } {
