@@ -104,6 +104,58 @@ class Encoder:
         return torch.from_numpy(np.concatenate(parts) @ self.kernel + self.bias)
 
 
+class Trees:
+    """Boosted trees on how phases are kept at some rates, each window by itself."""
+
+    def __init__(self, member, folder):
+        front = member["frontEnd"]
+        self.rate, self.size, self.hop = front["sampleRateHz"], front["nFft"], front["hopLength"]
+        self.floor, self.most = front["floorPower"], front["mostOfPair"]
+        self.window = torch.hann_window(self.size)
+        per_bin = self.rate / self.size
+        self.first = int(np.ceil(front["fMin"] / per_bin - 1e-6))
+        end = int(np.floor(front["fMax"] / per_bin + 1e-6)) + 1
+        self.sums = []
+        for rate in front["ratesHz"]:
+            distance = int(np.floor(rate / per_bin + 0.5))
+            apart = (rate, distance, False, self.first + distance, end)
+            mirrored = (rate, distance, True, max(self.first, distance - end + 1), (distance - 4) // 2 + 1)
+            self.sums += [one for one in (apart, mirrored) if distance > 0 and one[4] - one[3] >= 12]
+        arrays = read_safetensors(folder / member["trees"])
+        self.bias = arrays["bias"].item()
+        self.starts = arrays["starts"].long().tolist()
+        self.values, self.limits = arrays["values"].long().numpy(), arrays["limits"].numpy()
+        self.lefts, self.outputs = arrays["lefts"].long().numpy(), arrays["outputs"].double().numpy()
+
+    def features(self, windows):
+        frames = windows.unfold(1, self.size, self.hop) * self.window
+        spectrum = torch.fft.rfft(frames)
+        power = spectrum.real.square() + spectrum.imag.square()
+        units = torch.where(power > self.floor, spectrum / power.sqrt().clamp_min(1e-30), 0)
+        starts = np.arange(units.shape[1]) * self.hop
+        made = []
+        for rate, distance, mirrored, first, end in self.sums:
+            turns = torch.from_numpy(np.exp(-2j * np.pi * ((rate * starts) % self.rate) / self.rate).astype(np.complex64))
+            bins = torch.arange(first, end)
+            others = units[:, :, distance - bins] if mirrored else units[:, :, bins - distance].conj()
+            kept = (units[:, :, first:end] * others * turns[:, None]).sum(dim=1)
+            made.append(((kept.real.square() + kept.imag.square()) / len(starts)).clamp_max(self.most).mean(dim=1))
+        return torch.stack(made, dim=1)
+
+    def score(self, windows):
+        rows = self.features(windows).numpy()
+        scores = []
+        for row in rows:
+            score = self.bias
+            for start in self.starts:
+                node = 0
+                while self.values[start + node] >= 0:
+                    node = self.lefts[start + node] + (row[self.values[start + node]] > self.limits[start + node])
+                score += self.outputs[start + node]
+            scores.append(score)
+        return torch.tensor(scores, dtype=torch.float32)
+
+
 class Model:
     """All members of a model, in one process."""
 
@@ -117,12 +169,15 @@ class Model:
         self.networks = {}
         self.fronts = {}
         self.encoders = {}
+        self.trees = {}
         for member in self.members:
             if member["kind"] == "network":
                 self.fronts[member["name"]] = FrontEnd(member["frontEnd"])
                 self.networks[member["name"]] = (member, read_safetensors(folder / member["weights"]), {})
             elif member["kind"] == "encoder":
                 self.encoders[member["name"]] = Encoder(member, folder, request)
+            elif member["kind"] == "trees":
+                self.trees[member["name"]] = Trees(member, folder)
             else:
                 raise ValueError(f"the peer has no member of kind {member['kind']}")
 
@@ -153,6 +208,8 @@ class Model:
             name = member["name"]
             if name in self.encoders:
                 found.append(self.encoders[name].score(windows, encoder_batch))
+            elif name in self.trees:
+                found.append(self.trees[name].score(windows))
             else:
                 found.append(self.network(name, way)(laid_out(features[name].unsqueeze(1), way)).flatten())
         members = torch.stack(found)

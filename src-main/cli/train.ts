@@ -63,7 +63,7 @@ export function register(program: Command): void {
     .addOption(new Option('--network <name>', 'what is trained').choices(['residual', 'mel-cnn']).default('residual'))
     .option(
       '--members <names>',
-      'a model of several members instead, joined: linear, mel and phase (residual networks, more seeds as linear-2), encoder, encoder:NAME of one that was added',
+      'a model of several members instead, joined: linear, mel and phase (residual networks, more seeds as linear-2), encoder, periodicity (trees on how phases are kept at engines’ rates), encoder:NAME of one that was added',
       (text: string) => text.split(',').map((name) => name.trim()),
     )
     .addOption(

@@ -70,6 +70,29 @@ const encoderMemberSchema = z.object({
 });
 export type EncoderMember = z.infer<typeof encoderMemberSchema>;
 
+/** How boosted trees were fitted. */
+const treesTrainingSchema = z.object({
+  trees: z.int().positive(),
+  leaves: z.int().positive(),
+  learningRate: z.number(),
+  penalty: z.number(),
+  leastInLeaf: z.int(),
+  valuesShare: z.number(),
+  /** Fits of different seeds, whose trees are averaged. */
+  seeds: z.int().positive(),
+});
+
+/** Boosted trees on the values of a front end that has one frame. */
+const treesMemberSchema = z.object({
+  kind: z.literal('trees'),
+  ...base,
+  frontEnd: frontEndSchema,
+  /** Its trees among the model's files. */
+  trees: fileName,
+  training: treesTrainingSchema,
+});
+export type TreesMember = z.infer<typeof treesMemberSchema>;
+
 /** A graph that others made, with what goes in and what comes out. */
 const foreignMemberSchema = z.object({
   kind: z.literal('foreign'),
@@ -91,6 +114,7 @@ export type ForeignMember = z.infer<typeof foreignMemberSchema>;
 export const memberSchema = z.discriminatedUnion('kind', [
   networkMemberSchema,
   encoderMemberSchema,
+  treesMemberSchema,
   foreignMemberSchema,
 ]);
 export type Member = z.infer<typeof memberSchema>;
@@ -98,5 +122,5 @@ export type Member = z.infer<typeof memberSchema>;
 /** The highest frequency that a member looks at, in Hz; null where what goes in is the sound itself. */
 export function highestHz(member: Member): number | null {
   if (member.kind === 'foreign') return member.highestHz;
-  return member.kind === 'network' ? member.frontEnd.fMax : null;
+  return member.kind === 'network' || member.kind === 'trees' ? member.frontEnd.fMax : null;
 }

@@ -7,14 +7,17 @@ import type { StoredEncoder } from './encoders/encoder.ts';
 import { ForeignGraph } from './foreign.ts';
 import { logitOf } from './logistic.ts';
 import type { LogisticModel } from './logistic.ts';
-import type { EncoderMember, ForeignMember, NetworkMember } from './member.ts';
+import type { EncoderMember, ForeignMember, NetworkMember, TreesMember } from './member.ts';
 import { onnxNames } from './onnx.ts';
 import { openSession } from './session.ts';
+import { scoreOfTrees } from './trees.ts';
+import type { TreesModel } from './trees.ts';
 
 /** A member with what it takes to run it; can be handed to a worker. */
 export type MemberContent =
   | { member: NetworkMember; onnx: Uint8Array }
   | { member: ForeignMember; onnx: Uint8Array }
+  | { member: TreesMember; trees: TreesModel }
   | { member: EncoderMember; encoder: Pick<StoredEncoder, 'card' | 'onnx'>; head: LogisticModel };
 
 /** Windows scored in one run; always of one recording, so that no score depends on its neighbours. */
@@ -140,6 +143,29 @@ class EncoderScorer implements MemberScorer {
   }
 }
 
+class TreesScorer implements MemberScorer {
+  readonly #member: TreesMember;
+  readonly #trees: TreesModel;
+
+  constructor(member: TreesMember, trees: TreesModel) {
+    this.#member = member;
+    this.#trees = trees;
+  }
+
+  score(batch: WindowBatch): Promise<ArrayLike<number>> {
+    const values = batch.features(this.#member.frontEnd);
+    const size = values.length / batch.count;
+    const scores = Array.from({ length: batch.count }, (_, index) =>
+      scoreOfTrees(this.#trees, values.subarray(index * size, (index + 1) * size)),
+    );
+    return Promise.resolve(scores);
+  }
+
+  dispose(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
 class ForeignScorer implements MemberScorer {
   readonly #graph: ForeignGraph;
 
@@ -165,6 +191,7 @@ export async function createScorer(content: MemberContent, threads: number): Pro
   if ('encoder' in content) {
     return new EncoderScorer(await Encoder.create(content.encoder, threads), content.head);
   }
+  if ('trees' in content) return new TreesScorer(content.member, content.trees);
   const { member, onnx } = content;
   if (member.kind === 'foreign') return new ForeignScorer(await ForeignGraph.create(onnx, member, threads));
   const session = await openSession(onnx, threads);

@@ -6,6 +6,7 @@ import { ensureFolder, unwritable, writeFileWhole } from '../base/files.ts';
 import { dataFolder } from '../base/home.ts';
 import { sha256 } from '../base/sha256.ts';
 import { applicationRoot } from '../base/workers.ts';
+import { createFrontEnd } from '../features/front-end.ts';
 import { cardSchema } from './card.ts';
 import type { Card } from './card.ts';
 import { EncoderUnavailable, findEncoder } from './encoders/encoder.ts';
@@ -13,13 +14,15 @@ import type { StoredEncoder } from './encoders/encoder.ts';
 import { axesOf } from './foreign.ts';
 import { checkGraph, refusal } from './graph.ts';
 import type { LogisticModel } from './logistic.ts';
-import type { EncoderMember, ForeignMember, Member, NetworkMember } from './member.ts';
+import type { EncoderMember, ForeignMember, Member, NetworkMember, TreesMember } from './member.ts';
 import { parameterSpecs } from './network.ts';
 import type { NetworkSpec, Weights } from './network.ts';
 import { layersToVector, writeOnnx } from './onnx.ts';
 import { readSafetensors, writeSafetensors } from './safetensors.ts';
 import { vouchedFor } from './seal.ts';
 import type { MemberContent } from './scorers.ts';
+import { readTrees, writeTrees } from './trees.ts';
+import type { TreesModel } from './trees.ts';
 
 /** A model that can score: what a worker gets of it. */
 export interface RunnableModel {
@@ -93,6 +96,8 @@ function scoringParts(card: Card): unknown {
         return [kind, name, weight, card.files[member.onnx]];
       case 'encoder':
         return [kind, name, weight, member.encoder.onnxSha256, card.files[member.head]];
+      case 'trees':
+        return [kind, name, weight, card.files[member.trees], member.frontEnd];
       case 'foreign':
         return [kind, name, weight, card.files[member.onnx], member.input, member.output];
     }
@@ -120,6 +125,8 @@ export function memberFiles(member: Member): string[] {
       return [member.onnx, member.weights];
     case 'encoder':
       return [member.head];
+    case 'trees':
+      return [member.trees];
     case 'foreign':
       return [member.onnx];
   }
@@ -145,6 +152,15 @@ async function readChecked(folder: string, name: string, card: Card): Promise<Ui
     );
   }
   return bytes;
+}
+
+/** @throws UserFacingError `model` */
+export async function readTreesOf(
+  { folder, card }: Pick<StoredModel, 'folder' | 'card'>,
+  member: TreesMember,
+): Promise<TreesModel> {
+  const bytes = await readChecked(folder, member.trees, card);
+  return readTrees(bytes, createFrontEnd(member.frontEnd).bins, join(folder, member.trees));
 }
 
 async function readHead(folder: string, card: Card, member: EncoderMember): Promise<LogisticModel> {
@@ -178,6 +194,7 @@ async function readMember(
     return { member, onnx: tells ? writeOnnx(member.network, weights, layersToVector(member.network)) : onnx };
   }
   if (member.kind === 'foreign') return { member, onnx: await readForeign({ folder, card }, member) };
+  if (member.kind === 'trees') return { member, trees: await readTreesOf({ folder, card }, member) };
   const head = await readHead(folder, card, member);
   const { name } = member.encoder;
   const found = encoders.get(name) ?? findEncoder(name);
@@ -429,6 +446,10 @@ export function networkFiles(
 }
 
 /** A head as a file. */
+export function treesFile(member: Pick<TreesMember, 'trees'>, trees: TreesModel): ModelFiles {
+  return new Map([[member.trees, writeTrees(trees)]]);
+}
+
 export function headFile(member: Pick<EncoderMember, 'head'>, { kernel, bias }: LogisticModel): ModelFiles {
   const arrays = new Map([
     ['kernel', Float32Array.from(kernel)],

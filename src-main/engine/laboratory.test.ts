@@ -121,6 +121,7 @@ it('lists the members that can be had here, and refuses a model of several in th
     { name: 'mel', kind: 'network', description: null, why: null },
     { name: 'phase', kind: 'network', description: null, why: null },
     { name: 'encoder', kind: 'encoder', description: null, why: null },
+    { name: 'periodicity', kind: 'trees', description: null, why: null },
     { name: 'encoder:brought', kind: 'encoder', description: 'Of a test', why: null },
   ]);
   rmSync(join(context.home, 'encoders', 'brought', 'encoder.onnx'));

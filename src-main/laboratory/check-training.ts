@@ -63,9 +63,9 @@ export async function checkTraining(asked: Choices): Promise<void> {
       advice: 'Calibrate on folds of sources (--folds source).',
     });
   }
-  if (copies !== undefined && !members?.some((name) => memberRecipe(name).kind === 'encoder')) {
+  if (copies !== undefined && !members?.some((name) => memberRecipe(name).kind !== 'network')) {
     throw new UserFacingError('usage', 'Networks learn from the recordings themselves: no member learns from copies.', {
-      advice: 'Leave the copies out, or take an encoder among the members.',
+      advice: 'Leave the copies out, or take an encoder or `periodicity` among the members.',
     });
   }
   await checkCodecs(misjudgedCodecs);
@@ -91,7 +91,7 @@ export async function checkTraining(asked: Choices): Promise<void> {
 export interface MemberChoice {
   /** As in `--members`. */
   name: string;
-  kind: 'network' | 'encoder';
+  kind: 'network' | 'encoder' | 'trees';
   /** Of an encoder that was added: what its card says. */
   description: string | null;
   /** Why it cannot be had here; null where it can. */
@@ -103,7 +103,7 @@ export async function memberChoices(): Promise<MemberChoice[]> {
   const settings = membersSettings('full');
   const added = (await listEncoders()).filter(({ brought }) => brought !== undefined);
   const choices = [
-    ...['linear', 'linear-2', 'mel', 'phase', 'encoder'].map((name) => ({ name, description: null })),
+    ...['linear', 'linear-2', 'mel', 'phase', 'encoder', 'periodicity'].map((name) => ({ name, description: null })),
     ...added.map(({ name, description }) => ({ name: `encoder:${name}`, description })),
   ];
   const found: MemberChoice[] = [];

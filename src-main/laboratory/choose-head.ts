@@ -42,12 +42,11 @@ const originalsShare = 0.75;
 /** A generator counts by the root of its clips: on folds and dev as good as once each, and nearer to engines that many clips are of. */
 const spoofPower = -0.5;
 
-/** How much each recording counts, sources alike; from `originals` on they are copies of those before. */
-function headWeights(items: readonly DatasetItem[], originals: number): Float64Array {
-  const weights = exampleWeights(items, spoofPower);
-  if (originals === items.length) return weights;
+/** How much each recording counts where those from `originals` on are copies of those before. */
+export function copiesWeighted(weights: Float64Array, originals: number): Float64Array {
+  if (originals === weights.length) return weights;
   const sumOf = (part: Float64Array): number => part.reduce((sum, weight) => sum + weight, 0);
-  const share = sumOf(weights.subarray(0, originals)) / items.length;
+  const share = sumOf(weights.subarray(0, originals)) / weights.length;
   return weights.map((weight, at) =>
     at < originals ? (weight * originalsShare) / share : (weight * (1 - originalsShare)) / (1 - share),
   );
@@ -75,7 +74,10 @@ export function fitHead(
     for (let i = 0; i < size; i++) features[at * size + i] = (row[places[i]] - mean[i]) * scale[i];
   });
   const labels = Uint8Array.from(items, ({ label }) => Number(label === 'bonafide'));
-  const { kernel, bias } = fitLogistic({ features, labels, weights: headWeights(items, originals) }, strength);
+  const { kernel, bias } = fitLogistic(
+    { features, labels, weights: copiesWeighted(exampleWeights(items, spoofPower), originals) },
+    strength,
+  );
   const folded = new Float64Array(rows[0].length);
   let offset = bias;
   for (let i = 0; i < size; i++) {

@@ -6,10 +6,10 @@ import { createFrontEnd } from '../features/front-end.ts';
 import type { BackendChoice } from '../training/backends/index.ts';
 import type { ExampleSettings } from '../training/examples.ts';
 import type { TrainingPlan } from '../training/train.ts';
-import { memberName, memberRecipe, membersSettings, recipeFor } from './recipes.ts';
+import { memberName, memberRecipe, membersSettings, periodicityFrontEnd, recipeFor } from './recipes.ts';
 import { recipeToTrainOn, settingsFor } from './recipes.ts';
 import type { Recipe } from './recipes.ts';
-import { EncoderTrainer, NetworkTrainer } from './train-members.ts';
+import { EncoderTrainer, NetworkTrainer, TreesTrainer } from './train-members.ts';
 import type { MemberTrainer } from './train-members.ts';
 import type { TrainingOptions } from './training-options.ts';
 
@@ -97,6 +97,12 @@ async function severalMembers(
       const settings = { conditioning, window };
       const create = { ...recipe, name: memberName(name), settings, seed: request.seed };
       trainers.push(await EncoderTrainer.create(create));
+      continue;
+    }
+    if (recipe.kind === 'trees') {
+      const frontEnd = periodicityFrontEnd(request.band);
+      const settings = { conditioning, window };
+      trainers.push(new TreesTrainer({ name, frontEnd, settings, recipe: recipe.training, seed: request.seed }));
       continue;
     }
     const { network, frontEnd, training, seedAfter } = recipe;

@@ -8,7 +8,8 @@ import type { ExampleSettings } from '../training/examples.ts';
 import { networkNames } from '../detector/network.ts';
 import type { TrainingPlan } from '../training/train.ts';
 import type { WindowPlan } from '../detector/windows.ts';
-import type { FrontEndParameters } from '../features/front-end.ts';
+import type { TreesMember } from '../detector/member.ts';
+import type { FrontEndParameters, PeriodicityParameters } from '../features/front-end.ts';
 
 const conditioning: Conditioning = {
   sampleRateHz: 16_000,
@@ -244,14 +245,40 @@ type MemberRecipe =
       seedAfter: number;
     }
   /** Strength null: chosen on sources left out, as are the layers. */
-  | { kind: 'encoder'; encoder: string; strength: number | null };
+  | { kind: 'encoder'; encoder: string; strength: number | null }
+  | { kind: 'trees'; training: TreesMember['training'] };
 
 const members: Record<string, MemberRecipe> = {
   linear: { kind: 'network', network: 'residual', frontEnd: 'linear', training: {}, seedAfter: 0 },
   mel: { kind: 'network', network: 'residual', frontEnd: 'mel', training: { epochs: 12 }, seedAfter: 0 },
   phase: { kind: 'network', network: 'residual', frontEnd: 'phase', training: {}, seedAfter: 0 },
   encoder: { kind: 'encoder', encoder: 'whisper-tiny-en', strength: 0.001 },
+  periodicity: {
+    kind: 'trees',
+    training: { trees: 150, leaves: 8, learningRate: 0.05, penalty: 5, leastInLeaf: 20, valuesShare: 0.3, seeds: 3 },
+  },
 };
+
+/** Rates of recordings and engines, and into how many samples of them a step of an engine, a vocoder or a codec fills up one of its own. */
+const engineRatesHz = [16_000, 22_050, 24_000, 32_000, 44_100, 48_000];
+const stepSamples = [2, 3, 4, 5, 6, 8, 10, 12, 15, 16, 20, 24, 25, 30, 32, 40, 48, 50, 60, 64, 75, 80, 96, 100, 120, 128, 150, 160, 192, 200, 240, 256, 300, 320, 400, 480, 512, 600, 640]; // prettier-ignore
+const periodsBetweenHz = [45, 12_001];
+
+/** What the member of trees looks at: windows of 64 ms every 32 ms, whose bins tell rates apart that lie 16 Hz from one another. */
+export function periodicityFrontEnd(band: BandName | undefined): PeriodicityParameters {
+  const rates = engineRatesHz.flatMap((rate) => stepSamples.map((samples) => Math.round((1e4 * rate) / samples) / 1e4));
+  const [low, high] = periodsBetweenHz;
+  return {
+    type: 'periodicity',
+    ...framing,
+    ...{ nFft: 1024, winLength: 1024, hopLength: 512, fMin: 93.75, fMax: 7328.125 },
+    ...(band === 'telephone' ? telephoneRange : {}),
+    // What is digitally silent has no phase.
+    floorPower: 1e-12,
+    ratesHz: [...new Set(rates)].filter((hz) => hz >= low && hz <= high).sort((one, other) => one - other),
+    mostOfPair: 8,
+  };
+}
 
 /** What every member of a model of several has in common: what is done to a recording, and its windows. */
 export function membersSettings(band: BandName | undefined): Pick<ExampleSettings, 'conditioning' | 'window'> {
@@ -265,7 +292,7 @@ export function memberName(name: string): string {
 }
 
 /**
- * The member of that name: `linear`, `mel` and `phase` are residual networks, `encoder` the frozen encoder with a head; `linear-2`
+ * The member of that name: `linear`, `mel` and `phase` are residual networks, `encoder` the frozen encoder with a head, `periodicity` trees on how phases are kept; `linear-2`
  * and so on are networks of further seeds, whose scores are averaged with the first's; `encoder:NAME` is an encoder that was added.
  * @throws UserFacingError `usage` where there is none.
  */
@@ -274,7 +301,7 @@ export function memberRecipe(name: string): MemberRecipe {
   if (brought !== undefined) return { kind: 'encoder', encoder: brought, strength: null };
   const [, plain, number] = /^([a-z]+)(?:-([2-9]))?$/.exec(name) ?? [];
   const recipe = Object.hasOwn(members, plain ?? '') ? members[plain] : undefined;
-  if (recipe === undefined || (recipe.kind === 'encoder' && number !== undefined)) {
+  if (recipe === undefined || (recipe.kind !== 'network' && number !== undefined)) {
     throw new UserFacingError('usage', `There is no member "${name}".`, {
       advice: `Members are ${Object.keys(members).join(', ')}; further seeds of a network are ${Object.keys(members)[0]}-2 and so on, encoders that were added encoder:NAME.`,
     });

@@ -10,17 +10,22 @@ import { defaultMinimumSpeechSeconds } from '../detector/card.ts';
 import { Encoder, findEncoder } from '../detector/encoders/encoder.ts';
 import type { StoredEncoder } from '../detector/encoders/encoder.ts';
 import { EmbeddingCache, trimEmbeddings } from '../detector/encoders/embedding-cache.ts';
-import type { EncoderMember, NetworkMember } from '../detector/member.ts';
+import type { EncoderMember, NetworkMember, TreesMember } from '../detector/member.ts';
 import type { MemberContent } from '../detector/scorers.ts';
 import { SpeechDetector } from '../detector/speech.ts';
-import { headFile, networkFiles } from '../detector/store.ts';
+import { headFile, networkFiles, treesFile } from '../detector/store.ts';
 import type { ModelFiles } from '../detector/store.ts';
+import { createFrontEnd } from '../features/front-end.ts';
+import type { FrontEndParameters } from '../features/front-end.ts';
+import { averaged } from '../detector/trees.ts';
+import { fitTrees } from '../training/boosting.ts';
+import { exampleWeights } from '../training/sampling.ts';
 import { trainNetwork } from '../training/train.ts';
 import type { TrainingEvent, TrainingPlan } from '../training/train.ts';
 import { ConditioningMemory, conditionRecording } from '../detector/windows.ts';
 import type { WindowPlan } from '../detector/windows.ts';
 import { mustFitWindows, notOnThisMachine } from './check-training.ts';
-import { chooseHead, fitHead, placesOf } from './choose-head.ts';
+import { chooseHead, copiesWeighted, fitHead, placesOf } from './choose-head.ts';
 
 /** A member that has been made, its weight one. */
 export interface FittedMember {
@@ -122,18 +127,114 @@ interface Embedding {
 /** Of the fit where nothing is chosen. */
 const usualStrength = 0.001;
 
+/** What makes values of windows. */
+interface WindowValues {
+  of(samples: Float32Array): Promise<Float32Array> | Float32Array;
+  dispose(): Promise<void>;
+}
+
+/** Values of recordings, made once: the mean over the windows of each. */
+class RecordingValues {
+  readonly #settings: { conditioning: Conditioning; window: WindowPlan };
+  readonly #size: number;
+  readonly #open: () => Promise<WindowValues> | WindowValues;
+  /** Where they are kept from run to run, and from model to model. */
+  readonly #cache: EmbeddingCache;
+  readonly #known = new Map<string, Embedding>();
+
+  /** @param madeOf what the values depend on beside recording and settings */
+  constructor(
+    settings: { conditioning: Conditioning; window: WindowPlan },
+    size: number,
+    madeOf: unknown[],
+    open: () => Promise<WindowValues> | WindowValues,
+  ) {
+    this.#settings = settings;
+    this.#size = size;
+    this.#open = open;
+    this.#cache = new EmbeddingCache([...madeOf, settings.conditioning, settings.window]);
+  }
+
+  async of(items: readonly DatasetItem[], { signal, onEvent }: FitOptions): Promise<Embedding[]> {
+    const open = items.filter(({ path }) => !this.#known.has(path));
+    if (open.length > 0) await this.#make(open, signal, onEvent);
+    return items.map(({ path }) => this.#known.get(path) as Embedding);
+  }
+
+  async #make(
+    open: readonly DatasetItem[],
+    signal: AbortSignal | undefined,
+    onEvent: FitOptions['onEvent'],
+  ): Promise<void> {
+    const { conditioning, window } = this.#settings;
+    const maker = await this.#open();
+    const speech = conditioning.speech === 'silero-vad-v5' ? await SpeechDetector.create(1) : null;
+    const memory = new ConditioningMemory();
+    try {
+      for (const [done, { path }] of open.entries()) {
+        signal?.throwIfAborted();
+        const embedding: Embedding = { sha256: null, values: null };
+        this.#known.set(path, embedding);
+        try {
+          const bytes = await readFile(path);
+          embedding.sha256 = sha256(bytes);
+          let values = await this.#cache.get(embedding.sha256, this.#size);
+          if (values === null) {
+            const recording = await conditionRecording(
+              { path, bytes },
+              { conditioning, window, speech, minimumSpeechSeconds: defaultMinimumSpeechSeconds, memory },
+            );
+            const windows: Float32Array[] = [];
+            await recording.walk(
+              async (samples) => void windows.push(Float32Array.from(await maker.of(samples))),
+              () => (windows.length = 0),
+            );
+            values = meanOf(windows);
+            if (values !== null) await this.#cache.set(embedding.sha256, values);
+          }
+          embedding.values = values;
+          if (values === null) onEvent({ type: 'excluded', path, why: 'it holds no sound' });
+        } catch (error) {
+          onEvent({ type: 'excluded', path, why: describeError(error) });
+        }
+        onEvent({ type: 'embed', done: done + 1, total: open.length });
+      }
+    } finally {
+      await maker.dispose();
+      await speech?.dispose();
+      await trimEmbeddings();
+    }
+  }
+}
+
+/** Recordings that have values, with these, and the hashes of all. */
+async function valuesOf(values: RecordingValues, data: FitData, options: FitOptions) {
+  const all = [...data.train, ...(data.copies ?? [])];
+  const embeddings = await values.of(all, options);
+  const used = [...embeddings.keys()].filter((index) => embeddings[index].values !== null);
+  const hashes = embeddings.map(({ sha256: hash, values: made }) => (made === null ? null : hash));
+  return {
+    rows: used.map((index) => embeddings[index].values as Float32Array),
+    items: used.map((index) => all[index]),
+    /** The rows from here on are of copies. */
+    originals: used.filter((index) => index < data.train.length).length,
+    hashes: {
+      trainSha256: hashes.slice(0, data.train.length),
+      devSha256: data.dev.map(() => null),
+      copySha256: hashes.slice(data.train.length),
+    },
+  };
+}
+
 /** Fits a head to a frozen encoder, whose embeddings of the recordings are made once. */
 export class EncoderTrainer implements MemberTrainer {
   readonly name: string;
   readonly epochs = null;
   readonly #encoder: StoredEncoder;
-  readonly #settings: { conditioning: Conditioning; window: WindowPlan };
+  readonly #values: RecordingValues;
   /** Null: chosen, as are layers and statistics. */
   readonly #strength: number | null;
   readonly #seed: number;
-  /** Where embeddings are kept from run to run, and from model to model. */
-  readonly #cache: EmbeddingCache;
-  readonly #known = new Map<string, Embedding>();
 
   private constructor(
     name: string,
@@ -144,11 +245,13 @@ export class EncoderTrainer implements MemberTrainer {
   ) {
     this.name = name;
     this.#encoder = encoder;
-    this.#settings = settings;
     this.#strength = strength;
     this.#seed = seed;
-    const { conditioning, window } = settings;
-    this.#cache = new EmbeddingCache([encoder.card.onnxSha256, encoder.card.brought, conditioning, window]);
+    const { onnxSha256, brought, output } = encoder.card;
+    this.#values = new RecordingValues(settings, output.size, [onnxSha256, brought], async () => {
+      const running = await Encoder.create(encoder, availableParallelism());
+      return { of: (samples) => running.embed(samples), dispose: () => running.dispose() };
+    });
   }
 
   /** @throws UserFacingError `model` where the encoder is not on this machine or does not fit the windows. */
@@ -168,15 +271,9 @@ export class EncoderTrainer implements MemberTrainer {
   }
 
   async fit(data: FitData, _folder: string, _chooses: boolean, options: FitOptions): Promise<FittedMember> {
-    const all = [...data.train, ...(data.copies ?? [])];
-    await this.#embed(all, options);
-    const embeddings = all.map(({ path }) => this.#known.get(path) as Embedding);
-    const used = [...embeddings.keys()].filter((index) => embeddings[index].values !== null);
-    const rows = used.map((index) => embeddings[index].values as Float32Array);
-    const items = used.map((index) => all[index]);
+    const { rows, items, originals, hashes } = await valuesOf(this.#values, data, options);
     const { brought } = this.#encoder.card;
     const shape = { layers: brought?.layers.length ?? 0, width: brought?.width ?? 0 };
-    const originals = used.filter((index) => index < data.train.length).length;
     // On originals: what copies lose is no reason to look elsewhere.
     const choice =
       this.#strength === null && brought
@@ -198,58 +295,52 @@ export class EncoderTrainer implements MemberTrainer {
     };
     const { card, onnx } = this.#encoder;
     const content = { member, encoder: { card, onnx }, head };
-    const hashes = embeddings.map(({ sha256: hash, values }) => (values === null ? null : hash));
-    return {
-      content,
-      files: headFile(member, head),
-      trainSha256: hashes.slice(0, data.train.length),
-      devSha256: data.dev.map(() => null),
-      copySha256: hashes.slice(data.train.length),
-    };
+    return { content, files: headFile(member, head), ...hashes };
+  }
+}
+
+/** Fits boosted trees to the values of a front end, which are made once. */
+export class TreesTrainer implements MemberTrainer {
+  readonly name: string;
+  readonly epochs = null;
+  readonly #frontEnd: FrontEndParameters;
+  readonly #recipe: TreesMember['training'];
+  readonly #seed: number;
+  readonly #values: RecordingValues;
+
+  constructor(options: {
+    name: string;
+    frontEnd: FrontEndParameters;
+    settings: { conditioning: Conditioning; window: WindowPlan };
+    recipe: TreesMember['training'];
+    seed: number;
+  }) {
+    const { frontEnd } = options;
+    this.name = options.name;
+    this.#frontEnd = frontEnd;
+    this.#recipe = options.recipe;
+    this.#seed = options.seed;
+    this.#values = new RecordingValues(options.settings, createFrontEnd(frontEnd).bins, [frontEnd], () => {
+      const made = createFrontEnd(frontEnd);
+      return { of: (samples) => made.compute(samples), dispose: () => Promise.resolve() };
+    });
   }
 
-  /** Embeds those recordings that are not known yet. */
-  async #embed(items: readonly DatasetItem[], { signal, onEvent }: FitOptions): Promise<void> {
-    const open = items.filter(({ path }) => !this.#known.has(path));
-    if (open.length === 0) return;
-    const { conditioning, window } = this.#settings;
-    const encoder = await Encoder.create(this.#encoder, availableParallelism());
-    const speech = conditioning.speech === 'silero-vad-v5' ? await SpeechDetector.create(1) : null;
-    const memory = new ConditioningMemory();
-    try {
-      for (const [done, { path }] of open.entries()) {
-        signal?.throwIfAborted();
-        const embedding: Embedding = { sha256: null, values: null };
-        this.#known.set(path, embedding);
-        try {
-          const bytes = await readFile(path);
-          embedding.sha256 = sha256(bytes);
-          let values = await this.#cache.get(embedding.sha256, this.#encoder.card.output.size);
-          if (values === null) {
-            const recording = await conditionRecording(
-              { path, bytes },
-              { conditioning, window, speech, minimumSpeechSeconds: defaultMinimumSpeechSeconds, memory },
-            );
-            const windows: Float32Array[] = [];
-            await recording.walk(
-              async (samples) => void windows.push(Float32Array.from(await encoder.embed(samples))),
-              () => (windows.length = 0),
-            );
-            values = meanOf(windows);
-            if (values !== null) await this.#cache.set(embedding.sha256, values);
-          }
-          embedding.values = values;
-          if (values === null) onEvent({ type: 'excluded', path, why: 'it holds no sound' });
-        } catch (error) {
-          onEvent({ type: 'excluded', path, why: describeError(error) });
-        }
-        onEvent({ type: 'embed', done: done + 1, total: open.length });
-      }
-    } finally {
-      await encoder.dispose();
-      await speech?.dispose();
-      await trimEmbeddings();
-    }
+  async fit(data: FitData, _folder: string, _chooses: boolean, options: FitOptions): Promise<FittedMember> {
+    const { rows, items, originals, hashes } = await valuesOf(this.#values, data, options);
+    const labels = Uint8Array.from(items, ({ label }) => Number(label === 'bonafide'));
+    const weights = copiesWeighted(exampleWeights(items), originals);
+    const { seeds, ...boosting } = this.#recipe;
+    const trees = averaged(
+      Array.from({ length: seeds }, (_, index) =>
+        fitTrees({ rows, labels, weights }, { ...boosting, seed: this.#seed + index }),
+      ),
+    );
+    const member: TreesMember = {
+      ...{ kind: 'trees', name: this.name, weight: 1, frontEnd: this.#frontEnd },
+      ...{ trees: `${this.name}.safetensors`, training: this.#recipe },
+    };
+    return { content: { member, trees }, files: treesFile(member, trees), ...hashes };
   }
 }
 

@@ -10,6 +10,7 @@ import {
   readCard,
   readFiles,
   readForeign,
+  readTreesOf,
   readModel,
   readNetwork,
   validationRecordName,
@@ -146,6 +147,15 @@ async function check(
   if (card.window.seconds > longestWindowSeconds) throw refused(path, 'its windows are too long');
   for (const member of card.members) {
     if (member.kind === 'encoder') continue;
+    if (member.kind === 'trees') {
+      await readTreesOf({ folder, card }, member);
+      try {
+        createFrontEnd(member.frontEnd).compute(new Float32Array(samples));
+      } catch (error) {
+        throw refused(path, `its ${member.name} cannot be run here: ${(error as Error).message}`, error);
+      }
+      continue;
+    }
     if (member.kind === 'foreign') {
       if (member.input.samples !== samples) throw refused(path, 'its detector does not fit its windows');
       await readForeign({ folder, card }, member).catch((error: unknown) => {

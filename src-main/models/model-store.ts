@@ -19,6 +19,7 @@ import {
   isModelFolder,
   readCard,
   readForeign,
+  readTreesOf,
   readModel,
   readNetwork,
   shippedModelFolder,
@@ -312,6 +313,7 @@ export class ModelStore {
       }
       for (const member of known.card.members) {
         if (member.kind === 'network') await readNetwork({ folder, card: known.card }, member);
+        if (member.kind === 'trees') await readTreesOf({ folder, card: known.card }, member);
         if (member.kind === 'foreign') await readForeign({ folder, card: known.card }, member);
       }
     } catch (error) {
@@ -381,7 +383,7 @@ function imported({ seal, validation, ...card }: Card, path: string, text: strin
 
 function frontEndName(member: Member): string | [] {
   if (member.kind === 'foreign') return member.input.frontEnd?.type ?? 'the sound itself';
-  return member.kind === 'network' ? member.frontEnd.type : [];
+  return member.kind === 'encoder' ? [] : member.frontEnd.type;
 }
 
 function networkName(member: Member): string {
@@ -390,6 +392,8 @@ function networkName(member: Member): string {
       return member.network.name;
     case 'encoder':
       return member.encoder.name;
+    case 'trees':
+      return 'trees';
     case 'foreign':
       return 'a foreign detector';
   }

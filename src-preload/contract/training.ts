@@ -9,7 +9,7 @@ export const training = {
       z.object({
         /** As in a request. */
         name: z.string(),
-        kind: z.enum(['network', 'encoder']),
+        kind: z.enum(['network', 'encoder', 'trees']),
         /** Of an encoder that was added. */
         description: z.string().nullable(),
         /** Why it cannot be had; null where it can. */

@@ -232,6 +232,7 @@ export const models = {
   memberKinds: {
     network: 'a network',
     encoder: 'a frozen encoder with a head',
+    trees: 'trees on measured values',
     foreign: 'a detector made elsewhere',
   } as Record<string, string>,
   showAll: 'Show it as it lies on disk',

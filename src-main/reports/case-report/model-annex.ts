@@ -96,6 +96,14 @@ function memberRows(member: Member, { members, files }: Pick<Card, 'members' | '
       ...hash(member.onnx),
     ];
   }
+  if (member.kind === 'trees') {
+    const { frontEnd, training } = member;
+    const count = training.trees * training.seeds;
+    return [
+      [title('Trees'), `${frontEndText(frontEnd)}; ${count} boosted trees of ${training.leaves} leaves${weight}`],
+      ...hash(member.trees),
+    ];
+  }
   const { network, frontEnd } = member;
   return [
     [

@@ -133,6 +133,8 @@ function frontEndKind(parameters: FrontEndParameters): string {
       return `LFCC, ${parameters.nCoefficients} coefficients of ${parameters.nFilters} filters`;
     case 'phase':
       return 'phases with linear frequency';
+    case 'periodicity':
+      return `how phases are kept at ${parameters.ratesHz.length} rates`;
   }
 }
 

@@ -39,7 +39,7 @@ export const defaults: TrainingDraft = {
   bonafide: '',
   name: '',
   what: 'one',
-  members: ['linear', 'phase', 'encoder'],
+  members: ['linear', 'phase', 'encoder', 'periodicity'],
   memberEpochs: null,
   copies: '',
   errorPercent: 5,
@@ -57,9 +57,9 @@ export const defaults: TrainingDraft = {
   ...networkDefaults.residual,
 };
 
-/** Whether a member is an encoder with a head, which learns from copies. */
-export function isEncoder(member: string): boolean {
-  return member === 'encoder' || member.startsWith('encoder:');
+/** Whether a member learns from copies, too: no network does. */
+export function learnsFromCopies(member: string): boolean {
+  return member === 'encoder' || member === 'periodicity' || member.startsWith('encoder:');
 }
 
 /** The request that the form stands for. */
@@ -72,7 +72,7 @@ function requestOf(draft: TrainingDraft): Asked {
     ...(several
       ? { members, ...(memberEpochs === null ? {} : { epochs: memberEpochs }) }
       : { epochs, frontEnd, ...(from === '' ? {} : { from }) }),
-    ...(several && copies.trim() !== '' && members.some(isEncoder) ? { copies: copies.trim() } : {}),
+    ...(several && copies.trim() !== '' && members.some(learnsFromCopies) ? { copies: copies.trim() } : {}),
     maximumErrorRate: errorPercent / 100,
     dataset: dataset.trim(),
     name: name.trim(),
