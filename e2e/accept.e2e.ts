@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import Database from 'better-sqlite3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { babble, wav16 } from '../src-main/detector/testing.ts';
 import { cases } from '../src-renderer/texts/cases.ts';
@@ -72,5 +73,56 @@ describe.each(hosts)('$name', ({ missing, start }) => {
         .waitFor(patience);
       expect(workstation.errors).toEqual([]);
     });
+
+    it.each([
+      {
+        returned: 'unsigned',
+        sql: 'DELETE FROM custody_head',
+        says: /^The custody log of this case is not intact: The log is not signed\./,
+        failing: /The log is not signed\./,
+      },
+      {
+        returned: 'changed',
+        sql: `UPDATE custody_log SET details = replace(details, 'All is well.', 'All is right') WHERE action = 'technical-review'`,
+        says: /^The custody log of this case is not intact: Row \d+ was changed: its hash differs\./,
+        failing: /Row \d+ was changed: its hash differs\./,
+      },
+    ])(
+      'says of a review that came back $returned that it does not count, and what to do',
+      async ({ returned, sql, ...its }) => {
+        const { page } = workstation;
+        await workstation.newCase({ number: returned, title: `Reviewed, ${returned}` });
+        await workstation.leaveCase();
+        const reviewed = workstation.caseFolder(returned);
+        theirs('case', 'review', reviewed, '--reviewer', 'R. Eviewer', '--remarks', 'All is well.');
+        const db = new Database(join(reviewed, 'case.sqlite'));
+        // Whoever changes a row takes its guard away, and puts it back.
+        const guards = db
+          .prepare<[], { name: string; sql: string }>("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
+          .all();
+        for (const { name } of guards) db.exec(`DROP TRIGGER "${name}"`);
+        expect(db.prepare(sql).run().changes).toBe(1);
+        for (const guard of guards) db.exec(guard.sql);
+        db.close();
+
+        await page
+          .getByRole('grid', { name: cases.list })
+          .getByRole('row', { name: `Reviewed, ${returned}` })
+          .dblclick();
+        const alert = page.getByRole('alert').filter({ hasText: its.says });
+        await alert.waitFor(patience);
+        expect(await alert.innerText()).toMatch(/It can be read, but nothing is added to it\. .*get it again/);
+        expect(await workstation.button(cases.accept.open).count()).toBe(0);
+        const { sentence, failing } = await workstation.verify();
+        expect(sentence).toMatch(/^Not intact: /);
+        expect(failing.join('\n')).toMatch(its.failing);
+        // Nobody signs what the log does not hold.
+        await workstation.tab(cases.tabs.reports).click();
+        const review = workstation.button(cases.report.review.button);
+        await review.waitFor();
+        expect(await review.isDisabled()).toBe(true);
+        expect(workstation.errors).toEqual([]);
+      },
+    );
   });
 });

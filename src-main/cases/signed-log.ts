@@ -65,7 +65,7 @@ function custodyBroken(folder: string, why: string, unknownSigner: boolean): Use
   }
   return new UserFacingError('custody-broken', `The custody log of this case is not intact: ${sentence}.`, {
     path: folder,
-    advice: `${read} Verify the case, and restore it from an export or a copy.`,
+    advice: `${read} Verify shows what does not hold; get it again from whoever it came back from, or restore it from an export or a copy.`,
   });
 }
 
