@@ -7,7 +7,7 @@ import { runSoak } from '../scripts/soak.ts';
 const built = existsSync(join(resolve(import.meta.dirname, '..'), 'out', 'main', 'cli.js'));
 
 it.skipIf(!built)('kills, full disks, torn logs and forgeries lose nothing and end in words', async () => {
-  const { failures, rounds, skipped, statuses } = await runSoak({ turns: 3 }, 12);
+  const { failures, rounds, skipped, statuses } = await runSoak({ turns: 2 }, 12);
   for (const [name, why] of Object.entries(skipped)) console.warn(`Soak, ${name}: skipped, ${why}.`);
   console.log(JSON.stringify({ rounds, statuses }));
   expect(failures).toEqual([]);
