@@ -74,7 +74,7 @@ function plantForDataset(at: string): void {
 
 const training = (out: string, ...more: string[]): string[] => [
   ...['train', '--dataset', `for:${join(folder, 'for-small')}`, '--network', 'mel-cnn', '--backend', 'wasm'],
-  ...['--epochs', '3', '--batch-size', '8', '--seed', '3', '--out', join(folder, out), ...more],
+  ...['--epochs', '2', '--batch-size', '8', '--seed', '3', '--out', join(folder, out), ...more],
 ];
 
 // Native TensorFlow repeats itself on one machine; where it is set up it has to.
@@ -155,7 +155,7 @@ describe('training', () => {
     const checkpointIn = (name: string): string => join(folder, name, 'checkpoint.safetensors');
 
     const run = earwitness(train(whole));
-    expect(run.stderr).toMatch(/epoch 3\/3 {2}loss [\d.]+ {2}dev EER [\d.]+ %/);
+    expect(run.stderr).toMatch(/epoch 2\/2 {2}loss [\d.]+ {2}dev EER [\d.]+ %/);
     expect(run.stderr).toContain(`Backend ${backend} (`);
     expect(run.status).toBe(0);
     expect(readdirSync(join(folder, whole)).sort()).toEqual(['card.json', 'model.onnx', 'weights.safetensors']);
@@ -378,7 +378,9 @@ describe('the model that ships', () => {
     const stated = card.figures.find(({ split }) => split === 'test');
     const out = join(folder, 'default-test');
     const spec = `manifest:${join(shared, 'corpus', 'manifest.csv')}`;
-    expect(earwitness(['evaluate', '--dataset', spec, '--split', 'test', '--out', out]).status).toBe(0);
+    // Intervals are no matter here.
+    const evaluating = ['evaluate', '--dataset', spec, '--split', 'test', '--replicates', '0', '--out', out];
+    expect(earwitness(evaluating).status).toBe(0);
     const metrics = JSON.parse(readFileSync(join(out, 'metrics.json'), 'utf8')) as Record<string, number>;
     // The corpus' other splits may have changed since the card was written; this one is what its figures were measured on.
     expect([metrics.bonafide, metrics.spoof]).toEqual([stated?.bonafide, stated?.spoof]);
