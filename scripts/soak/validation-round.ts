@@ -43,7 +43,9 @@ class ValidationSoak {
     for (let kill = 0; kill < 2; kill += 1) {
       const before = this.#ids();
       const validation = this.#validate(name);
-      if (await until(() => this.#ids().length > before.length, validation)) await sleep(soak.below(this.#lasts));
+      // The first hits it as it begins, on any machine.
+      const longest = kill === 0 ? Math.min(100, this.#lasts) : this.#lasts;
+      if (await until(() => this.#ids().length > before.length, validation)) await sleep(soak.below(longest));
       await soak.kill('validation', validation);
       const [id] = this.#ids().filter((one) => !before.includes(one));
       await this.#mustSaySo(name, this.#records().get(id) ?? null);
