@@ -29,7 +29,7 @@ import { HumMeter, type Hum } from '../src-main/traces/hum.ts';
 import { offsetChanges } from '../src-main/traces/answers.ts';
 import { placeInReference } from '../src-main/traces/reference.ts';
 import { SameSamples, SameSound, allRepeats } from '../src-main/traces/repeats.ts';
-import { cutOut, hum, inBlocks, noise, sum, voice } from '../src-main/traces/testing.ts';
+import { cutOut, hum, inBlocks, interpolated, noise, quantised, sum, voice } from '../src-main/traces/testing.ts';
 
 const { values, positionals } = parseArgs({
   options: {
@@ -577,14 +577,8 @@ function measureRate(): void {
     execFileSync(ffmpeg, ['-v', 'error', '-nostdin', '-y', '-i', before, ...how, '-ar', String(to), after]);
     return decoded(after, to);
   };
-  const straight = (samples: Float32Array, from: number, to: number): Float32Array =>
-    Float32Array.from({ length: Math.floor(((samples.length - 1) * to) / from) }, (_, i) => {
-      const place = (i * from) / to;
-      const whole = Math.floor(place);
-      return samples[whole] + (place - whole) * (samples[whole + 1] - samples[whole]);
-    }).map((x) => Math.round(32_768 * x) / 32_768);
   const ways: [string, (samples: Float32Array, from: number, to: number) => Float32Array][] = [
-    ['straight lines', straight],
+    ['straight lines', interpolated],
     ['ffmpeg (swr)', (samples, from, to) => through(samples, from, to)],
     [
       'ffmpeg, then mp3 at 64 kbit/s',
@@ -620,7 +614,7 @@ function measureRate(): void {
 
 function resampledBy(samples: Float32Array, from: number, to: number): Float32Array {
   const resampler = new Resampler(from, to);
-  return resampler.process(samples).map((x) => Math.round(32_768 * x) / 32_768);
+  return quantised(resampler.process(samples));
 }
 
 /** Rows of a manifest by the names of its columns; none of its values needs quotes that matter here. */

@@ -4,25 +4,12 @@ import { transform } from '../sound/fft.ts';
 import { rateAnswer } from './answers.ts';
 import { RateMeter } from './earlier-rate.ts';
 import type { EarlierRates } from './earlier-rate.ts';
-import { inBlocks, noise, sum, voice } from './testing.ts';
+import { inBlocks, interpolated, noise, quantised, sum, voice } from './testing.ts';
 
 function measured(samples: Float32Array, rateHz: number): EarlierRates {
   const meter = new RateMeter(rateHz);
   for (const block of inBlocks(samples)) meter.push(block);
   return meter.finish();
-}
-
-const quantised = (samples: Float32Array): Float32Array => samples.map((x) => Math.round(32_768 * x) / 32_768);
-
-/** As cheap resamplers do: a straight line from one sample to the next. */
-function interpolated(samples: Float32Array, from: number, to: number): Float32Array {
-  return quantised(
-    Float32Array.from({ length: Math.floor(((samples.length - 1) * to) / from) }, (_, i) => {
-      const place = (i * from) / to;
-      const before = Math.floor(place);
-      return samples[before] + (place - before) * (samples[before + 1] - samples[before]);
-    }),
-  );
 }
 
 function speech(seed: number, rateHz: number, seconds: number): Float32Array {

@@ -5,6 +5,7 @@
  * of magnitude one: the periodicity that interpolation leaves (Gallagher, "Detection of linear and cubic interpolation in JPEG compressed images", CRV
  * 2005; Kirchner, "Fast and reliable resampling detection by spectral analysis of fixed linear predictor residue", MM&Sec 2008), looked for at the rates that are in use.
  */
+import { windowSamples } from '../../src-common/analysis-windows.ts';
 import type { TraceCurve } from '../../src-common/schemas/traces.ts';
 import { transform } from '../sound/fft.ts';
 
@@ -111,10 +112,10 @@ class Candidate {
       const [otherRe, otherIm] = this.#isMirrored ? [re[size - bin], im[size - bin]] : [plain.re[bin], -plain.im[bin]];
       const productRe = re[bin] * otherRe - im[bin] * otherIm;
       const productIm = re[bin] * otherIm + im[bin] * otherRe;
-      const size2 = Math.hypot(productRe, productIm);
-      if (size2 === 0) continue;
-      sums.re[pair] += (productRe * cosine - productIm * sine) / size2;
-      sums.im[pair] += (productRe * sine + productIm * cosine) / size2;
+      const magnitude = Math.hypot(productRe, productIm);
+      if (magnitude === 0) continue;
+      sums.re[pair] += (productRe * cosine - productIm * sine) / magnitude;
+      sums.im[pair] += (productRe * sine + productIm * cosine) / magnitude;
       sums.counts[pair]++;
     }
   }
@@ -169,7 +170,8 @@ export class RateMeter {
     this.#sampleRateHz = sampleRateHz;
     this.#size = size;
     this.#framesPerBlock = Math.max(leastFrames, Math.round((blockSeconds * sampleRateHz) / size));
-    this.#window = blackmanHarris(size);
+    // Under it whistles and hum stay within four bins of their own, however loud.
+    this.#window = windowSamples('blackman-harris', size);
     this.#frame = new Float64Array(size);
     this.#plain = { re: new Float64Array(size), im: new Float64Array(size) };
     this.#work = { re: new Float64Array(size), im: new Float64Array(size) };
@@ -253,14 +255,6 @@ export class RateMeter {
       frames: this.#sounding,
     };
   }
-}
-
-/** Whistles and hum stay within four bins of their own, however loud: Harris, Proceedings of the IEEE 66(1), 1978. */
-function blackmanHarris(size: number): Float64Array {
-  return Float64Array.from({ length: size }, (_, i) => {
-    const turn = (2 * Math.PI * (i + 0.5)) / size;
-    return 0.35875 - 0.48829 * Math.cos(turn) + 0.14128 * Math.cos(2 * turn) - 0.01168 * Math.cos(3 * turn);
-  });
 }
 
 /** First and last of windows that are clear, across short gaps. */

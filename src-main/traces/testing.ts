@@ -96,6 +96,22 @@ export function voice(random: Random, sampleRateHz: number, seconds: number, rms
   return samples.map((x) => (rms * x) / Math.sqrt(power));
 }
 
+/** As 16 bits hold it. */
+export function quantised(samples: Float32Array): Float32Array {
+  return samples.map((x) => Math.round(32_768 * x) / 32_768);
+}
+
+/** At another rate as cheap resamplers bring it there: a straight line from one sample to the next; 16 bits. */
+export function interpolated(samples: Float32Array, from: number, to: number): Float32Array {
+  return quantised(
+    Float32Array.from({ length: Math.floor(((samples.length - 1) * to) / from) }, (_, i) => {
+      const place = (i * from) / to;
+      const before = Math.floor(place);
+      return samples[before] + (place - before) * (samples[before + 1] - samples[before]);
+    }),
+  );
+}
+
 /** Signals of one length, added up. */
 export function sum(...parts: readonly Float32Array[]): Float32Array {
   return parts[0].map((_, i) => parts.reduce((all, part) => all + part[i], 0));
