@@ -445,11 +445,12 @@ export function networkFiles(
   ]);
 }
 
-/** A head as a file. */
+/** Trees as a file. */
 export function treesFile(member: Pick<TreesMember, 'trees'>, trees: TreesModel): ModelFiles {
   return new Map([[member.trees, writeTrees(trees)]]);
 }
 
+/** A head as a file. */
 export function headFile(member: Pick<EncoderMember, 'head'>, { kernel, bias }: LogisticModel): ModelFiles {
   const arrays = new Map([
     ['kernel', Float32Array.from(kernel)],

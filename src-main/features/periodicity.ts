@@ -5,7 +5,6 @@
  * Spectral correlation, as of cyclostationary signals: Gardner, "Measurement of spectral correlation", IEEE Transactions on Acoustics,
  * Speech, and Signal Processing 34(5), 1986.
  */
-
 import {
   FunctionWriter,
   add,
@@ -19,7 +18,7 @@ import {
   subtractInteger,
 } from '../base/wasm-writer.ts';
 
-/** A pair of bins of a transform whose products are added up over time, at a rate at which they turn. */
+/** Pairs of bins of a transform whose products are added up over time, at a rate at which they turn. */
 interface Sums {
   rateHz: number;
   /** Bins from one to the other; or, mirrored, what both add up to. */
@@ -100,7 +99,8 @@ class Kernel {
 
   /**
    * The mean over pairs of |sum of their products, turned back|² by the number of frames, each pair at most `most`.
-   * @param first row of the first pair's one bin; the others follow @param other row of its other one, from where it goes up, or down where they mirror one another
+   * @param first row of the first pair's one bin; the other pairs' follow
+   * @param other row of its other one; those of the others go up from there, or down where they mirror one another
    */
   keptPower(pairs: number, first: number, other: number, isMirrored: boolean, most: number): number {
     const from = first * this.#strideBytes;
