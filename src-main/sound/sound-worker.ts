@@ -1,6 +1,7 @@
 import { serveRequests } from '../base/pool.ts';
 import { overviewOf } from './overview.ts';
-import { PreparedSound, prepareSound } from './sound.ts';
+import { prepareSound, usePrepared } from './sound.ts';
+import type { PreparedSound } from './sound.ts';
 import type { SoundRequest, SoundResponse } from './sound-pool.ts';
 import { drawSpectrogram, plotSize } from './spectrogram-image.ts';
 
@@ -20,33 +21,40 @@ serveRequests<SoundRequest, SoundResponse>(async (request, closing) => {
     });
     return { response: { summary } };
   }
-  const sound = await PreparedSound.open(request);
+  return { response: await usePrepared(request, (sound) => answer(sound, request, closing)) };
+});
+
+async function answer(
+  sound: PreparedSound,
+  request: Exclude<SoundRequest, { kind: 'prepare' }>,
+  closing: AbortSignal,
+): Promise<SoundResponse> {
   switch (request.kind) {
     case 'summary':
-      return { response: { summary: sound.summary } };
+      return { summary: sound.summary };
     case 'peaks': {
       const peaks = await sound.peaks(request.level, request.from, request.count);
-      return { response: { bytes: new Uint8Array(peaks.buffer, peaks.byteOffset, peaks.byteLength) } };
+      return { bytes: new Uint8Array(peaks.buffer, peaks.byteOffset, peaks.byteLength) };
     }
     case 'tile':
-      return { response: { bytes: await sound.tile(request.level, request.tile, request.axis, request.analysis) } };
+      return { bytes: await sound.tile(request.level, request.tile, request.axis, request.analysis) };
     case 'columns': {
       await sound.makeColumns(request.analysis, closing);
-      return { response: { bytes: null } };
+      return { bytes: null };
     }
     case 'pcm':
-      return { response: { bytes: await sound.pcm(request.from, request.count, request.as) } };
+      return { bytes: await sound.pcm(request.from, request.count, request.as) };
     case 'measure': {
       const { startSeconds, endSeconds, measured } = request;
-      return { response: { measures: await sound.measure(startSeconds, endSeconds, measured, closing) } };
+      return { measures: await sound.measure(startSeconds, endSeconds, measured, closing) };
     }
     case 'spectrum': {
       const { startSeconds, endSeconds, analysis } = request;
-      return { response: { spectrum: await sound.averageSpectrum(startSeconds, endSeconds, analysis) } };
+      return { spectrum: await sound.averageSpectrum(startSeconds, endSeconds, analysis) };
     }
     case 'pitch': {
       const { startSeconds, endSeconds, range } = request;
-      return { response: { pitch: await sound.pitch(startSeconds, endSeconds, range) } };
+      return { pitch: await sound.pitch(startSeconds, endSeconds, range) };
     }
     case 'image': {
       const { width, height, startSeconds, topHz, scale, analysis } = request;
@@ -61,7 +69,7 @@ serveRequests<SoundRequest, SoundResponse>(async (request, closing) => {
         rows,
         expectedSamples: Math.round((endSeconds - startSeconds) * sampleRateHz),
       });
-      return { response: { bytes: new Uint8Array(drawSpectrogram(overview, request)) } };
+      return { bytes: new Uint8Array(drawSpectrogram(overview, request)) };
     }
   }
-});
+}

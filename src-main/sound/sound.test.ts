@@ -1,5 +1,14 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { pcm16, waveHeader } from '../audio/wav-writer.ts';
@@ -19,7 +28,7 @@ import {
 import { Random } from '../base/random.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { peaksOf } from './peaks.ts';
-import { PreparedSound, prepareSound, preparedFolder } from './sound.ts';
+import { PreparedSound, prepareSound, preparedFolder, usePrepared } from './sound.ts';
 import { SoundPool } from './sound-pool.ts';
 import { ceilingDb, floorDb } from './tiles.ts';
 import { WaveRange } from './wave-range.ts';
@@ -166,6 +175,19 @@ describe('prepared sound', () => {
     }
     expect(readdirSync(asked.folder)).toEqual([]);
     expect(readdirSync(interrupted.folder)).toEqual([]);
+  });
+
+  it('that made room while it was read is not prepared, and what fails otherwise stays what it is', async () => {
+    const path = join(folder, 'gone.wav');
+    writeFileSync(path, wav16(tone(500, 8000, 2), 8000));
+    const asked = request(path);
+    await prepareSound(asked);
+    expect(await code(usePrepared(asked, (sound) => sound.peaks(99, 0, 1)))).toBe('not-found');
+    const gone = usePrepared(asked, (sound) => {
+      renameSync(preparedFolder(asked), `${preparedFolder(asked)}.00112233.partial`);
+      return sound.peaks(sound.summary.peaks.length - 1, 0, 1);
+    });
+    expect(await code(gone)).toBe('not-prepared');
   });
 
   it('that is damaged is made anew, and what an earlier try left is removed', async () => {

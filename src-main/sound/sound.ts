@@ -315,6 +315,20 @@ function tileMaker(geometry: TileGeometry, analysis: SpectrumAnalysis): TileMake
 const columnsPrefix = 'columns-of-';
 const keptColumns = 3;
 
+/**
+ * Opens prepared sound and asks it for something.
+ * @throws UserFacingError as `PreparedSound.open`, so too where the sound had to make room for other recordings' meanwhile
+ */
+export async function usePrepared<T>(source: SoundSource, use: (sound: PreparedSound) => Promise<T>): Promise<T> {
+  const sound = await PreparedSound.open(source);
+  try {
+    return await use(sound);
+  } catch (error) {
+    await PreparedSound.open(source);
+    throw error;
+  }
+}
+
 /** Prepared sound, to be asked for parts of it. */
 export class PreparedSound {
   readonly summary: Sound;
