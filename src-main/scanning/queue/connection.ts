@@ -10,6 +10,8 @@ const schema = 'earwitness';
 /** A statement that is not answered by then was lost with its connection. */
 const statementMilliseconds = 30_000;
 const longestWaitMilliseconds = 5000;
+/** So long a server that does not answer is tried when a scan or worker begins: it may be starting itself. */
+const openingMilliseconds = 20_000;
 /**
  * Jobs of a worker that has not been heard of for so long go to another: `EARWITNESS_QUEUE_HEARTBEAT_SECONDS`, else 20; 10 is the least
  * that pg-boss takes.
@@ -56,6 +58,29 @@ function words(error: unknown): string {
   return first instanceof Error ? first.message : describeError(error);
 }
 
+/** Tries until it works, fails for another reason than the connection, or the time is up. @throws the signal's reason when it fires */
+async function lasting<T>(
+  act: () => Promise<T>,
+  {
+    signal,
+    onLost,
+    untilMilliseconds,
+  }: { signal: AbortSignal; onLost: (error: unknown) => void; untilMilliseconds: number },
+): Promise<T> {
+  const begun = performance.now();
+  for (let wait = 200; ; wait = Math.min(2 * wait, longestWaitMilliseconds)) {
+    signal.throwIfAborted();
+    try {
+      return await act();
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!passes(error) || performance.now() - begun > untilMilliseconds) throw error;
+      onLost(error);
+      await delay(wait, undefined, { signal });
+    }
+  }
+}
+
 export class Queue {
   readonly #boss: PgBoss;
   readonly #signal: AbortSignal;
@@ -93,22 +118,38 @@ export class Queue {
       registerInstance: false,
       openTelemetry: { enabled: false },
     };
-    const boss = new PgBoss(options);
-    // What fails in the background fails again where it is asked for.
-    boss.on('error', () => undefined);
-    boss.on('warning', () => undefined);
-    const queue = new Queue(boss, address.shown, signal, onNotice);
+    const open = async (): Promise<Queue> => {
+      const boss = new PgBoss(options);
+      // What fails in the background fails again where it is asked for.
+      boss.on('error', () => undefined);
+      boss.on('warning', () => undefined);
+      const queue = new Queue(boss, address.shown, signal, onNotice);
+      try {
+        await boss.start();
+        await queue.#prepare();
+        return queue;
+      } catch (error) {
+        await queue.close();
+        throw error;
+      }
+    };
+    let wasLost = false;
+    const onLost = (error: unknown): void => {
+      if (!wasLost)
+        onNotice(
+          `The queue ${address.shown} does not answer (${words(error)}); trying for ${openingMilliseconds / 1000} s.`,
+        );
+      wasLost = true;
+    };
     try {
-      await boss.start();
-      await queue.#prepare();
+      return await lasting(open, { signal, onLost, untilMilliseconds: openingMilliseconds });
     } catch (error) {
-      await queue.close();
+      signal.throwIfAborted();
       throw new UserFacingError('queue', `The queue ${address.shown} cannot be used: ${words(error)}.`, {
         advice: 'Look whether the server runs, and whether this user may sign in and make tables in the database.',
         cause: error,
       });
     }
-    return queue;
   }
 
   /** Who is at work stands in a table: jobs say nothing of it. */
@@ -122,21 +163,14 @@ export class Queue {
 
   /** Tries until it works or fails for another reason than the connection. @throws the signal's reason when it fires */
   async lasting<T>(act: () => Promise<T>): Promise<T> {
-    for (let wait = 200; ; wait = Math.min(2 * wait, longestWaitMilliseconds)) {
-      this.#signal.throwIfAborted();
-      try {
-        const result = await act();
-        if (this.#lost) this.#onNotice(`The queue ${this.#shown} answers again.`);
-        this.#lost = false;
-        return result;
-      } catch (error) {
-        this.#signal.throwIfAborted();
-        if (!passes(error)) throw error;
-        if (!this.#lost) this.#onNotice(`The queue ${this.#shown} does not answer (${words(error)}); trying again.`);
-        this.#lost = true;
-        await delay(wait, undefined, { signal: this.#signal });
-      }
-    }
+    const onLost = (error: unknown): void => {
+      if (!this.#lost) this.#onNotice(`The queue ${this.#shown} does not answer (${words(error)}); trying again.`);
+      this.#lost = true;
+    };
+    const result = await lasting(act, { signal: this.#signal, onLost, untilMilliseconds: Infinity });
+    if (this.#lost) this.#onNotice(`The queue ${this.#shown} answers again.`);
+    this.#lost = false;
+    return result;
   }
 
   /** Says that someone is at work. */

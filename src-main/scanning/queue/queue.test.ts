@@ -159,8 +159,16 @@ describe.skipIf(!serverIsThere)('a scan through a queue on PostgreSQL', { timeou
     const run = spread('restarted.csv');
     await until(() => journalLines('restarted.csv') > 10, run);
     await server.end();
-    await new Promise((done) => setTimeout(done, 1500));
+    // Who comes while it is down waits too.
+    const lost = Promise.withResolvers<string>();
+    const late = Queue.open(queueAddress(server.url), {
+      supervises: false,
+      signal: new AbortController().signal,
+      onNotice: lost.resolve,
+    });
+    expect(await lost.promise).toContain('does not answer');
     await server.begin();
+    await (await late).close();
     expect(await run.ended).toBe(3);
     expect(read('restarted.csv')).toBe(read('local.csv'));
     for (const said of [run.stderr(), one.stderr()])
