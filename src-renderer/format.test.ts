@@ -4,6 +4,7 @@ import {
   formatDate,
   formatDone,
   formatDuration,
+  formatKilohertz,
   formatLog10Lr,
   formatNumber,
   formatPercent,
@@ -115,6 +116,12 @@ describe('times', () => {
     expect(formatTime('about noon')).toBe('about noon');
     expect(formatTime('')).toBe('–');
   });
+});
+
+it('sample rates have the digits that they need', () => {
+  expect([8000, 11_025, 22_050, 44_100, 192_000].map(formatKilohertz)).toEqual(
+    ['8', '11.025', '22.05', '44.1', '192'].map((kilo) => `${kilo}\u00a0kHz`),
+  );
 });
 
 describe('names', () => {

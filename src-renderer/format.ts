@@ -95,6 +95,11 @@ export function formatLog10Lr(llr: number | null | undefined): string {
   return formatNumber(value, Math.abs(value) < 0.995 ? 2 : 1, true);
 }
 
+/** A sample rate or another frequency, with the digits that it has: `16 kHz`, `44.1 kHz`, `11.025 kHz`. */
+export function formatKilohertz(hz: number): string {
+  return `${Number((hz / 1000).toFixed(3))}${noBreak}kHz`;
+}
+
 /** A raw score: two digits, true minus. */
 export function formatScore(score: number | null | undefined): string {
   return formatNumber(score, 2);
