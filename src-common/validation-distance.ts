@@ -70,8 +70,10 @@ export function distanceSentence(kind: DistanceKind): string {
   const growth =
     beyond.difference === null
       ? `Too few recordings lie beyond the limit to tell whether error grows (${beyond.recordings} of ${beyond.sources} sources)`
-      : `Beyond the limit (${beyond.recordings} recordings and copies) Cllr is ${bits(beyond.difference)} bits higher than within` +
-        (beyond.interval ? ` (95 % interval ${bits(beyond.interval[0])} to ${bits(beyond.interval[1])})` : '');
+      : `Beyond the limit (${beyond.recordings} recordings and copies) Cllr is ${bits(Math.abs(beyond.difference))} bits ${beyond.difference < 0 ? 'lower' : 'higher'} than within` +
+        (beyond.interval
+          ? ` (95 % interval of the difference ${bits(beyond.interval[0])} to ${bits(beyond.interval[1])})`
+          : '');
   const rule = forbids
     ? 'what lies beyond is not assessable'
     : kind.of === 'quality'

@@ -61,6 +61,9 @@ it('finds that error grows beyond what was measured, and forbids it', () => {
   expect(kind.forbids).toBe(true);
   expect(kind.growth.at(-1)?.cllrBits).toBeGreaterThan(kind.growth[0].cllrBits!);
   expect(distanceSentence(kind)).toContain('is not assessable');
+  expect(distanceSentence(kind)).toContain('bits higher than within (95 % interval of the difference ');
+  const better = { ...kind, beyond: { ...kind.beyond, difference: -0.05 } };
+  expect(distanceSentence(better)).toContain('Cllr is 0.05 bits lower than within');
   // Four in 160 are the farthest of other sources.
   expect(kind.limit).toBeLessThan(kind.percentiles[100]);
   // Three white values: a distance of √3 is about their median, 12 far beyond.
