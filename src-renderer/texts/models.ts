@@ -210,7 +210,7 @@ export const models = {
     created: 'Made',
     network: 'Network',
     frontEnd: 'Front end',
-    hash: 'SHA-256 of the graph',
+    hash: 'SHA-256 by which it is known',
     folder: 'Folder',
   },
   figures: {

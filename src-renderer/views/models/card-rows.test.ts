@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { cardRows, nameAndUnit, validationRows } from './card-rows.ts';
+import { cardRows, layerWords, nameAndUnit, validationRows } from './card-rows.ts';
 
 describe('rows of a card', () => {
   it('tell the band of inconclusive findings as ratios', () => {
@@ -70,6 +70,19 @@ describe('rows of a card', () => {
       ['Share of clipped samples', 'at most 1 %'],
     ]);
     expect(validationRows(null)).toEqual([]);
+  });
+
+  it('say of what a network is made, blocks with what they are made of', () => {
+    const conv = { type: 'conv', filters: 16, kernel: [3, 3], bias: false };
+    const block = { type: 'residual', body: [conv, { type: 'batch-norm' }], shortcut: [] };
+    expect(
+      [conv, block, { type: 'relu' }, { type: 'normalise', mean: 'per-bin', scale: 0.0575646273 }].map(layerWords),
+    ).toEqual([
+      { type: 'conv', text: 'filters 16, kernel 3 × 3, bias false' },
+      { type: 'residual', text: 'body (conv filters 16, kernel 3 × 3, bias false; batch-norm), shortcut as it is' },
+      { type: 'relu', text: '' },
+      { type: 'normalise', text: 'mean per-bin, scale 0.057565' },
+    ]);
   });
 
   it('have none where the card lacks the part', () => {

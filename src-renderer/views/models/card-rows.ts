@@ -95,6 +95,23 @@ export function cardRows(part: unknown, within = ''): CardRow[] {
   });
 }
 
+/** A layer of a network and its settings in words; those of a block of layers stand in brackets. */
+export function layerWords(layer: unknown): { type: string; text: string } {
+  const { type, ...rest } = (layer ?? {}) as Record<string, unknown>;
+  const words = Object.entries(rest).map(([key, value]) => `${key} ${settingWords(value)}`);
+  return { type: String(type), text: words.join(', ') };
+}
+
+function settingWords(value: unknown): string {
+  if (typeof value === 'number') return number(value);
+  if (!Array.isArray(value)) return String(value);
+  const items: unknown[] = value;
+  if (items.length === 0) return 'as it is';
+  if (items.every(isScalar)) return items.join(' × ');
+  const layers = items.map(layerWords).map(({ type, text }) => (text === '' ? type : `${type} ${text}`));
+  return `(${layers.join('; ')})`;
+}
+
 /** The rows of a validation: its limits in the words of its plan. */
 export function validationRows(part: unknown): CardRow[] {
   if (typeof part !== 'object' || part === null) return [];
