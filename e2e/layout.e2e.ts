@@ -5,6 +5,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Locator } from 'playwright';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { babble, wav16 } from '../src-main/detector/testing.ts';
 import { cases } from '../src-renderer/texts/cases.ts';
@@ -42,6 +43,19 @@ async function cutOff({ page }: Workstation): Promise<string[]> {
         return !hidden && (right > innerWidth + 1 || left < -1 || tooLong);
       })
       .map((element) => `${element.tagName} ${element.getAttribute('class') ?? ''} ${element.innerText}`),
+  );
+}
+
+/** Of each box to tick or choose, how far its middle stands from that of its label's first line, in pixels. */
+async function unevenBoxes(dialog: Locator): Promise<number[]> {
+  return dialog.locator('.check').evaluateAll((labels) =>
+    labels.map((label) => {
+      const box = label.querySelector('input')?.getBoundingClientRect();
+      const range = document.createRange();
+      range.selectNodeContents(label);
+      const [line] = [...range.getClientRects()].filter(({ left }) => left > (box?.right ?? 0));
+      return Math.abs((box?.top ?? 0) + (box?.height ?? 0) / 2 - (line.top + line.height / 2));
+    }),
   );
 }
 
@@ -84,7 +98,25 @@ describe.each(browserAlone)('$name', ({ missing, start }) => {
         if (view === 'examine') await workstation.page.getByRole('img', { name: /^Spectrogram from/ }).waitFor();
         await expect.poll(() => shareOfWork(workstation), { message: view }).toBeGreaterThanOrEqual(0.6);
         expect(await cutOff(workstation), view).toEqual([]);
+        if (view === 'models') {
+          const name = workstation.page.getByRole('gridcell').locator('.clip').first();
+          expect(await name.innerText()).toBe('default');
+          expect(await name.evaluate((element) => element.scrollWidth - element.clientWidth)).toBeLessThanOrEqual(0);
+        }
       }
+    });
+
+    it('puts boxes to tick on the line of their labels', async () => {
+      const { page } = workstation;
+      await workstation.goTo('cases');
+      await workstation.button(common.topBar.addFiles).first().click();
+      const dialog = workstation.dialog(cases.intake.title);
+      await dialog.waitFor();
+      const distances = await unevenBoxes(dialog);
+      expect(distances).toHaveLength(4);
+      expect(Math.max(...distances)).toBeLessThanOrEqual(1);
+      await page.keyboard.press('Escape');
+      await dialog.waitFor({ state: 'detached' });
     });
 
     it('folds list and inspector by itself where the window is narrow, and keeps what a person unfolds', async () => {
