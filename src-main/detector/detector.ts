@@ -76,6 +76,8 @@ export interface Reading {
   channel?: Channel;
   /** As in `OpenOptions`. */
   readAll?: boolean;
+  /** What it was coded in where that is not what it is read from: sound that was cut out of a recording keeps what coding did to it. */
+  codec?: string;
 }
 
 /** The companion that speaks of such a recording, and why; null where the model speaks itself. */
@@ -158,17 +160,20 @@ export class Detector {
     reading: Reading = {},
   ): Promise<{ analysis: DetectorAnalysis; vectors: Map<string, Float64Array> }> {
     const { conditioning, window, thresholds } = this.card;
+    const { codec: codedIn, ...opening } = reading;
     const recording = await conditionRecording(source, {
       conditioning,
       window,
       speech: this.#speech,
       minimumSpeechSeconds: thresholds.minimumSpeechSeconds,
       memory: this.#memory,
-      ...reading,
+      ...opening,
       ...(signal ? { signal } : {}),
     });
     const { activity, statistics, info, durationSeconds, timeline } = recording;
-    const companion = companionFor(this.#companions, info, recording.spectrum.effectiveBandwidthHz);
+    const { sampleRateHz } = info;
+    const codec = codedIn ?? info.codec;
+    const companion = companionFor(this.#companions, { sampleRateHz, codec }, recording.spectrum.effectiveBandwidthHz);
     if (companion) {
       return { analysis: await this.#analyseWith(companion, source, signal, reading), vectors: new Map() };
     }
@@ -221,8 +226,8 @@ export class Detector {
       mixLossDb: statistics.mixLossDb,
       audioStreams: info.audioStreams,
       stream: info.stream,
-      sampleRateHz: info.sampleRateHz,
-      codec: info.codec,
+      sampleRateHz,
+      codec,
       windows: scored.length,
       quality,
       ...(distances ? { distances } : {}),

@@ -7,6 +7,7 @@ import { chunk, formatChunk, pcm16, riff, runFfmpeg, temporaryFolder } from '../
 import { UserFacingError } from '../base/errors.ts';
 import { Detector } from '../detector/detector.ts';
 import { babble, wav16, writeTinyModel } from '../detector/testing.ts';
+import { nameCompanion } from '../detector/store.ts';
 import type { StoredModel } from '../detector/store.ts';
 import { analyseStretchWith, withStretchPool } from './stretch.ts';
 
@@ -174,6 +175,28 @@ describe('a stretch on its own', () => {
     const by = { cardOf: () => trained, analyse: detector.analyse.bind(detector) };
     const outcome = await analyseStretchWith(by, known, { startSeconds: 0, endSeconds: 2 });
     expect(outcome.analysis.reasons[0].code).toBe('trained-on');
+  });
+
+  it('is judged as what the recording is coded in, by the same companion or not at all', async () => {
+    const place = join(folder, 'coded');
+    const { card } = await writeTinyModel(place);
+    await writeTinyModel(join(place, 'companion'), 3);
+    const samples = Float64Array.from(babble(4, 4));
+    const path = join(folder, 'coded.wav');
+    writeFileSync(path, riff(formatChunk(3, 1, 16_000, 64), chunk('data', new Uint8Array(samples.buffer))));
+    const stretch = { startSeconds: 1, endSeconds: 4 };
+    const withCompanion = await Detector.create(await nameCompanion(place, 'companion', { codecs: ['pcm_f64le'] }), 1);
+    const { analysis } = await analyseStretchWith(withCompanion, path, stretch);
+    await withCompanion.dispose();
+    expect(analysis.companion?.name).toBe('companion');
+    expect(analysis.reasons.at(-1)?.sentence).toMatch(/^It is coded in pcm_f64le: /);
+
+    const wary = { ...model, card: { ...card, thresholds: { ...card.thresholds, misjudgedCodecs: ['pcm_f64le'] } } };
+    const alone = await Detector.create(wary, 1);
+    const outcome = await analyseStretchWith(alone, path, stretch);
+    await alone.dispose();
+    expect(outcome.analysis.finding).toBe('not assessable');
+    expect(outcome.analysis.reasons.map(({ code: word }) => word)).toContain('codec');
   });
 
   it('of a file that changes meanwhile is refused', async () => {

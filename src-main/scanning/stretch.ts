@@ -74,7 +74,7 @@ export async function analyseStretchWith(
   const soundEnd = (firstSample + samples) / sampleRateHz;
   const gaps = gapsOfCut(timeline, soundBefore, soundEnd);
   // One channel that was chosen is the only one in what was cut.
-  const cut = await detector.analyse({ path, bytes, gaps }, signal, {});
+  const cut = await detector.analyse({ path, bytes, gaps }, signal, { codec: info.codec });
   if ((await sha256File(path, signal)) !== fileSha256) {
     throw new UserFacingError('changed', `${path} changed while it was read.`, {
       path,
