@@ -33,6 +33,8 @@ export const provenanceSchema = z.object({
   backend: z.string(),
   platform: z.string(),
   ffmpeg: z.object({ version: z.string(), sha256: sha256 }).nullable().default(null),
+  /** The machine, where it was another one than that with the case, differed from it, or was to be named. */
+  worker: z.string().optional(),
   time,
 });
 export type Provenance = z.infer<typeof provenanceSchema>;

@@ -93,6 +93,7 @@ export class Analyses {
         model: { name: analysis.modelName, sha256: analysis.modelSha256, status: analysis.modelStatus },
         application: analysis.provenance.application,
         backend: analysis.provenance.backend,
+        ...(analysis.provenance.worker === undefined ? {} : { worker: analysis.provenance.worker }),
         settings: analysis.settings,
         channel: analysis.channel,
         stream: analysis.stream,

@@ -360,7 +360,7 @@ describe('a drive on which files are numbered anew', () => {
 
 describe('work', () => {
   const foreign = `
-    INSERT INTO scans VALUES (2, '2026-01-01T00:00:00.000Z', NULL, '${'b'.repeat(64)}', '"mix"', NULL, 2, 'running', 0);
+    INSERT INTO scans VALUES (2, '2026-01-01T00:00:00.000Z', NULL, '${'b'.repeat(64)}', '"mix"', NULL, 2, 'running', 0, NULL);
     INSERT INTO scan_queue SELECT id, 2 FROM evidence;
     UPDATE evidence SET scan = 'queued';
     INSERT INTO intakes VALUES (3, '2026-01-01T00:00:00.000Z', '{"paths":["/etc"],"recursive":true}');

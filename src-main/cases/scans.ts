@@ -19,6 +19,17 @@ export interface ScanRequest {
   stream: number | null;
   /** Also the sound that a file's headers do not count in; by default not. */
   readAll?: boolean;
+  /** Whose workers score; by default this machine does. */
+  queue?: ScanQueue | null;
+}
+
+/** A queue of several machines, and what may differ among them. */
+export interface ScanQueue {
+  /** Without password. */
+  address: string;
+  allow: string[];
+  /** Results name the machine that made them also where it is this one. */
+  nameWorkers: boolean;
 }
 
 /** A scan that was begun and has not ended. */
@@ -39,14 +50,16 @@ interface ScanRow {
   channel: string;
   stream: number | null;
   read_all: number;
+  queue: string | null;
   total: number;
   left: number;
 }
 
 /** What tells a scan from another one under the same number. */
 function workOf(row: Omit<ScanRow, 'id' | 'total' | 'left'>): string {
-  const { started_at, model, model_sha256, channel, stream, read_all } = row;
-  return `scan ${started_at} ${sha256Hex(canonicalJson([model, model_sha256, channel, stream, read_all]))}`;
+  const { started_at, model, model_sha256, channel, stream, read_all, queue } = row;
+  const asked = [model, model_sha256, channel, stream, read_all, ...(queue === null ? [] : [queue])];
+  return `scan ${started_at} ${sha256Hex(canonicalJson(asked))}`;
 }
 
 export class Scans {
@@ -82,19 +95,20 @@ export class Scans {
       channel: JSON.stringify(request.channel),
       stream: request.stream,
       read_all: request.readAll ? 1 : 0,
+      queue: request.queue ? JSON.stringify(request.queue) : null,
     };
     return beginWork(core, workOf(row), () => {
-      const { read_all: readAll, ...columns } = row;
+      const { read_all: readAll, queue, ...columns } = row;
       const { lastInsertRowid } = core
-        .prepare(`INSERT INTO scans VALUES (NULL, ?, ?, ?, ?, ?, 0, 'running', ?)`)
-        .run(...Object.values(columns), readAll);
+        .prepare(`INSERT INTO scans VALUES (NULL, ?, ?, ?, ?, ?, 0, 'running', ?, ?)`)
+        .run(...Object.values(columns), readAll, queue);
       const scanId = Number(lastInsertRowid);
       const queued = this.#queue(scanId, evidenceIds);
       core.prepare('UPDATE scans SET total = ? WHERE id = ?').run(queued, scanId);
       core.append(
         'scan-started',
         null,
-        `Began to scan ${queued} ${queued === 1 ? 'item' : 'items'}${readingText(request.readAll)} with ${request.modelName}.`,
+        `Began to scan ${queued} ${queued === 1 ? 'item' : 'items'}${readingText(request.readAll)} with ${request.modelName}${request.queue ? `, spread over the queue ${request.queue.address}` : ''}.`,
         {
           scanId,
           items: queued,
@@ -102,6 +116,7 @@ export class Scans {
           channel: request.channel,
           stream: request.stream,
           ...(request.readAll ? { readAll: true } : {}),
+          ...(request.queue ? { queue: request.queue } : {}),
         },
       );
       return { scanId, queued };
@@ -134,6 +149,7 @@ export class Scans {
           channel: JSON.parse(row.channel) as UnfinishedScan['channel'],
           stream: row.stream,
           readAll: row.read_all === 1,
+          queue: row.queue === null ? null : (JSON.parse(row.queue) as ScanQueue),
           total: row.total,
           left: row.left,
         })),

@@ -24,6 +24,9 @@ export interface AnalysisSubject {
   settings?: NewAnalysis['settings'];
 }
 
+/** What made a result; where ffmpeg is not named, it is the one that is used here. */
+export type Made = Omit<Provenance, 'ffmpeg'> & Partial<Pick<Provenance, 'ffmpeg'>>;
+
 /** What makes results now, but for ffmpeg. @param program `earwitness 0.1.0` */
 export function madeBy(model: StoredModel, program: string): Omit<Provenance, 'ffmpeg'> {
   return provenance(model, program);
@@ -65,7 +68,7 @@ function intervalOf({ card }: StoredModel, analysis: DetectorAnalysis | null): N
  */
 export async function keptAnalysis(
   model: StoredModel,
-  made: Omit<Provenance, 'ffmpeg'>,
+  made: Made,
   subject: AnalysisSubject,
   outcome: {
     sha256: string | null;
@@ -107,7 +110,8 @@ export async function keptAnalysis(
       ...made,
       ...spokenBy(speaker),
       time,
-      ffmpeg: analysis?.audio.decoder === 'ffmpeg' ? await usedFfmpeg() : null,
+      ffmpeg:
+        analysis?.audio.decoder !== 'ffmpeg' ? null : made.ffmpeg === undefined ? await usedFfmpeg() : made.ffmpeg,
     },
     settings: { stream, channel, ...subject.settings },
     fileSha256: sha256,

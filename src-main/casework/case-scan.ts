@@ -1,11 +1,14 @@
 /** Scores the items of a case that are queued for a scan, and keeps each result as it comes. */
-import type { Provenance } from '../../src-common/schemas/analysis.ts';
 import { UserFacingError } from '../base/errors.ts';
 import type { CaseStore } from '../cases/store.ts';
 import type { NewAnalysis } from '../cases/analyses.ts';
 import type { StoredModel } from '../detector/store.ts';
 import { keptAnalysis, madeBy } from './case-analysis.ts';
+import type { Made } from './case-analysis.ts';
+import { SpreadScan } from './spread-scan.ts';
+import type { CaseQueue } from './spread-scan.ts';
 import { scanAsDone } from '../scanning/scan-files.ts';
+import type { ScoredBy } from '../scanning/queue/facts.ts';
 import type { ScanResult } from '../scanning/scan-files.ts';
 import type { ChannelChoice, ScoreRequest } from '../scanning/score.ts';
 
@@ -22,6 +25,8 @@ export interface CaseScanOptions {
   waitWhilePaused?: () => Promise<void>;
   /** Asked when it is interrupted: true where it is to go on later, as when the engine closes; else it is cancelled. */
   goesOnLater?: () => boolean;
+  /** Has them scored by its workers; by this machine if not given. */
+  queue?: CaseQueue;
 }
 
 /** What a scan has come to. */
@@ -85,10 +90,10 @@ interface QueuedItem {
 }
 
 /**
- * Scores what a scan has yet to score, on all cores. Results, log and queue change together, so that after a crash the same call
+ * Scores what a scan has yet to score, on all cores or by the workers of a queue. Results, log and queue change together, so that after a crash the same call
  * goes on where it was and scores nothing twice; at most the last tenth of a second is scored again.
  * @throws the signal's reason when it fires; UserFacingError `model-changed` where the model is not the one that the scan was
- * begun with; what the case throws where it cannot be written.
+ * begun with, `queue`; what the case throws where it cannot be written.
  */
 export async function runCaseScan(
   store: CaseStore,
@@ -121,9 +126,10 @@ export async function runCaseScan(
   const outcome: CaseScanOutcome = { scored: 0, failed: 0 };
   const total = items.size;
   options.onProgress?.(0, total);
-  const onResult = async (request: ScoreRequest, result: ScanResult): Promise<void> => {
+  const spread = options.queue && total > 0 ? await SpreadScan.over(options.queue, made) : null;
+  const onResult = async (request: ScoreRequest, result: ScanResult, by?: ScoredBy): Promise<void> => {
     const item = items.get(request) as QueuedItem;
-    const analyses = await analysesOf(model, made, item, scan, result);
+    const analyses = await analysesOf(model, spread?.madeBy(by) ?? made, item, scan, result);
     committer.add(item.evidenceId, analyses);
     if (result.error) {
       outcome.failed++;
@@ -136,29 +142,42 @@ export async function runCaseScan(
     await waitWhilePaused?.();
   };
   try {
-    await scanAsDone(model, [...items.keys()], onResult, {
-      ...(options.jobs === undefined ? {} : { jobs: options.jobs }),
+    const requests = [...items.keys()];
+    const common = {
       ...(options.limitSeconds === undefined ? {} : { limitSeconds: options.limitSeconds }),
       ...(signal ? { signal } : {}),
       // Asked for each file as it is begun.
-      known: (request) => {
+      known: (request: ScoreRequest) => {
         const item = items.get(request);
         if (item) store.evidence.setRunning(item.evidenceId, true);
         return null;
       },
-    });
+    };
+    if (spread) await spread.run(model, requests, onResult, common);
+    else
+      await scanAsDone(model, requests, onResult, {
+        ...common,
+        ...(options.jobs === undefined ? {} : { jobs: options.jobs }),
+      });
     committer.flush();
+    spread?.note(store);
     store.scans.end(scanId, 'done');
     return outcome;
   } catch (error) {
-    if (!signal?.aborted) throw error;
+    if (!signal?.aborted && !isOfQueue(error)) throw error;
     committer.flush();
+    spread?.note(store);
+    if (!signal?.aborted) throw error;
     if (!options.goesOnLater?.()) store.scans.end(scanId, 'cancelled');
     throw error;
   } finally {
     committer.drop();
     store.evidence.clearRunning();
   }
+}
+
+function isOfQueue(error: unknown): boolean {
+  return error instanceof UserFacingError && error.code === 'queue';
 }
 
 /** What scoring told of an item's file. */
@@ -178,7 +197,7 @@ function noteState(store: CaseStore, { evidenceId, intakeSha256 }: QueuedItem, {
 
 async function analysesOf(
   model: StoredModel,
-  made: Omit<Provenance, 'ffmpeg'>,
+  made: Made,
   { evidenceId, intakeSha256 }: QueuedItem,
   scan: { channel: ChannelChoice; stream: number | null; readAll?: boolean },
   result: ScanResult,

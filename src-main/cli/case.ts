@@ -24,6 +24,8 @@ import { mustBeFree, overwriteOption } from './outputs.ts';
 import { modelLine } from './present.ts';
 import { fastOption, modelOption, modelToScoreWith } from './model-option.ts';
 import type { ModelOptions } from './model-option.ts';
+import { addQueueOptions, queueOf } from './queue-option.ts';
+import type { QueueOptions } from './queue-option.ts';
 import { addReadingOptions } from './reading.ts';
 import type { ReadingOptions } from './reading.ts';
 
@@ -46,9 +48,8 @@ interface AddOptions {
   recursive: boolean;
 }
 
-interface ScanOptions extends ReadingOptions, ModelOptions, FilterOptions {
+interface ScanOptions extends ReadingOptions, ModelOptions, FilterOptions, QueueOptions {
   which: 'new' | 'failed' | 'all';
-  jobs?: number;
   despiteControls?: boolean;
 }
 
@@ -168,13 +169,15 @@ function registerScan(command: Command): void {
     .addHelpText(
       'after',
       `
-Where control recordings were chosen (see: control --help), they are scored first.
+Where control recordings were chosen (see: control --help), they are scored first, on this machine. With --queue, workers score the rest;
+the log says so, and each result which machine made it where that is not this one. Passwords of a queue belong into PGPASSWORD or ~/.pgpass.
 Exit status: 0 every item has its result, 2 wrong usage, 3 some failed (named), 130 interrupted. What was interrupted goes on with
 the next scan, in the window too. Filters choose among the items that --which names. A score is high for bona fide speech.`,
     )
     .action(withStatus(scanCase));
   addReadingOptions(scan);
   addFilterOptions(scan);
+  addQueueOptions(scan);
 }
 
 function registerList(command: Command): void {
@@ -353,6 +356,8 @@ function failedLine(failed: readonly number[], taken: readonly number[]): string
 
 async function scanCase(folder: string, options: ScanOptions): Promise<number> {
   const filter = filterOf(options);
+  const address = queueOf(options);
+  const { allow = [], nameWorkers = false } = options;
   const { runCaseScan } = await import('../casework/case-scan.ts');
   const { controlsFirst } = await import('../casework/controls-first.ts');
   const model = await modelToScoreWith(options);
@@ -377,11 +382,16 @@ async function scanCase(folder: string, options: ScanOptions): Promise<number> {
           channel: options.channels ?? 'auto',
           stream: options.stream ?? null,
           readAll: options.readAll ?? false,
+          queue: address && { address: address.kept, allow, nameWorkers },
         },
         ids,
       );
       scans.push(scanId);
       const failures: { subject: string; message: string }[] = [];
+      const onNotice = (text: string): void => {
+        progress.clear();
+        process.stderr.write(`${visibleName(text)}\n`);
+      };
       let scored = 0;
       const controls = await controlsFirst(store, scans, model, {
         ...{ home: library.home, application: program, by: actor(), signal },
@@ -395,6 +405,7 @@ async function scanCase(folder: string, options: ScanOptions): Promise<number> {
           onProgress: (done, total) => progress.show(`${done} of ${total} files`),
           onProblem: (subject, message) => failures.push({ subject, message }),
           goesOnLater: () => true,
+          ...(address && { queue: { address, allow, nameWorkers, onNotice } }),
         });
         scored += outcome.scored;
       }

@@ -16,7 +16,6 @@ import type { QueueAddress } from '../scanning/queue/address.ts';
 import { findingTableJson, findingTableText } from '../reports/finding-table.ts';
 import { provenance, scanCsvHeader, scanCsvLine, scanJson, scanRows } from '../reports/scan-results.ts';
 import type { ScanProvenance } from '../reports/scan-results.ts';
-import type { Allowable } from '../scanning/queue/facts.ts';
 import {
   ProgressLine,
   colour,
@@ -27,16 +26,16 @@ import {
   withStatus,
 } from './context.ts';
 import { mustBeFree, overwriteOption } from './outputs.ts';
-import { toldOfPassword } from './queue-option.ts';
+import { addQueueOptions, queueOf } from './queue-option.ts';
+import type { QueueOptions } from './queue-option.ts';
 import { fastOption, modelOption, modelToScoreWith } from './model-option.ts';
 import type { ModelOptions } from './model-option.ts';
 import { addReadingOptions, readingOf } from './reading.ts';
 import type { ReadingOptions } from './reading.ts';
 import { modelLine, screeningCaution, showLlrOption, showsRatios, tableHeader, tableLine } from './present.ts';
 
-interface ScanOptions extends ReadingOptions, ModelOptions {
+interface ScanOptions extends ReadingOptions, ModelOptions, QueueOptions {
   recursive?: boolean;
-  jobs?: number;
   timeLimit?: number;
   format: 'table' | 'json' | 'csv';
   out?: string;
@@ -44,9 +43,6 @@ interface ScanOptions extends ReadingOptions, ModelOptions {
   overwrite?: boolean;
   showLlr?: boolean;
   key?: string;
-  queue?: string;
-  allow?: Allowable[];
-  nameWorkers?: boolean;
 }
 
 /** Failed files named one by one at the end of a scan. */
@@ -72,18 +68,6 @@ export function register(program: Command): void {
       '--key <file>',
       'labels of the files: says how often the findings were right (columns path and label, or a dataset’s spec)',
     )
-    .option(
-      '--queue <url>',
-      'have the files scored by workers (`earwitness worker`) of this PostgreSQL database, which reach them at the same paths; with --out',
-    )
-    .addOption(
-      new Option('--allow <what...>', 'let workers differ in this; their rows name them').choices([
-        'application',
-        'backend',
-        'ffmpeg',
-      ]),
-    )
-    .option('--name-workers', 'rows name the machine that scored them (they do of themselves where it is not this one)')
     .option('--out <file>', 'write the output here instead of the terminal; whole or not at all')
     .option('--resume', 'go on with a scan to --out that was interrupted')
     .addOption(overwriteOption('replace the file that stands there; begin anew where a scan to it was interrupted'))
@@ -99,6 +83,7 @@ findings were right (on standard error, and in JSON). Passwords of a queue belon
     )
     .action(withStatus(scan));
   addReadingOptions(command);
+  addQueueOptions(command, '; with --out');
 }
 
 /** The files to scan but for what this scan writes itself. */
@@ -169,7 +154,10 @@ async function scan(paths: string[], options: ScanOptions): Promise<number> {
   if (options.resume && options.overwrite) {
     throw new UserFacingError('usage', 'Choose between --resume and --overwrite.');
   }
-  const address = options.queue === undefined ? null : await queueOf(options.queue, options);
+  const address = queueOf(options);
+  if (address !== null && out === undefined) {
+    throw new UserFacingError('usage', '--queue needs --out: its journal is what a scan goes on from.');
+  }
   const key = options.key === undefined ? null : await readKey(options.key, options);
   const model = await modelToScoreWith(options);
   const ratios = showsRatios(model, options);
@@ -284,18 +272,6 @@ async function scan(paths: string[], options: ScanOptions): Promise<number> {
   }
   if (key) tellFindings(key);
   return tally.report(began, listing.leftOutFolders);
-}
-
-/** @throws UserFacingError `usage` */
-async function queueOf(url: string, { out, jobs }: ScanOptions): Promise<QueueAddress> {
-  if (out === undefined) {
-    throw new UserFacingError('usage', '--queue needs --out: its journal is what a scan goes on from.');
-  }
-  if (jobs !== undefined) {
-    throw new UserFacingError('usage', '--jobs is for `earwitness worker`: with --queue, this machine scores nothing.');
-  }
-  const { queueAddress } = await import('../scanning/queue/address.ts');
-  return toldOfPassword(queueAddress(url));
 }
 
 /** Has the files scored by the workers of a queue. */

@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { visibleName } from '../../src-common/visible-text.ts';
 import type { Command } from 'commander';
 import { collected, exitStatus, interruption, ProgressLine, positiveInteger, withStatus } from './context.ts';
+import { queueAddress } from '../scanning/queue/address.ts';
 import { toldOfPassword } from './queue-option.ts';
 
 interface WorkerOptions {
@@ -42,7 +43,6 @@ Exit status: 0 ended by --idle, 1 it failed, 130 interrupted.`,
 }
 
 async function worker(options: WorkerOptions): Promise<number> {
-  const { queueAddress } = await import('../scanning/queue/address.ts');
   const { machineName, madeHere } = await import('../scanning/queue/facts.ts');
   const { workForQueue } = await import('../scanning/queue/work.ts');
   const address = toldOfPassword(queueAddress(options.queue));

@@ -34,13 +34,17 @@ export function backendHere(): string {
   return `onnxruntime-node ${version}, CPU`;
 }
 
+export function platformHere(): string {
+  return `${process.platform} ${process.arch}, Node ${process.versions.node}`;
+}
+
 /** @param application `earwitness 0.1.0` */
 export function provenance(model: StoredModel, application = applicationName()): ScanProvenance {
   return {
     application,
     model: { name: model.card.name, status: model.card.status, onnxSha256: model.onnxSha256 },
     backend: backendHere(),
-    platform: `${process.platform} ${process.arch}, Node ${process.versions.node}`,
+    platform: platformHere(),
     time: new Date().toISOString(),
   };
 }

@@ -163,6 +163,7 @@ export const examine = {
     at: (score: string, time: string) => `${score} at ${time}`,
     model: 'Model',
     backend: 'Backend',
+    worker: 'Scored on',
     channel: 'Channel',
     channelResults: 'Channels',
     channelNotScanned: 'not scanned',

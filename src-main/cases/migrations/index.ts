@@ -9,6 +9,7 @@ import { sql as itemReview } from './0008-item-review.ts';
 import { sql as milestones } from './0009-milestones.ts';
 import { sql as counted } from './0010-counted.ts';
 import { sql as ordered } from './0011-orders.ts';
+import { sql as scanQueue } from './0012-scan-queue.ts';
 
 /** In order; the database's `user_version` is the number of those that were applied. A published one is never changed. */
 export const migrations: readonly string[] = [
@@ -23,4 +24,5 @@ export const migrations: readonly string[] = [
   milestones,
   counted,
   ordered,
+  scanQueue,
 ];

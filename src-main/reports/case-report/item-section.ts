@@ -323,6 +323,7 @@ function describeAnalysis(
     const { software, decoders } = softwareTexts({ items: [{ analyses: [analysis] }] });
     rows.push(['Computed by', [...software, ...decoders].join('; ')]);
   }
+  if (provenance.worker !== undefined) rows.push(['Scored on', provenance.worker]);
   if (analysis.fileSha256 !== null && analysis.fileSha256 !== item.evidence.sha256) {
     rows.push(['SHA-256 of the file then', { text: analysis.fileSha256, style: styles.mono }]);
   }

@@ -282,6 +282,13 @@ describe('renderReport', () => {
     expect(text).toContain('telephone calls: It speaks of telephone calls.');
   });
 
+  it('names the machine of a result that another one made', async () => {
+    const snapshot = testSnapshot([testItem(testEvidence(1), [testAnalysis(1, 1)])]);
+    expect(await textOf(snapshot)).not.toContain('Scored on');
+    snapshot.items[0].analyses[0].provenance.worker = 'node-7: linux x64';
+    expect(await textOf(snapshot)).toMatch(/Scored on\s+node-7: linux x64/);
+  });
+
   it('tells on the first page what needs attention, and where the result stands', async () => {
     const changed = testEvidence(2, { state: 'changed', alarms: ['sender-hash-differs', 'file-changed'] });
     const items = [testItem(testEvidence(1), [testAnalysis(1, 1)]), testItem(changed, [testAnalysis(2, 2)])];

@@ -16,10 +16,20 @@ function messageOf(url: string): string {
 describe('the address of a queue', () => {
   it('is shown without its password', () => {
     const url = 'postgres://lab:secret@127.0.0.1:5433/scans';
-    expect(queueAddress(url)).toEqual({ url, shown: 'postgres://lab@127.0.0.1:5433/scans', hasPassword: true });
+    const kept = 'postgres://lab@127.0.0.1:5433/scans';
+    expect(queueAddress(url)).toEqual({ url, kept, shown: kept, hasPassword: true });
     expect(queueAddress('postgresql:///scans?host=/run/postgresql')).toMatchObject({ hasPassword: false });
     expect(queueAddress('postgres://localhost/scans?password=secret').shown).not.toContain('secret');
     expect(queueAddress('postgres://localhost/scans?password=secret').hasPassword).toBe(true);
+  });
+
+  it('is kept as it was given, without its password', () => {
+    const options = 'sslmode=verify-full&sslrootcert=%2Fetc%2Flab.pem';
+    const address = queueAddress(`postgres://lab:secret@queue.lab/scans?password=secret&${options}&sslpassword=secret`);
+    expect(address.kept).toBe(`postgres://lab@queue.lab/scans?${options}`);
+    expect(queueAddress(address.kept)).toMatchObject({ kept: address.kept, hasPassword: false });
+    const socket = 'postgresql:///scans?host=%2Frun%2Fpostgresql';
+    expect(queueAddress(socket).kept).toBe(socket);
   });
 
   it('says of another machine whether the connection is encrypted', () => {

@@ -4,11 +4,15 @@ import { UserFacingError } from '../../base/errors.ts';
 export interface QueueAddress {
   /** As the person gave it; may hold a password. */
   url: string;
+  /** To be kept: as it was given, without what is secret in it. */
+  kept: string;
   /** Without password and options. */
   shown: string;
   hasPassword: boolean;
 }
 
+/** Options of PostgreSQL's addresses that hold a password. */
+const secrets = ['password', 'sslpassword'];
 const loopback = /^(localhost|127(\.\d+){3}|\[::1\])$/;
 
 /**
@@ -31,10 +35,15 @@ export function queueAddress(url: string): QueueAddress {
         'Add ?sslmode=verify-full to the address (sslrootcert=FILE names the authority), or, in a network of your own, ?sslmode=disable.',
     });
   }
+  const hasPassword = parsed.password !== '' || secrets.some((secret) => searchParams.has(secret));
+  const kept = new URL(parsed);
+  kept.password = '';
+  for (const secret of secrets) kept.searchParams.delete(secret);
   const name = username === '' ? '' : `${username}@`;
   return {
     url,
     shown: `postgres://${name}${host}${port === '' ? '' : `:${port}`}${pathname}`,
-    hasPassword: parsed.password !== '' || searchParams.has('password'),
+    kept: kept.href,
+    hasPassword,
   };
 }

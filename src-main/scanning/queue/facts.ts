@@ -1,17 +1,15 @@
 /** What a scan asks of those who score for it, and what a worker is. */
 import { arch, hostname, platform } from 'node:os';
 import { z } from 'zod';
+import { allowable } from '../../../src-common/queue.ts';
+import type { Allowable } from '../../../src-common/queue.ts';
 import { usedFfmpeg } from '../../audio/used-ffmpeg.ts';
 import { processorName } from '../../base/processor.ts';
 import { sha256 } from '../../base/sha256.ts';
 import { applicationName } from '../../base/version.ts';
 import type { Card } from '../../detector/card.ts';
 import type { StoredModel } from '../../detector/store.ts';
-import { backendHere } from '../../reports/scan-results.ts';
-
-/** What may differ between a scan and a worker where the person allows it. */
-const allowable = ['application', 'backend', 'ffmpeg'] as const;
-export type Allowable = (typeof allowable)[number];
+import { backendHere, platformHere } from '../../reports/scan-results.ts';
 
 const madeSchema = z.object({
   application: z.string(),
@@ -20,6 +18,14 @@ const madeSchema = z.object({
 });
 /** What makes results besides the model. */
 export type Made = z.infer<typeof madeSchema>;
+
+/** What made a worker's results. */
+export const scoredBySchema = madeSchema.extend({
+  platform: z.string().max(1000),
+  /** Its machine in a line, as `describeWorker` gives it. */
+  worker: z.string().max(4000),
+});
+export type ScoredBy = z.infer<typeof scoredBySchema>;
 
 /** `insteadOf`: as a model's; every result says it. */
 const modelSchema = z.object({
@@ -79,6 +85,11 @@ function ffmpegWords(ffmpeg: Made['ffmpeg']): string {
 export function describeWorker(name: string, { application, backend, ffmpeg }: Made): string {
   const system = `${platform()} ${arch()}, ${processorName()}, Node ${process.versions.node}`;
   return `${name}: ${system}; ${application}; ${backend}; ffmpeg ${ffmpegWords(ffmpeg)}`;
+}
+
+/** What makes results here, by the name that this machine has in them. */
+export function scoredBy(name: string, made: Made): ScoredBy {
+  return { ...made, platform: platformHere(), worker: describeWorker(name, made) };
 }
 
 /** What this machine calls itself where no other name is given. */

@@ -5,6 +5,7 @@ import { sha256Schema } from '../../../src-common/hashes.ts';
 
 import type { ScanResult } from '../scan-files.ts';
 import type { FileReading } from '../score.ts';
+import { scoredBySchema } from './facts.ts';
 
 /** More than any batch comes to. */
 const mostBytes = 512 * 1024 ** 2;
@@ -46,7 +47,7 @@ const answerSchema = z.union([differsSchema, resultSchema]);
 export type Answer = z.infer<typeof differsSchema> | ScanResult;
 
 export const batchSchema = z.object({ batch: z.uuid(), packed: z.string() });
-export const replySchema = batchSchema.extend({ worker: z.string() });
+export const replySchema = batchSchema.extend({ by: scoredBySchema });
 
 /** JSON in a column of JSON would come back with its members in another order, and cannot hold every name of a file. */
 function packed(value: unknown): string {

@@ -1,51 +1,21 @@
 /** Scans through a queue: programs in processes of their own, a PostgreSQL server that is started, killed and looked into. */
-import { spawn } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { PgBoss } from 'pg-boss';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { findFfmpeg } from '../../audio/ffmpeg.ts';
 import { babble, wav16, writeTinyModel } from '../../detector/testing.ts';
 import { queueAddress } from './address.ts';
 import { Queue, mostTries } from './connection.ts';
-import { TestServer, serverIsThere } from './testing.ts';
+import { Programs, TestServer, serverIsThere, until } from './testing.ts';
+import type { Run } from './testing.ts';
 
-const program = resolve(import.meta.dirname, '../../cli/main.ts');
 const files = 240;
 let folder: string;
 let server: TestServer;
-const running = new Set<Run>();
-
-interface Run {
-  pid: number;
-  stderr: () => string;
-  ended: Promise<number | null>;
-  kill: (signal: NodeJS.Signals) => void;
-}
-
-function start(args: string[], environment: NodeJS.ProcessEnv = {}): Run {
-  const child = spawn(process.execPath, [program, ...args], {
-    env: {
-      ...process.env,
-      EARWITNESS_HOME: join(folder, 'home'),
-      EARWITNESS_QUEUE_HEARTBEAT_SECONDS: '10',
-      ...environment,
-    },
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
-  let text = '';
-  child.stderr.on('data', (chunk: Buffer) => (text += chunk.toString()));
-  const run: Run = {
-    pid: child.pid as number,
-    stderr: () => text,
-    ended: new Promise((done) => child.on('close', (status) => done(status))),
-    kill: (signal) => void child.kill(signal),
-  };
-  running.add(run);
-  void run.ended.then(() => running.delete(run));
-  return run;
-}
+let programs: Programs;
+const start = (...given: Parameters<Programs['start']>): Run => programs.start(...given);
 
 const scan = (out: string, ...more: string[]): Run =>
   start(['scan', '--model', join(folder, 'model'), '--out', join(folder, out), join(folder, 'evidence'), ...more]);
@@ -56,15 +26,6 @@ const worker = (environment: NodeJS.ProcessEnv = {}, ...more: string[]): Run =>
 const read = (name: string): string => readFileSync(join(folder, name), 'utf8');
 const journalLines = (out: string): number =>
   existsSync(join(folder, `${out}.partial`)) ? read(`${out}.partial`).split('\n').length - 2 : 0;
-
-async function until(what: () => boolean, run?: Run): Promise<void> {
-  let over = false;
-  void run?.ended.then(() => (over = true));
-  while (!what()) {
-    if (over) throw new Error(`it ended too soon: ${run?.stderr()}`);
-    await new Promise((done) => setTimeout(done, 10));
-  }
-}
 
 /** Everything that the database holds of Earwitness. */
 async function inDatabase(): Promise<string> {
@@ -91,6 +52,7 @@ describe.skipIf(!serverIsThere)('a scan through a queue on PostgreSQL', { timeou
   beforeAll(async () => {
     server = await TestServer.start();
     folder = mkdtempSync(join(tmpdir(), 'earwitness-spread-'));
+    programs = new Programs(join(folder, 'home'));
     await writeTinyModel(join(folder, 'model'));
     const evidence = join(folder, 'evidence');
     mkdirSync(evidence);
@@ -110,7 +72,7 @@ describe.skipIf(!serverIsThere)('a scan through a queue on PostgreSQL', { timeou
     expect(await scan('local.json', '--format', 'json').ended).toBe(3);
   });
   afterEach(() => {
-    for (const run of running) run.kill('SIGKILL');
+    programs.kill();
   });
   afterAll(async () => {
     await server.remove();

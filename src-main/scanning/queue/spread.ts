@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Allowable } from '../../../src-common/queue.ts';
 import { displayPath } from '../../base/display-path.ts';
 import type { StoredModel } from '../../detector/store.ts';
 import { requestsAhead } from '../scan-files.ts';
@@ -11,7 +12,7 @@ import type { KnownFile, ScoreOutcome, ScoreRequest } from '../score.ts';
 import type { QueueAddress } from './address.ts';
 import { Queue, mostTries, presenceSeconds, touchMilliseconds } from './connection.ts';
 import { modelFacts, workerSchema } from './facts.ts';
-import type { Allowable, Made, ScanFacts } from './facts.ts';
+import type { Made, ScanFacts, ScoredBy } from './facts.ts';
 import { batchSchema, packFiles, replySchema, unpackAnswers } from './message.ts';
 import type { Answer, SentFile } from './message.ts';
 
@@ -24,9 +25,20 @@ export interface SpreadOptions {
   known?: (request: ScoreRequest) => KnownFile | null;
   /** Gets what a person should hear: workers that come, go or take no part, a queue that does not answer. */
   onNotice: (text: string) => void;
+  /** Gets who is there, every few seconds. */
+  onPresent?: (present: Present) => void;
 }
 
-type OnResult = (request: ScoreRequest, result: ScanResult) => Promise<void>;
+/** `by`: the worker that scored it; absent where no worker did. */
+type OnResult = (request: ScoreRequest, result: ScanResult, by?: ScoredBy) => Promise<void>;
+
+/** Those who have been heard of lately. */
+export interface Present {
+  /** Workers that take part. */
+  atWork: number;
+  /** Those that do not, with why. */
+  refused: { worker: string; why: string }[];
+}
 
 /** A file on its way. */
 interface Sent {
@@ -173,7 +185,7 @@ class Spread {
       const reply = replySchema.safeParse(data);
       if (reply.success) {
         const answers = unpackAnswers(reply.data.packed, files.length);
-        for (const [index, file] of files.entries()) await this.#take(file, answers[index], reply.data.worker);
+        for (const [index, file] of files.entries()) await this.#take(file, answers[index], reply.data.by);
       } else {
         await this.#givenUp(files);
       }
@@ -185,11 +197,12 @@ class Spread {
   }
 
   /** Takes what a worker says of a file; where it had another in its place, looks who is right. */
-  async #take(file: Sent, answer: Answer, worker: string): Promise<void> {
+  async #take(file: Sent, answer: Answer, by: ScoredBy): Promise<void> {
     const { request, look } = file;
     const path = displayPath(request);
     if (!('differs' in answer)) {
-      return this.#onResult(request, { ...answer, path, file: answer.file && look.file, worker });
+      const result = { ...answer, path, file: answer.file && look.file, worker: by.worker };
+      return this.#onResult(request, result, by);
     }
     const now = await score(null, { ...request, found: false }, this.#options.signal);
     if (now.error) return this.#onResult(request, { path, ...now });
@@ -199,7 +212,7 @@ class Spread {
     }
     const message =
       now.sha256 === look.sha256
-        ? `${path} is not the same file at the worker ${worker}: ${answer.why}`
+        ? `${path} is not the same file at the worker ${by.worker}: ${answer.why}`
         : `${path} changed between being hashed here and being scored (SHA-256 ${look.sha256.slice(0, 12)}, then ${now.sha256?.slice(0, 12)}). Scan it again when nothing writes to it.`;
     await this.#fail(file, 'changed', message);
   }
@@ -233,6 +246,7 @@ class Spread {
     await this.#announce();
     const present = await this.#queue.present('worker', presenceSeconds);
     let [workers, threads] = [0, 0];
+    const refused: Present['refused'] = [];
     const seen = new Set<string>();
     for (const { id, about } of present) {
       const worker = workerSchema.safeParse(about);
@@ -241,6 +255,7 @@ class Spread {
       const { name, pid, refuses, scan } = worker.data;
       const why = refuses[this.#id];
       if (why !== undefined) {
+        refused.push({ worker: worker.data.description, why });
         this.#tell(id, why, `Worker ${name} (process ${pid}) takes no part: ${why}`);
       } else if (scan === this.#id) {
         workers++;
@@ -254,6 +269,7 @@ class Spread {
       if (what === '') this.#options.onNotice('A worker is no longer heard of; what it had in hand goes to others.');
     }
     [this.#workers, this.#threads] = [workers, threads];
+    this.#options.onPresent?.({ atWork: workers, refused });
     if (workers === 0 && !this.#lonelySaid && performance.now() - this.#began > lonelyMilliseconds) {
       this.#lonelySaid = true;
       this.#options.onNotice('No worker takes part yet: `earwitness worker --queue` with the same address starts one.');

@@ -1,10 +1,10 @@
-/** A PostgreSQL server for tests: the machine's, with a folder and a port of its own. */
+/** A PostgreSQL server for tests: the machine's, with a folder and a port of its own; and the programs that use it. */
 import { execFileSync, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { chownSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { delimiter, join, resolve } from 'node:path';
 
 /** Where the server's programs are; null where there are none. */
 function programs(): string | null {
@@ -104,5 +104,63 @@ export class TestServer {
   async remove(): Promise<void> {
     await this.end();
     rmSync(this.#folder, { recursive: true, force: true });
+  }
+}
+
+/** A program that was started. */
+export interface Run {
+  stdout: () => string;
+  stderr: () => string;
+  /** Its exit status. */
+  ended: Promise<number | null>;
+  kill: (signal: NodeJS.Signals) => void;
+}
+
+/** Command lines of Earwitness in processes of their own. */
+export class Programs {
+  readonly #home: string;
+  readonly #running = new Set<Run>();
+
+  constructor(home: string) {
+    this.#home = home;
+  }
+
+  start(args: string[], environment: NodeJS.ProcessEnv = {}): Run {
+    const child = spawn(process.execPath, [resolve(import.meta.dirname, '../../cli/main.ts'), ...args], {
+      env: {
+        ...process.env,
+        EARWITNESS_HOME: this.#home,
+        EARWITNESS_QUEUE_HEARTBEAT_SECONDS: '10',
+        ...environment,
+      },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const said = { stdout: '', stderr: '' };
+    child.stdout.on('data', (chunk: Buffer) => (said.stdout += chunk.toString()));
+    child.stderr.on('data', (chunk: Buffer) => (said.stderr += chunk.toString()));
+    const run: Run = {
+      stdout: () => said.stdout,
+      stderr: () => said.stderr,
+      ended: new Promise((done) => child.on('close', (status) => done(status))),
+      kill: (signal) => void child.kill(signal),
+    };
+    this.#running.add(run);
+    void run.ended.then(() => this.#running.delete(run));
+    return run;
+  }
+
+  /** Ends what still runs. */
+  kill(): void {
+    for (const run of this.#running) run.kill('SIGKILL');
+  }
+}
+
+/** Waits for something. @throws Error where the program ends before */
+export async function until(what: () => boolean, run?: Run): Promise<void> {
+  let over = false;
+  void run?.ended.then(() => (over = true));
+  while (!what()) {
+    if (over) throw new Error(`it ended too soon: ${run?.stderr()}`);
+    await new Promise((done) => setTimeout(done, 10));
   }
 }

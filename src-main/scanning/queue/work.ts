@@ -15,8 +15,8 @@ import type { ScoreRequest } from '../score.ts';
 import type { QueueAddress } from './address.ts';
 import { Queue, touchMilliseconds } from './connection.ts';
 import type { Taken } from './connection.ts';
-import { cardSha256, describeWorker, differences, scanSchema } from './facts.ts';
-import type { Made, ScanFacts, WorkerFacts } from './facts.ts';
+import { cardSha256, differences, scanSchema, scoredBy } from './facts.ts';
+import type { Made, ScanFacts, ScoredBy, WorkerFacts } from './facts.ts';
 import { batchSchema, packAnswers, unpackFiles } from './message.ts';
 import type { Answer, SentFile } from './message.ts';
 
@@ -66,7 +66,7 @@ class QueueWorker {
   readonly #id = randomUUID();
   readonly #queue: Queue;
   readonly #options: WorkOptions;
-  readonly #description: string;
+  readonly #by: ScoredBy;
   readonly #refused = new Map<string, { why: string; at: number }>();
   readonly #inHand = new Map<string, Taken>();
   #scorer: { key: string; scorer: Scorer } | null = null;
@@ -79,7 +79,7 @@ class QueueWorker {
   constructor(queue: Queue, options: WorkOptions) {
     this.#queue = queue;
     this.#options = options;
-    this.#description = describeWorker(options.name, options.made);
+    this.#by = scoredBy(options.name, options.made);
   }
 
   async run(): Promise<number> {
@@ -232,7 +232,7 @@ class QueueWorker {
         return answer;
       }),
     );
-    const data = { batch, worker: this.#description, packed: packAnswers(answers) };
+    const data = { batch, by: this.#by, packed: packAnswers(answers) };
     const counts = await this.#queue.lasting(() => this.#queue.reply(scan, job, data));
     this.#inHand.delete(job.id);
     if (!counts) return;
@@ -249,7 +249,7 @@ class QueueWorker {
     const { name, threads } = this.#options;
     const refuses = Object.fromEntries([...this.#refused].map(([id, { why }]) => [id, why]));
     const about: WorkerFacts = {
-      ...{ name, host: hostname(), pid: process.pid, threads, description: this.#description },
+      ...{ name, host: hostname(), pid: process.pid, threads, description: this.#by.worker },
       ...{ done: this.#done, scan: this.#scan, refuses },
     };
     return this.#queue.announce(this.#id, 'worker', about);
