@@ -2,6 +2,7 @@
  * Saliency of a recording: which parts of the sound, in time and frequency, a model's score rests on; and a test of whether that is
  * so, without which no map is given. A map says how a network works. It is no evidence.
  */
+import { formatNumber } from '../../src-common/numbers.ts';
 import type { Faithfulness, Saliency, SaliencySubject } from '../../src-common/schemas/saliency.ts';
 import { UserFacingError } from '../base/errors.ts';
 import { Random } from '../base/random.ts';
@@ -363,7 +364,8 @@ function columnsOf(explained: readonly ExplainedWindow[]): NonNullable<Saliency[
 }
 
 export function advantageText({ mean, interval }: Faithfulness['both']): string {
-  return `${mean.toFixed(3)} (95 % interval ${interval.map((end) => end.toFixed(3)).join(' to ')})`;
+  const text = (value: number): string => formatNumber(value, 3);
+  return `${text(mean)} (95 % interval ${interval.map(text).join(' to ')})`;
 }
 
 /** What the test gave, here and on dev, in sentences. */

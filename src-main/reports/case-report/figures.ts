@@ -392,7 +392,7 @@ function windowScoresFigure(sheet: Sheet, name: string, { evidence }: ReportItem
   const dotted = thresholds.localisation === null ? '' : '; dotted: windows below are pointed out';
   const texts = {
     alternative: `Window scores of ${evidence.name}, ${extent}`,
-    caption: `${name}. Item ${evidence.id}, window scores by ${analysis.modelName} (uncalibrated; high: bona fide), ${extent}. Dashed: the model’s threshold for whole recordings${dotted}.${unjudged}`,
+    caption: `${name}. Item ${evidence.id}, window scores by the model ${analysis.provenance.model.name} (uncalibrated; high: bona fide), ${extent}. Dashed: the model’s threshold for whole recordings${dotted}.${unjudged}`,
   };
   let lowest = thresholds.score;
   let highest = thresholds.score;

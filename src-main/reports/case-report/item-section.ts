@@ -339,8 +339,8 @@ function explanation(sheet: Sheet, { saliency }: ReportItem, analysis: Analysis,
   if (explained === undefined) return;
   const { by, caution, statement } = explained;
   const figure = planned.get(figureKeys.saliency(analysis.id));
-  sheet.paragraph(`Saliency by ${by}${figure ? ` (${figure.reference})` : ''}`, styles.bold);
-  sheet.paragraph(caution, styles.bold);
+  sheet.paragraph(`Saliency by ${by}${figure ? ` (${figure.reference})` : ''}`, styles.bold, { keep: true });
+  sheet.paragraph(caution, styles.bold, { keep: true });
   sheet.paragraph(statement, styles.regular);
 }
 
@@ -359,7 +359,9 @@ function traces(sheet: Sheet, item: ReportItem, planned: Figures): void {
     const figures = tracePlots('', trace, measured).flatMap(
       ({ id }) => planned.get(figureKeys.trace(item.evidence.id, id))?.reference ?? [],
     );
-    sheet.paragraph(`${traceTitles[trace.kind]}${figures.length > 0 ? ` (${figures.join(', ')})` : ''}`, styles.bold);
+    sheet.paragraph(`${traceTitles[trace.kind]}${figures.length > 0 ? ` (${figures.join(', ')})` : ''}`, styles.bold, {
+      keep: true,
+    });
     sheet.paragraph(trace.sentence, styles.regular);
     const shown = trace.figures.slice(0, mostTraceFigures);
     if (shown.length > 0) {

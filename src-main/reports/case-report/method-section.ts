@@ -41,7 +41,7 @@ export function methodSection(sheet: Sheet, snapshot: ReportSnapshot): void {
       : 'Every recording was hashed (SHA-256) and read without being changed. Its first audio stream, or the one named with the analysis, ' +
           'was decoded, its channels mixed or one of them chosen as stated, and conditioned as annex A says: ' +
           'resampled, limited to a band of frequencies, cut to the part that holds sound, and cut into windows of equal length and level. ' +
-          'A neural network scored each window; the score of a recording is the mean of its windows’ scores. Quality measures ' +
+          'The model, whose members annex A names, scored each window; the score of a recording is the mean of its windows’ scores. Quality measures ' +
           'decide whether it is assessable at all.',
     styles.regular,
     { written: described },

@@ -114,6 +114,20 @@ function memberRows(member: Member, { members, files }: Pick<Card, 'members' | '
   ];
 }
 
+/** A member in a few words. */
+function memberText(member: Member): string {
+  switch (member.kind) {
+    case 'encoder':
+      return `${member.name} (the frozen encoder ${member.encoder.name} with a head)`;
+    case 'trees':
+      return `${member.name} (boosted trees on measured values)`;
+    case 'foreign':
+      return `${member.name} (a detector made elsewhere)`;
+    case 'network':
+      return `${member.name} (a neural network)`;
+  }
+}
+
 /** Where the threshold of scores comes from. */
 function thresholdOrigin({ uncalibrated, members, training, calibration }: NonNullable<ReportModel['card']>): string {
   if (uncalibrated) return 'no more than a place to begin: the detector was made elsewhere and is not calibrated here';
@@ -187,7 +201,7 @@ function modelSection(
   const rows: [string, Cell][] = [
     ['Status', statusText],
     ...(condition === null ? [] : [['Where it speaks', condition] as [string, Cell]]),
-    ['SHA-256 of the network', mono(model.onnxSha256)],
+    ['SHA-256 by which it is known', mono(model.onnxSha256)],
   ];
   if (!card) {
     rows.push(['Card', 'The model is no longer on this machine: its training and validation cannot be listed.']);
@@ -216,7 +230,7 @@ function modelSection(
           ...(validation.record === undefined ? [] : [['Record of the validation', mono(validation.record)]]),
         ] as [string, Cell][])
       : []),
-    ...(short ? [] : makingRows(card)),
+    ...(short ? [['Members', card.members.map(memberText).join('; ')] as [string, Cell]] : makingRows(card)),
     ['Threshold', `${decimal(thresholds.score, 3)}: scores at or above count as bona fide; ${thresholdOrigin(card)}`],
     ['Inconclusive', bandText(card)],
     [
@@ -261,6 +275,8 @@ function figureTable(sheet: Sheet, { figures }: NonNullable<ReportModel['card']>
 
 /** Annex A: the models that spoke; of those that only lie beside one of them, the names. */
 export function modelAnnex(sheet: Sheet, snapshot: ReportSnapshot): void {
+  // With the first model's title and some of its rows.
+  sheet.need(200);
   sheet.heading(2, 'Annex A: Models and their validation');
   const { spoke, silent } = speakers(snapshot);
   if (spoke.length === 0) sheet.paragraph('No model was used.');

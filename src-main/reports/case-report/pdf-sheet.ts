@@ -138,10 +138,12 @@ export class PdfSheet implements Sheet {
   paragraph(
     text: string,
     style: TextStyle = styles.regular,
-    options: { after?: number; written?: boolean } = {},
+    options: { after?: number; written?: boolean; keep?: boolean } = {},
   ): void {
-    const { after = 4, written = false } = options;
-    this.#flow('P', this.#type.lines(text, style, contentWidth, written ? 'auto' : 'ltr'));
+    const { after = 4, written = false, keep = false } = options;
+    const lines = this.#type.lines(text, style, contentWidth, written ? 'auto' : 'ltr');
+    if (keep) this.need(lines.length * lineHeight(style) + after + 3 * lineHeight(styles.regular));
+    this.#flow('P', lines);
     this.#y += after;
   }
 
@@ -377,7 +379,10 @@ export class PdfSheet implements Sheet {
     const table = this.#struct('Table');
     this.#section.add(table);
     if (!named) {
-      this.need(headerHeight + 3 * lineHeight(style));
+      // With the first row, unless that is one to be broken.
+      const first = Math.max(0, ...(rows.at(0) ?? []).map((cell, index) => heightOf(laidOut(cell, index, style))));
+      const kept = first > 0.3 * (bodyBottom - page.top) ? 0 : first + 2 * padding;
+      this.need(headerHeight + Math.max(kept, 3 * lineHeight(style)));
       const row = this.#struct('TR');
       table.add(row);
       headers.forEach((lines, index) => {

@@ -156,7 +156,7 @@ describe('renderReport', () => {
     ]);
     expect(text).toMatch(/colours from −\d+ to −?\d+ dBFS/);
     expect(text).toContain('Window scores Figure 6');
-    expect(text).toContain('Figure 6. Item 1, window scores by default');
+    expect(text).toContain('Figure 6. Item 1, window scores by the model default (');
     expect(text).toContain('2 0:06.00 figure 4 a click');
     expect(text).not.toContain('Category');
   });
@@ -240,6 +240,8 @@ describe('renderReport', () => {
     expect(text).toContain('Risk measured on test');
     expect(text).toContain('The 300 rows that concern the case and the items are in the attached report.json.');
     expect(text).not.toMatch(/Analysis 1 of 2|7 Figures|Figure 1/);
+    expect(text).toContain('7 Technical review and amendments');
+    expect(text).toContain('periodicity (boosted trees on measured values)');
     const attached = JSON.parse(reportJson(snapshot)) as ReportSnapshot;
     expect(attached.items[59].analyses[0].windows).toHaveLength(9);
     expect(attached.items[59].evidence.metadata).toHaveLength(2);

@@ -296,6 +296,8 @@ function custody(sheet: Sheet, snapshot: ReportSnapshot): void {
 }
 
 function close(sheet: Sheet, snapshot: ReportSnapshot, attachments: readonly Attachment[]): void {
+  // With its first file.
+  sheet.need(130);
   sheet.heading(2, 'Annex D: Attached files');
   // Bytes that are not there have no hash.
   const within = !sheet.editable;
@@ -433,7 +435,7 @@ function write(sheet: Sheet, snapshot: ReportSnapshot, attachments: readonly Att
   evaluation(sheet, snapshot);
   conclusion(sheet, snapshot);
   itemsAndFigures(sheet, snapshot);
-  reviewSection(sheet, snapshot, '8 Technical review and amendments');
+  reviewSection(sheet, snapshot, `${hasSections(snapshot) ? 8 : 7} Technical review and amendments`);
   modelAnnex(sheet, snapshot);
   custody(sheet, snapshot);
   glossary(sheet, snapshot, 'Annex C: Glossary');

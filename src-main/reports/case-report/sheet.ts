@@ -132,7 +132,8 @@ export interface Sheet {
   heading(level: 1 | 2 | 3 | 4, text: string): void;
 
   /** @param options.after room below it, in points */
-  paragraph(text: string, style?: TextStyle, options?: { after?: number; written?: boolean }): void;
+  /** `keep`: on one page with what follows. */
+  paragraph(text: string, style?: TextStyle, options?: { after?: number; written?: boolean; keep?: boolean }): void;
 
   /** A sentence that is to be seen: with a bar at its left. */
   notice(title: string, text: string, colour: string): void;

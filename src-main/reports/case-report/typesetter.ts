@@ -41,6 +41,14 @@ interface Paragraph extends Direction {
 /** Where a name or a hash that is too long for a line is rather cut. */
 const goodCuts = /[/\\_.,;:=&?@+)\]-]$/;
 
+/** Whether a place lies between a number and its unit, where no line ends. */
+function isWithinQuantity(text: string, position: number): boolean {
+  return (
+    /\d $/.test(text.slice(position - 2, position)) &&
+    /^(%|s|ms|dB|dBFS|Hz|kHz)(?![\p{L}\d])/u.test(text.slice(position, position + 5))
+  );
+}
+
 /** Breaks text into lines, in both directions and with fallback fonts, and draws them. */
 export class Typesetter {
   readonly #document: PDFKit.PDFDocument;
@@ -129,6 +137,7 @@ export class Typesetter {
       start = end;
     };
     for (let next = breaker.nextBreak(); next; next = breaker.nextBreak()) {
+      if (isWithinQuantity(text, next.position)) continue;
       if (!fits(start, next.position)) {
         if (fitting > start) take(fitting);
         while (!fits(start, next.position)) take(this.#cut(paragraph, start, next.position, fits));

@@ -132,10 +132,10 @@ export class WordSheet implements Sheet {
   paragraph(
     text: string,
     style: TextStyle = styles.regular,
-    options: { after?: number; written?: boolean } = {},
+    options: { after?: number; written?: boolean; keep?: boolean } = {},
   ): void {
-    const { after = 4, written = false } = options;
-    this.#add(text, style, written ? 'auto' : 'ltr', { after });
+    const { after = 4, written = false, keep = false } = options;
+    this.#add(text, style, written ? 'auto' : 'ltr', { after, ...(keep ? { keepNext: true } : {}) });
   }
 
   notice(title: string, text: string, colour: string): void {
