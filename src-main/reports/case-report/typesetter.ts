@@ -41,13 +41,8 @@ interface Paragraph extends Direction {
 /** Where a name or a hash that is too long for a line is rather cut. */
 const goodCuts = /[/\\_.,;:=&?@+)\]-]$/;
 
-/** Whether a place lies between a number and its unit, where no line ends. */
-function isWithinQuantity(text: string, position: number): boolean {
-  return (
-    /\d $/.test(text.slice(position - 2, position)) &&
-    /^(%|s|ms|dB|dBFS|Hz|kHz)(?![\p{L}\d])/u.test(text.slice(position, position + 5))
-  );
-}
+/** A space between a number and its unit, where no line ends. */
+export const spaceInQuantity = /(?<=\d) (?=(?:%|s|ms|dB|dBFS|Hz|kHz)(?![\p{L}\d]))/gu;
 
 /** Breaks text into lines, in both directions and with fallback fonts, and draws them. */
 export class Typesetter {
@@ -136,8 +131,9 @@ export class Typesetter {
       lines.push(this.#line(paragraph, start, end, style));
       start = end;
     };
+    const within = new Set([...text.matchAll(spaceInQuantity)].map(({ index }) => index + 1));
     for (let next = breaker.nextBreak(); next; next = breaker.nextBreak()) {
-      if (isWithinQuantity(text, next.position)) continue;
+      if (within.has(next.position)) continue;
       if (!fits(start, next.position)) {
         if (fitting > start) take(fitting);
         while (!fits(start, next.position)) take(this.#cut(paragraph, start, next.position, fits));

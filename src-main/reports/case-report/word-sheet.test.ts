@@ -50,6 +50,13 @@ async function fullSnapshot(): Promise<ReportSnapshot> {
 }
 
 describe('renderEditableDraft', () => {
+  it('has no line end between a number and its unit', async () => {
+    const text = textOfElement((await written(await fullSnapshot())).document);
+    expect(text).toContain('(95\u00a0% interval ');
+    expect(text).toContain('at 16\u00a0kHz');
+    expect(text).not.toMatch(/\d (%|dB|kHz)/);
+  });
+
   it('sets hashes so small that they fit their columns', async () => {
     const { document } = await written(await fullSnapshot());
     const sizes = elementsOf(document, 'w:r')

@@ -32,6 +32,7 @@ import { TextWatermark } from 'docx/watermarks';
 import { Resvg } from '@resvg/resvg-js';
 import type { PicturePen } from '../../../src-common/plots/draw.ts';
 import { escapeXml, svgDocument } from '../../../src-common/plots/svg.ts';
+import { noBreak } from '../../../src-common/numbers.ts';
 import { codePointText, visibleName } from '../../../src-common/visible-text.ts';
 import { fixTimes } from '../../base/zip.ts';
 import { bundledFonts } from '../../sound/spectrogram-image.ts';
@@ -52,6 +53,7 @@ import {
   usualNameWidth,
 } from './sheet.ts';
 import type { Cell, Column, DocumentInformation, Letterhead, Part, RunningText, Sheet } from './sheet.ts';
+import { spaceInQuantity } from './typesetter.ts';
 import type { TextStyle } from './typesetter.ts';
 
 /** Fonts that word processors have or know how to stand in for. */
@@ -319,7 +321,7 @@ export class WordSheet implements Sheet {
   #runs(text: string, style: TextStyle | null, direction: Direction): TextRun[] {
     const look = style === null ? {} : this.#look(style);
     return linesOf(text).flatMap((source, index) => {
-      const line = visible(source);
+      const line = visible(source).replaceAll(spaceInQuantity, noBreak);
       const { levels } = directionOf(line, direction);
       return stretchesOf(line, levels).map(
         ({ text: part, rightToLeft }, at) =>
