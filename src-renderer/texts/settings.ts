@@ -12,7 +12,7 @@ export const settings = {
     about: 'About and licences',
   },
   nav: 'Sections',
-  savedAtOnce: 'Every change is saved at once.',
+  savedAtOnce: 'Every change is saved at once; the verbal scale by its button.',
   saved: (time: string) => `Saved at ${time}.`,
   examiner: 'Examiner',
   examinerHint: 'Stands in new cases and in the custody log.',
@@ -169,5 +169,5 @@ export const settings = {
     ownScale: 'It has a verbal scale of its own.',
     ownScaleHint: 'Otherwise the one of Settings, as it is when a report is made.',
   },
-  noConnections: 'Earwitness opens no connection to other machines.',
+  noConnections: 'Earwitness opens no connection to other machines, but to a time-stamping authority or a queue of scans that you name.',
 } as const;
