@@ -169,5 +169,6 @@ export const settings = {
     ownScale: 'It has a verbal scale of its own.',
     ownScaleHint: 'Otherwise the one of Settings, as it is when a report is made.',
   },
-  noConnections: 'Earwitness opens no connection to other machines, but to a time-stamping authority or a queue of scans that you name.',
+  noConnections:
+    'Earwitness opens no connection to other machines, but to a time-stamping authority or a queue of scans that you name.',
 } as const;
