@@ -183,6 +183,20 @@ describe.each(browserAlone)('$name', ({ missing, start }) => {
       await dialog.waitFor({ state: 'detached' });
     });
 
+    it('begin at the same place where only one of them has names of speakers', async () => {
+      const { page } = workstation;
+      await position(upper).focus();
+      for (let i = 0; i < 3; i++) await page.keyboard.press('Shift+ArrowRight');
+      await page.keyboard.press('m');
+      const dialog = workstation.dialog(examine.marks.addTitle);
+      await dialog.getByLabel(examine.marks.category, { exact: true }).fill('Caller');
+      await workstation.button(examine.marks.add, dialog).click();
+      await dialog.waitFor({ state: 'detached' });
+      await workstation.button('Caller', upper).waitFor(patience);
+      const left = async (half: Locator): Promise<number | undefined> => (await position(half).boundingBox())?.x;
+      await expect.poll(async () => (await left(lower)) === (await left(upper)), patience).toBe(true);
+    });
+
     it('end, and the first is shown alone', async () => {
       const { page } = workstation;
       await workstation.button(words.end).click();
