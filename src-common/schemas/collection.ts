@@ -127,6 +127,8 @@ export const collectionSummarySchema = z.object({
   removals: z.array(removalSchema),
   /** The latest edit, which can be undone; null: there is none. */
   latestEdit: z.string().nullable(),
+  /** The edit that was undone and can be made again; null: there is none. */
+  latestUndone: z.string().nullable(),
 });
 export type CollectionSummary = z.infer<typeof collectionSummarySchema>;
 

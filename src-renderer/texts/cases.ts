@@ -484,10 +484,10 @@ export const cases = {
     opinionsHint: 'They are marked as such in the report.',
     saliency: 'Saliency maps of the results.',
     saliencyHint:
-      'Which parts of the sound each score rests on, with the test of the map against chance. No evidence; takes some seconds a result.',
+      'Which parts of the sound each score rests on, with the test of the map against chance. No evidence; takes ten seconds and more a result.',
     traces: 'Traces of the items.',
     tracesHint:
-      'The mains’ hum, steps of the background, copied stretches, earlier lossy coding and how each file is built. No finding rests on them; takes some minutes for an hour of sound.',
+      'The mains’ hum, steps of the background, copied stretches, earlier lossy coding and sampling rates, and how each file is built. No finding rests on them; takes some minutes for an hour of sound.',
     amends: 'Amends',
     amendsNone: 'None: a new report',
     amendment: 'What was changed',

@@ -286,7 +286,7 @@ export const examine = {
   },
   traces: {
     title: 'Traces',
-    hint: 'The mains’ hum, steps of the background, copied stretches, earlier lossy coding, how the file is built; each says what it can and cannot show.',
+    hint: 'The mains’ hum, steps of the background, copied stretches, earlier lossy coding and sampling rates, how the file is built; each says what it can and cannot show.',
     measure: 'Measure',
     again: 'Measure again',
     measuring: 'Measuring traces',

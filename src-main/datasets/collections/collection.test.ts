@@ -101,11 +101,16 @@ describe('edits', () => {
     expect(collection.undo()).toBe('1 entry: language: de');
     expect(collection.undo()).toBe('2 entries: language: de, chain: GSM handset');
     expect(collection.undo()).toBeNull();
+    expect(collection.summary()).toMatchObject({
+      latestEdit: null,
+      latestUndone: '2 entries: language: de, chain: GSM handset',
+    });
     expect(collection.entries(all).map(({ language }) => language)).toEqual([null, null, null]);
     expect(collection.redo()).toContain('GSM handset');
     expect(collection.entries(all).map(({ chain }) => chain)).toEqual(['GSM handset', 'GSM handset', null]);
     collection.edit([3], { note: 'x' }, { by });
     expect(collection.redo()).toBeNull();
+    expect(collection.summary()).toMatchObject({ latestEdit: '1 entry: note: x', latestUndone: null });
   });
 
   it('never put a speaker into two splits unless it is meant, and then it is shown', () => {

@@ -456,6 +456,12 @@ export class Collection {
     return this.#telling(() => (this.#db.prepare(sql).pluck().get() as string | undefined) ?? null);
   }
 
+  /** What the edit was that `redo` makes again; null where there is none. */
+  latestUndone(): string | null {
+    const sql = 'SELECT what FROM edits WHERE undone_at IS NOT NULL ORDER BY id LIMIT 1';
+    return this.#telling(() => (this.#db.prepare(sql).pluck().get() as string | undefined) ?? null);
+  }
+
   versions(): CollectionVersion[] {
     return this.#telling(
       () =>
@@ -560,6 +566,7 @@ export class Collection {
         versions: this.versions(),
         removals: this.removals(),
         latestEdit: this.latestEdit(),
+        latestUndone: this.latestUndone(),
       };
     });
   }
