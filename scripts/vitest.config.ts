@@ -13,7 +13,7 @@ const alone = [
   'src-main/cases/keys.test.ts',
   'src-main/cli/*.test.ts',
   'src-main/detector/store.test.ts',
-  'src-main/engine/log.test.ts',
+  'src-main/engine/{log,queue}.test.ts',
   'src-main/laboratory/{brought-encoder,calibration-material,train-model,train-store}.test.ts',
   'src-main/models/model-store.test.ts',
   'src-main/scanning/queue/queue.test.ts',

@@ -19,6 +19,7 @@ import { files } from './contract/files.ts';
 import { jobs } from './contract/jobs.ts';
 import { key } from './contract/key.ts';
 import { encoders, models } from './contract/models.ts';
+import { queue } from './contract/queue.ts';
 import { reports } from './contract/reports.ts';
 import { saliency } from './contract/saliency.ts';
 import { settings } from './contract/settings.ts';
@@ -45,6 +46,7 @@ export const contract = {
   models,
   encoders,
   controls,
+  queue,
   calibrations,
   collections,
   datasets,

@@ -24,6 +24,8 @@ export const settingsSchema = z.object({
   backend: backendNameSchema.default('auto'),
   /** Files at a time in a scan; null: one for each core. */
   scanJobs: z.int().positive().max(256).nullable().default(null),
+  /** Address of the database through which other machines score, without password; empty: none. */
+  queue: z.string().max(2000).default(''),
   /** What a scan of a case does where control recordings lie beyond their action limits. */
   controlsBeyond: z.enum(['stop', 'go-on']).default('stop'),
   /** What a case keeps of prepared sound (waveforms, spectrograms, working copies), in megabytes (10^6 bytes). */

@@ -5,7 +5,7 @@ import type { Command } from 'commander';
 export function register(program: Command): void {
   const settings = program
     .command('settings')
-    .description('folders that the browser may look into, and which ffmpeg is used');
+    .description('folders that the browser may look into, which ffmpeg is used, and over which queue it scores');
   const roots = settings.command('roots').description('folders that the browser workstation may look into');
   roots
     .command('list')
@@ -34,6 +34,17 @@ export function register(program: Command): void {
       const path = program === '' ? '' : resolve(program);
       if (path !== '') await mustBe('file', path, 'ffmpeg');
       await (await open()).set({ ffmpeg: path });
+    });
+  settings
+    .command('queue')
+    .description(
+      'have the window score over this queue (a PostgreSQL database; without password); without an address, none',
+    )
+    .argument('[url]', 'postgres://NAME@HOST/DATABASE?sslmode=verify-full', '')
+    .action(async (url: string) => {
+      const { mustBeQueue } = await import('../engine/queue.ts');
+      if (url !== '') mustBeQueue(url);
+      await (await open()).set({ queue: url });
     });
 }
 

@@ -6,6 +6,7 @@ import { analyseStretchesOfItem, analyseStretchOfItem } from '../casework/case-s
 import type { EngineContext } from './context.ts';
 import { deliver } from './files.ts';
 import { os } from './implementer.ts';
+import { queueOfSettings } from './queue.ts';
 import { endStaleScans, modelFor, releaseLater, startScan } from './resume.ts';
 
 export function analysesProcedures(context: EngineContext) {
@@ -13,6 +14,7 @@ export function analysesProcedures(context: EngineContext) {
   return {
     scan: os.analyses.scan.handler(async ({ input }) => {
       const store = cases.get(input.caseId);
+      const queue = input.overQueue ? queueOfSettings(context) : null;
       const model = await modelFor(context, input.modelId);
       endStaleScans(context, store);
       const ids = Array.isArray(input.which) ? input.which : store.scans.idsToScan(input.which, model.onnxSha256);
@@ -24,6 +26,7 @@ export function analysesProcedures(context: EngineContext) {
           channel: input.channel,
           stream: input.stream ?? null,
           readAll: input.readAll,
+          queue: queue && { address: queue.kept, allow: [], nameWorkers: false },
         },
         ids,
       );

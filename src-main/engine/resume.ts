@@ -1,8 +1,10 @@
 /** Intakes and scans of cases as jobs; and what an engine that ended before its time left of them. */
 import { existsSync } from 'node:fs';
 import { intakeSchema } from '../../src-preload/contract/evidence.ts';
+import { allowable } from '../../src-common/queue.ts';
 import { describeError } from '../base/errors.ts';
 import { databasePath } from '../cases/database.ts';
+import type { ScanQueue } from '../cases/scans.ts';
 import type { CaseStore } from '../cases/store.ts';
 import { readSpeakingModel } from '../detector/store.ts';
 import type { StoredModel } from '../detector/store.ts';
@@ -10,7 +12,9 @@ import { intakeSummary, takeIn } from '../casework/case-intake.ts';
 import type { IntakeRequest } from '../casework/case-intake.ts';
 import { runCaseScan } from '../casework/case-scan.ts';
 import { controlsFirst } from '../casework/controls-first.ts';
+import type { CaseQueue } from '../casework/spread-scan.ts';
 import type { JobHandle } from '../jobs/queue.ts';
+import { queueAddress } from '../scanning/queue/address.ts';
 import type { EngineContext } from './context.ts';
 import { readablePath } from './files.ts';
 import { log } from './log.ts';
@@ -42,15 +46,34 @@ export function endStaleScans({ jobs }: EngineContext, store: CaseStore): void {
   }
 }
 
+/** @param tell gets what a scan over it is doing, whenever that changes */
+function caseQueue({ address, allow, nameWorkers }: ScanQueue, tell: (doing: string) => void): CaseQueue {
+  return {
+    address: queueAddress(address),
+    allow: allowable.filter((what) => allow.includes(what)),
+    nameWorkers,
+    onNotice: (text) => {
+      log('info', text);
+      tell(text);
+    },
+    onPresent: ({ atWork, refused }) => {
+      const workers = (count: number): string => (count === 1 ? '1 worker' : `${count} workers`);
+      const by = atWork === 0 ? 'Waiting for workers' : `Scoring by ${workers(atWork)}`;
+      tell(refused.length === 0 ? by : `${by}; ${workers(refused.length)} not fit for it (Settings says why)`);
+    },
+  };
+}
+
 /** Starts a scan that was begun, or goes on with it. @returns the job's id */
 export function startScan(context: EngineContext, store: CaseStore, scanId: number, model: StoredModel): string {
   const { jobs, settings, application, home } = context;
   const total = store.scans.queuedFor(scanId).length;
   const caseId = store.id;
+  const queue = store.scans.unfinished().find(({ id }) => id === scanId)?.queue ?? null;
   return jobs.start(
     {
       kind: 'scan',
-      title: `Scan of ${store.details().number} with ${model.card.name}`,
+      title: `Scan of ${store.details().number} with ${model.card.name}${queue === null ? '' : ' over the queue'}`,
       caseId,
       unit: 'files',
       total,
@@ -68,13 +91,20 @@ export function startScan(context: EngineContext, store: CaseStore, scanId: numb
           ...{ home, application, by: context.cases.session.actor(), signal: job.signal },
           goesOn: controlsBeyond === 'go-on',
         });
+        let doing = queue === null ? 'Scoring' : 'Waiting for workers';
         const outcome = await runCaseScan(store, scanId, model, application, {
           ...(scanJobs === null ? {} : { jobs: scanJobs }),
           signal: job.signal,
-          onProgress: (done, of) => job.progress({ done, total: of, doing: 'Scoring' }),
+          onProgress: (done, of) => job.progress({ done, total: of, doing }),
           onProblem: (name, message) => job.problem(name, message),
           waitWhilePaused: () => job.waitWhilePaused(),
           goesOnLater: () => jobs.closing,
+          ...(queue && {
+            queue: caseQueue(queue, (now) => {
+              doing = now;
+              job.progress({ doing });
+            }),
+          }),
         });
         return { ...outcome };
       } finally {

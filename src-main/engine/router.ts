@@ -15,6 +15,7 @@ import { keyProcedures } from './key.ts';
 import { marksProcedures } from './marks.ts';
 import { encodersProcedures } from './encoders.ts';
 import { modelsProcedures } from './models.ts';
+import { queueProcedures } from './queue.ts';
 import { reportsProcedures } from './reports.ts';
 import { saliencyProcedures } from './saliency.ts';
 import { settingsProcedures } from './settings.ts';
@@ -48,6 +49,7 @@ export function buildRouter(context: EngineContext) {
     datasets: datasetsProcedures(context),
     training: trainingProcedures(context),
     evaluation: evaluationProcedures(context),
+    queue: queueProcedures(context),
     reports: reportsProcedures(context),
     templates: templatesProcedures(context),
   });

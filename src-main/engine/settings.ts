@@ -3,6 +3,7 @@ import { isAbsolute } from 'node:path';
 import type { Settings } from '../../src-common/schemas/settings.ts';
 import { UserFacingError } from '../base/errors.ts';
 import type { EngineContext } from './context.ts';
+import { mustBeQueue } from './queue.ts';
 import { effectiveRoots } from './roots.ts';
 import { os } from './implementer.ts';
 
@@ -17,11 +18,11 @@ export async function mustBe(kind: 'file' | 'folder', path: string, what: string
 }
 
 /**
- * What widens what the window reaches, a folder to look into or a program to run, waits for a yes where no page can give it.
+ * What widens what the window reaches, a folder to look into, a program to run or a server to tell of evidence, waits for a yes where no page can give it.
  * @throws UserFacingError `not-confirmed`
  */
 export async function confirmWider(context: EngineContext, patch: Partial<Settings>): Promise<void> {
-  const { ffmpeg, roots } = context.settings.get();
+  const { ffmpeg, queue, roots } = context.settings.get();
   const reached = effectiveRoots(roots);
   const asked = [
     ...(patch.roots === undefined ? [] : effectiveRoots(patch.roots))
@@ -37,6 +38,15 @@ export async function confirmWider(context: EngineContext, patch: Partial<Settin
             kind: 'ffmpeg' as const,
             path: patch.ffmpeg,
             command: `earwitness settings ffmpeg ${JSON.stringify(patch.ffmpeg)}`,
+          },
+        ]
+      : []),
+    ...(patch.queue && patch.queue !== queue
+      ? [
+          {
+            kind: 'queue' as const,
+            path: patch.queue,
+            command: `earwitness settings queue ${JSON.stringify(patch.queue)}`,
           },
         ]
       : []),
@@ -58,6 +68,7 @@ export function settingsProcedures(context: EngineContext) {
       if (input.ffmpeg) await mustBe('file', input.ffmpeg, 'ffmpeg');
       for (const root of input.roots ?? []) await mustBe('folder', root, 'Folders');
       if (input.defaultModel !== undefined) await models.folderOf(input.defaultModel);
+      if (input.queue) mustBeQueue(input.queue);
       await confirmWider(context, input);
       return settings.set(input);
     }),

@@ -23,9 +23,9 @@ export type FromEngine =
   | { type: 'frame'; connection: number; data: string | Uint8Array }
   | { type: 'close'; connection: number };
 
-/** What widens what the window reaches: a folder to look into, a program to run. */
+/** What widens what the window reaches: a folder to look into, a program to run, a server that gets names of files and findings. */
 export interface Confirmation {
-  kind: 'root' | 'ffmpeg';
+  kind: 'root' | 'ffmpeg' | 'queue';
   path: string;
 }
 

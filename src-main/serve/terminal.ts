@@ -9,6 +9,8 @@ const patienceMs = 5 * 60_000;
 const questions: Record<Confirmation['kind'], (path: string) => string> = {
   root: (path) => `The window asks to look into the folder ${path}.`,
   ffmpeg: (path) => `The window asks to run ${path} as ffmpeg.`,
+  queue: (address) =>
+    `The window asks to have recordings scored over the queue ${address}, which then gets names of files and findings.`,
 };
 
 /** A name may hold what a terminal obeys, or what turns the direction of writing. */

@@ -37,6 +37,8 @@ export const texts = {
   confirm: {
     root: (path: string) => `Let the window look into ${path}?`,
     ffmpeg: (path: string) => `Run ${path} as ffmpeg, which decodes recordings?`,
+    queue: (address: string) =>
+      `Have recordings scored over the queue ${address}? It gets names of files and findings.`,
     note: 'The window asks for it. Say yes only if you have just chosen it.',
     yes: 'Yes',
     no: 'No',

@@ -16,6 +16,8 @@ export const analyses = {
         stream: z.int().nonnegative().optional(),
         /** Also the sound that a file's headers do not count in. */
         readAll: z.boolean().default(false),
+        /** By the workers of the queue that is named in the settings; else by this machine. */
+        overQueue: z.boolean().default(false),
       }),
     )
     /** `queued`: how many recordings it is of. */

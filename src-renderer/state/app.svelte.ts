@@ -560,7 +560,9 @@ class App {
           ? common.commands.addRoot(added)
           : patch.ffmpeg
             ? common.commands.ffmpeg(patch.ffmpeg)
-            : null;
+            : patch.queue
+              ? common.commands.queue(patch.queue)
+              : null;
       const run = (): Promise<Settings> => client.settings.set(patch);
       this.settings = await (command === null ? run() : this.confirmed(command, run));
       this.settingsSavedAt = new Date().toISOString();

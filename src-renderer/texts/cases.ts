@@ -391,6 +391,11 @@ export const cases = {
       right: 'Recordings with one channel have no right one.',
       each: 'Each channel has a result of its own; the table shows what speaks against the recording.',
     },
+    where: 'Scored by',
+    places: { here: 'This machine', queue: 'The workers of the queue' },
+    queueHint: (address: string) =>
+      `${address}. They have to reach the recordings at the same paths; the log and each result say who scored. Settings shows who is there.`,
+    noQueueHint: 'Settings takes the address of a queue of several machines.',
     readAll: 'Read all sound in a file',
     readAllHint:
       'Also what its headers do not count in: behind the declared length, in further parts, or hidden by an edit list.',

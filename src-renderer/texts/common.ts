@@ -155,6 +155,7 @@ export const common = {
   commands: {
     addRoot: (path: string) => `earwitness settings roots add ${JSON.stringify(path)}`,
     ffmpeg: (path: string) => `earwitness settings ffmpeg ${JSON.stringify(path)}`,
+    queue: (address: string) => `earwitness settings queue ${JSON.stringify(address)}`,
   },
   confirming: 'Waiting for a yes on the terminal where Earwitness runs. This does the same there:',
   saved: (path: string) => `Saved as ${path}`,

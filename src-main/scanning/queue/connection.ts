@@ -11,7 +11,7 @@ const schema = 'earwitness';
 const statementMilliseconds = 30_000;
 const longestWaitMilliseconds = 5000;
 /** So long a server that does not answer is tried when a scan or worker begins: it may be starting itself. */
-const openingMilliseconds = 20_000;
+const usualOpeningMilliseconds = 20_000;
 /**
  * Jobs of a worker that has not been heard of for so long go to another: `EARWITNESS_QUEUE_HEARTBEAT_SECONDS`, else 20; 10 is the least
  * that pg-boss takes.
@@ -101,7 +101,17 @@ export class Queue {
    */
   static async open(
     address: QueueAddress,
-    { supervises, signal, onNotice }: { supervises: boolean; signal: AbortSignal; onNotice: (text: string) => void },
+    {
+      supervises,
+      signal,
+      onNotice,
+      openingMilliseconds = usualOpeningMilliseconds,
+    }: {
+      supervises: boolean;
+      signal: AbortSignal;
+      onNotice: (text: string) => void;
+      openingMilliseconds?: number;
+    },
   ): Promise<Queue> {
     const { PgBoss } = await import('pg-boss');
     const options = {
@@ -183,13 +193,16 @@ export class Queue {
   }
 
   /** Those who have said so of late. */
-  async present(kind: 'scan' | 'worker', withinSeconds: number): Promise<{ id: string; about: unknown }[]> {
-    const { rows }: { rows: { id: string; about: string }[] } = await this.#boss.getDb().executeSql(
-      `SELECT id, about FROM ${schema}.presence
+  async present(
+    kind: 'scan' | 'worker',
+    withinSeconds: number,
+  ): Promise<{ id: string; about: unknown; heardSecondsAgo: number }[]> {
+    const { rows }: { rows: { id: string; about: string; ago: number }[] } = await this.#boss.getDb().executeSql(
+      `SELECT id, about, extract(epoch FROM now() - seen)::float8 AS ago FROM ${schema}.presence
        WHERE kind = $1 AND seen > now() - $2 * interval '1 second' ORDER BY id`,
       [kind, withinSeconds],
     );
-    return rows.map(({ id, about }) => ({ id, about: JSON.parse(about) as unknown }));
+    return rows.map(({ id, about, ago }) => ({ id, about: JSON.parse(about) as unknown, heardSecondsAgo: ago }));
   }
 
   async leave(id: string): Promise<void> {

@@ -40,6 +40,8 @@ class EvidenceState {
   modelId = $state('');
   channel: 'auto' | 'mix' | 'left' | 'right' | 'each' = $state('auto');
   readAll = $state(false);
+  /** By the workers of the queue of the settings. */
+  overQueue = $state(false);
 
   #version = $state(0);
   readonly #pages = new Pages<EvidenceRow>({
@@ -217,6 +219,7 @@ class EvidenceState {
         which,
         channel: this.channel,
         readAll: this.readAll,
+        overQueue: this.overQueue && app.settings?.queue !== '',
         ...(this.modelId === '' ? {} : { modelId: this.modelId }),
       }),
     );
