@@ -8,7 +8,7 @@ import { findFfmpeg } from '../../audio/ffmpeg.ts';
 import { babble, wav16, writeTinyModel } from '../../detector/testing.ts';
 import { queueAddress } from './address.ts';
 import { Queue, mostTries } from './connection.ts';
-import { Programs, TestServer, serverIsThere, until } from './testing.ts';
+import { Programs, TestNetwork, TestServer, serverIsThere, until } from './testing.ts';
 import type { Run } from './testing.ts';
 
 const files = 240;
@@ -135,6 +135,28 @@ describe.skipIf(!serverIsThere)('a scan through a queue on PostgreSQL', { timeou
     expect(read('restarted.csv')).toBe(read('local.csv'));
     for (const said of [run.stderr(), one.stderr()])
       expect(said).toMatch(/does not answer.*trying again[^]*answers again/);
+  });
+
+  it('loses and repeats nothing by four workers whose network is cut for longer than they are waited for', async () => {
+    const network = await TestNetwork.to(server.url);
+    const model = ['--model', join(folder, 'model')];
+    const four = [1, 2, 3, 4].map(() => start(['worker', '--queue', network.url, '--jobs', '1', ...model]));
+    await until(() => four.every((one) => /Waits for work/.test(one.stderr())));
+    const run = spread('cut.csv');
+    await until(() => journalLines('cut.csv') > 10, run);
+    const before = network.connections;
+    await network.cut(2000);
+    await until(() => four.every((one) => /does not answer.*trying again/.test(one.stderr())), run);
+    // Longer than the heartbeat: what they had in hand is given to others, themselves among them.
+    await new Promise((done) => setTimeout(done, 13_000));
+    expect(journalLines('cut.csv')).toBeLessThan(files);
+    network.mend();
+    expect(await run.ended).toBe(3);
+    expect(read('cut.csv')).toBe(read('local.csv'));
+    expect(network.connections).toBeGreaterThan(before);
+    for (const one of four) expect(one.stderr()).toMatch(/answers again/);
+    expect(await inDatabase()).toContain('"jobs":null,"queues":null');
+    network.close();
   });
 
   it('goes on after the scan itself was killed, and is gone from the queue once it is cancelled', async () => {

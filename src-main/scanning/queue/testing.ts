@@ -2,7 +2,8 @@
 import { execFileSync, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { chownSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
+import type { Server, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
 
@@ -104,6 +105,66 @@ export class TestServer {
   async remove(): Promise<void> {
     await this.end();
     rmSync(this.#folder, { recursive: true, force: true });
+  }
+}
+
+/** A network between programs and a server that can be cut. */
+export class TestNetwork {
+  /** The server's address, by this network. */
+  readonly url: string;
+  /** Connections that were taken so far. */
+  connections = 0;
+  readonly #server: Server;
+  readonly #open = new Set<Socket>();
+  #isCut = false;
+
+  private constructor(server: Server, url: string) {
+    this.#server = server;
+    this.url = url;
+  }
+
+  static async to(url: string): Promise<TestNetwork> {
+    const there = new URL(url);
+    const server = createServer();
+    await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+    const here = new URL(url);
+    here.port = String((server.address() as { port: number }).port);
+    const network = new TestNetwork(server, here.href);
+    server.on('connection', (one) => network.#join(one, connect(Number(there.port), there.hostname)));
+    return network;
+  }
+
+  #join(one: Socket, other: Socket): void {
+    for (const [from, to] of [
+      [one, other],
+      [other, one],
+    ]) {
+      this.#open.add(from);
+      from.on('data', (chunk: Buffer) => void (this.#isCut || to.write(chunk)));
+      from.on('error', () => undefined);
+      from.on('close', () => {
+        this.#open.delete(from);
+        to.destroy();
+      });
+    }
+    if (this.#isCut) one.destroy();
+    else this.connections++;
+  }
+
+  /** What is sent from now on is lost; then connections break, and none is taken. */
+  async cut(silentMilliseconds: number): Promise<void> {
+    this.#isCut = true;
+    await new Promise((done) => setTimeout(done, silentMilliseconds));
+    for (const socket of this.#open) socket.resetAndDestroy();
+  }
+
+  mend(): void {
+    this.#isCut = false;
+  }
+
+  close(): void {
+    for (const socket of this.#open) socket.destroy();
+    this.#server.close();
   }
 }
 
