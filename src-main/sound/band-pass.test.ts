@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { tone } from '../audio/testing.ts';
 import { Random } from '../base/random.ts';
 import { BandPass } from './band-pass.ts';
-import { transform } from './fft.ts';
+import { transform } from '../base/fft.ts';
 
 const rate = 16_000;
 const rms = (samples: Float32Array): number => Math.sqrt(samples.reduce((sum, x) => sum + x * x, 0) / samples.length);

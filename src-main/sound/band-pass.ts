@@ -1,6 +1,6 @@
 /** Keeps a band of frequencies without moving anything in time: what is measured of a band and what is heard of it are the same. */
 import type { Band } from '../../src-common/frequency-axis.ts';
-import { transform } from './fft.ts';
+import { transform } from '../base/fft.ts';
 
 /** Attenuation outside of the band and the edges' width. */
 const stopDb = 80;

@@ -4,7 +4,7 @@
  * that of the window, and of each frame's candidates those on the cheapest path. Constants are those of Praat ("To Pitch (ac)…").
  */
 import type { Pitch, PitchRange } from '../../src-common/schemas/sound.ts';
-import { transform } from './fft.ts';
+import { transform } from '../base/fft.ts';
 
 /** Times are those of frames' middles, from the first sample on. */
 export type PitchTrack = Pick<Pitch, 'timesSeconds' | 'frequenciesHz'>;

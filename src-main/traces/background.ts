@@ -6,7 +6,7 @@
  * based on optimal smoothing and minimum statistics", IEEE Transactions on Speech and Audio Processing 9(5), 2001.
  */
 import type { TraceCurve } from '../../src-common/schemas/traces.ts';
-import { transform } from '../sound/fft.ts';
+import { transform } from '../base/fft.ts';
 import { meanOf, median, quantile } from './statistics.ts';
 
 const frameSeconds = 0.03;

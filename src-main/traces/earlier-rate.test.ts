@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Random } from '../base/random.ts';
-import { transform } from '../sound/fft.ts';
+import { transform } from '../base/fft.ts';
 import { rateAnswer } from './answers.ts';
 import { RateMeter } from './earlier-rate.ts';
 import type { EarlierRates } from './earlier-rate.ts';

@@ -7,7 +7,7 @@
  */
 import { windowSamples } from '../../src-common/analysis-windows.ts';
 import type { TraceCurve } from '../../src-common/schemas/traces.ts';
-import { transform } from '../sound/fft.ts';
+import { transform } from '../base/fft.ts';
 
 /** Rates that recorders, telephones, editors and speech engines use. */
 const ratesInUse = [8000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 88_200, 96_000, 192_000] as const; // prettier-ignore

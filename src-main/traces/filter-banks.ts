@@ -4,7 +4,7 @@
  * made of zeros is zeros again, but for its rounding.
  */
 import { besselI0 } from '../audio/resample.ts';
-import { transform } from '../sound/fft.ts';
+import { transform } from '../base/fft.ts';
 
 export interface FilterBank {
   /** Samples from one frame to the next, and lines of each. */

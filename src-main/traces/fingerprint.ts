@@ -3,7 +3,7 @@
  * Haitsma and Kalker, "A highly robust audio fingerprinting system", ISMIR 2002.
  */
 import { Resampler } from '../audio/resample.ts';
-import { transform } from '../sound/fft.ts';
+import { transform } from '../base/fft.ts';
 import { SlidingBuffer } from './sliding-buffer.ts';
 
 const printRateHz = 5500;

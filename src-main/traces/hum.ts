@@ -6,7 +6,7 @@
  */
 import type { TraceCurve } from '../../src-common/schemas/traces.ts';
 import { Resampler } from '../audio/resample.ts';
-import { transform } from '../sound/fft.ts';
+import { transform } from '../base/fft.ts';
 import { SlidingBuffer } from './sliding-buffer.ts';
 import { median } from './statistics.ts';
 
