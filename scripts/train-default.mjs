@@ -24,7 +24,7 @@ function taken(option) {
 
 const [checkpoints] = taken('--checkpoints');
 const splits = taken('--record');
-const members = (taken('--members')[0] ?? 'linear,phase,encoder,periodicity').split(',');
+const members = (taken('--members')[0] ?? 'linear,encoder,periodicity').split(',');
 const [dataset] = taken('--dataset');
 const copies = taken('--copies').flatMap((spec) => ['--copies', spec]);
 const resumed = given.includes('--resume') || checkpoints !== undefined;

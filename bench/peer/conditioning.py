@@ -125,7 +125,7 @@ class Conditioning:
         return [start] if last <= start else [*range(start, last, self.hop), last]
 
     def windows(self, paths):
-        """Each recording's windows [n, length], levelled."""
+        """Each recording's windows [n, length], levelled, and how many samples of them are its own; the rest are they again."""
         recordings = []
         for path in paths:
             samples = self.filtered(path)
@@ -166,4 +166,4 @@ class Conditioning:
         windows = np.stack([np.resize(samples[at : at + length], self.length) for at in starts])
         power = np.maximum(np.square(windows, dtype=np.float64).mean(axis=1, keepdims=True), 1e-30)
         level = 10 ** (self.card["windowLevelDbfs"] / 10)
-        return torch.from_numpy((windows * np.sqrt(level / power)).astype(np.float32))
+        return torch.from_numpy((windows * np.sqrt(level / power)).astype(np.float32)), int(min(length, self.length))

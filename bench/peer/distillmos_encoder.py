@@ -124,7 +124,7 @@ def embeddings(files, card, speech):
     rows = []
     with torch.inference_mode():
         for path in files:
-            (windows,) = conditioning.windows([path])
+            ((windows, _),) = conditioning.windows([path])
             rows.append(np.mean([pooled(layers(window[None])) for window in windows], axis=0))
     return np.stack(rows)
 

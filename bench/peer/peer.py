@@ -104,6 +104,61 @@ class Encoder:
         return torch.from_numpy(np.concatenate(parts) @ self.kernel + self.bias)
 
 
+class Locking:
+    """Whether phases of fixed frequencies are kept: at multiples of some rates, and in bands."""
+
+    def __init__(self, front):
+        locking = front["locking"]
+        self.rate, self.size, self.hop = front["sampleRateHz"], locking["nFft"], locking["hopLength"]
+        self.points, self.floor, self.most = locking["points"], front["floorPower"], locking["mostOfFrequency"]
+        self.quantiles = locking["quantiles"]
+        self.window = torch.hann_window(self.size)
+        low, high, per_bin = front["fMin"], front["fMax"], self.rate / self.size
+        self.first = int(np.ceil(low / per_bin - 1e-6))
+        self.end = int(np.floor(high / per_bin + 1e-6)) + 1
+        lines, places, groups, counts = {}, [], [], []
+        for rate in locking["ratesHz"]:
+            multiples = np.arange(np.ceil(low / rate), np.floor(high / rate) + 1) * rate
+            for start, stop in locking["rangesHz"]:
+                inside = multiples[(multiples >= start) & (multiples < stop)]
+                for hz in inside:
+                    places.append(lines.setdefault(round(hz, 3), (len(lines), hz))[0])
+                    groups.append(len(counts))
+                counts += [len(inside)] if len(inside) else []
+        self.hz = np.array([hz for _, hz in lines.values()])
+        bins = np.clip(np.floor(self.hz / per_bin + 0.5), self.first, self.end - 1).astype(int) - self.first
+        self.bins, self.places, self.groups = map(torch.from_numpy, (bins, np.array(places), np.array(groups)))
+        self.counts = torch.tensor(counts, dtype=torch.float32)
+        self.share = self.points * self.hop // self.size
+        step = self.rate / self.hop / self.points
+        lowest = self.first * per_bin - self.share / 2 * step
+        place = lambda hz: int(np.clip(np.ceil((hz - lowest) / step - 1e-6), 0, (self.end - self.first) * self.share))
+        self.bands = [(place(start), place(stop)) for start, stop in locking["bandsHz"]]
+        self.turns = {}
+
+    def features(self, sound):
+        spectrum = torch.fft.rfft(sound.unfold(1, self.size, self.hop) * self.window)[:, :, self.first : self.end]
+        power = spectrum.real.square() + spectrum.imag.square()
+        units = torch.where(power > self.floor, spectrum / power.sqrt().clamp_min(1e-30), 0)
+        count, frames, bins = units.shape
+        if frames not in self.turns:
+            angles = ((self.hz[:, None] * self.hop * np.arange(frames)) % self.rate) / self.rate
+            self.turns[frames] = torch.from_numpy(np.exp(-2j * np.pi * angles).astype(np.complex64))
+        sums = (units.transpose(1, 2)[:, self.bins] * self.turns[frames]).sum(dim=2)
+        kept = ((sums.real.square() + sums.imag.square()) / frames).clamp_max(self.most)
+        means = torch.zeros(count, len(self.counts)).index_add_(1, self.groups, kept[:, self.places]) / self.counts
+        points = max(self.points, 1 << (frames - 1).bit_length())
+        over = torch.fft.fft(units, n=points, dim=1)
+        over = ((over.real.square() + over.imag.square()) / frames).transpose(1, 2)
+        own = (torch.arange(self.first, self.end) * self.share)[:, None] - self.share // 2
+        powers = over.gather(2, ((own + torch.arange(self.share)) % points).expand(count, -1, -1)).flatten(1)
+        found = [means]
+        for start, stop in self.bands:
+            ordered = powers[:, start:stop].sort(dim=1).values
+            found.append(ordered[:, [int(quantile * (stop - start)) for quantile in self.quantiles]])
+        return torch.cat(found, dim=1)
+
+
 class Trees:
     """Boosted trees on how phases are kept at some rates, each window by itself."""
 
@@ -121,13 +176,17 @@ class Trees:
             apart = (rate, distance, False, self.first + distance, end)
             mirrored = (rate, distance, True, max(self.first, distance - end + 1), (distance - 4) // 2 + 1)
             self.sums += [one for one in (apart, mirrored) if distance > 0 and one[4] - one[3] >= 12]
+        self.locking = Locking(front) if "locking" in front else None
+        self.once = front.get("soundOnce", False)
         arrays = read_safetensors(folder / member["trees"])
         self.bias = arrays["bias"].item()
         self.starts = arrays["starts"].long().tolist()
         self.values, self.limits = arrays["values"].long().numpy(), arrays["limits"].numpy()
         self.lefts, self.outputs = arrays["lefts"].long().numpy(), arrays["outputs"].double().numpy()
 
-    def features(self, windows):
+    def features(self, windows, length):
+        if self.once:
+            windows = windows[:, : max(length, self.size + 7 * self.hop)]
         frames = windows.unfold(1, self.size, self.hop) * self.window
         spectrum = torch.fft.rfft(frames)
         power = spectrum.real.square() + spectrum.imag.square()
@@ -140,10 +199,17 @@ class Trees:
             others = units[:, :, distance - bins] if mirrored else units[:, :, bins - distance].conj()
             kept = (units[:, :, first:end] * others * turns[:, None]).sum(dim=1)
             made.append(((kept.real.square() + kept.imag.square()) / len(starts)).clamp_max(self.most).mean(dim=1))
-        return torch.stack(made, dim=1)
+        values = torch.stack(made, dim=1)
+        return torch.cat([values, self.locking.features(windows)], dim=1) if self.locking else values
 
-    def score(self, windows):
-        rows = self.features(windows).numpy()
+    def score(self, windows, lengths):
+        rows = np.empty((len(windows), 0), np.float32)
+        for length in np.unique(lengths):
+            alike = lengths == length
+            found = self.features(windows[torch.from_numpy(alike)], int(length)).numpy()
+            if rows.shape[1] == 0:
+                rows = np.empty((len(windows), found.shape[1]), np.float32)
+            rows[alike] = found
         scores = []
         for row in rows:
             score = self.bias
@@ -200,8 +266,8 @@ class Model:
             result[name] = made[key]
         return result
 
-    def scores(self, windows, way, encoder_batch):
-        """Of each window, and the members' [members, N]."""
+    def scores(self, windows, lengths, way, encoder_batch):
+        """Of each window, and the members' [members, N]; `lengths` are samples before the windows' sound repeats."""
         features = self.features(windows)
         found = []
         for member in self.members:
@@ -209,7 +275,7 @@ class Model:
             if name in self.encoders:
                 found.append(self.encoders[name].score(windows, encoder_batch))
             elif name in self.trees:
-                found.append(self.trees[name].score(windows))
+                found.append(self.trees[name].score(windows, lengths))
             else:
                 found.append(self.network(name, way)(laid_out(features[name].unsqueeze(1), way)).flatten())
         members = torch.stack(found)
@@ -219,8 +285,9 @@ class Model:
     def score_files(self, paths, way, encoder_batch):
         with torch.inference_mode():
             parts = self.conditioning.windows(paths)
-            scores, members = self.scores(torch.cat(parts), way, encoder_batch)
-            sizes = [len(part) for part in parts]
+            sizes = [len(part) for part, _ in parts]
+            lengths = np.repeat([length for _, length in parts], sizes)
+            scores, members = self.scores(torch.cat([part for part, _ in parts]), lengths, way, encoder_batch)
             result = zip(scores.split(sizes), members.split(sizes, dim=1))
             return [
                 {"score": one.mean().item(), "members": own.mean(dim=1).tolist(), "windows": len(one)}

@@ -12,7 +12,7 @@ import { qualityOf } from './quality.ts';
 import type { Quality } from '../../src-common/schemas/recording.ts';
 import { JointScorer } from './scorers.ts';
 import { SpeechDetector } from './speech.ts';
-import { missingOf } from './spans.ts';
+import { filledOf, missingOf } from './spans.ts';
 import type { PlannedSpan } from './spans.ts';
 import type { Companion, RunnableModel } from './store.ts';
 import { ConditioningMemory, conditionRecording } from './windows.ts';
@@ -190,7 +190,7 @@ export class Detector {
     batch.clear();
     const probabilities = await recording.walk(
       async (samples, span) => {
-        batch.add(samples, Math.min(span.length + missingOf(span.gaps), samples.length));
+        batch.add(samples, filledOf(span, samples.length));
         spans.push(span);
         if (batch.isFull) await flush();
       },

@@ -68,8 +68,9 @@ export class Localiser {
     batch.clear();
     await recording.walk(
       async (samples, { start, length }) => {
-        fillWindow(samples.subarray(0, Math.min(samples.length, whole.length)), whole);
-        batch.add(whole);
+        const filled = Math.min(samples.length, whole.length);
+        fillWindow(samples.subarray(0, filled), whole);
+        batch.add(whole, filled);
         places.push({
           startSeconds: recording.timeline.timeOf(start / rateHz),
           endSeconds: recording.timeline.timeOf((start + length) / rateHz, 'before'),

@@ -1,6 +1,6 @@
 /** Runs a model's members on windows and adds up what they say. */
 import ort from 'onnxruntime-node';
-import { createFrontEnd } from '../features/front-end.ts';
+import { createFrontEnd, soundFor } from '../features/front-end.ts';
 import type { FrontEnd, FrontEndParameters } from '../features/front-end.ts';
 import { Encoder } from './encoders/encoder.ts';
 import type { StoredEncoder } from './encoders/encoder.ts';
@@ -79,7 +79,10 @@ export class WindowBatch {
     const size = values.length / batchWindows;
     for (; made.filled < this.#count; made.filled++) {
       const at = made.filled * size;
-      frontEnd.compute(this.samples(made.filled), values.subarray(at, at + size));
+      frontEnd.compute(
+        soundFor(frontEnd, this.samples(made.filled), this.#filled[made.filled]),
+        values.subarray(at, at + size),
+      );
     }
     return values.subarray(0, this.#count * size);
   }

@@ -113,3 +113,8 @@ export function withGaps(samples: Float32Array, { start, length, gaps }: Planned
 export function missingOf(gaps: readonly SampleGap[]): number {
   return gaps.reduce((sum, { length }) => sum + length, 0);
 }
+
+/** How many samples of a window a span fills before it is repeated. */
+export function filledOf({ length, gaps }: PlannedSpan, windowLength: number): number {
+  return Math.min(length + missingOf(gaps), windowLength);
+}

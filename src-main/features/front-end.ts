@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { analysisWindows, windowSamples } from '../../src-common/analysis-windows.ts';
 import { hzToMel, melScales, melToHz } from '../../src-common/mel-scale.ts';
 import { Periodicity } from './periodicity.ts';
+import { PhaseLocking } from './phase-locking.ts';
 import { SpectralKernel, isFftSize } from './spectral-kernel.ts';
 import type { Bands, TriangularFilters } from './spectral-kernel.ts';
 
@@ -52,6 +53,24 @@ const phaseSchema = z.object({
   fMax: z.number(),
 });
 
+const hz = z.number().min(0);
+
+/** See {@link PhaseLocking}. */
+const lockingSchema = z.object({
+  nFft: framing.nFft,
+  hopLength: framing.hopLength,
+  ratesHz: z.array(z.number().positive()).min(1).max(1000),
+  rangesHz: z
+    .array(z.tuple([hz, hz]))
+    .min(1)
+    .max(16),
+  bandsHz: z.array(z.tuple([hz, hz])).max(64),
+  quantiles: z.array(z.number().min(0).max(1)).max(16),
+  points: z.number().int().refine(isFftSize, 'points must be a power of two from 64 to 32768'),
+  /** The most that a frequency counts. */
+  mostOfFrequency: z.number().positive(),
+});
+
 const periodicitySchema = z.object({
   type: z.literal('periodicity'),
   ...framing,
@@ -62,6 +81,10 @@ const periodicitySchema = z.object({
   ratesHz: z.array(z.number().positive()).min(1).max(1000),
   /** The most that a pair of bins counts. */
   mostOfPair: z.number().positive(),
+  /** How well phases of fixed frequencies are kept, beside those of pairs; absent: not asked. */
+  locking: lockingSchema.optional(),
+  /** Of a window that sound was repeated to fill, the sound is looked at once: a seam keeps no phases. Absent: the whole window. */
+  soundOnce: z.literal(true).optional(),
 });
 
 const lfccSchema = z.object({
@@ -85,6 +108,25 @@ const lfccSchema = z.object({
     .default(5),
 });
 
+/** Says what of phases at fixed frequencies does not go together. */
+function mustHold(
+  { nFft, hopLength, points, bandsHz, rangesHz }: z.infer<typeof lockingSchema>,
+  { fMin, fMax, sampleRateHz }: { fMin: number; fMax: number; sampleRateHz: number },
+  refuse: (path: string, message: string) => void,
+): void {
+  const { count } = keptBins({ sampleRateHz, nFft, fMin, fMax });
+  if (count < 1) refuse('locking', 'no bin of locking lies from fMin to fMax');
+  else if (!Number.isInteger((points * hopLength) / nFft / 2))
+    refuse('locking', 'points * hopLength must be a multiple of 2 * nFft');
+  const least = (2 * sampleRateHz) / hopLength / points;
+  // Half a bin is left out at either end.
+  const edges = bandsHz.every(
+    ([from, to]) => from >= fMin && to <= fMax + sampleRateHz / nFft / 2 && to - from > least,
+  );
+  if (!edges) refuse('locking', 'bandsHz must lie from fMin to fMax and hold two points each');
+  if (!rangesHz.every(([from, to]) => from < to)) refuse('locking', 'rangesHz must rise');
+}
+
 /** What a model's card says of its front end. */
 export const frontEndSchema = z
   .discriminatedUnion('type', [melSchema, linearSchema, phaseSchema, lfccSchema, periodicitySchema])
@@ -97,6 +139,8 @@ export const frontEndSchema = z
     if (parameters.type === 'linear' || parameters.type === 'phase' || parameters.type === 'periodicity') {
       const { first, count } = keptBins(parameters);
       if (count < 1) refuse('fMax', 'no bin lies from fMin to fMax');
+      const { locking } = parameters.type === 'periodicity' ? parameters : {};
+      if (locking) mustHold(locking, parameters, refuse);
       if (parameters.type === 'phase' && first + count > nFft / 2) refuse('fMax', 'a bin must lie above fMax');
     }
     if (parameters.type === 'lfcc' && parameters.nCoefficients > parameters.nFilters)
@@ -119,11 +163,13 @@ export interface FrontEnd {
   readonly planes: number;
   /** Middle frequency of each row of a plane in Hz; none where rows are cepstral coefficients. */
   readonly frequenciesHz: Float64Array;
+  /** Where it looks at sound once that was repeated to fill a window: how many samples it needs, repeated or not; else null. */
+  readonly leastSound: number | null;
   /** Frames of a recording of so many samples: 1 + floor(samples / hopLength) if centred (0 for no samples). */
   frameCount(samples: number): number;
   /**
    * Level in dB, 10 log10(max(power + addedPower, floorPower)), row-major `[bins, frames]`; for LFCC the orthonormal DCT-II of the filters'
-   * levels; for phases see {@link PhaseFrontEnd}, for periodicity {@link Periodicity}. Frames with samples that are not finite come out finite, but mean nothing.
+   * levels; for phases see {@link PhaseFrontEnd}, for periodicity {@link Periodicity} and {@link PhaseLocking}. Frames with samples that are not finite come out finite, but mean nothing.
    * @param samples mono audio at `sampleRateHz`.
    * @param out written and returned where given, at least `bins * frames` long; allocated otherwise.
    */
@@ -169,6 +215,7 @@ export function createFrontEnd(parameters: FrontEndParameters): FrontEnd {
 class SpectralFrontEnd implements FrontEnd {
   readonly parameters: FrontEndParameters;
   readonly planes = 1;
+  readonly leastSound = null;
   readonly bins: number;
   readonly frequenciesHz: Float64Array;
   readonly #kernel: SpectralKernel;
@@ -222,6 +269,7 @@ class SpectralFrontEnd implements FrontEnd {
 class PhaseFrontEnd implements FrontEnd {
   readonly parameters: PhaseParameters;
   readonly planes = 4;
+  readonly leastSound = null;
   readonly bins: number;
   readonly frequenciesHz: Float64Array;
   readonly #spectra: SpectralFrontEnd;
@@ -288,23 +336,38 @@ class PhaseFrontEnd implements FrontEnd {
   }
 }
 
+/**
+ * What a front end looks at of a window.
+ * @param filled how many samples are the recording's; the rest are they again
+ */
+export function soundFor({ leastSound }: FrontEnd, window: Float32Array, filled: number): Float32Array {
+  return leastSound === null ? window : window.subarray(0, Math.max(filled, leastSound));
+}
+
+/** So many frames are looked at, at least, though sound be repeated for them. */
+const leastFrames = 8;
+
 /** How well phases are kept at each of some rates, over the whole of what it is given: one frame. */
 class PeriodicityFrontEnd implements FrontEnd {
   readonly parameters: PeriodicityParameters;
   readonly planes = 1;
   readonly bins: number;
   readonly frequenciesHz = new Float64Array(0);
+  readonly leastSound: number | null;
   readonly #spectra: SpectralFrontEnd;
   readonly #periodicity: Periodicity;
+  readonly #locking: { spectra: SpectralFrontEnd; values: PhaseLocking; most: number } | null;
   #parts = new Float32Array(0);
 
   constructor(parameters: PeriodicityParameters) {
-    const { sampleRateHz, nFft, hopLength, ratesHz } = parameters;
+    const { sampleRateHz, nFft, hopLength, ratesHz, locking, soundOnce } = parameters;
     const { first, count } = keptBins(parameters);
     this.parameters = parameters;
     this.#spectra = new SpectralFrontEnd(parameters, new Float64Array(0), { kind: 'complex', first, count });
     this.#periodicity = new Periodicity({ sampleRateHz, nFft, hopLength, first, count, ratesHz });
-    this.bins = this.#periodicity.size;
+    this.#locking = locking === undefined ? null : lockingOf(parameters, locking);
+    this.bins = this.#periodicity.size + (this.#locking?.values.size ?? 0);
+    this.leastSound = soundOnce ? nFft + (leastFrames - 1) * hopLength : null;
   }
 
   frameCount(samples: number): number {
@@ -313,19 +376,50 @@ class PeriodicityFrontEnd implements FrontEnd {
 
   compute(samples: Float32Array, out?: Float32Array): Float32Array {
     const result = roomFor(this.bins, out);
-    const frames = this.#spectra.frameCount(samples.length);
-    if (this.#parts.length < this.#spectra.bins * frames) this.#parts = new Float32Array(this.#spectra.bins * frames);
     const { floorPower, mostOfPair } = this.parameters;
-    if (frames > 0)
-      this.#periodicity.compute(this.#spectra.compute(samples, this.#parts), frames, floorPower, mostOfPair, result);
+    const frames = this.#spectra.frameCount(samples.length);
+    if (frames === 0) return result;
+    this.#periodicity.compute(this.#partsOf(this.#spectra, samples, frames), frames, floorPower, mostOfPair, result);
+    if (this.#locking !== null) {
+      const { spectra, values, most } = this.#locking;
+      const count = spectra.frameCount(samples.length);
+      values.compute(
+        this.#partsOf(spectra, samples, count),
+        count,
+        floorPower,
+        most,
+        result.subarray(this.#periodicity.size),
+      );
+    }
     return result;
   }
+
+  #partsOf(spectra: SpectralFrontEnd, samples: Float32Array, frames: number): Float32Array {
+    const size = spectra.bins * frames;
+    if (this.#parts.length < size) this.#parts = new Float32Array(size);
+    return spectra.compute(samples, this.#parts);
+  }
+}
+
+function lockingOf(
+  parameters: PeriodicityParameters,
+  { nFft, hopLength, mostOfFrequency, ...layout }: z.infer<typeof lockingSchema>,
+): { spectra: SpectralFrontEnd; values: PhaseLocking; most: number } {
+  const { sampleRateHz, fMin, fMax } = parameters;
+  const framed = { ...parameters, nFft, hopLength, winLength: nFft };
+  const { first, count } = keptBins(framed);
+  return {
+    spectra: new SpectralFrontEnd(framed, new Float64Array(0), { kind: 'complex', first, count }),
+    values: new PhaseLocking({ sampleRateHz, nFft, hopLength, first, count, fMin, fMax, ...layout }),
+    most: mostOfFrequency,
+  };
 }
 
 /** The rows of another front end, below them their differences over time, and so on. */
 class DeltaFrontEnd implements FrontEnd {
   readonly parameters: FrontEndParameters;
   readonly planes = 1;
+  readonly leastSound = null;
   readonly bins: number;
   readonly frequenciesHz = new Float64Array(0);
   readonly #source: FrontEnd;

@@ -262,21 +262,40 @@ const members: Record<string, MemberRecipe> = {
 /** Rates of recordings and engines, and into how many samples of them a step of an engine, a vocoder or a codec fills up one of its own. */
 const engineRatesHz = [16_000, 22_050, 24_000, 32_000, 44_100, 48_000];
 const stepSamples = [2, 3, 4, 5, 6, 8, 10, 12, 15, 16, 20, 24, 25, 30, 32, 40, 48, 50, 60, 64, 75, 80, 96, 100, 120, 128, 150, 160, 192, 200, 240, 256, 300, 320, 400, 480, 512, 600, 640]; // prettier-ignore
-const periodsBetweenHz = [45, 12_001];
-
-/** What the member of trees looks at: windows of 64 ms every 32 ms, whose bins tell rates apart that lie 16 Hz from one another. */
-export function periodicityFrontEnd(band: BandName | undefined): PeriodicityParameters {
+/** Rates at which those steps come that lie between two, in Hz. */
+function stepRatesHz(low: number, high: number): number[] {
   const rates = engineRatesHz.flatMap((rate) => stepSamples.map((samples) => Math.round((1e4 * rate) / samples) / 1e4));
-  const [low, high] = periodsBetweenHz;
+  return [...new Set(rates)].filter((hz) => hz >= low && hz <= high).sort((one, other) => one - other);
+}
+
+/**
+ * What the member of trees looks at: windows of 64 ms every 32 ms, whose bins tell rates apart that lie 16 Hz from one another, for parts of the
+ * spectrum that keep their phases to one another; of 32 ms every 16 ms for phases of fixed frequencies.
+ */
+export function periodicityFrontEnd(band: BandName | undefined): PeriodicityParameters {
+  const { fMin, fMax } = band === 'telephone' ? telephoneRange : { fMin: 93.75, fMax: 7328.125 };
+  const edgesHz = [fMin, 200, 400, 800, 1600, 3200, 5000, 6500].filter((hz) => hz >= fMin && hz < fMax - 100);
   return {
     type: 'periodicity',
     ...framing,
-    ...{ nFft: 1024, winLength: 1024, hopLength: 512, fMin: 93.75, fMax: 7328.125 },
-    ...(band === 'telephone' ? telephoneRange : {}),
+    ...{ nFft: 1024, winLength: 1024, hopLength: 512, fMin, fMax },
     // What is digitally silent has no phase.
     floorPower: 1e-12,
-    ratesHz: [...new Set(rates)].filter((hz) => hz >= low && hz <= high).sort((one, other) => one - other),
+    ratesHz: stepRatesHz(45, 12_001),
     mostOfPair: 8,
+    locking: {
+      ...{ nFft: 512, hopLength: 256, points: 256 },
+      ratesHz: stepRatesHz(24, 3700),
+      rangesHz: [
+        [fMin, fMax],
+        [fMin, 1500],
+        [3000, fMax],
+      ],
+      bandsHz: edgesHz.map((from, index): [number, number] => [from, edgesHz[index + 1] ?? fMax]),
+      quantiles: [0.5, 0.9, 0.99],
+      mostOfFrequency: 30,
+    },
+    soundOnce: true,
   };
 }
 

@@ -20,7 +20,7 @@ import {
 } from '../detector/saliency/faithfulness.ts';
 import type { Advantages } from '../detector/saliency/faithfulness.ts';
 import { subjectName } from '../detector/saliency/subjects.ts';
-import { missingOf } from '../detector/spans.ts';
+import { filledOf } from '../detector/spans.ts';
 import { SpeechDetector } from '../detector/speech.ts';
 import { alone, readWeights } from '../detector/store.ts';
 import type { Companion, StoredModel } from '../detector/store.ts';
@@ -101,7 +101,7 @@ async function windowsOf(
       if (windows.length > mostWindows) return;
       windows.push({
         samples: samples.slice(),
-        soundLength: Math.min(samples.length, span.length + missingOf(span.gaps)),
+        soundLength: filledOf(span, samples.length),
         startSeconds: timeline.timeOf(soundBefore + span.start / conditioning.sampleRateHz),
       });
     },

@@ -12,10 +12,11 @@ import type { StoredEncoder } from '../detector/encoders/encoder.ts';
 import { EmbeddingCache, trimEmbeddings } from '../detector/encoders/embedding-cache.ts';
 import type { EncoderMember, NetworkMember, TreesMember } from '../detector/member.ts';
 import type { MemberContent } from '../detector/scorers.ts';
+import { filledOf } from '../detector/spans.ts';
 import { SpeechDetector } from '../detector/speech.ts';
 import { headFile, networkFiles, treesFile } from '../detector/store.ts';
 import type { ModelFiles } from '../detector/store.ts';
-import { createFrontEnd } from '../features/front-end.ts';
+import { createFrontEnd, soundFor } from '../features/front-end.ts';
 import type { FrontEndParameters } from '../features/front-end.ts';
 import { averaged } from '../detector/trees.ts';
 import { fitTrees } from '../training/boosting.ts';
@@ -129,7 +130,8 @@ const usualStrength = 0.001;
 
 /** What makes values of windows. */
 interface WindowValues {
-  of(samples: Float32Array): Promise<Float32Array> | Float32Array;
+  /** @param filled how many samples are the recording's; the rest are they again */
+  of(window: Float32Array, filled: number): Promise<Float32Array> | Float32Array;
   dispose(): Promise<void>;
 }
 
@@ -186,7 +188,8 @@ class RecordingValues {
             );
             const windows: Float32Array[] = [];
             await recording.walk(
-              async (samples) => void windows.push(Float32Array.from(await maker.of(samples))),
+              async (samples, span) =>
+                void windows.push(Float32Array.from(await maker.of(samples, filledOf(span, samples.length)))),
               () => (windows.length = 0),
             );
             values = meanOf(windows);
@@ -322,7 +325,10 @@ export class TreesTrainer implements MemberTrainer {
     this.#seed = options.seed;
     this.#values = new RecordingValues(options.settings, createFrontEnd(frontEnd).bins, [frontEnd], () => {
       const made = createFrontEnd(frontEnd);
-      return { of: (samples) => made.compute(samples), dispose: () => Promise.resolve() };
+      return {
+        of: (window, filled) => made.compute(soundFor(made, window, filled)),
+        dispose: () => Promise.resolve(),
+      };
     });
   }
 

@@ -98,7 +98,7 @@ export const train = {
       'linear-2': 'The same network from a second seed; the scores of both are averaged',
       mel: 'Residual network on the Mel spectrogram',
       phase: 'Residual network on how phases move, from frame to frame and from bin to bin',
-      periodicity: 'Trees on how phases are kept at the rates of the layers that speech engines have',
+      periodicity: 'Trees on how phases are kept: at the rates of the layers that speech engines have, and in bands',
       encoder: 'The frozen encoder that ships, with a head',
     } as Record<string, string>,
     addedEncoder: 'A frozen encoder that was added in Models, with a head',

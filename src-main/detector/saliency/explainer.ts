@@ -237,7 +237,7 @@ export class Explainer {
       onScored?.(count);
     };
     for (const mask of masks) {
-      this.#batch.add(occluder.without(mask));
+      this.#batch.add(occluder.without(mask), occluder.soundLength);
       if (this.#batch.isFull) await take();
     }
     await take();

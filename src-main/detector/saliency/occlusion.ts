@@ -69,6 +69,8 @@ function typicalLevel(band: Float32Array, rateHz: number): number {
 
 /** Takes cells out of a window's sound: each becomes steady noise of its band's typical level. */
 export class SoundOccluder {
+  /** Samples of the window before its sound repeats. */
+  readonly soundLength: number;
   readonly #window: Float32Array;
   readonly #grid: CellGrid;
   /** Noise less what is there, for each row. */
@@ -82,6 +84,7 @@ export class SoundOccluder {
   constructor(window: Float32Array, grid: CellGrid, rateHz: number) {
     this.#window = window;
     this.#grid = grid;
+    this.soundLength = Math.min(window.length, Math.round(grid.columns * grid.columnSeconds * rateHz));
     const random = new Random(noiseSeed);
     const noise = Float32Array.from(window, () => random.uniform() - 0.5);
     const noises = splitBands(noise, grid, rateHz);

@@ -134,7 +134,14 @@ function frontEndKind(parameters: FrontEndParameters): string {
     case 'phase':
       return 'phases with linear frequency';
     case 'periodicity':
-      return `how phases are kept at ${parameters.ratesHz.length} rates`;
+      return [
+        `how phases are kept at ${parameters.ratesHz.length} rates`,
+        ...(parameters.locking
+          ? [
+              `and at multiples of ${parameters.locking.ratesHz.length} rates and in ${parameters.locking.bandsHz.length} bands`,
+            ]
+          : []),
+      ].join(' ');
   }
 }
 

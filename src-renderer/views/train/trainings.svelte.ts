@@ -39,7 +39,7 @@ export const defaults: TrainingDraft = {
   bonafide: '',
   name: '',
   what: 'one',
-  members: ['linear', 'phase', 'encoder', 'periodicity'],
+  members: ['linear', 'encoder', 'periodicity'],
   memberEpochs: null,
   copies: '',
   errorPercent: 5,
