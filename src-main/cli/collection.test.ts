@@ -127,6 +127,11 @@ it('asks before it removes, names what cannot be entered, and what is wrong with
   await expect(inspected).rejects.toThrow(/line holds no recording that may be used/);
   expect((await run('dataset', 'inspect', 'collection:line?expired', '--quick')).out).toMatch(/^- +bona fide +4 /m);
 
+  const twice = ['collection', 'edit', 'line', '1', '1', '--set', 'note=x'];
+  expect((await run(...twice)).out).toBe('Changed 1 of 1 entry.\n');
+  await expect(run(...twice, '--undo')).rejects.toThrow(/--undo stands alone/);
+  expect((await run('collection', 'edit', 'line', '--undo')).out).toBe('Undone: 1 entry: note: x\n');
+
   const removing = ['collection', 'remove', 'line', '--where', 'retention=past', '--reason', 'Past retention'];
   await expect(run(...removing)).rejects.toThrow(/4 entries would be removed .* Nothing was removed/);
   expect((await run(...removing, '--confirm', '4')).out).toBe('Removed 4 entries from line.\n');

@@ -220,7 +220,7 @@ async function chosen(
       advice: '“collection show NAME --all” lists them.',
     });
   }
-  const found = ids !== undefined && ids.length > 0 ? [...ids] : collection.ids(await filterOf(where));
+  const found = ids !== undefined && ids.length > 0 ? [...new Set(ids)] : collection.ids(await filterOf(where));
   if (found.length > 0) return found;
   throw new UserFacingError('collection', `No entry of ${collection.name} is chosen by that.`, {
     path: collection.path,
@@ -384,6 +384,10 @@ async function edit(
   { set, shared, undo, redo, ...selection }: Selection & Stated & { undo?: boolean; redo?: boolean },
 ): Promise<number> {
   if (undo || redo) {
+    const asked = [undo, redo, shared, selection.all].filter(Boolean).length;
+    if (asked + set.length + selection.where.length + (ids?.length ?? 0) > 1) {
+      throw new UserFacingError('usage', `--${undo ? 'undo' : 'redo'} stands alone: it is of the whole edit.`);
+    }
     return opened(name, (collection) => {
       const what = undo ? collection.undo() : collection.redo();
       if (what === null)

@@ -60,6 +60,23 @@ describe('entries', () => {
     expect(collection.entries(all).map(({ path }) => path)).toEqual([join(root, 'elsewhere.wav'), join(root, 'b.wav')]);
   });
 
+  it('are found again where their files were numbered anew, at each other’s places', () => {
+    const [one, two, three] = ['1.wav', '2.wav', '3.wav'].map((name) => entry(name));
+    collection.add([one, two, three], { by });
+    const swapped = [
+      { ...two, path: one.path },
+      { ...one, path: two.path },
+    ];
+    expect(collection.add(swapped, { by })).toEqual({ added: 0, known: 2, moved: 2 });
+    expect(collection.entries(all).map(({ path }) => path)).toEqual([two.path, one.path, three.path]);
+    // The third lies where the first did, whose sound is nowhere.
+    rmSync(three.path);
+    expect(() => collection.add([{ ...three, path: two.path }], { by })).toThrow(
+      /2\.wav has changed since it was added to mobile as entry 1\. Nothing was added/,
+    );
+    expect(collection.entries(all).map(({ path }) => path)).toEqual([two.path, one.path, three.path]);
+  });
+
   it('are refused under another label, and where their file has changed; then none is added', () => {
     collection.add([entry('a.wav')], { by });
     expect(() => collection.add([entry('new.wav'), entry('a.wav', { label: 'spoof' })], { by })).toThrow(
@@ -85,6 +102,8 @@ describe('entries', () => {
     expect(chosen({ retention: 'kept' })).toEqual([2, 3]);
     expect(chosen({ consent: 'missing' })).toEqual([2, 3]);
     expect(chosen({ text: 's2' })).toEqual([2]);
+    collection.edit([3], { speaker: 'Özdemir' }, { by });
+    expect(chosen({ text: 'Özdem' })).toEqual([3]);
     expect(collection.entries(all, { offset: 1, limit: 1 }).map(({ id }) => id)).toEqual([2]);
     expect(collection.values('language')).toContainEqual({ value: null, entries: 1 });
   });
@@ -111,6 +130,15 @@ describe('edits', () => {
     collection.edit([3], { note: 'x' }, { by });
     expect(collection.redo()).toBeNull();
     expect(collection.summary()).toMatchObject({ latestEdit: '1 entry: note: x', latestUndone: null });
+  });
+
+  it('are forgotten with their last entry, and count those that are left', () => {
+    collection.edit([1, 2], { language: 'de' }, { by });
+    collection.edit([1], { note: 'Frau Muster' }, { by });
+    collection.remove([1], { by, reason: 'Consent withdrawn' });
+    expect(collection.latestEdit()).toBe('1 entry: language: de');
+    expect(collection.undo()).toBe('1 entry: language: de');
+    expect(collection.undo()).toBeNull();
   });
 
   it('never put a speaker into two splits unless it is meant, and then it is shown', () => {
@@ -165,7 +193,7 @@ describe('versions', () => {
     expect(collection.versions()[0].removed).toBe(1);
     collection.close();
     const db = new Database(collectionPath('mobile'));
-    const left = ['entries', 'version_rows', 'edited_rows', 'removals'].map((table) =>
+    const left = ['entries', 'version_rows', 'edits', 'edited_rows', 'removals'].map((table) =>
       JSON.stringify(db.prepare(`SELECT * FROM ${table}`).all()),
     );
     db.close();

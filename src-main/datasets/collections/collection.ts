@@ -1,5 +1,5 @@
 /** A laboratory's labelled recordings as a catalogue: entries and their edits, splits, versions that stay, removals that leave a row. */
-import { existsSync, mkdirSync } from 'node:fs';
+import { mkdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type Database from 'better-sqlite3';
 import { filterFields } from '../../../src-common/collection-fields.ts';
@@ -64,6 +64,15 @@ const measures = Object.keys(entryMeasuresSchema.shape) as (keyof EntryMeasures)
 const entryColumns = ['id', 'path', ...measures, ...entryFields, 'addedAt', 'addedBy'];
 const entrySql = `SELECT ${selected(entryColumns)} FROM entries`;
 
+/** Of the file that lies there; null where none can be found. */
+function sizeOf(path: string): number | null {
+  try {
+    return statSync(path).size;
+  } catch {
+    return null;
+  }
+}
+
 /** Today, as days of retention are written. */
 function today(): string {
   return new Date().toISOString().slice(0, 10);
@@ -100,7 +109,7 @@ function whereOf({ values, retention, consent, text }: EntryFilter): { sql: stri
   if (consent !== undefined) parts.push(`consent_kind IS ${consent === 'missing' ? '' : 'NOT '}NULL`);
   if (text.trim() !== '') {
     const places = ['path', 'speaker', 'source', 'generator', 'consent_reference', 'note'];
-    parts.push(`(${places.map((place) => `instr(lower(${place}), ?) > 0`).join(' OR ')})`);
+    parts.push(`(${places.map((place) => `instr(lower_case(${place}), ?) > 0`).join(' OR ')})`);
     given.push(...places.map(() => text.trim().toLowerCase()));
   }
   return { sql: parts.length === 0 ? '' : ` WHERE ${parts.join(' AND ')}`, given };
@@ -242,13 +251,34 @@ export class Collection {
         const insert = this.#db.prepare(
           `INSERT INTO entries (${fields.map(column).join(', ')}) VALUES (${fields.map(() => '?').join(', ')})`,
         );
-        const bySha256 = this.#db.prepare<[string], { id: number; path: string; label: string }>(
-          'SELECT id, path, label FROM entries WHERE sha256 = ?',
+        const bySha256 = this.#db.prepare<[string], Pick<CollectionEntry, 'id' | 'path' | 'label' | 'sizeBytes'>>(
+          'SELECT id, path, label, size_bytes AS sizeBytes FROM entries WHERE sha256 = ?',
         );
         const byPath = this.#db.prepare<[string], number>('SELECT id FROM entries WHERE path = ?').pluck();
         const move = this.#db.prepare('UPDATE entries SET path = ? WHERE id = ?');
+        const changed = (path: string, id: number): UserFacingError =>
+          this.#wrong(
+            `${path} has changed since it was added to ${this.name} as entry ${id}. Nothing was added.`,
+            'Bring the recording back as it was, or remove that entry first.',
+          );
+        const found = new Map(entries.map(({ path, sha256: hash }) => [path, hash]));
+        const moves = new Map<number, string>();
+        for (const { path, sha256: hash } of entries) {
+          const same = bySha256.get(hash);
+          if (!same || same.path === path || moves.has(same.id)) continue;
+          const heard = found.get(same.path);
+          const isThere = heard === undefined ? sizeOf(same.path) === same.sizeBytes : heard === hash;
+          if (!isThere) moves.set(same.id, path);
+        }
+        // Files that were numbered anew stand at each other's places: all leave theirs before one takes another's.
+        for (const id of moves.keys()) move.run(`moving ${id}`, id);
+        for (const [id, path] of moves) {
+          const there = byPath.get(path);
+          if (there !== undefined) throw changed(path, there);
+          move.run(path, id);
+        }
         const made = { addedAt: new Date().toISOString(), addedBy: by };
-        const count: Added = { added: 0, known: 0, moved: 0 };
+        const count: Added = { added: 0, known: 0, moved: moves.size };
         for (const entry of entries) {
           const same = bySha256.get(entry.sha256);
           if (same && same.label !== entry.label) {
@@ -259,18 +289,10 @@ export class Collection {
           }
           if (same) {
             count.known++;
-            if (same.path === entry.path || existsSync(same.path)) continue;
-            move.run(entry.path, same.id);
-            count.moved++;
             continue;
           }
           const there = byPath.get(entry.path);
-          if (there !== undefined) {
-            throw this.#wrong(
-              `${entry.path} has changed since it was added to ${this.name} as entry ${there}. Nothing was added.`,
-              'Bring the recording back as it was, or remove that entry first.',
-            );
-          }
+          if (there !== undefined) throw changed(entry.path, there);
           const row: Record<string, unknown> = { ...entry, ...made };
           insert.run(...fields.map((field) => row[field] ?? null));
           count.added++;
@@ -409,8 +431,23 @@ export class Collection {
         }
         for (const statement of forget) statement.run(id);
       }
+      this.#forgetEdits();
       return ids.length;
     });
+  }
+
+  /** An edit of which no entry is left goes, since its name says what was stated; another's name counts those that are left. */
+  #forgetEdits(): void {
+    this.#db.exec('DELETE FROM edits WHERE id NOT IN (SELECT edit_id FROM edited_rows)');
+    const left = this.#db
+      .prepare<[], { id: number; what: string; entries: number }>(
+        'SELECT id, what, (SELECT count(*) FROM edited_rows WHERE edit_id = id) AS entries FROM edits',
+      )
+      .all();
+    const name = this.#db.prepare('UPDATE edits SET what = ? WHERE id = ?');
+    for (const { id, what, entries } of left) {
+      name.run(what.replace(/^\d+ entr(?:y|ies)/, plural(entries, 'entry', 'entries')), id);
+    }
   }
 
   /**

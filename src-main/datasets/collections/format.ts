@@ -122,6 +122,10 @@ function configure(db: Database.Database): void {
   db.pragma('cell_size_check = ON');
   // What is removed shall not be found in free pages.
   db.pragma('secure_delete = ON');
+  // SQLite's own lower() knows no letters but A to Z.
+  db.function('lower_case', { deterministic: true }, (text: unknown) =>
+    typeof text === 'string' ? text.toLowerCase() : null,
+  );
 }
 
 /** Makes an empty collection. @throws UserFacingError `exists`, `unwritable` */
