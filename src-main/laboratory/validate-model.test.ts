@@ -110,9 +110,19 @@ it('writes no model where a criterion is not met by the worse end of its interva
   const strict = { falseSpoof: { atMost: 0 }, recordings: { atLeast: 25 } };
   const stated = await plan('strict', { acceptance: strict });
   const out = join(folder, 'strict');
-  const { record, model } = await validateModel({ ...request, stated, out }, applicationName());
+  // One more of each class that cannot be read, and counts for none of it.
+  const lines = ['bonafide', 'spoof'].map((label) => {
+    writeFileSync(join(folder, 'audio', `broken-${label}.wav`), 'RIFF');
+    return `audio/broken-${label}.wav,${label},ours,${label}-1,${label}-1`;
+  });
+  const manifest = join(folder, 'broken.csv');
+  writeFileSync(manifest, [readFileSync(join(folder, 'manifest.csv'), 'utf8'), ...lines].join('\n'));
+  const { record, model } = await validateModel(
+    { ...request, dataset: `manifest:${manifest}`, stated, out },
+    applicationName(),
+  );
   expect(model).toBeNull();
-  expect(record).toMatchObject({ met: false, earlier: 1 });
+  expect(record).toMatchObject({ met: false, earlier: 0, data: { bonafide: 24, spoof: 24, failed: 2 } });
   expect(record.criteria).toMatchObject([
     { name: 'falseSpoof', met: false },
     { name: 'recordings', value: 24, met: false },
@@ -228,6 +238,7 @@ it('is validated anew whatever it was validated for before', async () => {
   );
   const [first] = (await listValidations(join(folder, 'home'))).slice(-1);
   expect(record.findings).toEqual(first.record?.findings);
+  expect(record.earlier).toBeGreaterThan(0);
 });
 
 it('is for screening where another version of the application runs than it was validated with', async () => {

@@ -211,7 +211,9 @@ function measure(card: Card, material: CalibrationMaterial, request: ValidationR
       finding: judged && findingUnder(cardOf(file), judged),
     })),
   );
-  const ofClass = (bonafide: boolean): number => material.recordings.filter((one) => one.bonafide === bonafide).length;
+  // What could not be read was measured under no condition: it is counted by itself.
+  const ofClass = (bonafide: boolean): number =>
+    material.recordings.filter((one) => one.judged !== null && one.bonafide === bonafide).length;
   const [bonafide, spoof] = [ofClass(true), ofClass(false)];
   const figures = figuresOf(evaluated);
   const criteria = judgeCriteria(plan.acceptance, { figures, findings, recordings: Math.min(bonafide, spoof) });
