@@ -1,7 +1,7 @@
 /** Where copies of evidence lie in the folder of a case, and nowhere else. */
-import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserFacingError } from '../base/errors.ts';
+import { standing } from '../base/standing.ts';
 
 /** Where copies of evidence lie in a case and in its archive; no folders below. */
 export const copiesFolder = 'evidence';
@@ -28,7 +28,7 @@ export function copyPlace(folder: string, copyPath: string): string {
  */
 export function readableCopy(folder: string, copyPath: string): string {
   const path = copyPlace(folder, copyPath);
-  const isLink = (place: string): boolean => lstatSync(place, { throwIfNoEntry: false })?.isSymbolicLink() === true;
+  const isLink = (place: string): boolean => standing(place)?.isSymbolicLink() === true;
   if (isCopyPath(copyPath) && !isLink(join(folder, copiesFolder)) && !isLink(path)) return path;
   const shown = JSON.stringify(copyPath.slice(0, 300));
   throw new UserFacingError(

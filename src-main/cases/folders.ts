@@ -1,6 +1,7 @@
 import { chmodSync, existsSync, lstatSync, mkdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { UserFacingError } from '../base/errors.ts';
+import { standing } from '../base/standing.ts';
 
 /** Makes a folder and those above it, without waiting. (Node's own `recursive` never ends where `/proc` refuses one.) */
 export function ensureFolderNow(path: string, mode = 0o777): void {
@@ -34,7 +35,7 @@ export function keepPrivate(path: string): void {
  * @throws UserFacingError `damaged`
  */
 export function mustBeOrdinary(path: string, kind: 'file' | 'folder'): void {
-  const status = lstatSync(path, { throwIfNoEntry: false });
+  const status = standing(path);
   if (!status || (kind === 'file' ? status.isFile() : status.isDirectory())) return;
   const advice =
     kind === 'folder' && status.isSymbolicLink()

@@ -2,10 +2,11 @@
  * What an output may never take the place of, however it is asked for: the data folder's own files, models, a case's database and
  * copies, and every item of every case that this installation knows.
  */
-import { existsSync, lstatSync, realpathSync, statSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { UserFacingError } from '../base/errors.ts';
 import { dataFolder } from '../base/home.ts';
+import { reached, standing } from '../base/standing.ts';
 import { databaseName, databasePath, openDatabaseForReading } from './database.ts';
 import { keyName } from './keys.ts';
 import { Library } from './library.ts';
@@ -87,7 +88,7 @@ function ofDataFolder(place: string, home: string, { ofModel = false }: Wish): s
   // Some file systems take one case for the other.
   const first = name.toLowerCase();
   if (rest.length === 0) {
-    const own = ownFiles.has(first.replace(ofDatabase, '')) || lstatSync(place, { throwIfNoEntry: false })?.isFile();
+    const own = ownFiles.has(first.replace(ofDatabase, '')) || standing(place)?.isFile();
     return own ? `a file of Earwitness's data folder` : null;
   }
   if (ofModel && first === 'models' && rest.length > 1) return null;
@@ -110,7 +111,7 @@ function ofCaseOrModel(place: string, { ofModel = false }: Wish): string | null 
 
 /** The item whose file this is, by its path or, where a file stands there, by being the same file. */
 function itemAt(paths: readonly string[], home: string, further: readonly string[]): string | null {
-  const found = statSync(paths[0], { bigint: true, throwIfNoEntry: false }) ?? null;
+  const found = reached(paths[0]) ?? null;
   for (const { folder, named } of [...listed(home), ...further.map((folder) => ({ folder, named: `in ${folder}` }))]) {
     const name = itemOf(folder, paths, found);
     if (name !== null) return `${name}, an item of the case ${named}`;
@@ -156,7 +157,7 @@ function itemOf(folder: string, paths: readonly string[], found: Status | null):
       'SELECT name, path FROM evidence WHERE size_bytes = ? AND removed_at IS NULL',
     );
     for (const item of ofSize.iterate(found.size)) {
-      const other = statSync(item.path, { bigint: true, throwIfNoEntry: false });
+      const other = reached(item.path);
       if (other?.dev === found.dev && other.ino === found.ino) return item.name;
     }
     return null;

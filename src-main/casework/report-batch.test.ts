@@ -35,7 +35,8 @@ describe('reports one after the other', () => {
       onProgress: (done) => progress.push(done),
       onProblem: (subject, message) => problems.push(`${subject}: ${message}`),
       write: ({ fileName }, { pdf, json, number }) => {
-        if (fileName.includes('item-2')) throw new UserFacingError('unwritable', 'The drive is full.');
+        if (fileName.includes('item-2'))
+          throw new UserFacingError('unwritable', 'The drive is full.', { advice: 'Make room.' });
         expect(Buffer.from(pdf.subarray(0, 5)).toString()).toBe('%PDF-');
         const { items } = JSON.parse(Buffer.from(json).toString()) as { items: unknown[] };
         files.push(`${fileName} ${number} ${items.length}`);
@@ -45,7 +46,7 @@ describe('reports one after the other', () => {
     expect(written).toBe(2);
     expect(files).toEqual(['report-2026-1-item-1.pdf 2026/1/1 1', 'report-2026-1-item-3.pdf 2026/1/3 1']);
     expect(problems).toEqual([
-      'item 2 of 2026/1, voice-1.wav: The report 2026/1/2 was issued, but: The drive is full.',
+      'item 2 of 2026/1, voice-1.wav: The report 2026/1/2 was issued, but: The drive is full. Make room.',
     ]);
     expect(progress).toEqual(progress.toSorted((one, other) => one - other));
     expect([progress[0], progress.at(-1)]).toEqual([0, 3]);

@@ -85,8 +85,8 @@ export async function reportParts(
     } catch (error) {
       signal?.throwIfAborted();
       if (!(error instanceof UserFacingError)) throw error;
-      const all = [error.sentence, error.advice].filter(Boolean).join(' ');
-      onProblem(part.subject, issued === null ? all : `The report ${issued} was issued, but: ${all}`);
+      const { sentence } = error;
+      onProblem(part.subject, issued === null ? sentence : `The report ${issued} was issued, but: ${sentence}`);
     }
     onProgress?.(index + 1, part.subject);
   }

@@ -53,6 +53,32 @@ it('accepts a case that another installation went on with only by the fingerprin
   await expect(run('case', 'accept', dir)).rejects.toMatchObject({ code: 'usage' });
 });
 
+it('says of a file that there is no case in it', async () => {
+  const file = join(folder, 'voice.wav');
+  writeFileSync(file, 'RIFF');
+  for (const words of [
+    ['case', 'show', file],
+    ['case', 'add', file, file],
+    ['verify', file],
+  ]) {
+    await expect(run(...words)).rejects.toMatchObject({ code: 'missing', message: `There is no case in ${file}.` });
+  }
+});
+
+it.runIf(process.platform === 'linux')('says of a report that cannot be written that it was issued', async () => {
+  const dir = join(folder, 'issued');
+  const voice = join(folder, 'voice.wav');
+  writeFileSync(voice, wav16(babble(1, 1)));
+  await run('case', 'new', dir, '--number', '14', '--title', 'A call');
+  await run('case', 'add', dir, voice);
+  await expect(run('report', dir, '--short', '--out', '/proc/none/report.pdf')).rejects.toMatchObject({
+    code: 'unwritable',
+    message: expect.stringMatching(/^The report 14\/1 was issued, but: Cannot write /) as string,
+    advice: `Choose another place: earwitness report ${dir} --again 14/1 --out FILE.pdf`,
+  });
+  expect((await run('report', dir, '--again', '14/1', '--out', join(folder, 'again.pdf'))).status).toBe(0);
+});
+
 it('lets no number or title of a case steer the terminal', async () => {
   const dir = join(folder, 'hostile');
   await run('case', 'new', dir, '--number', '9\x1b[2J', '--title', 'a\u202eb', '--examiner', '\x1b]0;x\x07');

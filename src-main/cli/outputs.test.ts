@@ -401,6 +401,11 @@ describe('mustBeFree', () => {
       mustBeFree([join(place, 'plain')], { overwrite: true, recordings: [join(place, 'link')] }),
     ).rejects.toThrow(/one of the recordings/);
     await expect(mustBeFreeForModel(join(place, 'plain'), { overwrite: true })).rejects.toThrow(/is no folder/);
+    if (process.platform === 'win32') return;
+    for (const nowhere of [join(place, 'plain', 'below'), join(place, 'x'.repeat(300))]) {
+      await expect(mustBeFree([nowhere], { overwrite: true })).rejects.toMatchObject({ code: 'unwritable' });
+      await expect(mustBeFreeForModel(nowhere, { overwrite: true })).rejects.toMatchObject({ code: 'unwritable' });
+    }
   });
 
   it('writes all or none', async () => {

@@ -1,9 +1,11 @@
 /** Where commands write: nothing that stands there is replaced unless that was asked for, and never what must stay. */
 import { lstatSync, readdirSync, statSync } from 'node:fs';
+import type { Stats } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Option } from 'commander';
 import { UserFacingError } from '../base/errors.ts';
-import { writeFileWhole } from '../base/files.ts';
+import { unwritable, writeFileWhole } from '../base/files.ts';
+import { reached } from '../base/standing.ts';
 
 /** `--overwrite`. */
 export function overwriteOption(what = 'replace files that stand there'): Option {
@@ -22,7 +24,7 @@ export interface OutputFiles {
 
 /**
  * Looks at every place before anything is done or written.
- * @throws UserFacingError `protected` for what must stay (`mustNotReplace`); `usage` for a folder, for what is no ordinary file, for one of
+ * @throws UserFacingError `protected` for what must stay (`mustNotReplace`); `unwritable` for a place below a file; `usage` for a folder, for what is no ordinary file, for one of
  * the recordings and, unless it may be replaced, for whatever stands there
  */
 export async function mustBeFree(paths: readonly string[], outputs: OutputFiles): Promise<void> {
@@ -30,7 +32,7 @@ export async function mustBeFree(paths: readonly string[], outputs: OutputFiles)
   const { overwrite, recordings = [], cases = [] } = outputs;
   for (const path of paths.map((one) => resolve(one))) {
     mustNotReplace(path, undefined, { cases });
-    const found = lstatSync(path, { throwIfNoEntry: false });
+    const found = looked(path, lstatSync);
     if (!found) continue;
     if (isOneOf(path, recordings)) throw refused(path, 'is one of the recordings: they are never written to');
     if (found.isDirectory()) throw refused(path, 'is a folder');
@@ -41,16 +43,28 @@ export async function mustBeFree(paths: readonly string[], outputs: OutputFiles)
   }
 }
 
+/** What stands at the place of an output. @throws UserFacingError `unwritable` where nothing can come to stand */
+function looked(path: string, look: typeof lstatSync): Stats | undefined {
+  try {
+    const found = look(path, { throwIfNoEntry: false });
+    // `statSync` passes over a part of the path that is a file.
+    if (!found) lstatSync(path, { throwIfNoEntry: false });
+    return found;
+  } catch (error) {
+    throw unwritable(path, error);
+  }
+}
+
 function refused(path: string, why: string, advice = 'Choose another name.'): UserFacingError {
   return new UserFacingError('usage', `${path} ${why}.`, { path, advice });
 }
 
 /** Whether a path leads to one of these files, through links too. */
 function isOneOf(path: string, others: readonly string[]): boolean {
-  const found = statSync(path, { bigint: true, throwIfNoEntry: false });
+  const found = reached(path);
   return others.some((other) => {
     if (resolve(other) === resolve(path)) return true;
-    const status = statSync(other, { bigint: true, throwIfNoEntry: false });
+    const status = reached(other);
     return found !== undefined && status?.dev === found.dev && status.ino === found.ino;
   });
 }
@@ -67,7 +81,7 @@ export async function mustBeFreeForModel(
   { overwrite, resume }: { overwrite: boolean | undefined; resume?: boolean },
 ): Promise<void> {
   const { mustNotReplace } = await import('../cases/protected.ts');
-  const status = statSync(folder, { throwIfNoEntry: false });
+  const status = looked(folder, statSync);
   if (status && !status.isDirectory()) throw refused(folder, 'is no folder');
   const standing = status ? readdirSync(folder).filter((name) => ofModel.test(name)) : [];
   for (const name of new Set(['card.json', 'model.onnx', ...standing])) {
@@ -106,7 +120,7 @@ export function filesIn(folder: string, files: Readonly<Record<string, string>>)
  * @throws UserFacingError as {@link mustBeFree}; `usage` where something lies in it, unless that may be replaced
  */
 export function mustBeFreeFolder(folder: string, { overwrite }: { overwrite?: boolean | 'never' }): void {
-  const status = statSync(folder, { throwIfNoEntry: false });
+  const status = looked(folder, statSync);
   if (status && !status.isDirectory()) throw refused(folder, 'is no folder');
   if (status && readdirSync(folder).length > 0 && overwrite !== true) {
     const replacing = overwrite === 'never' ? '' : ', or add --overwrite to replace what it holds';

@@ -55,7 +55,7 @@ export async function reportEach(
       await work();
     } catch (error) {
       if (!(error instanceof UserFacingError)) throw error;
-      onProblem(folder, [error.sentence, error.advice].filter(Boolean).join(' '));
+      onProblem(folder, error.sentence);
     }
   };
   for (const folder of folders) {

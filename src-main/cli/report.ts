@@ -395,7 +395,9 @@ async function loggedOf(folder: string, order: Order, outputs: OutputFiles, prog
       }
       const { issued, ...finished } = await reports.issueReport(store, request, surroundings, progress);
       progress.clear();
-      await write(options, outputs, finished);
+      await write(options, outputs, finished).catch((error: unknown) => {
+        throw notWritten(error, issued.number, folder);
+      });
       say(options, `report ${issued.number}, ${issued.pages} pages, SHA-256 ${issued.sha256}.`);
     } finally {
       store.close();
@@ -403,6 +405,16 @@ async function loggedOf(folder: string, order: Order, outputs: OutputFiles, prog
   } finally {
     library.close();
   }
+}
+
+/** Why a report that was issued is not where it was wanted. */
+function notWritten(error: unknown, number: string, folder: string): unknown {
+  if (!(error instanceof UserFacingError)) return error;
+  return new UserFacingError(error.code, `The report ${number} was issued, but: ${error.message}`, {
+    ...(error.path === undefined ? {} : { path: error.path }),
+    advice: `Choose another place: earwitness report ${folder} --again ${number} --out FILE.pdf`,
+    cause: error,
+  });
 }
 
 /** Beside whoever has the case open. */

@@ -139,7 +139,7 @@ async function issueCases(context: EngineContext, input: CasesRequest): Promise<
         // One that cannot be opened; the others go on.
         if (!(error instanceof UserFacingError)) throw error;
         const number = context.cases.library.list().find(({ id }) => id === caseId)?.number ?? caseId;
-        work.onProblem(number, [error.sentence, error.advice].filter(Boolean).join(' '));
+        work.onProblem(number, error.sentence);
       } finally {
         releaseLater(context, caseId);
       }
