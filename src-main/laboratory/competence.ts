@@ -116,7 +116,10 @@ async function readAnswers(path: string, test: BlindTest): Promise<BlindResult['
   const [nameAt, answerAt] = ['recording', 'answer'].map((name) => header.indexOf(name));
   if (nameAt < 0 || answerAt < 0) throw wrong('the columns recording and answer are not both there');
   const given = new Map<string, BlindResult['answers'][number]['answer']>();
+  const asked = new Set(test.recordings.map(({ name }) => name));
   for (const { line, record } of rows) {
+    // Every test numbers its recordings alike: these are the answers to another.
+    if (!asked.has(record[nameAt])) throw wrong(`line ${line} answers ${record[nameAt]}, which is not in this test`);
     const answer =
       record[answerAt].trim().toLowerCase() === 'inconclusive' ? 'inconclusive' : labelOf(record[answerAt]);
     if (answer === null) throw wrong(`line ${line} has the answer "${record[answerAt]}"`);
