@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { recordCaveat, recordCounts, tellingRecord } from './finding-record.ts';
+import { rateText, recordCaveat, recordCounts, tellingRecord } from './finding-record.ts';
 import type { FindingRate, FindingRecord } from './schemas/finding-record.ts';
 
 const rate = (count: number, of: number, units: number): FindingRate => ({
@@ -34,6 +34,18 @@ it('the record that says most is that of most sources, and never one that the ca
   const records = [record('dev', 31), record('test', 5), record('fresh', 42), record('all', 90, true)];
   expect(tellingRecord(records)?.split).toBe('fresh');
   expect(tellingRecord([record('all', 90, true)])).toBeNull();
+});
+
+it('a rate is all or none only of all and none', () => {
+  const of = (count: number): string => rateText({ ...rate(count, 300, 9), interval: [0, 1] });
+  expect([0, 1, 2, 298, 299, 300].map((count) => of(count).split(' (')[0])).toEqual([
+    '0 of 300, 0 %',
+    '1 of 300, under 1 %',
+    '2 of 300, 1 %',
+    '298 of 300, 99 %',
+    '299 of 300, over 99 %',
+    '300 of 300, 100 %',
+  ]);
 });
 
 it('counts are said in the words of the model’s status', () => {

@@ -2,7 +2,12 @@
 import { findingLeans, findingWords, type Finding } from './findings.ts';
 import type { FindingRate, FindingRecord } from './schemas/finding-record.ts';
 
-const percent = (value: number): string => `${Math.round(100 * value)} %`;
+/** In whole percent; none and all are said of none and all only. */
+function percent(count: number, of: number): string {
+  const rounded = Math.round((100 * count) / of);
+  if (rounded === 100 && count < of) return 'over 99 %';
+  return rounded === 0 && count > 0 ? 'under 1 %' : `${rounded} %`;
+}
 
 /** `45 of 52, 87 % (95 % interval 71 to 95 %)`; counts alone where there are too few units for more. */
 export function rateText({ count, of, interval, unit, units }: FindingRate): string {
@@ -10,7 +15,7 @@ export function rateText({ count, of, interval, unit, units }: FindingRate): str
   const counted = `${count} of ${of}`;
   if (interval === null) return `${counted} (${units} ${units === 1 ? unit.slice(0, -1) : unit}: too few for a rate)`;
   const [low, high] = interval.map((end) => Math.round(100 * end));
-  return `${counted}, ${percent(count / of)} (95 % interval ${low} to ${high} %)`;
+  return `${counted}, ${percent(count, of)} (95 % interval ${low} to ${high} %)`;
 }
 
 /** Where it was measured, in a word. */
