@@ -10,6 +10,7 @@ import { localisationShown, localisationStatement } from '../detector/localisati
 import type { StoredModel } from '../detector/store.ts';
 import { llrInterval, mapForSpeech } from '../evaluation/calibration.ts';
 import { provenance } from '../reports/scan-results.ts';
+import type { ChannelChoice, ScoreOutcome } from '../scanning/score.ts';
 
 /** What an analysis is of, and what it was made with. */
 export interface AnalysisSubject {
@@ -127,4 +128,26 @@ export async function keptAnalysis(
     thresholds: thresholdsOf(speaker, analysis),
     llrInterval: intervalOf(speaker, analysis),
   };
+}
+
+/** What came of a recording as the case keeps it: an analysis, or one for each of its channels. */
+export async function keptAnalyses(
+  model: StoredModel,
+  made: Made,
+  { evidenceId, intakeSha256 }: Pick<AnalysisSubject, 'evidenceId' | 'intakeSha256'>,
+  scan: { channel: ChannelChoice; stream: number | null; readAll?: boolean },
+  outcome: Pick<ScoreOutcome, 'sha256' | 'analysis' | 'further' | 'error'>,
+): Promise<NewAnalysis[]> {
+  const subject = { evidenceId, intakeSha256, stretch: null, label: '', stream: scan.stream ?? 0 };
+  const settings = { channels: scan.channel, ...(scan.readAll ? { readAll: true } : {}) };
+  if (outcome.analysis === null) {
+    const channel = scan.channel === 'each' || scan.channel === 'auto' ? 'mix' : scan.channel;
+    return [await keptAnalysis(model, made, { ...subject, settings, channel }, outcome)];
+  }
+  const all = [outcome.analysis, ...(outcome.further ?? [])];
+  return Promise.all(
+    all.map((analysis) =>
+      keptAnalysis(model, made, { ...subject, settings, channel: analysis.channel }, { ...outcome, analysis }),
+    ),
+  );
 }

@@ -3,8 +3,7 @@ import { UserFacingError } from '../base/errors.ts';
 import type { CaseStore } from '../cases/store.ts';
 import type { NewAnalysis } from '../cases/analyses.ts';
 import type { StoredModel } from '../detector/store.ts';
-import { keptAnalysis, madeBy } from './case-analysis.ts';
-import type { Made } from './case-analysis.ts';
+import { keptAnalyses, madeBy } from './case-analysis.ts';
 import { SpreadScan } from './spread-scan.ts';
 import type { CaseQueue } from './spread-scan.ts';
 import { scanAsDone } from '../scanning/scan-files.ts';
@@ -129,7 +128,7 @@ export async function runCaseScan(
   const spread = options.queue && total > 0 ? await SpreadScan.over(options.queue, made) : null;
   const onResult = async (request: ScoreRequest, result: ScanResult, by?: ScoredBy): Promise<void> => {
     const item = items.get(request) as QueuedItem;
-    const analyses = await analysesOf(model, spread?.madeBy(by) ?? made, item, scan, result);
+    const analyses = await keptAnalyses(model, spread?.madeBy(by) ?? made, item, scan, result);
     committer.add(item.evidenceId, analyses);
     if (result.error) {
       outcome.failed++;
@@ -193,25 +192,4 @@ function noteState(store: CaseStore, { evidenceId, intakeSha256 }: QueuedItem, {
     // It was taken out of the case meanwhile.
     if (!(thrown instanceof UserFacingError && thrown.code === 'not-found')) throw thrown;
   }
-}
-
-async function analysesOf(
-  model: StoredModel,
-  made: Made,
-  { evidenceId, intakeSha256 }: QueuedItem,
-  scan: { channel: ChannelChoice; stream: number | null; readAll?: boolean },
-  result: ScanResult,
-): Promise<NewAnalysis[]> {
-  const subject = { evidenceId, intakeSha256, stretch: null, label: '', stream: scan.stream ?? 0 };
-  const settings = { channels: scan.channel, ...(scan.readAll ? { readAll: true } : {}) };
-  if (result.analysis === null) {
-    const channel = scan.channel === 'each' || scan.channel === 'auto' ? 'mix' : scan.channel;
-    return [await keptAnalysis(model, made, { ...subject, settings, channel }, result)];
-  }
-  const all = [result.analysis, ...(result.further ?? [])];
-  return Promise.all(
-    all.map((analysis) =>
-      keptAnalysis(model, made, { ...subject, settings, channel: analysis.channel }, { ...result, analysis }),
-    ),
-  );
 }

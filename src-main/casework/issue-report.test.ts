@@ -7,7 +7,17 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { reportTemplateSchema } from '../../src-common/schemas/report-template.ts';
 import type { ReportRequest } from '../../src-common/schemas/report.ts';
 import { settingsSchema } from '../../src-common/schemas/settings.ts';
-import { temporaryFolder, tone, wav16 } from '../audio/testing.ts';
+import {
+  call,
+  chunk,
+  formatChunk,
+  interleaved,
+  pcm16,
+  riff,
+  temporaryFolder,
+  tone,
+  wav16,
+} from '../audio/testing.ts';
 import { Library } from '../cases/library.ts';
 import { CaseStore } from '../cases/store.ts';
 import { addFiles } from '../cases/testing.ts';
@@ -297,6 +307,17 @@ describe('reportFiles', () => {
     expect(text).toContain(`End of report ${number}`);
     expect(text).toContain('The following is opinion and interpretation, not a result. An opinion.');
     expect(text).toContain('Screening, not for evaluation');
+  });
+
+  it('has a result of each side of a call, as scans do', async () => {
+    const path = join(folder, 'call.wav');
+    const sides = call(babble(12, 1), babble(12, 2), 16_000);
+    writeFileSync(path, riff(formatChunk(1, 2, 16_000, 16), chunk('data', pcm16(interleaved(sides)))));
+    const { folder: model } = await writeTinyModel(join(folder, 'tiny-call'));
+    const report = { ...asked, form: 'short' as const };
+    const { json } = await reportFiles({ paths: [path], model, report }, surroundings);
+    const { items } = JSON.parse(Buffer.from(json).toString()) as ReportSnapshot;
+    expect(items[0].analyses.map(({ channel }) => channel)).toEqual([1, 2]);
   });
 
   it('refuses what is no recording', async () => {

@@ -10,7 +10,7 @@ import { CaseStore } from '../cases/store.ts';
 import { systemActor } from '../cases/session.ts';
 import { Detector } from '../detector/detector.ts';
 import { findModel, readSpeakingModel } from '../detector/store.ts';
-import { keptAnalysis, madeBy } from './case-analysis.ts';
+import { keptAnalyses, madeBy } from './case-analysis.ts';
 import { takeIn } from './case-intake.ts';
 import { mostItemsInFull, reportWithoutCase } from './issue-report.ts';
 import type { FinishedReport, ReportProgress, ReportSurroundings } from './issue-report.ts';
@@ -25,7 +25,7 @@ export interface FilesRequest {
 }
 
 /**
- * Analyses recordings where they lie and reports on them. What it works with is a case in a temporary folder, which is gone afterwards.
+ * Analyses recordings where they lie, as a scan does that nothing else is asked of, and reports on them. What it works with is a case in a temporary folder, which is gone afterwards.
  * @throws UserFacingError for a file that cannot be read; `usage` where there is no recording, or too many
  */
 export async function reportFiles(
@@ -75,9 +75,11 @@ export async function reportFiles(
     for (const [index, evidenceId] of added.entries()) {
       const { name: shown, sha256: intakeSha256 } = store.evidence.get(evidenceId);
       onProgress?.(index, added.length, `analysing ${shown}`);
-      const outcome = await score(detector, { ...store.evidence.file(evidenceId), found: false }, signal);
-      const subject = { evidenceId, intakeSha256, stretch: null, label: '', channel: 'mix' as const, stream: 0 };
-      store.analyses.add(await keptAnalysis(model, made, subject, outcome));
+      const file = { ...store.evidence.file(evidenceId), found: false, reading: { channel: 'auto' as const } };
+      const outcome = await score(detector, file, signal);
+      const scan = { channel: 'auto' as const, stream: null };
+      const analyses = await keptAnalyses(model, made, { evidenceId, intakeSha256 }, scan, outcome);
+      for (const analysis of analyses) store.analyses.add(analysis);
     }
     const request = { ...report, evidenceIds: [], amends: null, amendment: '' };
     return {
