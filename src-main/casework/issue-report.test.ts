@@ -7,17 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { reportTemplateSchema } from '../../src-common/schemas/report-template.ts';
 import type { ReportRequest } from '../../src-common/schemas/report.ts';
 import { settingsSchema } from '../../src-common/schemas/settings.ts';
-import {
-  call,
-  chunk,
-  formatChunk,
-  interleaved,
-  pcm16,
-  riff,
-  temporaryFolder,
-  tone,
-  wav16,
-} from '../audio/testing.ts';
+import { call, chunk, formatChunk, interleaved, pcm16, riff, temporaryFolder, tone, wav16 } from '../audio/testing.ts';
 import { Library } from '../cases/library.ts';
 import { CaseStore } from '../cases/store.ts';
 import { addFiles } from '../cases/testing.ts';

@@ -62,7 +62,11 @@ describe('a blind test', () => {
     const path = answers(() => 'real');
     writeFileSync(path, readFileSync(path, 'utf8').split('\r\n').slice(0, 4).join('\r\n'));
     await expect(judge(path)).rejects.toThrow(/no answer for 4\.wav, 5\.wav/);
-    writeFileSync(answers(() => 'real'), `\r\n9.wav,real`, { flag: 'a' });
+    writeFileSync(
+      answers(() => 'real'),
+      `\r\n9.wav,real`,
+      { flag: 'a' },
+    );
     await expect(judge(path)).rejects.toThrow(/line 10 answers 9\.wav, which is not in this test/);
     await expect(judgeBlindTest(home, { id: 'none', answers: path, examiner: 'Bob' })).rejects.toThrow('no test none');
     expect((await competenceHistory(home)).results).toEqual([]);
