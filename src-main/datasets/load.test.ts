@@ -1,11 +1,11 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { UserFacingError } from '../base/errors.ts';
 import { parseAsvspoof2019Protocol } from './asvspoof2019.ts';
-import { loadDataset, selectSplit } from './load.ts';
+import { absoluteSpec, loadDataset, selectSplit } from './load.ts';
 import { asvspoofProtocols, plant, plantAsvspoof, sharedCorpus, sharedFolder } from './testing.ts';
 import type { Dataset } from './types.ts';
 
@@ -408,6 +408,15 @@ describe('manifest', () => {
     expect(dataset.items.every((item) => (item.label === 'spoof') === (item.generator !== null))).toBe(true);
     expect(dataset.notes).toEqual([]);
   });
+});
+
+it('a spec for records leads to the same place from every folder', () => {
+  const here = process.cwd();
+  expect(absoluteSpec('manifest:a/list.csv+bonafide:folder:b+bonafide:c+collection:mobile@1')).toBe(
+    `manifest:${join(here, 'a/list.csv')}+bonafide:folder:${join(here, 'b')}+bonafide:${join(here, 'c')}+collection:mobile@1`,
+  );
+  expect(absoluteSpec('for:/data/for')).toBe(`for:${resolve('/data/for')}`);
+  expect(() => absoluteSpec('list.csv')).toThrow(UserFacingError);
 });
 
 describe('selectSplit', () => {

@@ -131,6 +131,19 @@ function located(spec: string): { layout: DatasetKind; path: string; named: stri
   return { layout, path, named: path, bonafideOnly: layout === 'bonafide' };
 }
 
+/**
+ * A spec that leads to the same place whichever folder a program works in, for records: a relative path would be another's elsewhere.
+ * @throws UserFacingError as {@link specPaths}
+ */
+export function absoluteSpec(spec: string): string {
+  const placed = (part: string): string => {
+    const { kind, path } = partOf(part);
+    if (kind === 'collection') return part;
+    return kind === 'bonafide' && isSpec(path) ? `bonafide:${placed(path)}` : `${kind ?? ''}:${located(part).path}`;
+  };
+  return specParts(spec).map(placed).join('+');
+}
+
 async function loadPart(spec: string): Promise<LoadedItems & { layout: DatasetKind }> {
   const { layout, path, named, bonafideOnly } = located(spec);
   const { form, of, load } = layouts[layout];

@@ -1,6 +1,6 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { sha256 } from '../base/sha256.ts';
 import { networkFiles, readModel, writeModel } from '../detector/store.ts';
@@ -54,10 +54,13 @@ async function writeModelTrainedOn(hashes: string[]): Promise<void> {
 
 it('keeps the network, and adds the figures', async () => {
   const done: number[] = [];
-  await calibrateModel(request, 'a test', { onProgress: (count) => done.push(count) });
+  // As a person writes it; the card names the place.
+  const written = `manifest:${relative(process.cwd(), join(folder, 'manifest.csv'))}`;
+  await calibrateModel({ ...request, dataset: written }, 'a test', { onProgress: (count) => done.push(count) });
   const [before, after] = [await readModel(request.folder), await readModel(request.out)];
   expect(after.onnxSha256).toBe(before.onnxSha256);
   expect(after.card).toMatchObject({ name: 'ours', status: 'screening', application: 'a test' });
+  expect(after.card.calibration.dataset).toBe(request.dataset);
   expect(after.card.calibration).toMatchObject({ split: 'ours', countedUnits: { unit: 'sources' } });
   expect(after.card.localisation?.bonafideHours).toBeCloseTo((10 * 1.5) / 3600, 5);
   expect(after.card.figures.at(-1)).toMatchObject({ split: 'ours', bonafide: 10, spoof: 10 });

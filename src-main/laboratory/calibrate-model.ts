@@ -1,6 +1,6 @@
 /** Another calibration for a model whose members stay as they are. */
 import { UserFacingError } from '../base/errors.ts';
-import { loadDataset, selectSplit } from '../datasets/load.ts';
+import { absoluteSpec, loadDataset, selectSplit } from '../datasets/load.ts';
 import type { Card } from '../detector/card.ts';
 import { readFiles, readModel, writeModel } from '../detector/store.ts';
 import type { StoredModel } from '../detector/store.ts';
@@ -34,10 +34,11 @@ export interface CalibrationRequest {
  * reason when it fires.
  */
 export async function calibrateModel(
-  request: CalibrationRequest,
+  asked: CalibrationRequest,
   application: string,
   options: { signal?: AbortSignal; onProgress?: (done: number, total: number) => void } = {},
 ): Promise<StoredModel> {
+  const request = { ...asked, dataset: absoluteSpec(asked.dataset) };
   const model = await readToCalibrate(request.folder);
   const files = await readFiles(model);
   const items = selectSplit(await loadDataset(request.dataset), request.split);

@@ -1,5 +1,5 @@
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { isAbsolute, join, relative } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { testFolder } from '../cases/testing.ts';
 import { babble, wav16 } from '../detector/testing.ts';
@@ -16,7 +16,8 @@ async function made() {
   }
   writeFileSync(join(folder, 'manifest.csv'), lines.join('\n'));
   const out = join(testFolder(), 'test');
-  const request = { dataset: `manifest:${join(folder, 'manifest.csv')}`, split: 'ours', out, by: 'Ada' };
+  const dataset = `manifest:${relative(process.cwd(), join(folder, 'manifest.csv'))}`;
+  const request = { dataset, split: 'ours', out, by: 'Ada' };
   const test = await makeBlindTest(home, { ...request, count: 8 });
   const answers = (given: (label: string, index: number) => string): string => {
     const path = join(out, 'answers.csv');
@@ -38,6 +39,7 @@ describe('a blind test', () => {
       ['recording,answer', ...[1, 2, 3, 4, 5, 6, 7, 8].map((number) => `${number}.wav,`), ''].join('\r\n'),
     );
     expect(test.recordings.filter(({ label }) => label === 'spoof')).toHaveLength(4);
+    expect(isAbsolute(test.dataset.replace('manifest:', ''))).toBe(true);
   });
 
   it('is held against the labels, and the result kept', async () => {

@@ -8,7 +8,7 @@ import { extname, join } from 'node:path';
 import { z } from 'zod';
 import { UserFacingError } from '../base/errors.ts';
 import { writeFileWhole } from '../base/files.ts';
-import { loadDataset, selectSplit } from '../datasets/load.ts';
+import { absoluteSpec, loadDataset, selectSplit } from '../datasets/load.ts';
 import { readTable } from '../datasets/table.ts';
 import { labelOf } from '../datasets/words.ts';
 import { rateInterval } from '../evaluation/statistics.ts';
@@ -92,7 +92,7 @@ export async function makeBlindTest(
     const table = ['recording,answer', ...recordings.map(({ name }) => `${name},`)].join('\r\n');
     await writeFileWhole(join(out, answersName), `${table}\r\n`);
     const made = { id: randomUUID(), madeAt: new Date().toISOString(), madeBy: by };
-    const test: BlindTest = { format: 1, ...made, dataset, split, recordings };
+    const test: BlindTest = { format: 1, ...made, dataset: absoluteSpec(dataset), split, recordings };
     await (await openTests(home)).add(test);
     return test;
   } catch (error) {

@@ -1,6 +1,6 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { extractText, getDocumentProxy } from 'unpdf';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { validationRecordSchema } from '../../src-common/schemas/validation.ts';
@@ -233,12 +233,18 @@ it('is validated anew whatever it was validated for before', async () => {
   const limited = join(folder, 'limited');
   await writeModel(limited, { ...model.card, validation }, await readFiles(model));
   const { record } = await validateModel(
-    { ...request, folder: limited, out: join(folder, 'wider') },
+    {
+      ...request,
+      dataset: `manifest:${relative(process.cwd(), join(folder, 'manifest.csv'))}`,
+      folder: limited,
+      out: join(folder, 'wider'),
+    },
     applicationName(),
   );
   const [first] = (await listValidations(join(folder, 'home'))).slice(-1);
   expect(record.findings).toEqual(first.record?.findings);
   expect(record.earlier).toBeGreaterThan(0);
+  expect(record.data.dataset).toBe(request.dataset);
 });
 
 it('is for screening where another version of the application runs than it was validated with', async () => {

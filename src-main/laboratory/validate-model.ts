@@ -13,7 +13,7 @@ import { dataFolder } from '../base/home.ts';
 import { sha256 } from '../base/sha256.ts';
 import { fingerprintOf } from '../cases/keys.ts';
 import { ownKey } from '../cases/library.ts';
-import { loadDataset, selectSplit } from '../datasets/load.ts';
+import { absoluteSpec, loadDataset, selectSplit } from '../datasets/load.ts';
 import type { DatasetItem } from '../datasets/types.ts';
 import type { Card } from '../detector/card.ts';
 import { findingUnder } from '../detector/finding.ts';
@@ -109,10 +109,11 @@ export async function listValidations(home: string): Promise<StoredValidation[]>
  * `calibrate`; the signal's reason when it fires.
  */
 export async function validateModel(
-  request: ValidationRequest,
+  asked: ValidationRequest,
   application: string,
   options: { signal?: AbortSignal; onProgress?: (done: number, total: number) => void } = {},
 ): Promise<Validation> {
+  const request = { ...asked, dataset: absoluteSpec(asked.dataset) };
   const home = dataFolder();
   // A key that is lost is said before hours of work.
   const key = ownKey(home);
