@@ -37,6 +37,9 @@ const outcomes = (...runs: ControlRun[]): string[] => judgeRuns(runs).map(({ out
 describe('control limits', () => {
   it('compare nothing before there is a baseline', () => {
     expect(outcomes(run('control', [3, -2]), run('baseline', [3, -2]))).toEqual(['no-baseline', 'within']);
+    expect(runSentence(judgeRuns([run('control', [3, null])])[0])).toBe(
+      '2 control recordings: there is no baseline for m to compare with. 1 of them could not be scored.',
+    );
   });
 
   it('take the tolerance for the standard deviation of few baseline runs', () => {

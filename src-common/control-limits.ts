@@ -101,7 +101,11 @@ const plural = (count: number, one: string): string => `${count} ${one}${count =
 /** What came of a run, in a sentence. */
 export function runSentence({ run, outcome, baselineRuns, controls }: JudgedRun): string {
   const of = plural(controls.length, 'control recording');
-  if (outcome === 'no-baseline') return `${of}: there is no baseline for ${run.model.name} to compare with.`;
+  if (outcome === 'no-baseline') {
+    const failed = controls.filter(({ score }) => score === null).length;
+    const lacking = failed === 0 ? '' : ` ${failed} of them could not be scored.`;
+    return `${of}: there is no baseline for ${run.model.name} to compare with.${lacking}`;
+  }
   if (run.role === 'baseline') {
     return `${of}: run ${baselineRuns + 1} of the baseline.`;
   }

@@ -9,7 +9,7 @@ import type { CaseQueue } from './spread-scan.ts';
 import { scanAsDone } from '../scanning/scan-files.ts';
 import type { ScoredBy } from '../scanning/queue/facts.ts';
 import type { ScanResult } from '../scanning/scan-files.ts';
-import type { ChannelChoice, ScoreRequest } from '../scanning/score.ts';
+import type { ScoreRequest } from '../scanning/score.ts';
 
 export interface CaseScanOptions {
   /** Files at a time; as many as cores if not given. */

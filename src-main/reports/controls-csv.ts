@@ -41,7 +41,8 @@ export function controlsCsv(judged: readonly JudgedRun[]): string {
         finding,
         centre,
         deviation,
-        state,
+        // Without a baseline there are no limits to lie within.
+        outcome === 'no-baseline' ? null : state,
         problem,
       ]),
     ),
