@@ -62,6 +62,22 @@ describe('stretches of a case as WAV files', () => {
     );
   });
 
+  it('leave nothing where the export is aborted or their manifest cannot be written', async () => {
+    const { store, ids, out } = caseWithRecordings();
+    for (const id of ids) store.marks.add(id, { ...plain, startSeconds: 1, endSeconds: 2 });
+    const wanted = markedStretches(store, ids);
+    const controller = new AbortController();
+    const { signal } = controller;
+    const onProgress = () => controller.abort();
+    await expect(exportSound(store, wanted, out, 'wav', { signal, onProgress })).rejects.toMatchObject({
+      name: 'AbortError',
+    });
+    expect(readdirSync(out)).toEqual([]);
+    writeFileSync(join(out, 'SHA256SUMS'), 'what a person wrote');
+    await expect(exportSound(store, wanted, out)).rejects.toMatchObject({ code: 'unwritable' });
+    expect(readdirSync(out)).toEqual(['SHA256SUMS']);
+  });
+
   it('are those of one speaker, where one is named', () => {
     const { store, ids } = caseWithRecordings();
     for (const [index, category] of ['Caller', 'Clerk', 'Caller'].entries()) {

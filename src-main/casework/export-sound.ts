@@ -1,9 +1,10 @@
 /** Stretches of a case's recordings as WAV files or as pictures, with a manifest of their hashes. */
-import { rm, writeFile } from 'node:fs/promises';
+import { open, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { pointedOut } from '../../src-common/low-stretches.ts';
 import type { Analysis } from '../../src-common/schemas/analysis.ts';
 import { UserFacingError } from '../base/errors.ts';
+import { unwritable } from '../base/files.ts';
 import { withOpenablePath } from '../base/openable-path.ts';
 import { withPool } from '../base/pool.ts';
 import { sha256Hex } from '../cases/canonical.ts';
@@ -145,7 +146,7 @@ export interface SoundExported {
  * Writes stretches into a folder that holds nothing of these names, and beside them what they are: `manifest.json` and `SHA256SUMS`. As WAV, each
  * sample is the recording's own where it holds plain samples or a lossless code; else it is as it was decoded, and the manifest says so. Pictures
  * are made with the case's settings of spectrograms.
- * A recording that is not what was taken in gives none.
+ * A recording that is not what was taken in gives none. Where it is aborted or fails, nothing is left.
  * @throws UserFacingError `no-stretch` where there is nothing to write, or nothing could be written; `unwritable`; the signal's reason when aborted
  */
 export async function exportSound(
@@ -161,6 +162,25 @@ export async function exportSound(
     });
   }
   const named = wanted.map((one, index) => ({ ...one, name: nameOf(store, one, index, wanted.length, as) }));
+  const begun = named.map(({ name }) => name);
+  try {
+    return await writeStretches(store, named, folder, as, begun, { signal, onProgress, onProblem });
+  } catch (error) {
+    for (const name of begun) await rm(join(folder, name), { force: true }).catch(() => undefined);
+    signal?.throwIfAborted();
+    throw unwritable(folder, error);
+  }
+}
+
+/** @param begun names of files that are not to stay where this fails */
+async function writeStretches(
+  store: CaseStore,
+  named: readonly (SoundWanted & { name: string })[],
+  folder: string,
+  as: StretchesAs,
+  begun: string[],
+  { signal, onProgress, onProblem }: Progress,
+): Promise<SoundExported> {
   const files: ManifestFile[] = [];
   let done = 0;
   let failed = 0;
@@ -200,7 +220,7 @@ export async function exportSound(
         failed += group.length;
         onProblem?.(item.name, error.sentence);
       }
-      onProgress?.((done += group.length), wanted.length);
+      onProgress?.((done += group.length), named.length);
     }
   });
   if (files.length === 0) {
@@ -213,15 +233,27 @@ export async function exportSound(
     ...files.map(({ name, sha256 }) => ({ name, sha256 })),
     { name: manifestName, sha256: sha256Hex(manifest) },
   ];
-  await writeFile(join(folder, manifestName), manifest, { flag: 'wx', flush: true });
+  await writeNew(folder, manifestName, manifest, begun);
   const lines = sums.map(({ name, sha256 }) => `${sha256}  ${name}\n`).join('');
-  await writeFile(join(folder, sumsName), lines, { flag: 'wx', flush: true });
+  await writeNew(folder, sumsName, lines, begun);
   return {
     files: [...sums.map(({ name }) => name), sumsName],
     written: files.length,
     failed,
     sha256: sha256Hex(manifest),
   };
+}
+
+/** Writes a file where none of its name stands. @param begun has its name from when it is this one's */
+async function writeNew(folder: string, name: string, text: string, begun: string[]): Promise<void> {
+  const handle = await open(join(folder, name), 'wx');
+  begun.push(name);
+  try {
+    await handle.writeFile(text);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
 }
 
 /** What the row of the log says of an export. */

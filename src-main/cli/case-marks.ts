@@ -1,5 +1,5 @@
 /** `earwitness case marks` and `case cut`: marks to and from files, and stretches of recordings as WAV or pictures. */
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rmdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { Option } from 'commander';
 import type { Command } from 'commander';
@@ -153,14 +153,18 @@ async function cut(
         of === 'marks'
           ? markedStretches(store, ids, { category, points: as === 'png' })
           : stretchesThatStandOut(store, ids);
-      await mkdir(out, { recursive: true }).catch((error: unknown) => {
-        throw new UserFacingError('unwritable', `${out} cannot be made.`, { path: out, cause: error });
-      });
+      // Of nothing to write, no folder is made.
+      const madeHere = wanted.length === 0 ? undefined : await makeFolder(resolve(out));
       const failures: { subject: string; message: string }[] = [];
       const made = await exportSound(store, wanted, resolve(out), as, {
         signal,
         onProgress: (done, total) => progress.show(`${done} of ${total} stretches`),
         onProblem: (subject, message) => failures.push({ subject, message }),
+      }).catch(async (error: unknown) => {
+        if (madeHere !== undefined) await rmdir(resolve(out)).catch(() => undefined);
+        progress.clear();
+        writeFailures(failures);
+        throw error;
       });
       progress.clear();
       noteExport(store, made, as, resolve(out));
@@ -170,6 +174,13 @@ async function cut(
       writeFailures(failures);
       writeHead(store);
       return made.failed > 0 ? exitStatus.someFailed : exitStatus.done;
-    }),
+    }, 'Stopped. Nothing was written.'),
   );
+}
+
+/** @returns the first folder that was made; undefined where all stood */
+async function makeFolder(path: string): Promise<string | undefined> {
+  return mkdir(path, { recursive: true }).catch((error: unknown) => {
+    throw new UserFacingError('unwritable', `${path} cannot be made.`, { path, cause: error });
+  });
 }

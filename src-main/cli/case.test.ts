@@ -1,4 +1,14 @@
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createHash } from 'node:crypto';
@@ -63,6 +73,14 @@ it('says of a file that there is no case in it', async () => {
   ]) {
     await expect(run(...words)).rejects.toMatchObject({ code: 'missing', message: `There is no case in ${file}.` });
   }
+});
+
+it('cuts nothing into no folder', async () => {
+  const dir = join(folder, 'unmarked');
+  const out = join(folder, 'cut');
+  await run('case', 'new', dir, '--number', '15', '--title', 'A call');
+  await expect(run('case', 'cut', dir, '--out', out)).rejects.toMatchObject({ code: 'no-stretch' });
+  expect(existsSync(out)).toBe(false);
 });
 
 it.runIf(process.platform === 'linux')('says of a report that cannot be written that it was issued', async () => {
