@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
@@ -9,6 +9,8 @@ import type { DatasetCheck } from '../datasets/check.ts';
 import type { DatasetInspection } from '../datasets/inspect.ts';
 import { loadDataset } from '../datasets/load.ts';
 import { plant, toneWav } from '../datasets/testing.ts';
+import { copyPath, makeTelephoneCopies } from '../laboratory/telephone-copies.ts';
+import { ProgressLine } from './context.ts';
 import { register } from './dataset.ts';
 
 let root: string;
@@ -231,6 +233,30 @@ describe('earwitness dataset telephone', () => {
       expect(codec).toMatch(/^8 kHz, (?:\d+ to \d+ Hz, (?:mu|a)-law, )?-?\d+\.\d dB$/);
     }
     await expect(run('telephone', `folder:${root}`, '--out', copies('one'))).rejects.toThrow('exists.');
+  });
+});
+
+describe('copies that are made anew', () => {
+  it('never stand beside the labels of those before', async () => {
+    plant(root, ['one/real/a.wav', 'one/fake/b.wav', 'two/fake/c.wav', 'two/real/d.wav']);
+    const out = ['--out', join(root, 'out')];
+    await run('telephone', `folder:${join(root, 'one')}`, ...out);
+    vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+    // Ctrl-C at the first copy.
+    vi.spyOn(ProgressLine.prototype, 'show').mockImplementationOnce(() => void process.emit('SIGINT'));
+    expect((await run('telephone', `folder:${join(root, 'two')}`, ...out, '--overwrite')).status).toBe(130);
+    expect(existsSync(join(root, 'out', 'manifest.csv'))).toBe(false);
+    expect((await run('telephone', `folder:${join(root, 'two')}`, ...out, '--overwrite')).status).toBe(0);
+    const own = `manifest:${join(root, 'out', 'manifest.csv')}`;
+    await expect(run('telephone', own, ...out, '--overwrite')).rejects.toThrow('is the table of the recordings');
+  });
+
+  it('say so where they cannot be written, and not that a recording cannot be read', async () => {
+    plant(root, ['one/real/a.wav', 'one/fake/b.wav']);
+    const { items } = await loadDataset(`folder:${join(root, 'one')}`);
+    const folder = join(root, 'audio');
+    mkdirSync(copyPath(folder, 0), { recursive: true });
+    await expect(makeTelephoneCopies(items, folder, 1)).rejects.toMatchObject({ code: 'unwritable' });
   });
 });
 

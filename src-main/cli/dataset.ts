@@ -1,4 +1,5 @@
 /** `earwitness dataset`: inspects, checks, splits and degrades datasets. */
+import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { visibleName } from '../../src-common/visible-text.ts';
 import { InvalidArgumentError, Option, type Command } from 'commander';
@@ -293,7 +294,13 @@ async function copy(
 ): Promise<number> {
   const folder = resolve(options.out);
   const manifest = join(folder, 'manifest.csv');
-  const { loadDataset } = await import('../datasets/load.ts');
+  const { loadDataset, specPaths } = await import('../datasets/load.ts');
+  if (specPaths(spec, options.bonafide).includes(manifest)) {
+    throw new UserFacingError('usage', `${manifest} is the table of the recordings that are copied.`, {
+      path: manifest,
+      advice: 'Choose another folder.',
+    });
+  }
   const { manifestText } = await import('../datasets/manifest.ts');
   const { plural } = await import('../datasets/words.ts');
   const { copyPath } = await import('../laboratory/telephone-copies.ts');
@@ -304,6 +311,8 @@ async function copy(
     const paths = Array.from({ length: items.length * copies }, (_, index) => copyPath(join(folder, 'audio'), index));
     await mustBeFree([manifest, ...paths], outputs);
     const problems: string[] = [];
+    // Where this is stopped, the labels of the copies before must not stand beside copies of other recordings.
+    if (options.overwrite) await rm(manifest, { force: true });
     const made = await make(items, join(folder, 'audio'), {
       signal,
       onProgress: passing(progress, 'Copying'),

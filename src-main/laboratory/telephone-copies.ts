@@ -48,13 +48,12 @@ export async function makeTelephoneCopies(
     // Drawn for every recording, so that one that is missing changes no other.
     const line = drawTelephoneLine(new Random([seed, 8, index]));
     const path = copyPath(folder, index);
-    try {
-      const { samples } = await decode(item.path, { sampleRateHz: sourceRateHz });
-      await writeFileWhole(path, wavBytes(overTelephone(samples, sourceRateHz, line), telephoneRateHz));
+    const decoded = await decode(item.path, { sampleRateHz: sourceRateHz }).catch(describeError);
+    options.signal?.throwIfAborted();
+    if (typeof decoded === 'string') options.onProblem?.(item.path, decoded);
+    else {
+      await writeFileWhole(path, wavBytes(overTelephone(decoded.samples, sourceRateHz, line), telephoneRateHz));
       copies.push({ ...item, path, codec: wordsFor(line) });
-    } catch (error) {
-      options.signal?.throwIfAborted();
-      options.onProblem?.(item.path, describeError(error));
     }
     options.onProgress?.(index + 1, items.length);
   }
