@@ -86,7 +86,7 @@ describe('low stretches in the table', () => {
       ALTER TABLE marks DROP COLUMN category; ALTER TABLE marks DROP COLUMN colour;
       ALTER TABLE evidence DROP COLUMN tags; ALTER TABLE evidence DROP COLUMN reviewed_at;
       ALTER TABLE evidence DROP COLUMN reviewed_by; ALTER TABLE evidence DROP COLUMN known_in;
-      DROP TABLE milestones; DROP INDEX custody_log_by_action; DROP INDEX evidence_by_alarm; PRAGMA user_version = 3`);
+      ALTER TABLE scans DROP COLUMN queue; DROP TABLE milestones; DROP INDEX custody_log_by_action; DROP INDEX evidence_by_alarm; PRAGMA user_version = 3`);
     migrate(path, db);
     expect(schemaDifferences(db)).toEqual([]);
     db.close();
