@@ -135,7 +135,7 @@ async function evaluate(options: EvaluateOptions): Promise<number> {
     for (const model of models) {
       process.stderr.write(`${modelLine(model)}\n`);
       const began = performance.now();
-      const of = { dataset: load.absoluteSpec(dataset.spec), split: options.split };
+      const of = { dataset: dataset.spec, split: options.split };
       const scored = await jobs.scoreItems(model, items, {
         ...(options.jobs === undefined ? {} : { jobs: options.jobs }),
         companions,
