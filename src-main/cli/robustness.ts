@@ -109,7 +109,7 @@ async function robustness(options: RobustnessOptions): Promise<number> {
   const telling = options.record ? await store.readModel(whole.folder, { vectors: true }) : whole;
   const model = options.withoutCompanion || options.record ? store.alone(telling) : telling;
   const dataset = await load.loadDataset(await usedSpec(options.dataset, options.bonafide));
-  const all = options.split.flatMap((split) => load.selectSplit(dataset, split));
+  const all = load.selectSplits(dataset, options.split);
   const { seed, replicates } = options;
   const items = options.limit === undefined ? all : jobs.drawnAlike(all, options.limit, seed);
   const folder = resolve(options.out);

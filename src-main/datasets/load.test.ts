@@ -5,7 +5,7 @@ import { gunzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { UserFacingError } from '../base/errors.ts';
 import { parseAsvspoof2019Protocol } from './asvspoof2019.ts';
-import { absoluteSpec, loadDataset, selectSplit } from './load.ts';
+import { absoluteSpec, loadDataset, selectSplit, selectSplits } from './load.ts';
 import { asvspoofProtocols, plant, plantAsvspoof, sharedCorpus, sharedFolder } from './testing.ts';
 import type { Dataset } from './types.ts';
 
@@ -431,6 +431,8 @@ describe('selectSplit', () => {
     for (const name of ['test', 'testing', 'eval', 'evaluation']) expect(ids(name)).toEqual(['c.wav']);
     expect(ids('fold1')).toEqual(['d.wav']);
     expect(ids('all')).toHaveLength(5);
+    expect(selectSplits(dataset, ['test', 'val', 'dev', 'eval']).map((item) => item.id)).toEqual(['c.wav', 'b.wav']);
+    expect(selectSplits(dataset, ['dev', 'all'])).toHaveLength(5);
     expect(() => selectSplit(dataset, 'fold2')).toThrow(UserFacingError);
     try {
       selectSplit(dataset, 'fold2');

@@ -206,6 +206,11 @@ function combined(specs: readonly string[], parts: readonly (LoadedItems & { lay
   return { root: commonFolder(parts.map(({ root }) => root)), items: all, notes };
 }
 
+/** The recordings of several splits, each once, whatever splits name it twice. @throws UserFacingError as {@link selectSplit} */
+export function selectSplits(dataset: Dataset, splits: readonly string[]): DatasetItem[] {
+  return [...new Set(splits.flatMap((split) => selectSplit(dataset, split)))];
+}
+
 /**
  * The recordings of one split, in the dataset's order.
  * @param split `train`, `dev`, `test`, an alias of one (`training`, `development`, `validation`, `valid`, `val`, `testing`,
