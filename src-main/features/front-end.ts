@@ -53,6 +53,8 @@ const phaseSchema = z.object({
   fMax: z.number(),
 });
 
+/** A card from elsewhere may ask for any transform and rates. */
+const mostLockingPoints = 2 ** 20;
 const hz = z.number().min(0);
 
 /** See {@link PhaseLocking}. */
@@ -110,18 +112,24 @@ const lfccSchema = z.object({
 
 /** Says what of phases at fixed frequencies does not go together. */
 function mustHold(
-  { nFft, hopLength, points, bandsHz, rangesHz }: z.infer<typeof lockingSchema>,
+  { nFft, hopLength, points, ratesHz, bandsHz, rangesHz }: z.infer<typeof lockingSchema>,
   { fMin, fMax, sampleRateHz }: { fMin: number; fMax: number; sampleRateHz: number },
   refuse: (path: string, message: string) => void,
 ): void {
-  const { count } = keptBins({ sampleRateHz, nFft, fMin, fMax });
+  const { first, count } = keptBins({ sampleRateHz, nFft, fMin, fMax });
+  const perBin = (points * hopLength) / nFft;
   if (count < 1) refuse('locking', 'no bin of locking lies from fMin to fMax');
-  else if (!Number.isInteger((points * hopLength) / nFft / 2))
-    refuse('locking', 'points * hopLength must be a multiple of 2 * nFft');
+  else if (hopLength > nFft || !Number.isInteger(perBin / 2))
+    refuse('locking', 'points * hopLength must be a multiple of 2 * nFft, and hopLength at most nFft');
+  else if (count * perBin > mostLockingPoints) refuse('locking', `more than ${mostLockingPoints} points are too many`);
+  // A rate near nought would have multiples without end.
+  const multiples = ratesHz.reduce((sum, rateHz) => sum + fMax / rateHz, 0);
+  if (multiples > mostLockingPoints) refuse('locking', `more than ${mostLockingPoints} multiples are too many`);
   const least = (2 * sampleRateHz) / hopLength / points;
-  // Half a bin is left out at either end.
+  // The last bin answers for half a bin above it.
+  const top = ((first + count - 0.5) * sampleRateHz) / nFft;
   const edges = bandsHz.every(
-    ([from, to]) => from >= fMin && to <= fMax + sampleRateHz / nFft / 2 && to - from > least,
+    ([from, to]) => from >= fMin && to <= fMax + sampleRateHz / nFft / 2 && Math.min(to, top) - from > least,
   );
   if (!edges) refuse('locking', 'bandsHz must lie from fMin to fMax and hold two points each');
   if (!rangesHz.every(([from, to]) => from < to)) refuse('locking', 'rangesHz must rise');

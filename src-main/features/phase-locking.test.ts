@@ -101,6 +101,9 @@ describe('phases of fixed frequencies', () => {
     const once = frontEndOf({ locking, soundOnce: true });
     expect(soundFor(frontEnd, window, sound.length)).toBe(window);
     expect([...once.compute(soundFor(once, window, sound.length))]).toEqual([...once.compute(sound)]);
+    // Memory that longer sound has used leaves nothing behind.
+    once.compute(window);
+    expect([...once.compute(sound)]).toEqual([...frontEndOf({ locking, soundOnce: true }).compute(sound)]);
     // Of too little the repetition is looked at, too.
     expect(soundFor(once, window, 100)).toHaveLength(1024 + 7 * 512);
   });
@@ -108,6 +111,10 @@ describe('phases of fixed frequencies', () => {
   it.each([
     [{ points: 100 }, 'power of two'],
     [{ hopLength: 3, points: 64 }, 'multiple of 2 * nFft'],
+    [{ hopLength: 1024 }, 'hopLength at most nFft'],
+    [{ nFft: 32_768, hopLength: 16_384, points: 32_768 }, 'points are too many'],
+    [{ ratesHz: [1e-4] }, 'multiples are too many'],
+    [{ nFft: 64, hopLength: 32, points: 64, bandsHz: [[7376, 7450]] }, 'bandsHz'],
     [{ bandsHz: [[100, 7900]] }, 'bandsHz'],
     [{ bandsHz: [[500, 500.1]] }, 'bandsHz'],
     [{ rangesHz: [[800, 700]] }, 'rangesHz'],

@@ -6,6 +6,9 @@
  */
 import { transform } from '../base/fft.ts';
 
+/** A card from elsewhere may ask for any transform and hop. */
+const mostCells = 2 ** 23;
+
 export interface PhaseLockingLayout {
   sampleRateHz: number;
   nFft: number;
@@ -29,8 +32,10 @@ export interface PhaseLockingLayout {
 
 /** A frequency at which phases are summed up, and in which values it counts. */
 interface Line {
-  frequencyHz: number;
-  bin: number;
+  row: number;
+  /** Of how far it turns from frame to frame, back. */
+  cosine: number;
+  sine: number;
   values: number[];
 }
 
@@ -40,9 +45,12 @@ export class PhaseLocking {
   readonly #lines: readonly Line[];
   /** How many frequencies each value of a rate is the mean of. */
   readonly #counts: number[] = [];
+  /** Real parts `[count, frames]`, then imaginary parts. */
+  #units = new Float64Array(0);
+  #powers = new Float32Array(0);
 
   constructor(layout: PhaseLockingLayout) {
-    const { sampleRateHz, nFft, first, count, fMin, fMax, ratesHz, rangesHz } = layout;
+    const { fMin, fMax, ratesHz, rangesHz } = layout;
     this.#layout = layout;
     const lines = new Map<number, Line>();
     for (const rateHz of ratesHz) {
@@ -54,8 +62,7 @@ export class PhaseLocking {
         for (const frequencyHz of inside) {
           // Rates have many multiples in common.
           const key = Math.round(1e3 * frequencyHz);
-          const bin = Math.min(first + count - 1, Math.max(first, Math.round((frequencyHz * nFft) / sampleRateHz)));
-          const line = lines.get(key) ?? { frequencyHz, bin, values: [] };
+          const line = lines.get(key) ?? { ...this.#placed(frequencyHz), values: [] };
           line.values.push(this.#counts.length);
           lines.set(key, line);
         }
@@ -63,6 +70,14 @@ export class PhaseLocking {
       }
     }
     this.#lines = [...lines.values()];
+  }
+
+  #placed(frequencyHz: number): Omit<Line, 'values'> {
+    const { sampleRateHz, nFft, hopLength, first, count } = this.#layout;
+    // Whole turns are left out, for exactness.
+    const angle = (-2 * Math.PI * ((frequencyHz * hopLength) % sampleRateHz)) / sampleRateHz;
+    const row = Math.min(count - 1, Math.max(0, Math.round((frequencyHz * nFft) / sampleRateHz) - first));
+    return { row, cosine: Math.cos(angle), sine: Math.sin(angle) };
   }
 
   /** How many values there are. */
@@ -78,33 +93,32 @@ export class PhaseLocking {
    * phases are kept; then of each band the quantiles of that over all frequencies in it
    */
   compute(spectrum: Float32Array, frames: number, floorPower: number, most: number, out: Float32Array): void {
-    const { first, count } = this.#layout;
-    const units = new Float64Array(2 * count * frames);
-    const imaginary = count * frames;
+    const imaginary = this.#layout.count * frames;
+    if (imaginary > mostCells)
+      throw new RangeError(`${this.#layout.count} bins of ${frames} frames are too many to add up.`);
+    if (this.#units.length !== 2 * imaginary) this.#units = new Float64Array(2 * imaginary);
+    const units = this.#units;
     for (let at = 0; at < imaginary; at++) {
-      const [re, im] = [spectrum[at], spectrum[imaginary + at]];
+      const re = spectrum[at];
+      const im = spectrum[imaginary + at];
       const power = re * re + im * im;
-      if (power <= floorPower) continue;
-      const scale = 1 / Math.sqrt(power);
+      const scale = power > floorPower ? 1 / Math.sqrt(power) : 0;
       units[at] = re * scale;
       units[imaginary + at] = im * scale;
     }
     const sums = new Float64Array(this.#counts.length);
-    for (const { frequencyHz, bin, values } of this.#lines) {
-      const power = Math.min(most, this.#powerAt(units, frames, frequencyHz, bin - first));
-      for (const value of values) sums[value] += power;
+    for (const line of this.#lines) {
+      const power = Math.min(most, this.#powerOf(line, frames));
+      for (const value of line.values) sums[value] += power;
     }
     for (const [value, sum] of sums.entries()) out[value] = sum / this.#counts[value];
-    this.#quantiles(units, frames, out.subarray(this.#counts.length));
+    this.#quantiles(frames, out.subarray(this.#counts.length));
   }
 
   /** Turned back by how far the frequency turns from frame to frame, and added up (Horner). */
-  #powerAt(units: Float64Array, frames: number, frequencyHz: number, row: number): number {
-    const { sampleRateHz, hopLength, count } = this.#layout;
-    // Whole turns are left out, for exactness.
-    const angle = (-2 * Math.PI * ((frequencyHz * hopLength) % sampleRateHz)) / sampleRateHz;
-    const [cosine, sine] = [Math.cos(angle), Math.sin(angle)];
-    const [from, imaginary] = [row * frames, (count + row) * frames];
+  #powerOf({ row, cosine, sine }: Line, frames: number): number {
+    const units = this.#units;
+    const [from, imaginary] = [row * frames, (this.#layout.count + row) * frames];
     let [re, im] = [0, 0];
     for (let frame = frames - 1; frame >= 0; frame--) {
       const turned = re * cosine - im * sine + units[from + frame];
@@ -114,13 +128,14 @@ export class PhaseLocking {
     return (re * re + im * im) / frames;
   }
 
-  #quantiles(units: Float64Array, frames: number, out: Float32Array): void {
+  #quantiles(frames: number, out: Float32Array): void {
     const { sampleRateHz, nFft, hopLength, first, count, bandsHz, quantiles } = this.#layout;
     let { points } = this.#layout;
     while (points < frames) points *= 2;
     // Each bin answers for what is nearer to it than to its neighbours.
     const perBin = (points * hopLength) / nFft;
-    const powers = new Float32Array(count * perBin);
+    if (this.#powers.length !== count * perBin) this.#powers = new Float32Array(count * perBin);
+    const [units, powers] = [this.#units, this.#powers];
     const re = new Float64Array(points);
     const im = new Float64Array(points);
     for (let row = 0; row < count; row++) {
